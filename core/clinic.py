@@ -1,0 +1,60 @@
+"""One clinic's fixed facts, handed to every core function that needs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from core import clock
+from core.clusters import ClusterSet, load_clusters
+from core.config import Settings
+from core.database import connection, open_database
+from core.migrations import migrate
+from core.routing import Vocabulary
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """Settings with what is derived from them once."""
+
+    settings: Settings
+    clusters: ClusterSet
+    demo: bool = field(default=False, compare=False)
+    """Made-up people, known passwords, loopback only."""
+
+    @classmethod
+    def open(cls, settings: Settings, *, demo: bool = False) -> Clinic:
+        """Open the database, bring its schema up to date and read the clusters.
+
+        Raises:
+            SettingsError: A file named in the settings is missing or wrong.
+        """
+        clusters = load_clusters(settings.clusters)
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = open_database(settings.resolved_database_url)
+        with connection():
+            migrate(database)
+        return cls(settings, clusters, demo)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return self.settings.timezone
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The routing words in use."""
+        from pathlib import Path
+
+        return Vocabulary.load(Path(self.settings.vocabulary) if self.settings.vocabulary else None)
+
+    def today(self) -> date:
+        """The clinic's calendar day now."""
+        return clock.day_of(clock.now(), self.zone)
+
+
+def age_on(birth_date: date, day: date) -> int:
+    """Whole years on `day`; a birthday on 29 February falls on 1 March in other years."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))

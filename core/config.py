@@ -1,0 +1,212 @@
+"""Settings: environment or `.env`, checked once at the start.
+
+Every setting is named `LOKET_...` and listed in `.env.example`. A wrong value stops the
+start with one line that names the setting and what would be right.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from core.errors import SettingsError
+
+PREFIX = "LOKET_"
+
+
+class Address(BaseModel):
+    """Where a server listens: `host:port`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    port: int = Field(ge=0, le=65535)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`, IPv6 hosts in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def _address(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    host, separator, port = value.strip().rpartition(":")
+    if not separator or not host or not port.isdigit():
+        raise ValueError("must be host:port, for example 127.0.0.1:8460")
+    return {"host": host.strip("[]"), "port": int(port)}
+
+
+def _zone(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("must be a time zone such as Asia/Makassar") from error
+
+
+def _language(value: str) -> str:
+    if value not in {"id", "en"}:
+        raise ValueError("must be id or en")
+    return value
+
+
+def _database_url(value: str) -> str:
+    if value and not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return value
+
+
+def _clock_time(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return time.fromisoformat(value.strip())
+        except ValueError as error:
+            raise ValueError("must be a time of day such as 15:00") from error
+    return value
+
+
+AddressSetting = Annotated[Address, BeforeValidator(_address)]
+LanguageSetting = Annotated[str, AfterValidator(_language)]
+
+
+class Settings(BaseModel):
+    """Everything that differs between clinics. Immutable after the start."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="forbid")
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("loket")))
+    """Data folder: database, keys, backups, logs."""
+    database_url: Annotated[str, AfterValidator(_database_url)] = ""
+    """Empty: SQLite in `home`. Otherwise `sqlite:///path` or `postgresql://...`."""
+    http: AddressSetting = Address(host="127.0.0.1", port=8460)
+    """Where the core server listens."""
+    ssh: AddressSetting = Address(host="127.0.0.1", port=8422)
+    """Where the SSH door listens."""
+    office_http: AddressSetting = Address(host="127.0.0.1", port=8470)
+    """Where `loket office` listens."""
+    server_url: str = ""
+    """Where terminals and doors find the core; empty: derived from `http`."""
+    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("Asia/Makassar")
+    """The clinic's time zone."""
+    language: LanguageSetting = "id"
+    """Screen language: `id` or `en`."""
+    close_at: Annotated[time, BeforeValidator(_clock_time)] = time(15, 0)
+    """Local time of the day's closing."""
+    office_url: str = ""
+    """The City Health Office's FHIR base; empty: nothing is sent."""
+    office_token: str = ""
+    """This clinic's token at the office."""
+    sync_target: Annotated[str, Field(pattern="^(office|satusehat)$")] = "office"
+    """Which rules the other end has."""
+    sync_offset_minutes: int = Field(default=0, ge=0, le=240)
+    """Spreads many clinics over the time after closing."""
+    clusters: str = "poli"
+    """`poli`, `ilp` or the path of a clusters file."""
+    vocabulary: str = ""
+    """Path of the clinic's own routing words; empty: the built-in ones."""
+    facility_code: str = Field(default="P6371010101", min_length=1, max_length=32)
+    """The facility's national code; the demo's is made up."""
+    facility_name: str = Field(default="Puskesmas Loket", min_length=1, max_length=80)
+    """Shown on screens, tickets and letters."""
+    priority_ratio: int = Field(default=2, ge=1, le=20)
+    """Priority patients called for each regular one while both wait."""
+    regular_wait_limit_minutes: int = Field(default=60, ge=5, le=480)
+    """Having waited this long, a regular patient no longer yields to the protected groups."""
+    skip_returns_after: int = Field(default=3, ge=1, le=20)
+    """How many others are called before a skipped patient's turn comes again."""
+    calls_before_skip: int = Field(default=3, ge=1, le=10)
+    """After this many calls without an answer the screen proposes to skip."""
+    undo_seconds: int = Field(default=120, ge=10, le=3600)
+    """How long a registration can be undone or moved by one key."""
+    token_hours: int = Field(default=12, ge=1, le=72)
+    """How long a sign-in lasts."""
+    lock_hours: int = Field(default=48, ge=1, le=240)
+    """A record can be corrected this long after entry; addenda only afterwards (PMK 24/2022 art. 30)."""
+    idle_lock_minutes: int = Field(default=15, ge=1, le=240)
+    """An idle terminal asks for the password after this time."""
+    resume_minutes: int = Field(default=15, ge=0, le=240)
+    """How long an app outlives its connection."""
+    backup_keep_daily: int = Field(default=30, ge=1)
+    """Daily backups kept."""
+    backup_keep_monthly: int = Field(default=12, ge=0)
+    """Monthly backups kept beyond that."""
+    backup_second: str = ""
+    """A second folder for backups, on another disk."""
+    backup_command: str = ""
+    """A command run with each new backup's path as its last argument, such as `rclone copyto`."""
+    printer: str = ""
+    """Empty: the printer at the terminal. `host:port` for ESC/POS on the network, or a file path."""
+    satusehat_url: str = ""
+    """SATUSEHAT's host, when `sync_target` is satusehat."""
+    satusehat_client_id: str = ""
+    """OAuth2 client id."""
+    satusehat_client_secret: str = ""
+    """OAuth2 client secret."""
+    satusehat_organization: str = ""
+    """The facility's IHS organisation number."""
+    satusehat_per_minute: int = Field(default=60, ge=1, le=600)
+    """Requests per minute; none is published, so start low."""
+    jkn_username: str = ""
+    """What Mobile JKN signs in with; empty: its endpoints answer 404."""
+    jkn_password: str = ""
+    """And its password."""
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+        """Read `.env` (the current folder's unless given), then the environment over it.
+
+        Raises:
+            SettingsError: One line naming the setting, its value's fault and the remedy.
+        """
+        values: dict[str, str | None] = dict(dotenv_values(env_file or Path(".env")))
+        values.update(os.environ if environment is None else environment)
+        chosen = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in values.items()
+            if name.startswith(PREFIX) and value is not None and value.strip() != ""
+        }
+        known = set(cls.model_fields)
+        unknown = sorted(set(chosen) - known - NOT_SETTINGS)
+        if unknown:
+            raise SettingsError(f"{PREFIX}{unknown[0].upper()}: there is no such setting; see .env.example")
+        try:
+            return cls.model_validate({name: chosen[name] for name in chosen if name in known})
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.home / 'loket.sqlite3'}"
+
+    @property
+    def resolved_server_url(self) -> str:
+        """Where to reach the core over HTTP."""
+        return self.server_url.rstrip("/") or self.http.url
+
+    @property
+    def door_token_file(self) -> Path:
+        """The SSH door's own credential, mode 0600."""
+        return self.home / "door.token"
+
+
+NOT_SETTINGS = {"door_token"}
+"""LOKET_ names that are read elsewhere and are not settings of the clinic."""

@@ -1,0 +1,137 @@
+"""What can go wrong in the core, as types with a stable code.
+
+No error carries text for a person: the terminal and the HTTP layer turn the code and
+the typed attributes into words. Every error is safe to log: it holds no patient data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class CoreError(Exception):
+    """The root of everything the core raises on purpose.
+
+    Attributes:
+        code: Stable machine-readable name, snake_case; part of the HTTP contract.
+    """
+
+    code = "core_error"
+
+
+class SettingsError(CoreError):
+    """A setting is missing or wrong; the start stops with this one line."""
+
+    code = "settings"
+
+
+class NotFoundError(CoreError):
+    """The thing asked for does not exist, or was voided."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, key: str = "") -> None:
+        super().__init__(f"{kind} not found")
+        self.kind = kind
+        """What was looked for: `patient`, `queue_entry`, ..."""
+        self.key = key
+        """The id that was asked for."""
+
+
+class NotSignedInError(CoreError):
+    """No token, an expired one, or a wrong password."""
+
+    code = "not_signed_in"
+
+
+class TooManyAttemptsError(CoreError):
+    """Sign-in is refused for a while after repeated failures."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("too many failed sign-ins")
+        self.retry_after_seconds = retry_after_seconds
+        """Whole seconds until the next try is looked at, >= 1."""
+
+
+class NotAllowedError(CoreError):
+    """The account's role or clusters do not permit this."""
+
+    code = "not_allowed"
+
+    def __init__(self, permission: str, code: str = "not_allowed") -> None:
+        super().__init__(f"needs {permission}")
+        self.permission = permission
+        self.code = code
+        """`not_allowed`, or `reason_required` where a break-glass reason would open it."""
+
+
+class ValidationError(CoreError):
+    """Input that cannot be stored as it is.
+
+    Attributes:
+        fields: Field path (`patient.nik`, `chief_complaint`) -> stable problem code
+            (`required`, `too_long`, `nik_length`, ...). Never empty.
+    """
+
+    code = "validation"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("invalid: " + ", ".join(f"{name} ({problem})" for name, problem in fields.items()))
+        self.fields = dict(fields)
+
+
+class RuleError(CoreError):
+    """A rule of the clinic refuses this; the caller may be able to give what it asks for.
+
+    Attributes:
+        details: JSON-safe facts that the screen needs (candidates, verdict, receipt, ...).
+    """
+
+    def __init__(self, code: str, **details: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+
+class ConflictError(CoreError):
+    """Someone was faster; the caller refreshes and says so."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, code: str = "changed_meanwhile", **details: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+        """JSON-safe: `status`, `changed_by` and `version` as they are now, or the open entry."""
+
+
+class SyncError(CoreError):
+    """The office could not be reached or refused a whole batch.
+
+    Attributes:
+        retry_after_seconds: What the office asked for, or None.
+    """
+
+    code = "sync"
+
+    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BackupError(CoreError):
+    """A backup could not be made, verified or restored.
+
+    Attributes:
+        reason: Stable code: `no_recovery_key`, `wrong_key`, `damaged`, `newer_schema`, `disk_full`, ...
+    """
+
+    code = "backup"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason} {detail}".strip())
+        self.reason = reason
+        self.detail = detail

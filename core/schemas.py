@@ -1,0 +1,655 @@
+"""The shapes that travel between terminal and core, checked on both sides.
+
+Lengths are in characters after trimming. Every text field refuses control characters and
+bidirectional overrides: what a clerk reads must be what is stored (a name that displays
+backwards is a wrong patient). Wide and right-to-left letters themselves are welcome.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from core.identifiers import is_uuid7
+from core.vocabulary import (
+    CaseKind,
+    Disposition,
+    DuplicateBand,
+    EntryStatus,
+    NoIdentifierReason,
+    OrderStatus,
+    Payer,
+    Priority,
+    Role,
+    Sex,
+    Verdict,
+)
+
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _is_unsafe(character: str, *, lines: bool) -> bool:
+    if lines and character in "\n\t":
+        return False
+    return character in _BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs", "Co", "Zl", "Zp"}
+
+
+def _clean(value: object, *, lines: bool) -> object:
+    if not isinstance(value, str):
+        return value
+    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
+    if any(_is_unsafe(character, lines=lines) for character in text):
+        raise PydanticCustomError("control_characters", "control characters are not stored")
+    return text if lines else " ".join(text.split())
+
+
+def _clean_line(value: object) -> object:
+    return _clean(value, lines=False)
+
+
+def _clean_lines(value: object) -> object:
+    return _clean(value, lines=True)
+
+
+def _registration_id(value: str) -> str:
+    if not is_uuid7(value):
+        raise PydanticCustomError("uuid7", "must be a UUIDv7")
+    return value.lower()
+
+
+DOCUMENT_BYTES = 64 * 1024
+
+
+def _document(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError:  # lone surrogates, NaN, infinity
+        raise PydanticCustomError("control_characters", "cannot be stored as JSON") from None
+    if size > DOCUMENT_BYTES:
+        raise PydanticCustomError("string_too_long", "too large")
+    return value
+
+
+Document = Annotated[dict[str, Any], AfterValidator(_document)]
+"""A JSON object of at most 64 KiB."""
+Line = Annotated[str, BeforeValidator(_clean_line)]
+"""One line of text: trimmed, inner white space folded."""
+Prose = Annotated[str, BeforeValidator(_clean_lines), Field(max_length=8000)]
+"""Several lines of text."""
+Name = Annotated[Line, Field(min_length=1, max_length=120)]
+RegistrationId = Annotated[str, AfterValidator(_registration_id)]
+
+
+class Shape(BaseModel):
+    """What all shapes share: unknown fields are refused, so that a typing error is seen."""
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=False)
+
+
+# --- accounts
+
+
+class Credentials(Shape):
+    """`POST tokens`."""
+
+    username: Annotated[Line, Field(min_length=1, max_length=40)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class AccountShape(Shape):
+    """Who is signed in."""
+
+    id: str
+    username: str
+    name: str
+    role: Role
+    clusters: list[str] = []
+
+
+class TokenShape(Shape):
+    """A sign-in."""
+
+    token: str
+    expires_at: datetime
+    account: AccountShape
+
+
+class DoorKey(Shape):
+    """What the SSH door asks about a key: `ssh-ed25519 AAAA...`."""
+
+    username: Annotated[Line, Field(min_length=1, max_length=40)]
+    public_key: Annotated[str, Field(min_length=20, max_length=8000)]
+
+
+# --- clusters and queues
+
+
+class ClusterShape(Shape):
+    """A service cluster as the counter sees it."""
+
+    code: str
+    name: str
+    prefix: str
+    waiting: int = 0
+    called_number: str | None = None
+    open: bool = True
+    first_destination: bool = True
+    """False for a stage after the others (FARMASI)."""
+    emergency: bool = False
+
+
+class EntryPatient(Shape):
+    """The little a pane shows of a patient."""
+
+    id: str
+    name: str
+    age: int
+    """Whole years on the day of the visit."""
+    sex: Sex
+    medical_record_number: str = ""
+    birth_date: date | None = None
+
+
+class EntryShape(Shape):
+    """A queue entry as panes show it."""
+
+    id: str
+    visit_id: str
+    number: str
+    cluster: str
+    status: EntryStatus
+    priority: Priority
+    priority_reason: str = ""
+    version: int
+    patient: EntryPatient | None
+    """None for the waiting-room display."""
+    chief_complaint: str = ""
+    waited_minutes: int = 0
+    expected_wait_minutes: int | None = None
+    position: int | None = None
+    """1 is next; None when not waiting."""
+    service_point: str | None = None
+    practitioner: str | None = None
+    reserved_for: str | None = None
+    call_count: int = 0
+    came_from: str | None = None
+    """Number and cluster of the entry before this one: `A-001 UMUM`."""
+    returns_to: str | None = None
+    """Cluster the patient goes back to after this round trip."""
+    issued_at: datetime
+    started_at: datetime
+    called_at: datetime | None = None
+    served_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class QueueShape(Shape):
+    """One cluster's queue of one day, in calling order; ended entries follow."""
+
+    cluster: str
+    date: date
+    sequence: int
+    entries: list[EntryShape]
+
+
+class ChangeShape(Shape):
+    """One event of the change feed."""
+
+    sequence: int
+    kind: str
+    cluster: str | None = None
+    entry: EntryShape | None = None
+    data: dict[str, Any] = {}
+
+
+class CallNext(Shape):
+    """`POST queues/{cluster}/call-next`."""
+
+    service_point: Annotated[Line, Field(max_length=40)] = ""
+
+
+class EntryCommand(Shape):
+    """What any action on a queue entry may carry."""
+
+    expected_version: int | None = None
+    service_point: Annotated[Line, Field(max_length=40)] = ""
+    cluster: Annotated[Line, Field(max_length=12)] | None = None
+    """Where to, for `transfer` and `send`."""
+    reason: Annotated[Line, Field(max_length=200)] = ""
+    disposition: Disposition | None = None
+
+
+# --- patients
+
+
+class PatientFields(Shape):
+    """What a clerk may enter of a patient. Numbers may hold spaces, dots and dashes."""
+
+    name: Name
+    sex: Sex
+    birth_date: date
+    birth_date_estimated: bool = False
+    nik: Annotated[Line, Field(max_length=32)] | None = None
+    bpjs_number: Annotated[Line, Field(max_length=32)] | None = None
+    family_card_number: Annotated[Line, Field(max_length=32)] | None = None
+    passport_number: Annotated[Line, Field(max_length=20)] | None = None
+    mother_name: Annotated[Line, Field(max_length=120)] = ""
+    mother_id: str | None = None
+    birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
+    phone: Annotated[Line, Field(max_length=20)] = ""
+    address: Annotated[Line, Field(max_length=200)] = ""
+    rt: Annotated[Line, Field(max_length=3)] = ""
+    rw: Annotated[Line, Field(max_length=3)] = ""
+    village_code: Annotated[Line, Field(max_length=13)] = ""
+    no_identifier_reason: NoIdentifierReason | None = None
+    identity_verified: bool = False
+    """A card was seen just now."""
+
+
+class PatientPatch(Shape):
+    """`PATCH patients/{id}`: only what changes; the version guards against a lost update."""
+
+    expected_version: int | None = None
+    name: Name | None = None
+    sex: Sex | None = None
+    birth_date: date | None = None
+    birth_date_estimated: bool | None = None
+    nik: Annotated[Line, Field(max_length=32)] | None = None
+    bpjs_number: Annotated[Line, Field(max_length=32)] | None = None
+    family_card_number: Annotated[Line, Field(max_length=32)] | None = None
+    passport_number: Annotated[Line, Field(max_length=20)] | None = None
+    mother_name: Annotated[Line, Field(max_length=120)] | None = None
+    mother_id: str | None = None
+    birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
+    phone: Annotated[Line, Field(max_length=20)] | None = None
+    address: Annotated[Line, Field(max_length=200)] | None = None
+    rt: Annotated[Line, Field(max_length=3)] | None = None
+    rw: Annotated[Line, Field(max_length=3)] | None = None
+    village_code: Annotated[Line, Field(max_length=13)] | None = None
+    no_identifier_reason: NoIdentifierReason | None = None
+    identity_verified: bool | None = None
+
+
+class PatientShape(PatientFields):
+    """A stored patient."""
+
+    id: str
+    medical_record_number: str
+    age: int
+    """Whole years today."""
+    version: int
+    identity_verified_at: datetime | None = None
+    last_visit_on: date | None = None
+    open_entry: str | None = None
+    """Number and cluster when the patient is in a queue now: `B-004 GIGI`."""
+    allergies: list[str] = []
+    merged_into: str | None = None
+    warnings: list[str] = []
+    """Identity findings worth a look: `nik_sex_differs`, `nik_region_unknown`, ..."""
+
+
+class DuplicateQuery(Shape):
+    """A half-filled form: every field may be missing."""
+
+    name: Annotated[Line, Field(max_length=120)] = ""
+    sex: Sex | None = None
+    birth_date: date | None = None
+    nik: Annotated[Line, Field(max_length=32)] | None = None
+    bpjs_number: Annotated[Line, Field(max_length=32)] | None = None
+    family_card_number: Annotated[Line, Field(max_length=32)] | None = None
+    passport_number: Annotated[Line, Field(max_length=20)] | None = None
+    mother_name: Annotated[Line, Field(max_length=120)] = ""
+    phone: Annotated[Line, Field(max_length=20)] = ""
+    address: Annotated[Line, Field(max_length=200)] = ""
+    exclude_id: str | None = None
+    """When an existing patient is edited."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class DuplicateCandidate(Shape):
+    """A patient who may be the same person."""
+
+    patient: PatientShape
+    score: Annotated[float, Field(ge=0, le=1)]
+    reasons: list[str]
+    """Stable codes, best first: `same_nik`, `nik_one_digit`, `same_birth_date`, `similar_name`, ..."""
+
+
+class DuplicateResult(Shape):
+    """What the duplicate check says."""
+
+    band: DuplicateBand
+    candidates: list[DuplicateCandidate]
+
+
+class MergeRequest(Shape):
+    """`POST patients/{id}/merge`."""
+
+    into: str
+
+
+class MergeShape(Shape):
+    """A merge that was made."""
+
+    id: str
+    survivor_id: str
+    merged_id: str
+    merged_at: datetime
+    undone_at: datetime | None = None
+
+
+# --- routing and registration
+
+
+class RoutingQuery(Shape):
+    """`POST routing`."""
+
+    chief_complaint: Annotated[Line, Field(max_length=500)] = ""
+    birth_date: date | None = None
+    sex: Sex | None = None
+    pregnant: bool = False
+    cluster: Annotated[Line, Field(max_length=12)] | None = None
+
+
+class ReasonShape(Shape):
+    """Why a cluster is proposed."""
+
+    rule: str
+    """Stable id of the rule."""
+    word: str = ""
+    """The clerk's own words that matched."""
+    text: str
+    """In the asker's language: `geraham -> Poli Gigi`."""
+
+
+class SuggestionShape(Shape):
+    """One cluster the rules propose, best first."""
+
+    cluster: str
+    score: Annotated[float, Field(ge=0, le=1)]
+    reasons: list[ReasonShape] = []
+
+
+class RoutingShape(Shape):
+    """What the rules say of a complaint and a chosen cluster."""
+
+    verdict: Verdict
+    suggestions: list[SuggestionShape] = []
+    reasons: list[ReasonShape] = []
+    red_flags: list[ReasonShape] = []
+    priority: Priority | None = None
+    """What a red flag proposes."""
+    question: str | None = None
+    """Code of the one question that would settle it: `which_complaint`, `where`, `what_for`, `age`."""
+    blocked_field: str | None = None
+    blocked_code: str | None = None
+    """Why it cannot be saved: `pregnant_male`, `birth_date_in_future`, ..."""
+
+
+class RegistrationRequest(Shape):
+    """`POST registrations`. The id is made by the client before the first send."""
+
+    id: RegistrationId
+    patient: PatientFields | None = None
+    patient_id: str | None = None
+    chief_complaint: Annotated[Line, Field(min_length=1, max_length=500)]
+    pregnant: bool = False
+    disability: bool = False
+    payer: Payer = Payer.GENERAL
+    cluster: Annotated[Line, Field(min_length=1, max_length=12)]
+    priority: Priority | None = None
+    override_reason: Annotated[Line, Field(max_length=200)] | None = None
+    duplicate_decision: Annotated[Line, Field(max_length=60)] | None = None
+    """`new` after the candidates were looked at."""
+
+
+class TicketShape(Shape):
+    """The number a patient holds. `id` is the queue entry's."""
+
+    id: str
+    number: str
+    cluster: str
+    status: EntryStatus
+    position: int | None
+    issued_at: datetime
+    expected_wait_minutes: int | None = None
+
+
+class Receipt(Shape):
+    """Proof of a save: committed, numbered, and in the cluster's pane as of `sequence`."""
+
+    registration_id: str
+    visit_id: str
+    patient_id: str
+    ticket: TicketShape
+    sequence: int
+
+
+# --- clinical record
+
+
+class VisitSummary(Shape):
+    """One line of a timeline."""
+
+    id: str
+    service_on: date
+    status: str
+    chief_complaint: str
+    clusters: list[str]
+    diagnoses: list[str]
+    """`K02.9 Karies gigi`."""
+
+
+class DiagnosisFields(Shape):
+    """`POST visits/{id}/diagnoses`."""
+
+    code: Annotated[Line, Field(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")]
+    case_kind: CaseKind = CaseKind.NEW
+
+
+class DiagnosisShape(DiagnosisFields):
+    """A recorded diagnosis."""
+
+    id: str
+    title: str
+    rank: int
+    recorded_at: datetime
+
+
+class DiagnosisCodeShape(Shape):
+    """One line of the ICD-10 list."""
+
+    code: str
+    title: str
+
+
+class PrescriptionFields(Shape):
+    """`POST visits/{id}/prescriptions`."""
+
+    medicine: Annotated[Line, Field(min_length=1, max_length=120)]
+    dose: Annotated[Line, Field(max_length=60)] = ""
+    frequency: Annotated[Line, Field(max_length=60)] = ""
+    amount: Annotated[Line, Field(max_length=30)] = ""
+    instructions: Annotated[Line, Field(max_length=200)] = ""
+    allergy_override: bool = False
+    """Prescribed knowingly against a recorded allergy."""
+
+
+class PrescriptionShape(PrescriptionFields):
+    """A recorded prescription."""
+
+    id: str
+    status: OrderStatus
+    prescribed_at: datetime
+    dispensed_at: datetime | None = None
+
+
+class OrderFields(Shape):
+    """`POST visits/{id}/orders`."""
+
+    test: Annotated[Line, Field(min_length=1, max_length=80)]
+    note: Annotated[Line, Field(max_length=200)] = ""
+
+
+class OrderResult(Shape):
+    """A laboratory result."""
+
+    result: Annotated[Line, Field(min_length=1, max_length=200)]
+    unit: Annotated[Line, Field(max_length=20)] = ""
+    reference_range: Annotated[Line, Field(max_length=60)] = ""
+
+
+class OrderShape(OrderFields):
+    """A recorded order."""
+
+    id: str
+    status: OrderStatus
+    ordered_at: datetime
+    result: str | None = None
+    unit: str = ""
+    reference_range: str = ""
+    resulted_at: datetime | None = None
+
+
+class EncounterFields(Shape):
+    """`PUT visits/{id}/encounter`: the SOAP form as a whole."""
+
+    cluster: Annotated[Line, Field(max_length=12)] | None = None
+    """Which cluster's contact; the visit's open one unless given."""
+    expected_version: int | None = None
+    vitals: dict[str, float] = {}
+    subjective: Prose = ""
+    objective: Prose = ""
+    assessment: Prose = ""
+    plan: Prose = ""
+    form: Document = {}
+    disposition: Disposition | None = None
+    sign: bool = False
+
+
+class EncounterShape(Shape):
+    """A recorded contact."""
+
+    id: str
+    cluster: str
+    practitioner: str
+    version: int
+    vitals: dict[str, float]
+    vitals_warnings: dict[str, str] = {}
+    """Vital -> `low` or `high` against the range for the patient's age."""
+    subjective: str
+    objective: str
+    assessment: str
+    plan: str
+    form: dict[str, Any] = {}
+    disposition: Disposition | None = None
+    entered_at: datetime
+    signed_at: datetime | None = None
+    locked: bool = False
+    addenda: list[str] = []
+
+
+class VisitShape(Shape):
+    """A visit with its record."""
+
+    id: str
+    patient: PatientShape
+    service_on: date
+    status: str
+    chief_complaint: str
+    payer: Payer
+    pregnant: bool = False
+    routing: dict[str, Any] = {}
+    override_reason: str | None = None
+    disposition: Disposition | None = None
+    entries: list[EntryShape] = []
+    encounters: list[EncounterShape] = []
+    diagnoses: list[DiagnosisShape] = []
+    prescriptions: list[PrescriptionShape] = []
+    orders: list[OrderShape] = []
+
+
+class AllergyFields(Shape):
+    """`POST patients/{id}/allergies`."""
+
+    substance: Annotated[Line, Field(min_length=1, max_length=120)]
+    reaction: Annotated[Line, Field(max_length=120)] = ""
+
+
+class DraftFields(Shape):
+    """`PUT drafts/{key}`."""
+
+    data: Document
+
+
+class AddendumFields(Shape):
+    """`POST visits/{id}/addenda`."""
+
+    text: Annotated[Prose, Field(min_length=1)]
+
+
+class PasswordCheck(Shape):
+    """`POST tokens/check`."""
+
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ClinicShape(Shape):
+    """`GET clinic`: what a terminal needs to know once."""
+
+    facility_name: str
+    language: str
+    timezone: str
+    today: date
+    undo_seconds: int
+    calls_before_skip: int
+    idle_lock_minutes: int
+    preset: str
+    demo: bool
+
+
+class DraftShape(Shape):
+    """Something half-typed."""
+
+    key: str
+    data: Document
+    saved_at: datetime | None = None
+
+
+# --- the admin's view
+
+
+class SyncShape(Shape):
+    """Where synchronisation stands."""
+
+    pending: int
+    sent: int
+    refused: int
+    last_contact_at: datetime | None = None
+    last_error: str | None = None
+    running: bool = False
+    done: int = 0
+    total: int = 0
+    manifest_agrees: bool | None = None
+    refusals: list[dict[str, Any]] = []
+    """Each: kind, target, error, remedy."""
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details as Loket sends them."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    fields: dict[str, str] = {}
+    """Field path -> stable problem code."""
+    details: dict[str, Any] = {}
+    """Facts the screen needs: candidates, receipt, verdict."""
