@@ -1,0 +1,158 @@
+"""Which stored records are worth comparing: keys a record is stored under and probes that find it.
+
+A comparison of everyone with everyone is out of the question, so each usual slip has a probe
+that reaches over it: a wrong digit of a number, a swapped or mistyped birth date, another
+spelling of the name with the year, of both names without a date, the mother with the child.
+What stands in an indexed column of `Patient` needs no key of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from core.likeness import USUAL_DAYS, Person, address_words
+from core.names import COMMON_SOUNDS, as_one, fold, is_newborn_name, name_sounds
+
+DIGITS = "0123456789"
+COLUMN_KINDS = frozenset({"nik", "bpjs_number", "birth_date", "family_card_number", "phone"})
+"""Kinds of probes that are answered by an indexed column of `Patient`."""
+ESTIMATES = ("01-01", "07-01", "12-31")
+"""Days that are written where only the year is known."""
+
+
+def stored_keys(person: Person) -> set[tuple[str, str]]:
+    """The rows of `PatientKey` for a record: (kind, value).
+
+    Kinds:
+        `name`: each part's sound and the birth date, `aminah 1990-08-17`: by itself, with a year or
+            with the whole date it is one range of the index.
+        `pair`: each two parts, sorted, `amina siti`; a single name alone.
+        `mother`: the mother's telling part and the child's, `rusmini amina`.
+        `home`: the longest words of the address with its first number, `andai 12`.
+    """
+    sounds = name_sounds(person.name)
+    keys = {("name", f"{sound} {person.birth_date}") for sound in (*sounds, *as_one(sounds))}
+    keys |= {("pair", pair) for pair in pairs(sounds)}
+    for joined in as_one(sounds):
+        others = [
+            sound for sound in sounds[:5] if not joined.startswith(sound) and not joined.endswith(sound)
+        ]
+        keys |= {("pair", " ".join(sorted((joined, other)))) for other in others} or {("pair", joined)}
+    keys |= {("mother", key) for key in _mother_keys(person)[:1]}
+    keys |= {("home", key) for key in _home_keys(person.address)}
+    return keys
+
+
+def pairs(sounds: tuple[str, ...]) -> set[str]:
+    """Each two of the first five sounds in alphabetical order; a single one by itself."""
+    distinct = sorted(set(sounds[:5]))
+    if len(distinct) == 1:
+        return {distinct[0]}
+    return {f"{a} {b}" for a, b in combinations(distinct, 2)}
+
+
+def probes(person: Person) -> Iterator[tuple[str, list[str]]]:
+    """Where to look for a described person: (kind, values), the most telling first.
+
+    The kinds are those of `stored_keys`, the columns `nik`, `bpjs_number`, `phone`,
+    `family_card_number` and `birth_date`, and `span`: `aminah 1990-01-01/1990-12-31`, every `name` key
+    from the first day to the last, both included.
+    """
+    if person.nik:
+        yield "nik", [person.nik, *one_digit_off(person.nik, 16)]
+    if person.bpjs_number:
+        yield "bpjs_number", [person.bpjs_number, *one_digit_off(person.bpjs_number, 13)]
+    sounds = name_sounds(person.name)
+    if person.birth_date:
+        yield from _date_probes(person.birth_date, sounds)
+    if mother := _mother_keys(person):
+        yield "mother", mother
+    if person.family_card_number:
+        yield "family_card_number", [person.family_card_number]
+    if person.phone:
+        yield "phone", [person.phone]
+    if home := _home_keys(person.address):
+        yield "home", home
+    if sounds:
+        yield "pair", sorted(pairs(sounds))
+
+
+def one_digit_off(number: str, length: int) -> list[str]:
+    """Every number of `length` digits that is one slip away: a digit wrong, missing, extra or swapped.
+
+    A few hundred probes of a unique index cost less than keeping keys for every stored number.
+    """
+    found: set[str] = set()
+    if len(number) == length:
+        for place, digit in enumerate(number):
+            found.update(number[:place] + other + number[place + 1 :] for other in DIGITS if other != digit)
+        for place in range(length - 1):
+            found.add(number[:place] + number[place + 1] + number[place] + number[place + 2 :])
+    elif len(number) == length - 1:
+        for place in range(length):
+            found.update(number[:place] + digit + number[place:] for digit in DIGITS)
+    elif len(number) == length + 1:
+        found.update(number[:place] + number[place + 1 :] for place in range(length + 1))
+    found.discard(number)
+    return sorted(found)
+
+
+def _date_probes(born: str, sounds: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """A date as written and its usual slips; the wide ones only together with a part of the name."""
+    usual = born[5:] in USUAL_DAYS
+    telling = [sound for sound in sounds if sound not in COMMON_SOUNDS] or list(sounds)
+    if not usual or not sounds:
+        yield "birth_date", [born, *_swapped(born)]
+    if not sounds or not born[:4].isdigit():
+        return
+    yield "name", [f"{sound} {day}" for sound in telling for day in _slips(born)]
+    if usual:
+        year = int(born[:4])
+        yield "span", [f"{sound} {year - 2:04d}-01-01/{year + 2:04d}-12-31" for sound in telling]
+
+
+def _slips(born: str) -> list[str]:
+    """Dates that a slip makes of one: another day or month, a year or ten more or less, an estimate."""
+    year, month, day = int(born[:4]), born[5:7], born[8:]
+    slips = [born, f"{born[:2]}{born[3]}{born[2]}{born[4:]}"]
+    slips += [f"{year + shift:04d}{born[4:]}" for shift in (-10, -1, 1, 10)]
+    slips += [f"{year:04d}-{month}-{other:02d}" for other in range(1, 32)]
+    slips += [f"{year:04d}-{other:02d}-{day}" for other in range(1, 13)]
+    slips += [f"{year + shift:04d}-{estimate}" for shift in (-2, -1, 0, 1, 2) for estimate in ESTIMATES]
+    return list(dict.fromkeys(slips))
+
+
+def _swapped(born: str) -> list[str]:
+    year, month, day = born[:4], born[5:7], born[8:]
+    return [f"{year}-{day}-{month}"] if "01" <= day <= "12" and day != month else []
+
+
+def _mother_keys(person: Person) -> list[str]:
+    """The mother with the child's name; a newborn, who has none, is under the month of birth."""
+    newborn = is_newborn_name(person.name)
+    mother = name_sounds(person.mother_name or (person.name if newborn else ""))
+    child = name_sounds(person.name)
+    if not mother:
+        return []
+    of_month = f"{_telling(mother)} {person.birth_date[:7]}"
+    if newborn or not child:
+        return [of_month]
+    return [f"{_telling(mother)} {_telling(child)}", of_month]
+
+
+def _home_keys(address: str) -> list[str]:
+    """The longest words of an address with its first number or, where there are three, with each other."""
+    words = sorted(
+        (word for word in address_words(address) if not word.isdigit()), key=lambda word: (-len(word), word)
+    )
+    number = next((word.lstrip("0") for word in fold(address).split() if word.isdigit()), "")
+    longest = [word[:30] for word in words[:3]]
+    keys = [f"{word} {number}" for word in longest] if number else []
+    if len(longest) == 3:  # long enough to tell places apart without the number
+        keys += [f"{a} {b}" for a, b in combinations(sorted(longest), 2)]
+    return keys
+
+
+def _telling(sounds: tuple[str, ...]) -> str:
+    return next((sound for sound in sounds if sound not in COMMON_SOUNDS), sounds[0])

@@ -1,0 +1,297 @@
+"""Numbers that say who a person is: NIK, BPJS card, family card. Pure: today's date is passed in.
+
+Each check ends in one of three outcomes. `reject` is kept for what cannot be a number at all;
+whatever a real card may carry (a corrected birth date, a district that was divided since) only
+warns, because a NIK is not issued anew when the facts behind it change.
+
+Source: indonesia.md 1.1-1.6; UU 23/2006 art. 13 and UU 24/2013 for the NIK.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+from core.vocabulary import Sex
+
+NIK_LENGTH = 16
+BPJS_LENGTH = 13
+FAMILY_CARD_LENGTH = 16
+
+FEMALE_DAY_OFFSET = 40
+"""A woman's NIK carries the day of birth plus 40."""
+
+OLDEST_AGE_YEARS = 120
+"""Above this no birth date is believed; above `UNUSUAL_AGE_YEARS` it is asked about."""
+
+UNUSUAL_AGE_YEARS = 110
+
+_PLACEHOLDERS = frozenset({"1234567890123456", "0123456789012345"})
+_SEPARATORS = re.compile(r"[\s.\-_'`/\u00ad\u200b-\u200f\u2010-\u2015\u2212\u2060\ufeff]+")
+
+
+class Outcome(StrEnum):
+    """What the counter does with a number."""
+
+    OK = "ok"
+    WARN = "warn"
+    """May be right; a person looks at it once and confirms."""
+    REJECT = "reject"
+    """Cannot be such a number; it is not stored."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing noticed about a number."""
+
+    outcome: Outcome
+    """`warn` or `reject`."""
+    code: str
+    """Stable name that the screen turns into words: `nik_length`, `nik_sex_differs`, ..."""
+
+
+@dataclass(frozen=True)
+class NumberCheck:
+    """The answer to a BPJS or family card number."""
+
+    value: str
+    """The number without separators; whatever was typed when it is rejected."""
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class NikCheck(NumberCheck):
+    """The answer to a NIK, with what the number itself says."""
+
+    birth_date: date | None = None
+    """Read from the number; the younger of two candidates when the century is open."""
+    sex: Sex | None = None
+    region_code: str | None = None
+    """Six digits: where the person was first registered, which need not be home."""
+    century_ambiguous: bool = False
+    """True when the same digits fit a child and someone over a hundred; ask."""
+
+
+def normalise_number(text: str) -> str:
+    """Remove separators and turn digits of any script into ASCII.
+
+    Spaces, dots, dashes, slashes, apostrophes and invisible characters go; letters stay, so
+    that the check can name them.
+    """
+    digits = (_ascii_digit(character) for character in unicodedata.normalize("NFKC", text))
+    return _SEPARATORS.sub("", "".join(digits))
+
+
+def _ascii_digit(character: str) -> str:
+    value = unicodedata.decimal(character, None)
+    return character if value is None else str(value)
+
+
+def check_nik(
+    text: str,
+    *,
+    birth_date: date | None = None,
+    sex: Sex | str | None = None,
+    today: date,
+) -> NikCheck:
+    """Check a NIK by itself and against what was typed beside it.
+
+    Args:
+        text: As typed, scanned or read; separators allowed.
+        birth_date: What the form holds, or None; it also settles the century.
+        sex: `male`, `female` or None when not known.
+        today: The clinic's calendar day.
+
+    Returns:
+        The outcome with every finding, and the birth date, sex and region that the number
+        carries. These three are None when the number is rejected.
+
+    Source:
+        indonesia.md 1.1.
+    """
+    value = normalise_number(text)
+    shape = _shape_problem(value, NIK_LENGTH, "nik")
+    if shape is None and value in _PLACEHOLDERS:
+        shape = "nik_placeholder"
+    if shape is not None:
+        return NikCheck(value, Outcome.REJECT, (Finding(Outcome.REJECT, shape),))
+
+    problems, read_sex, candidates = _read_birth(value, today)
+    if value[12:] == "0000":
+        problems.append("nik_serial")
+    if problems:
+        return NikCheck(value, Outcome.REJECT, tuple(Finding(Outcome.REJECT, code) for code in problems))
+
+    matches = birth_date is not None and birth_date in candidates
+    read_birth_date = birth_date if matches else candidates[0]
+    assert read_birth_date is not None
+    warnings = []
+    if birth_date is not None and not matches:
+        warnings.append("nik_birth_date_differs")
+    if sex is not None and sex != read_sex:
+        warnings.append("nik_sex_differs")
+    if _years_between(read_birth_date, today) > UNUSUAL_AGE_YEARS:
+        warnings.append("nik_age")
+    if region_name(value[:4]) is None:
+        warnings.append("nik_region_unknown")
+    elif region_name(value[:6]) is None:
+        warnings.append("nik_district_unknown")
+    return NikCheck(
+        value,
+        Outcome.WARN if warnings else Outcome.OK,
+        tuple(Finding(Outcome.WARN, code) for code in warnings),
+        birth_date=read_birth_date,
+        sex=read_sex,
+        region_code=value[:6],
+        century_ambiguous=birth_date is None and len(candidates) > 1,
+    )
+
+
+def compose_nik(region_code: str, birth_date: date, sex: Sex | str, serial: int) -> str:
+    """Build the NIK that these facts give; the inverse of `check_nik`.
+
+    Args:
+        region_code: Six digits.
+        birth_date: Only the last two digits of its year survive.
+        sex: `male` or `female`.
+        serial: 1 to 9999.
+
+    Raises:
+        ValueError: A region code that is not six digits, or a serial out of range.
+    """
+    if not re.fullmatch(r"[0-9]{6}", region_code):
+        raise ValueError("region_code is six digits")
+    if not 1 <= serial <= 9999:
+        raise ValueError("serial is 1 to 9999")
+    day = birth_date.day + (FEMALE_DAY_OFFSET if sex == Sex.FEMALE else 0)
+    return f"{region_code}{day:02}{birth_date.month:02}{birth_date.year % 100:02}{serial:04}"
+
+
+def check_bpjs_number(text: str) -> NumberCheck:
+    """Check a BPJS Kesehatan card number: 13 digits, normally beginning with 000.
+
+    No check digit is published, so a typing error inside the digits cannot be seen here.
+
+    Source:
+        indonesia.md 1.4.
+    """
+    value = normalise_number(text)
+    problem = _shape_problem(value, BPJS_LENGTH, "bpjs")
+    if problem is not None:
+        return NumberCheck(value, Outcome.REJECT, (Finding(Outcome.REJECT, problem),))
+    if not value.startswith("000"):
+        return NumberCheck(value, Outcome.WARN, (Finding(Outcome.WARN, "bpjs_prefix"),))
+    return NumberCheck(value, Outcome.OK)
+
+
+def check_family_card_number(text: str, nik: str | None = None) -> NumberCheck:
+    """Check a family card (KK) number: 16 digits, region, day of issue, serial.
+
+    Only the length is certain in the sources, so the date part warns and never rejects.
+
+    Args:
+        text: As typed.
+        nik: The NIK typed beside it; the same digits in both fields are a slip.
+
+    Source:
+        indonesia.md 1.3.
+    """
+    value = normalise_number(text)
+    problem = _shape_problem(value, FAMILY_CARD_LENGTH, "family_card")
+    if problem is not None:
+        return NumberCheck(value, Outcome.REJECT, (Finding(Outcome.REJECT, problem),))
+    warnings = []
+    if nik is not None and normalise_number(nik) == value:
+        warnings.append("family_card_equals_nik")
+    if not (1 <= int(value[6:8]) <= 31 and 1 <= int(value[8:10]) <= 12):
+        warnings.append("family_card_date")
+    if region_name(value[:4]) is None:
+        warnings.append("family_card_region_unknown")
+    return NumberCheck(
+        value,
+        Outcome.WARN if warnings else Outcome.OK,
+        tuple(Finding(Outcome.WARN, code) for code in warnings),
+    )
+
+
+def region_name(code: str) -> str | None:
+    """The name of a region by its Kemendagri code, or None when the list does not have it.
+
+    Args:
+        code: 2 (province), 4 (regency, city), 6 (district) or 10 digits (village; only those of
+            Banjarmasin are listed), with or without dots.
+    """
+    return _regions().get(code.replace(".", ""))
+
+
+def region_path(code: str) -> tuple[str, ...]:
+    """The names from the code's own level up to the province, unknown levels left out."""
+    digits = code.replace(".", "")
+    names = (region_name(digits[:length]) for length in (10, 6, 4, 2) if len(digits) >= length)
+    return tuple(name for name in names if name is not None)
+
+
+@cache
+def _regions() -> dict[str, str]:
+    lines = resources.files("core").joinpath("data/regions.tsv").read_text("utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return {code: name for code, name in rows}
+
+
+def _shape_problem(value: str, length: int, prefix: str) -> str | None:
+    """The first thing wrong with a number's outer shape, as a stable code."""
+    if not value:
+        return f"{prefix}_empty"
+    if not re.fullmatch(r"[0-9]+", value):
+        return f"{prefix}_not_digits"
+    if len(value) != length:
+        return f"{prefix}_length"
+    if len(set(value)) == 1:
+        return f"{prefix}_repeated"
+    return None
+
+
+def _read_birth(nik: str, today: date) -> tuple[list[str], Sex, list[date]]:
+    """Problems, sex and possible birth dates (youngest first) of sixteen digits."""
+    day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
+    sex = Sex.FEMALE if day > FEMALE_DAY_OFFSET else Sex.MALE
+    if sex is Sex.FEMALE:
+        day -= FEMALE_DAY_OFFSET
+    problems = []
+    if not 1 <= day <= 31:
+        problems.append("nik_birth_day")
+    if not 1 <= month <= 12:
+        problems.append("nik_birth_month")
+    if problems:
+        return problems, sex, []
+    century = today.year - today.year % 100
+    possible = [
+        born
+        for born in (
+            _date_or_none(century + year, month, day),
+            _date_or_none(century - 100 + year, month, day),
+        )
+        if born is not None and born <= today
+    ]
+    if not possible:
+        return ["nik_birth_date"], sex, []
+    # Digits such as 05 fit a child and someone beyond the age anyone reaches: not a real choice.
+    believable = [born for born in possible if _years_between(born, today) <= OLDEST_AGE_YEARS]
+    return [], sex, believable or possible[:1]
+
+
+def _date_or_none(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _years_between(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

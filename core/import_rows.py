@@ -1,0 +1,280 @@
+"""Reading other people's patient lists: files, headings, dates and words as they are found in the field.
+
+Pure, apart from reading the file: nothing here knows the database.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from core.errors import ValidationError
+from core.identity import check_nik, normalise_number
+from core.names import fold
+from core.vocabulary import NoIdentifierReason, Sex
+
+HEADINGS = {
+    "name": "nama;nama pasien;nama lengkap;nama px;nm pasien;nm;name;pasien;full name",
+    "sex": "jk;jenis kelamin;kelamin;l p;lp;sex;gender;jns kelamin;jenkel;j k",
+    "birth_date": "tanggal lahir;tgl lahir;tgl lhr;tgllahir;tanggallahir;lahir;dob;birth date;date of birth"
+    ";birthdate;ttl;tempat tanggal lahir;tempat tgl lahir;tempat dan tanggal lahir",
+    "age": "umur;usia;age;umur th;umur tahun",
+    "nik": "nik;no ktp;nomor ktp;ktp;no nik;nomor induk kependudukan;no identitas;no ktp nik;nik ktp",
+    "bpjs_number": "bpjs;no bpjs;nomor bpjs;no kartu;nokartu;no kartu bpjs;noka;no jkn;jkn;kis;no kis;no bpjs kis",
+    "family_card_number": "kk;no kk;nomor kk;kartu keluarga;no kartu keluarga;nokk",
+    "passport_number": "paspor;no paspor;passport",
+    "record_number": "rm;no rm;norm;nomor rm;no rekam medis;nomor rekam medis;rekam medis;no rm pasien;no rekmed;mrn",
+    "mother_name": "nama ibu;ibu kandung;nama ibu kandung;ibu;nm ibu;mother;mother name",
+    "phone": "hp;no hp;nohp;telepon;telp;no telp;no telepon;no telpon;nomor hp;wa;no wa;kontak;phone;handphone",
+    "address": "alamat;alamat rumah;alamat lengkap;address;alamat domisili;alamat ktp;jalan",
+    "rt": "rt",
+    "rw": "rw",
+    "village_code": "kode kelurahan;kode desa;kode wilayah",
+}
+"""Field -> headings it is known by, folded, usual ones first."""
+
+MONTHS = {
+    **dict.fromkeys(("januari", "jan", "january"), 1),
+    **dict.fromkeys(("februari", "feb", "pebruari", "peb", "february"), 2),
+    **dict.fromkeys(("maret", "mar", "mrt", "march"), 3),
+    **dict.fromkeys(("april", "apr"), 4),
+    **dict.fromkeys(("mei", "may"), 5),
+    **dict.fromkeys(("juni", "jun", "june"), 6),
+    **dict.fromkeys(("juli", "jul", "july"), 7),
+    **dict.fromkeys(("agustus", "agt", "agu", "ags", "aug", "august", "agust"), 8),
+    **dict.fromkeys(("september", "sep", "sept"), 9),
+    **dict.fromkeys(("oktober", "okt", "oct", "october"), 10),
+    **dict.fromkeys(("november", "nov", "nopember", "nop"), 11),
+    **dict.fromkeys(("desember", "des", "dec", "december"), 12),
+}
+SEXES = {
+    **dict.fromkeys(
+        ("l", "lk", "laki", "laki laki", "lakilaki", "pria", "m", "male", "cowok", "1"), Sex.MALE
+    ),
+    **dict.fromkeys(("p", "pr", "perempuan", "wanita", "f", "female", "w", "cewek", "2"), Sex.FEMALE),
+}
+EMPTY = frozenset({"", "-", "--", "null", "none", "n/a", "na", "0", "tidak ada", "nihil", "x", "."})
+
+EXCEL_EPOCH = date(1899, 12, 30)
+"""Day 0 of spreadsheet dates (with the leap year of 1900 that never was)."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list as it was read."""
+
+    columns: dict[str, str]
+    """Field -> heading."""
+    places: dict[str, int]
+    """Field -> column, counted from 0."""
+    ignored: list[str]
+    rows: list[Sequence[Any]]
+    """Cells as the file has them: texts, numbers, dates or None."""
+    digest: bytes
+    """SHA-256 of the file."""
+
+
+@dataclass
+class Row:
+    """One row, in the words of `PatientFields`."""
+
+    fields: dict[str, Any]
+    record_number: str = ""
+    problems: list[str] = field(default_factory=list)
+    """What was left out or guessed: `nik: nik_length`, `birth_date: estimated`."""
+    fatal: list[str] = field(default_factory=list)
+    """Fields without which there is no patient: `name`, `birth_date`, `sex`."""
+
+
+def read_table(file: Path, columns: Mapping[str, str]) -> Table:
+    """Read a list and say which column is which.
+
+    Args:
+        file: CSV or XLSX.
+        columns: Field -> heading, over the guess; an empty heading leaves the field out.
+
+    Raises:
+        ValidationError: `file`: `unreadable`, `empty`; a field that has no column but needs one, or a
+            heading that is not there (`unknown_column`).
+    """
+    content = file.read_bytes()
+    lines = _xlsx(content) if content[:2] == b"PK" else _csv(content)
+    lines = [line for line in lines if any(cell not in (None, "") for cell in line)]
+    start = next((i for i, line in enumerate(lines[:20]) if len(_guess(line)) >= 2), None)
+    if start is None:
+        raise ValidationError({"file": "empty" if not lines else "no_headings"})
+    headings = ["" if cell is None else str(cell).strip() for cell in lines[start]]
+    places = _guess(headings)
+    for name, heading in columns.items():
+        places.pop(name, None)
+        if heading and name in HEADINGS and heading in headings:
+            places[name] = headings.index(heading)
+        elif heading:
+            raise ValidationError({name: "unknown_column"})
+    missing = {"name": "required"} if "name" not in places else {}
+    if not {"birth_date", "age", "nik"} & set(places):
+        missing["birth_date"] = "required"
+    if missing:
+        raise ValidationError(missing)
+    return Table(
+        columns={name: headings[place] for name, place in places.items()},
+        places=places,
+        ignored=[heading for i, heading in enumerate(headings) if heading and i not in places.values()],
+        rows=lines[start + 1 :],
+        digest=hashlib.sha256(content).digest(),
+    )
+
+
+def _csv(content: bytes) -> list[Sequence[Any]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    first = text[:4096]
+    delimiter = max(",;\t|", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error:
+        raise ValidationError({"file": "unreadable"}) from None
+
+
+def _xlsx(content: bytes) -> list[Sequence[Any]]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        return [list(line) for line in sheet.iter_rows(values_only=True)]
+    except (InvalidFileException, BadZipFile, KeyError, ValueError, IndexError, OSError):
+        raise ValidationError({"file": "unreadable"}) from None
+
+
+def _guess(line: Iterable[Any]) -> dict[str, int]:
+    """Field -> column for a line of headings; a heading that is known exactly goes before one that begins so."""
+    folded = [fold(str(cell)) if cell is not None else "" for cell in line]
+    known = {name: texts.split(";") for name, texts in HEADINGS.items()}
+    places: dict[str, int] = {}
+    for exactly in (True, False):
+        for name, texts in known.items():
+            for place, heading in enumerate(folded):
+                if name in places or place in places.values() or not heading:
+                    continue
+                begins = any(len(text) > 3 and heading.startswith(text + " ") for text in texts)
+                if heading in texts if exactly else begins:
+                    places[name] = place
+    return places
+
+
+def read_row(table: Table, cells: Sequence[Any], today: date) -> Row:
+    """One row in the words of `PatientFields`; whatever cannot be read is noted, not guessed away."""
+    given = {
+        name: cells[place]
+        for name, place in table.places.items()
+        if place < len(cells) and _text(cells[place]).lower() not in EMPTY
+    }
+    row = Row({})
+    for name in ("name", "mother_name", "address"):
+        row.fields[name] = " ".join(_text(given.get(name)).split())
+    for name in ("nik", "bpjs_number", "family_card_number", "passport_number", "phone", "village_code"):
+        row.fields[name] = normalise_number(_text(given.get(name))).lstrip("'") or ""
+    nik = given.get("nik")
+    if isinstance(nik, (int, float)) and row.fields["nik"].endswith("0"):
+        # A spreadsheet keeps fifteen digits of a number: the sixteenth of a NIK reads 0.
+        row.fields["nik"] = ""
+        row.problems.append("nik: digits_lost")
+    if re.fullmatch(r"8\d{8,11}", row.fields["phone"]):
+        row.fields["phone"] = "0" + row.fields["phone"]
+    for name in ("rt", "rw"):
+        row.fields[name] = normalise_number(_text(given.get(name)))[-3:]
+    row.record_number = normalise_number(_text(given.get("record_number")))
+    _read_sex_and_birth(row, given, today)
+    if not row.fields["nik"]:
+        row.fields["no_identifier_reason"] = NoIdentifierReason.FORGOTTEN
+    row.fields = {name: value for name, value in row.fields.items() if value != ""}
+    row.fatal = [name for name in ("name", "birth_date", "sex") if name not in row.fields]
+    return row
+
+
+def _read_sex_and_birth(row: Row, given: Mapping[str, Any], today: date) -> None:
+    """Sex and birth date as given, else from the NIK, else from the age."""
+    nik = check_nik(row.fields["nik"], today=today) if row.fields["nik"] else None
+    row.fields["sex"] = SEXES.get(fold(_text(given.get("sex"))), "")
+    if row.fields["sex"] == "" and nik is not None and nik.sex is not None:
+        row.fields["sex"] = nik.sex
+        row.problems.append("sex: from_nik")
+    born = read_date(given.get("birth_date"), today)
+    if born is None and nik is not None and nik.birth_date is not None:
+        born = nik.birth_date
+        row.problems.append("birth_date: from_nik")
+    years = re.match(r"\d{1,3}", _text(given.get("age")))
+    if born is None and years and int(years.group()) <= 120:
+        # Half-way through the year, as civil registration writes an age without a date.
+        born = date(today.year - int(years.group()), 7, 1)
+        row.fields["birth_date_estimated"] = True
+        row.problems.append("birth_date: estimated")
+    if born is not None:
+        row.fields["birth_date"] = born
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip().lstrip("'")
+
+
+def read_date(cell: Any, today: date) -> date | None:
+    """A date as found in lists, the day always before the month; None when there is none.
+
+    Read are real dates, a spreadsheet's day numbers, `17-08-1990`, `17 Agustus 90`,
+    `Banjarmasin, 17/8/1990` and `1990-08-17`.
+    """
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    text = _text(cell)
+    if (
+        re.fullmatch(r"\d{4,5}", text)
+        and 1000 < int(text) < 60_000
+        and not re.fullmatch(r"(19|20)\d\d", text)
+    ):
+        return EXCEL_EPOCH + timedelta(days=int(text))
+    text = re.sub(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?.*$", "", text)
+    if match := re.search(r"\b(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})\b", text):
+        return _date(*(int(part) for part in match.groups()))
+    if match := re.search(r"\b(\d{1,2})[-/. ]+(\d{1,2})[-/. ]+(\d{4}|\d{2})\b", text):
+        day, month, year = match.groups()
+        return _date(_century(year, today), int(month), int(day))
+    if match := re.search(r"\b(\d{1,2})[-/. ]*([a-z]{3,})\.?[-/., ]*(\d{4}|\d{2})\b", text.lower()):
+        day, month, year = match.groups()
+        return _date(_century(year, today), MONTHS.get(month, 0), int(day))
+    if match := re.fullmatch(r"(\d{2})(\d{2})((?:19|20)\d{2})", text):
+        day, month, year = match.groups()
+        return _date(int(year), int(month), int(day))
+    return None
+
+
+def _century(year: str, today: date) -> int:
+    """Two digits are of this century when that is not in the future."""
+    if len(year) == 4:
+        return int(year)
+    century = today.year // 100 * 100
+    return century + int(year) - (100 if int(year) > today.year % 100 else 0)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

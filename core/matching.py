@@ -1,0 +1,194 @@
+"""Is this person already known? Candidates by index, the score of `core.likeness`, three bands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from core import audit, clock, patients
+from core.accounts import Actor
+from core.blocking import COLUMN_KINDS, probes
+from core.clinic import Clinic
+from core.database import database, is_sqlite, transaction
+from core.errors import ValidationError
+from core.identity import normalise_number
+from core.likeness import EXISTING, REVIEW, Person, Score, compare_names, score
+from core.models import NotDuplicate, Patient
+from core.patients import normalise_phone, person_of
+from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
+from core.searching import tuples
+from core.vocabulary import DuplicateBand, Permission
+
+SHOWN = 5
+"""Candidates that a clerk is shown at most."""
+BLOCK_LIMITS = {"pair": 60, "home": 40, "phone": 20, "mother": 60, "family_card_number": 40, "span": 50}
+"""Ids that one block may bring; a block that is larger says too little to read all of it."""
+BLOCK_LIMIT = 400
+
+_COLUMNS = tuple(field.name for field in fields(Person))
+"""Of `patient`, in the order in which a `Person` is made."""
+
+
+def person_in(query: DuplicateQuery) -> Person:
+    """What a half-filled form says, numbers without separators."""
+    return Person(
+        name=query.name,
+        sex=query.sex,
+        birth_date=query.birth_date.isoformat() if query.birth_date else "",
+        nik=normalise_number(query.nik or "") or None,
+        bpjs_number=normalise_number(query.bpjs_number or "") or None,
+        family_card_number=normalise_number(query.family_card_number or "") or None,
+        mother_name=query.mother_name,
+        phone=normalise_phone(query.phone),
+        address=query.address,
+    )
+
+
+def candidates(person: Person) -> dict[str, Person]:
+    """Stored patients worth comparing with a person, by id. Index only: no table is read through.
+
+    All probes travel as one statement; building nine of them costs more than running them.
+    """
+    blocks: list[str] = []
+    values: list[Any] = []
+    for kind, probed in probes(person):
+        for sql, parameters in _block(kind, probed):
+            limit = BLOCK_LIMITS.get(kind, BLOCK_LIMIT)
+            blocks.append(f"SELECT * FROM ({sql} LIMIT {limit}) AS block{len(blocks)}")  # noqa: S608
+            values += parameters
+    if not blocks:
+        return {}
+    # No text of a user's is in the statement: kinds, columns and limits are this module's own.
+    statement = (
+        f"SELECT id, {', '.join(_COLUMNS)} FROM patient"  # noqa: S608
+        f" WHERE voided_at IS NULL AND id IN ({' UNION '.join(blocks)})"
+    )
+    return {row[0]: Person(*row[1:]) for row in database.execute_sql(statement, values).fetchall()}
+
+
+def _block(kind: str, probed: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
+    """One probe as SQL and its parameters; each is a range or a list of values of one index."""
+    keyed = "SELECT patient_id FROM patient_key WHERE kind"
+    mark = "?" if is_sqlite() else "%s"
+    one_of = "IN (SELECT value FROM json_each(?))" if is_sqlite() else "= ANY(%s)"
+    several = json.dumps(list(probed)) if is_sqlite() else list(probed)
+    if kind in COLUMN_KINDS:
+        # The indexes of NIK and BPJS number hold active patients only.
+        yield f"SELECT id FROM patient WHERE {kind} {one_of} AND voided_at IS NULL", [several]  # noqa: S608
+    elif kind == "span":
+        for value in probed:  # joined by OR, SQLite would read every name
+            sound, _, days = value.rpartition(" ")
+            bounds = [f"{sound} {day}" for day in days.split("/")]
+            yield f"{keyed} = 'name' AND value BETWEEN {mark} AND {mark}", bounds
+    else:
+        yield f"{keyed} = '{kind}' AND value {one_of}", [several]
+
+
+def ranked(person: Person, least: float = REVIEW / 2) -> list[tuple[Score, str]]:
+    """Scores of the stored patients who may be this person, at least `least`, best first, with their ids."""
+    found = []
+    for patient_id, other in candidates(person).items():
+        numbered = (person.nik and other.nik) or (person.bpjs_number and other.bpjs_number)
+        # Another name never gets far without a number: most of a block is dismissed by this alone.
+        if not numbered and compare_names(person.name, other.name) == "other_name":
+            continue
+        result = score(person, other)
+        if result.probability >= least:
+            found.append((result, patient_id))
+    return sorted(found, key=lambda pair: (-pair[0].probability, pair[1]))
+
+
+def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
+    """Who of the stored patients may be the person described, best first, at most `SHOWN`.
+
+    When an existing patient is edited (`exclude_id`), who was judged to be somebody else is left out.
+    """
+    person = person_in(query)
+    left_out = {query.exclude_id, *(_judged_with(query.exclude_id) if query.exclude_id else ())}
+    best = [pair for pair in ranked(person) if pair[1] not in left_out][:SHOWN]
+    rows = {
+        patient.id: patient for patient in Patient.select().where(Patient.id.in_([id_ for _, id_ in best]))
+    }
+    shapes = patients.shapes(clinic, [rows[patient_id] for _, patient_id in best])
+    return DuplicateResult(
+        band=band_of(best[0][0].probability if best else 0.0),
+        candidates=[
+            DuplicateCandidate(
+                patient=shape, score=round(result.probability, 3), reasons=list(result.reasons)
+            )
+            for (result, _), shape in zip(best, shapes, strict=True)
+        ],
+    )
+
+
+def band_of(probability: float) -> DuplicateBand:
+    """What the counter does about the best candidate."""
+    if probability >= EXISTING:
+        return DuplicateBand.EXISTING
+    return DuplicateBand.REVIEW if probability >= REVIEW else DuplicateBand.NEW
+
+
+# --- the worklist of the quiet hour
+
+
+@dataclass(frozen=True)
+class SuspectedPair:
+    """Two stored patients who may be one."""
+
+    left: Patient
+    right: Patient
+    score: float
+    reasons: tuple[str, ...]
+
+
+def suspected_pairs(clinic: Clinic, limit: int = 50, scan: int = 500) -> list[SuspectedPair]:
+    """Pairs among the most recently changed patients, most suspicious first; judged ones left out.
+
+    Args:
+        clinic: The clinic.
+        limit: Pairs at most.
+        scan: Patients looked at, the last changed first; about 2 ms each.
+    """
+    found: dict[tuple[str, str], Score] = {}
+    recent = (
+        Patient.select().where(Patient.voided_at.is_null()).order_by(Patient.updated_at.desc()).limit(scan)
+    )
+    for patient in recent:
+        for result, other in ranked(person_of(patient), REVIEW):
+            if other != patient.id:
+                found[min(patient.id, other), max(patient.id, other)] = result
+    for low, high in tuples(NotDuplicate.select(NotDuplicate.low_id, NotDuplicate.high_id)):
+        found.pop((low, high), None)
+    best = sorted(found.items(), key=lambda pair: (-pair[1].probability, pair[0]))[:limit]
+    ids = {patient_id for pair, _ in best for patient_id in pair}
+    rows = {row.id: row for row in Patient.select().where(Patient.id.in_(list(ids)))} if ids else {}
+    return [
+        SuspectedPair(rows[low], rows[high], round(result.probability, 3), result.reasons)
+        for (low, high), result in best
+    ]
+
+
+def _judged_with(patient_id: str) -> set[str]:
+    judged = NotDuplicate.select(NotDuplicate.low_id, NotDuplicate.high_id).where(
+        (NotDuplicate.low_id == patient_id) | (NotDuplicate.high_id == patient_id)
+    )
+    return {other for row in tuples(judged) for other in row}
+
+
+def not_duplicate(actor: Actor, left_id: str, right_id: str) -> None:
+    """Remember that two patients are two people; saying it again changes nothing.
+
+    Raises:
+        NotFoundError: One of them does not exist.
+        ValidationError: Both are the same patient.
+    """
+    actor.require(Permission.EDIT_PATIENTS)
+    with transaction():
+        low, high = sorted((patients.find(left_id).id, patients.find(right_id).id))
+        if low == high:
+            raise ValidationError({"right": "same"})
+        if not NotDuplicate.get_or_none(NotDuplicate.low_id == low, NotDuplicate.high_id == high):
+            NotDuplicate.create(low_id=low, high_id=high, decided_at=clock.now(), decided_by=actor.account_id)
+            audit.record(actor, "judged_two_people", "patient", low, low, other=high)

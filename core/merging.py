@@ -1,0 +1,227 @@
+"""Two records of one person become one, and two again when that was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from peewee import IntegrityError
+
+from core import audit, clock, feed, outbox, patients
+from core.accounts import Actor
+from core.clinic import Clinic
+from core.database import transaction
+from core.errors import NotFoundError, RuleError, ValidationError
+from core.identifiers import new_id
+from core.identity import normalise_number
+from core.likeness import evidence
+from core.models import Allergy, Merge, NotDuplicate, Patient, PatientKey, Visit
+from core.vocabulary import Permission
+
+MOVED: dict[str, tuple[Any, Any]] = {
+    "Visit": (Visit, Visit.patient),
+    "Allergy": (Allergy, Allergy.patient),
+    "Patient": (Patient, Patient.mother),
+}
+"""Rows that follow the patient, by the name under which the log keeps them: visits, allergies, children."""
+FILLED = (
+    "nik", "bpjs_number", "family_card_number", "passport_number", "mother_name", "mother_id", "birth_order",
+    "phone", "address", "rt", "rw", "village_code",
+)  # fmt: skip
+"""Columns that the survivor takes over where its own is empty."""
+
+AGREEING = frozenset({"same_name", "same_birth_date", "same_usual_date"})
+"""Evidence without which nothing is merged by itself, beside the number: name and a birth date."""
+
+
+def merge(clinic: Clinic, actor: Actor, patient_id: str, into: str) -> Merge:
+    """Make `patient_id` part of `into`; both histories are kept under the survivor.
+
+    Raises:
+        NotAllowedError: The actor may not merge.
+        ValidationError: `into` is the same patient.
+        NotFoundError: One of them does not exist or was voided.
+        RuleError: `judged_two_people` when a person has said that they are two.
+    """
+    actor.require(Permission.MERGE_PATIENTS)
+    with transaction():
+        merged, survivor = patients.find(patient_id), patients.find(into)
+        if merged.id == survivor.id:
+            raise ValidationError({"into": "same"})
+        return _merge(actor, merged, survivor, "patients_merged")
+
+
+def merge_by_card(clinic: Clinic, actor: Actor, patient_id: str, nik: str) -> Merge | None:
+    """Merge by itself: the card seen just now for one record carries the NIK of another.
+
+    Only when the other's NIK was verified by a card too, name and birth date agree, and no value that
+    both have contradicts the other.
+
+    Returns:
+        The merge, or None when nobody has this NIK or a person must look.
+    """
+    actor.require(Permission.EDIT_PATIENTS)
+    with transaction():
+        merged = patients.find(patient_id)
+        owner: Patient | None = Patient.get_or_none(
+            Patient.nik == normalise_number(nik), Patient.voided_at.is_null(), Patient.id != merged.id
+        )
+        if owner is None or owner.identity_verified_at is None or not agree(merged, owner):
+            return None
+        return _merge(actor, merged, owner, "patients_merged_by_card")
+
+
+def agree(left: Patient, right: Patient) -> bool:
+    """Whether name and birth date agree and nothing that both records say contradicts."""
+    found = set(evidence(patients.person_of(left), patients.person_of(right)))
+    contradicting = {code for code in found if code.startswith("other_") and code != "other_address"}
+    numbers = ("nik", "bpjs_number", "passport_number")
+    differing = [
+        name for name in numbers if getattr(left, name) and getattr(right, name)
+        and getattr(left, name) != getattr(right, name)
+    ]  # fmt: skip
+    same_name = bool(found & {"same_name", "same_short_name"})
+    return same_name and bool(found & AGREEING - {"same_name"}) and not contradicting and not differing
+
+
+def _merge(actor: Actor, merged: Patient, survivor: Patient, action: str) -> Merge:
+    """Make two rows one, in the caller's transaction.
+
+    Steps:
+        1. Snapshot both rows.
+        2. Void the merged row (which frees its identifiers), then fill the survivor's empty columns.
+        3. Move visits, allergies and children, remembering each row's id.
+        4. Rewrite the search keys and tell office, terminals and audit log.
+    """
+    low, high = sorted((merged.id, survivor.id))
+    if NotDuplicate.select().where(NotDuplicate.low_id == low, NotDuplicate.high_id == high).exists():
+        raise RuleError("judged_two_people")
+    at = clock.now()
+    gained = _gained(merged, survivor)
+    log: dict[str, Any] = {
+        "merged": patients.row_of(merged),
+        "survivor": patients.row_of(survivor),
+        "gained": {name: patients.plain(value) for name, value in gained.items()},
+        "moved": {},
+    }
+    for patient in (merged, survivor):
+        patients.keep_version(patient, actor, "merge")
+    void = {
+        "voided_at": at,
+        "voided_by": actor.account_id,
+        "void_reason": "merged",
+        "merged_into": survivor.id,
+    }
+    patients.update_row(merged, void, at)
+    patients.update_row(survivor, gained, at)
+    for name, (table, column) in MOVED.items():
+        ids = [row.id for row in table.select(table.id).where(column == merged.id, table.id != survivor.id)]
+        log["moved"][name] = ids
+        table.update({column: survivor.id}).where(table.id.in_(ids)).execute()
+    PatientKey.delete().where(PatientKey.patient == merged.id).execute()
+    patients.index(Patient.get_by_id(survivor.id))
+    made: Merge = Merge.create(
+        id=new_id(),
+        survivor=survivor.id,
+        merged=merged.id,
+        log=log,
+        merged_at=at,
+        merged_by=actor.account_id,
+    )
+    _tell(actor, made, action)
+    return made
+
+
+def _gained(merged: Patient, survivor: Patient) -> dict[str, Any]:
+    """What the survivor takes over: columns that it has empty, never itself as its own mother."""
+    gained = {
+        name: getattr(merged, name)
+        for name in FILLED
+        if getattr(survivor, name) in (None, "") and getattr(merged, name) not in (None, "")
+    }
+    if gained.get("mother_id") == survivor.id:
+        gained.pop("mother_id")
+    if "nik" in gained:
+        gained["no_identifier_reason"] = None
+        if merged.identity_verified_at and not survivor.identity_verified_at:
+            gained["identity_verified_at"] = merged.identity_verified_at
+    return gained
+
+
+def undo(clinic: Clinic, actor: Actor, merge_id: str) -> Merge:
+    """Take a merge back: both rows as they were to the byte, moved rows back where they came from.
+
+    Visits made under the survivor since then stay with the survivor. When the survivor's card was
+    corrected since, the correction stays too, and only what the merge had brought goes back.
+
+    Raises:
+        NotAllowedError: The actor may not merge.
+        NotFoundError: No such merge.
+        RuleError: `already_undone`; `undo_not_possible` when the survivor was merged further since
+            (undo that first), or a number that must go back was given to somebody else.
+    """
+    actor.require(Permission.MERGE_PATIENTS)
+    with transaction():
+        made = Merge.get_or_none(Merge.id == merge_id)
+        if made is None:
+            raise NotFoundError("merge", merge_id)
+        if made.undone_at is not None:
+            raise RuleError("already_undone")
+        survivor, merged = Patient.get_by_id(made.survivor_id), Patient.get_by_id(made.merged_id)
+        if survivor.voided_at is not None:
+            raise RuleError("undo_not_possible")
+        for patient in (survivor, merged):
+            patients.keep_version(patient, actor, "unmerge")
+        try:
+            # The survivor first: the identifiers it gained must be free before they go back.
+            _give_back(survivor, made.log)
+            _write(made.log["merged"])
+        except IntegrityError:
+            raise RuleError("undo_not_possible") from None
+        for name, ids in made.log["moved"].items():
+            table, column = MOVED[name]
+            back = table.update({column: merged.id}).where(table.id.in_(ids), column == survivor.id)
+            back.execute()
+        for patient_id in (survivor.id, merged.id):
+            patients.index(Patient.get_by_id(patient_id))
+        Merge.update(undone_at=clock.now(), undone_by=actor.account_id).where(Merge.id == made.id).execute()
+        made = Merge.get_by_id(made.id)
+        _tell(actor, made, "merge_undone")
+    return made
+
+
+def _give_back(survivor: Patient, log: Mapping[str, Any]) -> None:
+    before = log["survivor"]
+    if survivor.version == before["version"] + 1:
+        _write(before)
+        return
+    now = patients.row_of(survivor)
+    returned = {
+        name: before[_column(name)] for name, value in log["gained"].items() if now[_column(name)] == value
+    }
+    patients.update_row(survivor, returned, clock.now())
+
+
+def _column(name: str) -> str:
+    """The name under which a column stands in a row's snapshot."""
+    return name.removesuffix("_id") if name == "mother_id" else name
+
+
+def _write(row: Mapping[str, Any]) -> None:
+    """Put a snapshot back, every column as it was."""
+    columns = {name: value for name, value in row.items() if name != "id"}
+    Patient.update(**columns).where(Patient.id == row["id"]).execute()
+
+
+def of_patient(patient_id: str) -> list[Merge]:
+    """The merges that a patient came out of, newest first; those not undone can be."""
+    return list(Merge.select().where(Merge.survivor == patient_id).order_by(Merge.merged_at.desc()))
+
+
+def _tell(actor: Actor, made: Merge, action: str) -> None:
+    for patient_id in {made.survivor_id, made.merged_id, *made.log["moved"]["Patient"]}:
+        outbox.put("patient", patient_id)
+    for visit_id in made.log["moved"]["Visit"]:
+        outbox.put("visit", visit_id)
+    audit.record(actor, action, "merge", made.id, made.survivor_id, merged=made.merged_id)
+    feed.append("patient", action=action)
