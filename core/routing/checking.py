@@ -1,0 +1,117 @@
+"""Finds what is wrong in a vocabulary file, each problem with its line, for `loket routing check`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.routing.language import tokens
+from core.routing.vocabulary import (
+    document_problems,
+    overlay,
+    shipped_document,
+    shipped_text,
+    split_words,
+)
+
+SECTIONS = ("words", "grammar", "same", "numbers", "units", "neutral", "rule", "remove")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend in a vocabulary file."""
+
+    line: int
+    """From 1; 1 also where no line can be named."""
+    text: str
+    """What is wrong, in English."""
+
+
+def check_vocabulary(path: str | Path | None = None) -> list[Problem]:
+    """List every problem of a clinic's vocabulary file, laid over the shipped one.
+
+    Args:
+        path: The clinic's file; None checks the shipped file itself.
+
+    Returns:
+        In the order of the lines; empty when the file can be used.
+    """
+    if path is None:
+        text = shipped_text()
+        base = {name: type(part)() for name, part in shipped_document().items()}
+    else:
+        try:
+            text = Path(path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            return [Problem(1, f"cannot be read: {error}")]
+        base = shipped_document()
+    try:
+        own = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"line (\d+)", str(error))
+        last = len(text.splitlines())
+        return [Problem(int(where.group(1)) if where else last, f"not TOML: {error}")]
+    shape = [(name, f"[{name}] is not a section of this file") for name in own if name not in SECTIONS]
+    shape += [
+        (name, f"{name} must be a table") for name in own if name in SECTIONS and not _shaped(name, own[name])
+    ]
+    found = shape or [*document_problems(_whole(base, own)), *_own_problems(own)]
+    lines = text.splitlines()
+    return sorted(
+        {Problem(_line_of(lines, key), said) for key, said in found}, key=lambda p: (p.line, p.text)
+    )
+
+
+def _shaped(name: str, part: Any) -> bool:
+    if name == "rule":
+        return isinstance(part, list) and all(isinstance(row, dict) for row in part)
+    return isinstance(part, dict)
+
+
+def _whole(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The overlaid document; words that are not text are kept as they are, to be reported."""
+    plain = {
+        name: {key: value for key, value in part.items() if isinstance(value, str)}
+        if name in ("words", "grammar", "neutral")
+        else part
+        for name, part in own.items()
+    }
+    whole = overlay({**base, "neutral": base.get("neutral") or {"words": ""}}, plain)
+    # A rule id used twice in one file is a slip; overlay would let both stand.
+    for name in ("words", "grammar"):
+        for key, value in own.get(name, {}).items():
+            if not isinstance(value, str):
+                whole[name][key] = value
+    return whole
+
+
+def _own_problems(own: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Problems of the words themselves."""
+    shipped = shipped_document()
+    fillers = set(split_words(shipped["grammar"]["filler"]))
+    same = {**shipped["same"], **{k: v for k, v in own.get("same", {}).items() if isinstance(v, str)}}
+    for section in ("words", "grammar"):
+        for name, words in own.get(section, {}).items():
+            if not isinstance(words, str):
+                continue
+            listed = split_words(words)
+            for word, times in Counter(listed).items():
+                if times > 1:
+                    yield word, f"[{section}] {name}: {word!r} stands there {times} times"
+            for phrase in listed:
+                typed = [same.get(word, word) for kind, word in tokens(phrase) if kind in ("word", "code")]
+                if not typed:
+                    yield phrase, f"[{section}] {name}: {phrase!r} has no letters"
+                elif len(typed) > 1 and len([word for word in typed if word not in fillers]) < 2:
+                    yield phrase, f"[{section}] {name}: {phrase!r} is only one word without its filler words"
+
+
+def _line_of(lines: list[str], key: str) -> int:
+    """The first line that holds the key as a whole word."""
+    pattern = re.compile(rf"(?<![\w.]){re.escape(key)}(?![\w.])")
+    return next((number for number, line in enumerate(lines, start=1) if pattern.search(line)), 1)

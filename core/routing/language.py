@@ -1,0 +1,159 @@
+"""Indonesian and Banjarese words as they are typed at a counter: cutting, folding, stemming.
+
+Pure functions on strings. Nothing here knows a complaint; `lexicon` decides which of the
+forms offered here is a word it knows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+MAX_CHARACTERS = 600
+"""Longer complaints are cut: the form holds less, and the time of a decision stays bounded."""
+
+_TOKEN = re.compile(
+    r"(?P<code>[a-z]{1,3}\d{1,2}(?:[a-z]\d?){0,3}(?![a-z\d]))"
+    r"|(?P<number>\d+(?:[.,]\d+)?)"
+    r"|(?P<sign>\(\s*[-+]\s*\))"
+    r"|(?P<word>[a-z]+)"
+    r"|(?P<stop>[,.;:!?()\n\[\]|])"
+    r"|(?P<join>[/&+])"
+    r"|(?P<compare>[<>])"
+)
+_REPEATED_BY_TWO = re.compile(r"([a-z]{3,})2(?=(?:an|nya|in|kan)?\b)")
+_STRETCHED = re.compile(r"([a-z])\1{2,}")
+
+# e is often a schwa: Banjarese has a there, and o is u ("kepala" kapala, "obat" ubat);
+# the clear e is i ("tensi" tinsi).
+_FOLD_TO_A = str.maketrans("eo", "au")
+_FOLD_TO_I = str.maketrans("eo", "iu")
+
+_NASAL_PREFIXES = tuple(
+    (consonant + vowel + nasal, restored)
+    for consonant, vowel in (("m", "e"), ("p", "e"), ("m", "a"), ("p", "a"))
+    for nasal, restored in (
+        ("nge", ""),
+        ("ny", "s"),
+        ("ng", "k"),
+        ("ng", ""),
+        ("m", "p"),
+        ("m", ""),
+        ("n", "t"),
+        ("n", ""),
+        ("", ""),
+    )
+)
+_PLAIN_PREFIXES = (
+    *(
+        (prefix, "")
+        for prefix in ("ber", "bel", "be", "ter", "te", "per", "pel", "di", "ke", "se", "nge", "ng")
+    ),
+    *((prefix, "") for prefix in ("bar", "ba", "tar", "ta", "par", "pa", "ka", "sa")),
+    ("ny", "s"),
+    ("n", "t"),
+    ("ng", "k"),
+)
+_SUFFIXES = (
+    "kannya",
+    "annya",
+    "inya",
+    "akan",
+    "nya",
+    "kan",
+    "lah",
+    "kah",
+    "an",
+    "ku",
+    "mu",
+    "pun",
+    "in",
+    "i",
+)
+_VOWELS = frozenset("aeiou")
+_SHORTEST_STEM = 3
+
+
+def tokens(text: str) -> Iterator[tuple[str, str]]:
+    """Cut a complaint into (kind, text) pairs, lower case, accents removed.
+
+    Kinds: `word`, `number`, `code` (letters and digits together: "hba1c", "k4", but also "dmm3"),
+    `stop` (ends a clause), `join` (`/`, `&`, `+`), `sign` (the clinician's `(-)` and `(+)`), `compare`
+    (`<`, `>`). "gatal2" and "gatal-gatal" give one word.
+    """
+    folded = unicodedata.normalize("NFKD", text[:MAX_CHARACTERS].replace("²", "2")).lower()
+    folded = "".join(character for character in folded if not unicodedata.combining(character))
+    folded = _REPEATED_BY_TWO.sub(r"\1", folded)
+    previous = ("", "")
+    for match in _TOKEN.finditer(folded):
+        kind = match.lastgroup or "word"
+        token = (kind, match.group())
+        if kind != "word" or token != previous:
+            yield token
+        previous = token
+
+
+def code_parts(code: str) -> list[tuple[str, str]]:
+    """A `code` token cut into words and numbers, for codes that mean nothing as a whole."""
+    return [("number" if part.isdigit() else "word", part) for part in re.findall(r"[a-z]+|\d+", code)]
+
+
+def fold_keys(word: str) -> tuple[str, str]:
+    """The two forms under which Indonesian and Banjarese spellings of a word meet."""
+    squeezed = re.sub(r"(.)\1+", r"\1", word)
+    return squeezed.translate(_FOLD_TO_A), squeezed.translate(_FOLD_TO_I)
+
+
+def squeeze(word: str) -> str:
+    """Undo what a held-down key or a written sigh adds: `sakiiit` becomes `sakit`."""
+    return _STRETCHED.sub(r"\1", word)
+
+
+def skeleton(word: str) -> str:
+    """The consonants of a word, doubled ones once: what hurried spelling keeps."""
+    return re.sub(r"(.)\1+", r"\1", "".join(letter for letter in word if letter not in _VOWELS))
+
+
+def unreduplicated(word: str) -> str | None:
+    """The half of a word written twice without a hyphen (`gatalgatal`), or None."""
+    half, odd = divmod(len(word), 2)
+    return word[:half] if not odd and half >= _SHORTEST_STEM and word[:half] == word[half:] else None
+
+
+def stems(word: str) -> list[str]:
+    """Every form left after taking off affixes, the longest (least taken off) first.
+
+    Deliberately generous: `menyusui` gives susu, susui, nyusu ...; only a form that the
+    vocabulary holds is used. At most two prefixes and two suffixes are taken off.
+    """
+    found: dict[str, int] = {}
+    for cut in _without_prefixes(word, 2):
+        for bare in _without_suffixes(cut, 2):
+            # What is left must still be the word's larger part: "tengorokan" is not "orok".
+            enough = max(_SHORTEST_STEM, (len(word) + 1) // 2)
+            if bare != word and len(bare) >= enough and _VOWELS & set(bare):
+                found.setdefault(bare, len(bare))
+    return sorted(found, key=lambda stem: -found[stem])
+
+
+def _without_prefixes(word: str, depth: int) -> Iterator[str]:
+    yield word
+    if not depth:
+        return
+    for prefix, restored in (*_NASAL_PREFIXES, *_PLAIN_PREFIXES):
+        # A single consonant is taken off only to give another back ("nyusu" susu, "mijat" pijat).
+        if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST_STEM:
+            rest = restored + word[len(prefix) :]
+            if restored and rest[1] not in _VOWELS:
+                continue
+            yield from _without_prefixes(rest, depth - 1)
+
+
+def _without_suffixes(word: str, depth: int) -> Iterator[str]:
+    yield word
+    if not depth:
+        return
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
+            yield from _without_suffixes(word[: -len(suffix)], depth - 1)

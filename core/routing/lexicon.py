@@ -1,0 +1,281 @@
+"""From a typed word to the words the vocabulary knows, and from those to concepts.
+
+A word is tried as it is, without affixes, in Banjarese spelling, split where two words were run
+together, and last with typing errors. Words that mean nothing here are known as such (`neutral`),
+so that an ordinary word is not mistaken for a misspelt complaint.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
+from core.routing.language import fold_keys, skeleton, squeeze, stems, tokens, unreduplicated
+
+NEGATION = "tidak"
+"""The one form under which phrases hold every word for not."""
+
+_SHORTEST_FUZZY = 4
+_SHORTEST_PART = 3
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a typed word turned out to be."""
+
+    forms: tuple[str, ...]
+    """Words of the vocabulary, best first; empty for a word that says nothing here."""
+    how: str
+    """`exact`, `affix`, `spelling`, `split`, `typing`, `neutral` or `unknown`."""
+
+
+@dataclass
+class _Node:
+    """A place in the tree of phrases."""
+
+    concepts: set[str] = field(default_factory=set)
+    children: dict[str, _Node] = field(default_factory=dict)
+
+
+class Lexicon:
+    """All words, compiled. Immutable after construction, except for its cache of lookups."""
+
+    def __init__(
+        self,
+        concepts: Mapping[str, Iterable[str]],
+        *,
+        neutral: Iterable[str],
+        same: Mapping[str, str],
+        negations: frozenset[str],
+        fillers: frozenset[str],
+        counting: Iterable[str],
+    ) -> None:
+        self.negations = negations
+        self.fillers = fillers
+        self._same = dict(same)
+        self._root = _Node()
+        self._meaningful: set[str] = set()
+        """Words that carry a concept by themselves."""
+        self._words: set[str] = set()
+        self._neutral = set(neutral) | set(counting)
+        for concept, phrases in concepts.items():
+            for phrase in phrases:
+                self._add(phrase, concept)
+        self._grammatical = negations | fillers | {"dan", "atau", "tak", "no", "ini"}
+        self._words |= negations | fillers
+        self._meaningful |= negations | fillers
+        self._neutral -= self._words
+        self._index()
+        self.resolve = lru_cache(maxsize=20_000)(self._resolve)
+
+    def _add(self, phrase: str, concept: str) -> None:
+        words = [
+            NEGATION if word in self.negations else self._same.get(word, word)
+            for kind, word in tokens(phrase)
+            if kind in ("word", "code")
+        ]
+        if len(words) > 1:
+            # Fillers are not in the stream that phrases are compared with; a lone filler is itself.
+            kept = [word for word in words if word not in self.fillers]
+            if len(kept) == 1:
+                # "mau ini" would make every "mau" mean it; `check_vocabulary` names such phrases.
+                return
+            words = kept
+        node = self._root
+        for word in words:
+            node = node.children.setdefault(word, _Node())
+        node.concepts.add(concept)
+        self._words.update(words)
+        if len(words) == 1:
+            self._meaningful.add(words[0])
+
+    def _index(self) -> None:
+        """Folded spellings and words by length, for the slower ways of looking a word up."""
+        self._folded: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(self._words):
+            for key in {*fold_keys(word), *fold_keys(_banjarese_prefix(word))}:
+                self._folded[key].append(word)
+        self._by_bones: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for word in sorted(self._words - self._grammatical):
+            self._by_bones[word[0], skeleton(word)].append(word)
+        self._by_length: dict[int, list[str]] = defaultdict(list)
+        for word in sorted(self._words | self._neutral):
+            if len(word) >= _SHORTEST_FUZZY:
+                self._by_length[len(word)].append(word)
+
+    def holds(self, word: str) -> bool:
+        """True when exactly this word stands in the vocabulary."""
+        return word in self._words or word in self._same
+
+    def phrase_at(self, stream: list[tuple[str, ...]], position: int) -> tuple[int, frozenset[str]]:
+        """The longest word or phrase that begins at a position.
+
+        Args:
+            stream: For each token the forms it may have.
+            position: Index into `stream`.
+
+        Returns:
+            How many tokens it covers and its concepts; (0, nothing) when none begins here.
+        """
+        best: tuple[int, frozenset[str]] = (0, frozenset())
+        nodes = [self._root]
+        for length, forms in enumerate(stream[position:], start=1):
+            nodes = [node.children[form] for node in nodes for form in forms if form in node.children]
+            if not nodes:
+                break
+            concepts = next((node.concepts for node in nodes if node.concepts), None)
+            if concepts:
+                best = (length, frozenset(concepts))
+        return best
+
+    def _resolve(self, word: str) -> Known:
+        word = self._same.get(word, word)
+        for candidate in dict.fromkeys((word, squeeze(word), unreduplicated(word) or word)):
+            known = self._as_written(candidate) or self._as_banjarese(candidate)
+            if known is not None:
+                return known
+        if any(len(stem) >= _SHORTEST_FUZZY and stem in self._neutral for stem in stems(word)):
+            return Known((), "neutral")
+        return self._as_split(word) or self._as_mistyped(squeeze(word)) or Known((), "unknown")
+
+    def _as_written(self, word: str) -> Known | None:
+        if word in self.negations:
+            return Known((NEGATION,), "exact")
+        if word in self._meaningful:
+            # The stem too, for phrases: "pemeriksaan dahak" is "periksa dahak".
+            return Known((word, *self._stem_forms(word)), "exact")
+        if word in self._neutral:
+            return Known((), "neutral")
+        forms = self._stem_forms(word)
+        if word in self._words:
+            return Known((word, *forms), "exact")
+        return Known(forms, "affix") if forms else None
+
+    def _stem_forms(self, word: str) -> tuple[str, ...]:
+        """What the word is without affixes: first a stem with a meaning, then a part of a phrase."""
+        bare = [self._same.get(stem, stem) for stem in stems(word)]
+        known = [stem for stem in bare if stem in self._words and stem not in self._grammatical]
+        meaningful = [stem for stem in known if stem in self._meaningful]
+        return tuple(dict.fromkeys((*meaningful[:2], *known[:1])))
+
+    def _as_banjarese(self, word: str) -> Known | None:
+        # Short stems fold onto too much: "ta-nah", "ka-sih".
+        forms = [word, *(stem for stem in stems(word) if len(stem) >= _SHORTEST_FUZZY)]
+        for spelling in (0, 1):
+            found = [known for form in forms for known in self._folded.get(fold_keys(form)[spelling], ())]
+            if found:
+                return Known(tuple(dict.fromkeys(found))[:3], "spelling")
+        return None
+
+    def _as_split(self, word: str) -> Known | None:
+        """Two known words run together, such as `sakitgigi`; both are kept, in order."""
+        for cut in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
+            left, right = word[:cut], word[cut:]
+            if left in self._meaningful and right in self._meaningful and len(word) >= 2 * _SHORTEST_FUZZY:
+                return Known((left, right), "split")
+        return None
+
+    def _as_mistyped(self, word: str) -> Known | None:
+        """The nearest known words, if they are near for the word's length and no neutral one is nearer."""
+        if len(word) < _SHORTEST_FUZZY:
+            return self._as_vowelless(word)
+        allowed = 1 if len(word) <= 9 else 2 if len(word) <= 13 else 3
+        found = self._nearest(word, allowed)
+        if not found and len(word) >= 6:
+            for stem in stems(word):
+                if len(stem) >= 5 and (found := self._nearest(stem, 1)):
+                    break
+        if not found:
+            return self._as_vowelless(word)
+        return Known((), "neutral") if found[0] in self._neutral else Known(found, "typing")
+
+    def _as_vowelless(self, word: str) -> Known | None:
+        """`dda`, `tlt`, `kpala`: all consonants there, in order, vowels left out."""
+        if not 3 <= len(word) <= 5:
+            return None
+        most = 1 if set(word) & set("aeiou") else 2
+        found = [
+            known
+            for known in self._by_bones.get((word[0], skeleton(word)), ())
+            if 0 < len(known) - len(word) <= most and _in_order(word, known)
+        ]
+        found.sort(key=len)
+        return Known(tuple(found[:3]), "typing") if found else None
+
+    def _nearest(self, word: str, allowed: int) -> tuple[str, ...]:
+        """Up to three words about equally near, nearest first; a neutral one only when clearly nearer."""
+        bones = skeleton(word)
+        candidates: list[tuple[float, str]] = []
+        for length in range(len(word) - allowed, len(word) + allowed + 1):
+            pool = self._by_length.get(length, ())
+            # One more mistake is let through when all consonants are right: vowels are what people slip on.
+            cutoff = allowed + (1 if len(word) >= 7 else 0)
+            for found, distance, _ in extract(word, pool, scorer=OSA.distance, score_cutoff=cutoff, limit=12):
+                same_bones = skeleton(found) == bones
+                if not _plausible(word, found, int(distance), allowed, same_bones):
+                    continue
+                cost = distance - 0.25 * (found[0] == word[0]) - 0.1 * (found[-1] == word[-1])
+                if found in self._meaningful:
+                    cost -= 0.5 * same_bones
+                else:
+                    cost += 0.3
+                cost -= 0.2 * _near_letters(word, found)
+                candidates.append((cost, found))
+        candidates.sort()
+        if not candidates:
+            return ()
+        near = [found for cost, found in candidates if cost <= candidates[0][0] + 0.3]
+        if near[0] in self._neutral:
+            return (near[0],)
+        return tuple(found for found in near if found not in self._neutral)[:3]
+
+
+def _banjarese_prefix(word: str) -> str:
+    """ber-, ter- and per- lose their r in Banjarese: `tersengal` tasangal, `berdarah` badarah."""
+    return word[0] + "a" + word[3:] if word.startswith(("ber", "ter", "per")) and len(word) > 6 else word
+
+
+def _plausible(word: str, found: str, distance: int, allowed: int, same_bones: bool) -> bool:
+    """True when a slip of the fingers may have made `word` of `found`."""
+    if distance > allowed and not same_bones:
+        return False
+    swapped = sorted(word) == sorted(found)
+    # One other consonant, far off on the keyboard, is another word: "segar" is not "sesar".
+    if len(word) == len(found) <= 8 and not same_bones and not swapped and not _near_letters(word, found):
+        return False
+    if len(word) == len(found) == _SHORTEST_FUZZY and not same_bones and not swapped:
+        return False
+    if found[0] == word[0] or sorted(found[:2]) == sorted(word[:2]):
+        return True
+    return len(word) > 5 and distance <= 1
+
+
+_NEAR_KEYS = frozenset(
+    (
+        "qw we er rt ty yu ui io op as sd df fg gh hj jk kl zx xc cv vb bn nm "
+        "qa wa ws es ed rd rf tf tg yg yh uh uj ij ik ok ol az sz sx dx dc fc fv gv gb hb hn jn jm km "
+        "bp dt gk fp vp sc cj jy ae ai ao eu eo ou iu ei"
+    ).split()
+)
+"""Letters side by side on the keyboard, and sounds that are written for one another."""
+
+
+def _near_letters(word: str, found: str) -> bool:
+    """True when the words differ in one letter, by a neighbouring key or a similar sound."""
+    different = [(a, b) for a, b in zip(word, found, strict=False) if a != b]
+    return (
+        len(word) == len(found)
+        and len(different) == 1
+        and ("".join(different[0]) in _NEAR_KEYS or "".join(different[0][::-1]) in _NEAR_KEYS)
+    )
+
+
+def _in_order(letters: str, word: str) -> bool:
+    """True when all letters stand in the word in this order."""
+    rest = iter(word)
+    return all(letter in rest for letter in letters)

@@ -1,0 +1,345 @@
+"""From a complaint to what it says: concepts, what is denied, what is past, for how long.
+
+The reading knows clauses, the reach of "tidak", durations and ages; it does not know where a
+patient should go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from core.routing.language import code_parts, tokens
+from core.routing.lexicon import NEGATION, Lexicon
+from core.routing.vocabulary import Vocabulary
+
+LONG_DAYS = 30.0
+"""What "lama", "menahun", "tidak sembuh-sembuh" count as."""
+
+_LONG = "long"
+_GRAMMAR = "grammar."
+_DAYS_PER_MONTH = 30.0
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A concept said once."""
+
+    concepts: frozenset[str]
+    words: str
+    """As typed, lower case."""
+    first: int
+    """Position of its first and last word in the complaint, fillers not counted."""
+    last: int
+    clause: int
+    denied: bool = False
+    past: bool = False
+    """"riwayat", "tahun lalu": said of another time."""
+    followup: bool = False
+    """"kontrol", "ambil obat": said of something already being treated."""
+    days: float | None = None
+    """How long it has lasted, when said."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a complaint says."""
+
+    occurrences: tuple[Occurrence, ...]
+    word_count: int
+    """Words typed, fillers and neutral words too."""
+    unknown: tuple[str, ...]
+    """Words that nothing was made of."""
+    age_days: float | None = None
+    """An age written in the complaint ("anak 3 tahun")."""
+    forms: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    """For explaining: each typed word, the words it was taken for, and how."""
+
+    def said(self, concept: str) -> bool:
+        """True when the concept is affirmed anywhere."""
+        return any(concept in o.concepts and not o.denied for o in self.occurrences)
+
+
+@dataclass
+class _Token:
+    text: str
+    forms: tuple[str, ...]
+    clause: int
+    number: float | None = None
+    sign: str = ""
+
+
+@dataclass
+class _Draft:
+    """State while walking through the tokens once."""
+
+    occurrences: list[Occurrence] = field(default_factory=list)
+    pending_denial: bool = False
+    ready_to_continue: bool = False
+    """After a denied concept: "atau" carries the denial on, anything else ends it."""
+    clause: int = 0
+    durations: list[tuple[int, int, float]] = field(default_factory=list)
+    """(position, clause, days)."""
+    past_clauses: set[int] = field(default_factory=set)
+    old_clauses: set[int] = field(default_factory=set)
+    """Clauses with "3 bulan lalu": past unless an onset word makes it a duration."""
+    recent_clauses: set[int] = field(default_factory=set)
+    onset_clauses: set[int] = field(default_factory=set)
+    followup_clauses: set[int] = field(default_factory=set)
+    age_days: float | None = None
+
+
+def read(text: str, vocabulary: Vocabulary) -> Reading:
+    """Read a complaint.
+
+    Args:
+        text: Anything; only its first `language.MAX_CHARACTERS` characters are read.
+        vocabulary: Compiled words.
+    """
+    stream, forms = _stream(text, vocabulary)
+    draft = _Draft()
+    position = 0
+    while position < len(stream):
+        position += _step(stream, position, vocabulary, draft)
+    return Reading(
+        occurrences=tuple(_finished(draft)),
+        word_count=len(forms),
+        unknown=tuple(word for word, _, how in forms if how == "unknown"),
+        age_days=draft.age_days,
+        forms=tuple(forms),
+    )
+
+
+def _stream(text: str, vocabulary: Vocabulary) -> tuple[list[_Token], list[tuple[str, tuple[str, ...], str]]]:
+    """Tokens without fillers, and for explaining all words with what they were taken for."""
+    stream: list[_Token] = []
+    forms: list[tuple[str, tuple[str, ...], str]] = []
+    lexicon = vocabulary.lexicon
+    clause = 0
+    for kind, word in _whole_tokens(text, lexicon):
+        if kind == "stop":
+            clause += 1
+        elif kind == "number":
+            stream.append(_Token(word, (), clause, number=float(word.replace(",", "."))))
+        elif kind == "sign":
+            stream.append(_Token(word, (), clause, sign="-" if "-" in word else "+"))
+        elif kind == "join":
+            stream.append(_Token(word, ("/",) if word == "/" else ("dan",), clause))
+        elif kind == "compare":
+            stream.append(_Token(word, ("kurang",) if word == "<" else ("lebih",), clause))
+        elif kind == "word":
+            known = lexicon.resolve(word)
+            forms.append((word, known.forms, known.how))
+            if known.forms and known.forms[0] in lexicon.fillers:
+                continue
+            if known.how == "split":
+                stream.extend(_Token(form, (form,), clause) for form in known.forms)
+            else:
+                stream.append(_Token(word, known.forms or (word,), clause))
+    return stream, forms
+
+
+def _whole_tokens(text: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    for kind, word in tokens(text):
+        if kind != "code":
+            yield kind, word
+        elif lexicon.holds(word):
+            yield "word", word
+        else:
+            yield from code_parts(word)
+
+
+def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _Draft) -> int:
+    """Take one number, sign, word or phrase; return how many tokens it covered."""
+    token = stream[position]
+    if token.clause != draft.clause:
+        draft.clause = token.clause
+        draft.pending_denial = draft.ready_to_continue = False
+    if token.sign:
+        _apply_sign(token.sign, draft)
+        return 1
+    timed = _time_at(stream, position, vocabulary)
+    if timed is not None:
+        length, days, unit_days = timed
+        _note_time(stream, position, length, days, unit_days, vocabulary, draft)
+        return length
+    if token.number is not None:
+        return 1
+    reach = [other.forms for other in stream[position : position + 8] if other.clause == token.clause]
+    length, concepts = vocabulary.lexicon.phrase_at(reach, 0)
+    if not length:
+        # A word that says nothing ends what "tidak" denied: "tidak masuk kerja karena demam".
+        draft.pending_denial = draft.ready_to_continue = False
+        return 1
+    if NEGATION in token.forms and _ends_clause(stream, position):
+        # "sesak tidak ada", "kencing tidak bisa": said after what it denies.
+        _apply_sign("-", draft)
+        return length
+    roles = {concept.removeprefix(_GRAMMAR) for concept in concepts if concept.startswith(_GRAMMAR)}
+    meanings = frozenset(concept for concept in concepts if not concept.startswith(_GRAMMAR))
+    if length > 1:
+        # "minta rujukan" is one phrase, and its "rujukan" still tells of an errand.
+        roles |= {"followup"} & _roles_within(reach[:length], vocabulary)
+    _apply_roles(roles, draft)
+    if meanings:
+        words = " ".join(other.text for other in stream[position : position + length])
+        denied = draft.pending_denial
+        draft.occurrences.append(
+            Occurrence(meanings, words, position, position + length - 1, draft.clause, denied=denied)
+        )
+        if denied and not _passed_over(meanings):
+            draft.pending_denial, draft.ready_to_continue = False, True
+        elif not denied:
+            draft.ready_to_continue = False
+    return length
+
+
+def _roles_within(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> set[str]:
+    """The roles that single words of a phrase have by themselves."""
+    found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
+    return {concept.removeprefix(_GRAMMAR) for concepts in found for concept in concepts}
+
+
+def _ends_clause(stream: list[_Token], position: int) -> bool:
+    return position + 1 == len(stream) or stream[position + 1].clause != stream[position].clause
+
+
+def _passed_over(concepts: frozenset[str]) -> bool:
+    """True for places on the body and helping words: "tidak" reaches past them to what is felt."""
+    return all(concept.startswith(("at_", "over_")) for concept in concepts)
+
+
+def _apply_roles(roles: set[str], draft: _Draft) -> None:
+    if "negation" in roles:
+        draft.pending_denial = True
+    if "or" in roles:
+        draft.pending_denial = draft.pending_denial or draft.ready_to_continue
+    if "break" in roles:
+        draft.pending_denial = draft.ready_to_continue = False
+    for role, clauses in (
+        ("past", draft.past_clauses),
+        ("recent", draft.recent_clauses),
+        ("onset", draft.onset_clauses),
+        ("followup", draft.followup_clauses),
+    ):
+        if role in roles:
+            clauses.add(draft.clause)
+    if "resolved" in roles:
+        if any(occurrence.clause == draft.clause for occurrence in draft.occurrences):
+            _apply_sign("-", draft)
+        else:
+            # "sembuh dari sesak" names it afterwards.
+            draft.pending_denial = True
+
+
+def _apply_sign(sign: str, draft: _Draft) -> None:
+    """`sesak (-)`, "sesak sudah sembuh": deny the thing said just before in the clause."""
+    for index in range(len(draft.occurrences) - 1, -1, -1):
+        occurrence = draft.occurrences[index]
+        if occurrence.clause != draft.clause:
+            return
+        draft.occurrences[index] = replace(occurrence, denied=sign == "-")
+        if not _passed_over(occurrence.concepts):
+            return
+
+
+def _time_at(stream: list[_Token], position: int, vocabulary: Vocabulary) -> tuple[int, float, float] | None:
+    """(tokens, days, days of its unit) of "3 minggu", "dua bulan", "sebulan", or None."""
+    token = stream[position]
+    amount = token.number
+    if amount is None:
+        for form in token.forms:
+            if form in vocabulary.numbers:
+                amount = vocabulary.numbers[form]
+    if amount is None:
+        unit = vocabulary.units.get(token.text.removeprefix("se")) if token.text.startswith("se") else None
+        unit = unit or (
+            vocabulary.units.get(token.text.removeprefix("sa")) if token.text.startswith("sa") else None
+        )
+        return (1, unit, unit) if unit is not None else None
+    following = position + 1
+    # "2-3 minggu": the later number counts.
+    if following < len(stream) and stream[following].number is not None:
+        amount, following = stream[following].number, following + 1
+    if following < len(stream) and stream[following].clause == token.clause:
+        for form in (stream[following].text, *stream[following].forms):
+            if form in vocabulary.units:
+                unit = vocabulary.units[form]
+                return following - position + 1, (amount or 0) * unit, unit
+    return None
+
+
+def _note_time(
+    stream: list[_Token],
+    position: int,
+    length: int,
+    days: float,
+    unit_days: float,
+    vocabulary: Vocabulary,
+    draft: _Draft,
+) -> None:
+    """Decide whether a time is an age, a gestation, an old event or a duration."""
+    before = [form for token in stream[max(0, position - 2) : position] for form in token.forms]
+    if _has_role(before, "gestation_marker", vocabulary):
+        return
+    if _has_role(before, "age_marker", vocabulary):
+        draft.age_days = days if draft.age_days is None else draft.age_days
+        return
+    if _has_role(before[-1:], "less", vocabulary):
+        days -= 1
+    after = position + length
+    is_ago = after < len(stream) and stream[after].text in ("lalu", "silam", "lewat", "kemarin")
+    if is_ago and unit_days >= _DAYS_PER_MONTH:
+        draft.old_clauses.add(draft.clause)
+    draft.durations.append((position, draft.clause, days))
+
+
+def _has_role(forms: list[str], role: str, vocabulary: Vocabulary) -> bool:
+    return any(form in vocabulary.grammar.get(role, ()) for form in forms)
+
+
+def _finished(draft: _Draft) -> Iterator[Occurrence]:
+    """Occurrences with time and follow-up put in."""
+    past = (draft.past_clauses | (draft.old_clauses - draft.onset_clauses)) - draft.recent_clauses
+    timed = _attach_durations(draft)
+    for index, occurrence in enumerate(draft.occurrences):
+        # "stroke, minta rujukan": an errand speaks for the whole visit, unless this is said to be new.
+        is_new = occurrence.clause in draft.recent_clauses or index in timed
+        yield replace(
+            occurrence,
+            past=occurrence.clause in past,
+            followup=occurrence.clause in draft.followup_clauses
+            or (bool(draft.followup_clauses) and not is_new),
+            days=timed.get(index),
+        )
+
+
+def _attach_durations(draft: _Draft) -> dict[int, float]:
+    """Index of an occurrence -> its days.
+
+    A duration belongs to everything said before it since the last one; when nothing was, to what
+    follows in its clause ("sudah 3 minggu batuk"), or else to the clause before ("batuk, 3 minggu").
+    "lama" counts only where no number was given.
+    """
+    vague = [
+        (occurrence.first, occurrence.clause, LONG_DAYS)
+        for occurrence in draft.occurrences
+        if _LONG in occurrence.concepts and not occurrence.denied
+    ]
+    return {**_attached(vague, draft.occurrences), **_attached(draft.durations, draft.occurrences)}
+
+
+def _attached(marks: list[tuple[int, int, float]], occurrences: list[Occurrence]) -> dict[int, float]:
+    timed: dict[int, float] = {}
+    start = -1
+    symptoms = [(i, o) for i, o in enumerate(occurrences) if _LONG not in o.concepts]
+    for position, clause, days in sorted(marks):
+        members = [i for i, o in symptoms if o.clause == clause and start < o.first < position]
+        if not members:
+            members = [i for i, o in symptoms if o.clause == clause and o.first > position]
+        if not members:
+            members = [i for i, o in symptoms if o.clause == clause - 1]
+        for index in members:
+            timed[index] = max(days, timed.get(index, 0.0))
+        start = position
+    return timed
