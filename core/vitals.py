@@ -1,0 +1,113 @@
+"""Vital signs: names, units and plausible ranges.
+
+Hard limits refuse (a typing error), soft ones warn. Source: indonesia.md 10.1; the hard
+limits are this project's own choice and wait for a clinician's review.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import ValidationError
+
+YEAR = 365.25  # days
+ADULT = 10**6  # days: no upper limit
+
+
+@dataclass(frozen=True)
+class Range:
+    """Soft limits, both inclusive, for ages below `under_days`."""
+
+    under_days: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Vital:
+    """One vital sign."""
+
+    name: str
+    label: str
+    """English; the terminal translates it."""
+    unit: str
+    hard_low: float
+    hard_high: float
+    soft: tuple[Range, ...] = ()
+    loinc: str | None = None
+    ucum: str | None = None
+
+    def soft_range(self, age_days: int) -> Range | None:
+        """The range for an age, None when it depends on more than age."""
+        return next((limits for limits in self.soft if age_days < limits.under_days), None)
+
+
+VITALS: dict[str, Vital] = {
+    vital.name: vital
+    for vital in (
+        Vital(
+            "systolic", "Systolic", "mmHg", 40, 300,
+            (Range(int(13 * YEAR), 80, 120), Range(ADULT, 90, 140)),
+            "8480-6", "mm[Hg]",
+        ),
+        Vital(
+            "diastolic", "Diastolic", "mmHg", 20, 200,
+            (Range(int(13 * YEAR), 45, 80), Range(ADULT, 60, 90)),
+            "8462-4", "mm[Hg]",
+        ),
+        Vital(
+            "pulse", "Pulse", "/min", 20, 300,
+            (
+                Range(29, 100, 180), Range(366, 100, 160), Range(int(6 * YEAR), 80, 140),
+                Range(int(13 * YEAR), 70, 120), Range(ADULT, 60, 100),
+            ),
+            "8867-4", "/min",
+        ),
+        Vital(
+            "respiration", "Respiration", "/min", 4, 120,
+            (Range(61, 30, 59), Range(366, 20, 49), Range(int(5 * YEAR), 18, 39), Range(ADULT, 12, 20)),
+            "9279-1", "/min",
+        ),
+        Vital("temperature", "Temperature", "°C", 30, 45, (Range(ADULT, 36.0, 37.5),), "8310-5", "Cel"),
+        Vital("oxygen_saturation", "SpO2", "%", 30, 100, (Range(ADULT, 95, 100),), "59408-5", "%"),
+        Vital("weight", "Weight", "kg", 0.4, 350, (), "29463-7", "kg"),
+        Vital("height", "Height", "cm", 20, 250, (), "8302-2", "cm"),
+        Vital("waist", "Waist", "cm", 20, 250, (), "8280-0", "cm"),
+        Vital("arm_circumference", "Arm circumference", "cm", 5, 60),
+        Vital("head_circumference", "Head circumference", "cm", 20, 70),
+        Vital("glucose", "Glucose", "mg/dL", 20, 1000, (Range(ADULT, 70, 199),), "2339-0", "mg/dL"),
+    )
+}  # fmt: skip
+"""By stable name, in the order of the form."""
+
+
+def check(values: dict[str, float], age_days: int) -> dict[str, str]:
+    """Refuse impossible values, point at unusual ones.
+
+    Args:
+        values: Vital name -> number in the vital's unit.
+        age_days: Age at the visit.
+
+    Returns:
+        Vital name -> `low` or `high`, only for values outside the soft range.
+
+    Raises:
+        ValidationError: `vitals.<name>`: `unknown`, `out_of_range`, or `not_above_diastolic`.
+    """
+    problems, warnings = {}, {}
+    for name, value in values.items():
+        vital = VITALS.get(name)
+        if vital is None:
+            problems[f"vitals.{name}"] = "unknown"
+        elif not vital.hard_low <= value <= vital.hard_high:  # refuses NaN too
+            problems[f"vitals.{name}"] = "out_of_range"
+        elif (limits := vital.soft_range(age_days)) is not None:
+            if value < limits.low:
+                warnings[name] = "low"
+            elif value > limits.high:
+                warnings[name] = "high"
+    if "systolic" in values and "diastolic" in values and values["systolic"] <= values["diastolic"]:
+        problems.setdefault("vitals.systolic", "not_above_diastolic")
+    if problems:
+        raise ValidationError(problems)
+    return warnings
