@@ -1,0 +1,255 @@
+"""The day's closing: one job of named steps that can be cut off anywhere and run again.
+
+Steps, in order: `queues` (open entries end with an outcome), `backup`, `reports` (CSV and
+XLSX into the data folder), `synchronise`, `verify` (the newest backup is proven and
+unchanged, and the office confirmed). Each step can be done again; a backup that already holds
+the newest change is not. A failed step does not stop the later ones, and is tried again by the
+next run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from core import accounts, backup, clock, job_runs, outbox, queueing, reports, synchronisation
+from core.archives import sha256_of
+from core.clinic import Clinic
+from core.database import connection, instant_text
+from core.errors import CoreError
+from core.models import Change, JobRun, Visit
+from core.vocabulary import RunStatus
+
+log = logging.getLogger(__name__)
+
+JOB = "closing"
+REPORTS_FOLDER = "reports"
+LOOK_BACK_DAYS = 31
+"""How far a day that was never closed is looked for."""
+
+
+Step = Callable[[Clinic, date], dict[str, Any]]
+ONE_DAY = frozenset({"queues", "reports"})
+"""Steps about one day; the others are about everything up to now."""
+
+
+class StepSkippedError(Exception):
+    """The step does not apply to this clinic."""
+
+
+def run(clinic: Clinic, day: date | None = None) -> dict[str, Any]:
+    """Close a day, or today and every recent day that was never closed. Again is harmless.
+
+    Before the closing hour today's queues stay as they are, and today counts as not closed.
+
+    Returns:
+        `status` of the day, today unless given.
+    """
+    with job_runs.alone(clinic.settings.home, JOB) as first, connection():
+        if first:
+            _close(clinic, [day] if day is not None else sorted({*missed_days(clinic), clinic.today()}))
+        return status(clinic, day)
+
+
+def _close(clinic: Clinic, days: list[date]) -> None:
+    """Do every step for every day; those that are not about one day are done once for all."""
+    wholes = {day: job_runs.begin(JOB, day=day, total=len(STEPS)) for day in days}
+    ends: dict[date, list[JobRun]] = {day: [] for day in days}
+    for number, (name, step) in enumerate(STEPS.items(), 1):
+        if name in ONE_DAY:
+            for day in days:
+                ends[day].append(_do(name, step, clinic, day))
+        elif name == "backup" and (known := _sufficient_backup(days[-1])) is not None:
+            for day in days:
+                ends[day].append(known)
+        else:
+            done = _do(name, step, clinic, days[-1])
+            for day in days:
+                ends[day].append(done if day == done.day else job_runs.copy(done, day))
+        for whole in wholes.values():
+            job_runs.advance(whole, number, len(STEPS))
+    for day, runs in ends.items():
+        errors = "; ".join(f"{run.step}: {run.error}" for run in runs if run.error)
+        over = runs[0].status != RunStatus.SKIPPED
+        outcome = RunStatus.FAILED if errors else RunStatus.DONE if over else RunStatus.SKIPPED
+        job_runs.end(wholes[day], outcome, errors or None)
+
+
+def _sufficient_backup(day: date) -> JobRun | None:
+    """The day's backup, if it holds the newest change."""
+    before = job_runs.newest(JOB, "backup", day)
+    if before is None or before.status != RunStatus.DONE:
+        return None
+    return before if (before.detail or {}).get("until", "") >= _newest_change() else None
+
+
+def _newest_change() -> str:
+    """When something last changed: ISO instant, empty when nothing ever did."""
+    newest = Change.select(Change.at).order_by(Change.sequence.desc()).first()
+    return instant_text(newest.at) if newest is not None else ""
+
+
+def _do(name: str, step: Step, clinic: Clinic, day: date) -> JobRun:
+    """Run one step; what goes wrong is in the row that is returned."""
+    run = job_runs.begin(JOB, name, day)
+    error: str | None = None
+    outcome = RunStatus.DONE
+    detail: dict[str, Any] = {}
+    try:
+        detail = step(clinic, day)
+        error = detail.pop("error", None)
+        outcome = RunStatus.FAILED if error else RunStatus.DONE
+    except StepSkippedError as skipped:
+        outcome, detail = RunStatus.SKIPPED, {"why": str(skipped)}
+    except CoreError as failure:
+        outcome, error = RunStatus.FAILED, f"{failure.code}: {failure}"
+    except Exception as failure:
+        # The job's edge: one step must not keep the others from being done.
+        log.exception("closing step %s failed", name)
+        outcome, error = RunStatus.FAILED, type(failure).__name__
+    job_runs.end(run, outcome, error, detail)
+    return run
+
+
+def _queues(clinic: Clinic, day: date) -> dict[str, Any]:
+    if day >= clinic.today() and not _is_over(clinic):
+        raise StepSkippedError("the day is not over")
+    return {"ended": queueing.close_day(clinic, accounts.system_actor(JOB), day)}
+
+
+def _backup(clinic: Clinic, day: date) -> dict[str, Any]:
+    until = instant_text(clock.now())
+    info = backup.make(clinic)
+    return {
+        "path": info.path,
+        "bytes": info.bytes,
+        "until": until,
+        "error": "; ".join(info.problems) or None,
+    }
+
+
+def _reports(clinic: Clinic, day: date) -> dict[str, Any]:
+    folder = clinic.settings.home / REPORTS_FOLDER / day.isoformat()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in reports.REPORTS:
+        report = reports.build(clinic, name, day)
+        for suffix, content in (
+            ("csv", reports.to_csv(report).encode("utf-8-sig")),
+            ("xlsx", reports.to_xlsx(report)),
+        ):
+            part = folder / f"{name}.{suffix}.part"
+            part.write_bytes(content)
+            part.replace(folder / f"{name}.{suffix}")
+    return {"folder": str(folder), "reports": len(reports.REPORTS)}
+
+
+def _synchronise(clinic: Clinic, day: date) -> dict[str, Any]:
+    if not _sends(clinic):
+        raise StepSkippedError("no office is set")
+    return synchronisation.run_apart(clinic).document()
+
+
+def _sends(clinic: Clinic) -> bool:
+    settings = clinic.settings
+    return bool(settings.office_url or settings.sync_target == "satusehat")
+
+
+def _verify(clinic: Clinic, day: date) -> dict[str, Any]:
+    """The day is safe when a proven backup is on the disk as it was written and the office agrees."""
+    problems = []
+    newest = next(iter(backup.list_backups(clinic)), None)
+    if newest is None or not newest.verified:
+        problems.append("there is no proven backup")
+    elif newest.sha256 != sha256_of(Path(newest.path)):
+        problems.append(f"the backup was changed on the disk: {newest.path}")
+    if _sends(clinic):
+        state = outbox.status(clinic)
+        if state.pending:
+            problems.append(f"{state.pending} records wait for the office")
+        if state.refused:
+            problems.append(f"the office refused {state.refused} records")
+        if state.manifest_agrees is False:
+            problems.append("the office holds something else than this clinic")
+    return {"error": "; ".join(problems) or None}
+
+
+STEPS: dict[str, Step] = {
+    "queues": _queues,
+    "backup": _backup,
+    "reports": _reports,
+    "synchronise": _synchronise,
+    "verify": _verify,
+}
+"""Name -> what it does; returns JSON-safe facts, with `error` when it went only partly well."""
+
+
+def status(clinic: Clinic, day: date | None = None) -> dict[str, Any]:
+    """How far a day's closing is: `{day, running, status, done, total, error, steps: [...]}`.
+
+    Each step: `{name, status, done, total, error, started_at, ended_at, detail}`; status is
+    null when it was not begun.
+    """
+    day = day or clinic.today()
+    whole = job_runs.newest(JOB, "", day)
+    running = whole is not None and whole.ended_at is None and job_runs.is_running(clinic.settings.home, JOB)
+    steps = [_step_status(name, job_runs.newest(JOB, name, day)) for name in STEPS]
+    sending = job_runs.newest("sync") if running else None
+    if sending is not None and sending.ended_at is None:
+        for step in steps:
+            if step["name"] == "synchronise":
+                step |= {"done": sending.done, "total": sending.total}
+    return {
+        "day": day.isoformat(),
+        "running": running,
+        "status": whole.status if whole else None,
+        "done": whole.done if whole else 0,
+        "total": len(STEPS),
+        "error": whole.error if whole else None,
+        "steps": steps,
+    }
+
+
+def _step_status(name: str, run: JobRun | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "status": run.status if run else None,
+        "done": run.done if run else 0,
+        "total": run.total if run else 0,
+        "error": run.error if run else None,
+        "started_at": instant_text(run.started_at) if run else None,
+        "ended_at": instant_text(run.ended_at) if run and run.ended_at else None,
+        "detail": run.detail if run else {},
+    }
+
+
+def _is_over(clinic: Clinic) -> bool:
+    return clock.now().astimezone(clinic.zone).time() >= clinic.settings.close_at
+
+
+def missed_day(clinic: Clinic) -> date | None:
+    """The oldest recent day with visits that was never closed whole; None when there is none.
+
+    Today counts only after the closing hour.
+    """
+    return next(iter(missed_days(clinic)), None)
+
+
+def missed_days(clinic: Clinic) -> list[date]:
+    """Every recent day with visits that was never closed whole, oldest first."""
+    last = clinic.today() - timedelta(days=0 if _is_over(clinic) else 1)
+    days = (
+        Visit.select(Visit.service_on)
+        .distinct()
+        .where(Visit.service_on <= last, Visit.service_on >= last - timedelta(days=LOOK_BACK_DAYS))
+        .order_by(Visit.service_on)
+    )
+    closed = {
+        row.day
+        for row in JobRun.select(JobRun.day).where(
+            JobRun.job == JOB, JobRun.step == "", JobRun.status == RunStatus.DONE, JobRun.day.is_null(False)
+        )
+    }
+    return [row.service_on for row in days if row.service_on not in closed]

@@ -1,0 +1,336 @@
+"""What happened at a visit, from the Encounter to the Composition of its addenda."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from core.fhir import systems
+from core.fhir.systems import Names, Resource, concept
+from core.models import Addendum, Diagnosis, Encounter, Order, Prescription, QueueEntry, Visit
+from core.vitals import VITALS
+from core.vocabulary import Disposition, OrderStatus, VisitStatus
+
+DISPOSITIONS = {
+    Disposition.HOME: "home",
+    Disposition.REFERRED: "other-hcf",
+    Disposition.INTERNAL_REFERRAL: "oth",
+    Disposition.ADMITTED: "other-hcf",  # no code of its own; a Puskesmas that admits sends on
+    Disposition.LEFT_AGAINST_ADVICE: "aadvice",
+    Disposition.DIED: "exp",
+}
+"""Ours -> FHIR discharge-disposition."""
+
+VITALS_PANEL = "85353-1"
+"""LOINC: vital signs, weight, height, head circumference, oxygen saturation and BMI panel."""
+PROGRESS_NOTE = "11506-3"
+LABORATORY_REQUEST = "108252007"
+
+REQUEST_STATUS = {
+    OrderStatus.ACTIVE: "active",
+    OrderStatus.COMPLETED: "completed",
+    OrderStatus.REVOKED: "revoked",
+}
+MEDICATION_STATUS = {**REQUEST_STATUS, OrderStatus.REVOKED: "cancelled"}
+
+NUMBER = re.compile(r"^-?\d{1,9}(?:[.,]\d{1,6})?$")
+QUANTITY = re.compile(r"^(\d{1,6}(?:[.,]\d{1,3})?)\s*(\D.*)?$")
+
+
+@dataclass
+class VisitRows:
+    """A visit with every row that its resources are made of, each list in order of time."""
+
+    visit: Visit
+    """With its patient joined."""
+    entries: list[QueueEntry] = field(default_factory=list)
+    encounters: list[Encounter] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    prescriptions: list[Prescription] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    addenda: list[Addendum] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is the same for all visits of a batch."""
+
+    names: Names
+    usernames: dict[str, str]
+    """Account id -> username."""
+    emergency: str
+    """Code of the cluster that takes emergencies."""
+
+
+def instant(value: datetime) -> str:
+    """A dateTime to the second with an explicit offset (indonesia.md 5.5)."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+
+def resources(context: Context, rows: VisitRows) -> list[tuple[str, str, Resource]]:
+    """All resources of one visit: (type, identifier value, resource), the Encounter first."""
+    visit, names = rows.visit, context.names
+    shared: Resource = {
+        "subject": names.reference("Patient", visit.patient.medical_record_number),
+        "encounter": names.reference("Encounter", visit.id),
+    }
+    made: list[tuple[str, str, Resource]] = [("Encounter", visit.id, encounter(context, rows))]
+    for code, row in _by_code(rows.diagnoses).items():
+        made.append(("Condition", _key(visit, code), condition(names, visit, row, shared)))
+    for contact in rows.encounters:
+        if contact.vitals:
+            key = _key(visit, contact.cluster)
+            made.append(("Observation", key, vital_signs(context, visit, contact, shared)))
+    # Rows are never deleted, so a row's number within its visit never changes.
+    for number, order in enumerate(rows.orders, 1):
+        key = _key(visit, f"L{number}")
+        made.append(("ServiceRequest", key, service_request(context, key, order, shared)))
+        if order.result is not None:
+            made.append(("Observation", key, laboratory_result(context, key, order, shared)))
+    for number, item in enumerate(rows.prescriptions, 1):
+        key = _key(visit, f"R{number}")
+        made.append(("MedicationRequest", key, medication_request(context, key, item, shared)))
+    for contact in rows.encounters:
+        notes = [addendum for addendum in rows.addenda if addendum.encounter_id == contact.id]
+        if notes:
+            key = _key(visit, contact.cluster)
+            made.append(("Composition", key, composition(context, visit, contact, notes, shared)))
+    return made
+
+
+def _key(visit: Visit, part: str) -> str:
+    """A part of a visit is named by the visit: half the bytes of an id of its own."""
+    return f"{visit.id}-{part}"
+
+
+def _by_code(diagnoses: Sequence[Diagnosis]) -> dict[str, Diagnosis]:
+    """One diagnosis a code: one that was struck out and entered again is the same Condition."""
+    found: dict[str, Diagnosis] = {}
+    for row in sorted(diagnoses, key=lambda row: (row.voided_at is None, row.recorded_at)):
+        found[row.code] = row
+    return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
+
+
+def encounter(context: Context, rows: VisitRows) -> Resource:
+    """The visit as a whole, with the clusters it went through and its statuses over time.
+
+    The order of elements here and below is the one that compresses best: what differs between
+    visits stands together, so that what does not is one long repetition.
+    """
+    visit, names = rows.visit, context.names
+    history, status = status_history(rows)
+    period = {"start": instant(visit.started_at)}
+    if visit.ended_at is not None:
+        period["end"] = instant(max(visit.ended_at, visit.started_at))
+    clusters = _clusters(rows)
+    emergency = context.emergency in clusters
+    attending = concept(systems.PARTICIPATION, "ATND")
+    diagnoses = [row for row in _by_code(rows.diagnoses).values() if row.voided_at is None]
+    resource: Resource = {
+        "resourceType": "Encounter",
+        "statusHistory": history,
+        "participant": [
+            {"type": [attending], "individual": names.reference("Practitioner", username)}
+            for username in _practitioners(context, rows)
+        ],
+        "period": period,
+        "class": {"system": systems.ACT_CODE, "code": "EMER" if emergency else "AMB"},
+        "type": [concept(systems.PAYER, visit.payer)],
+        "subject": names.reference("Patient", visit.patient.medical_record_number),
+        "location": [{"location": names.reference("Location", code)} for code in clusters],
+        "reasonCode": [{"text": visit.chief_complaint}] if visit.chief_complaint else None,
+        "identifier": [names.identifier("Encounter", visit.id)],
+        "status": status,
+        "serviceProvider": names.reference("Organization", names.facility_code),
+        "diagnosis": [
+            {"condition": names.reference("Condition", _key(visit, row.code)), "rank": rank}
+            for rank, row in enumerate(diagnoses, 1)
+        ],
+    }
+    if visit.disposition:
+        code = DISPOSITIONS[Disposition(visit.disposition)]
+        resource["hospitalization"] = {"dischargeDisposition": concept(systems.DISPOSITION, code)}
+    return {name: value for name, value in resource.items() if value}
+
+
+def _clusters(rows: VisitRows) -> list[str]:
+    live = sorted((row for row in rows.entries if row.voided_at is None), key=lambda row: row.started_at)
+    return list(dict.fromkeys(row.cluster for row in live))
+
+
+def _practitioners(context: Context, rows: VisitRows) -> list[str]:
+    ids = [row.practitioner_id for row in rows.encounters]
+    ids += [row.practitioner_id for row in rows.entries if row.served_at is not None and row.practitioner_id]
+    return list(dict.fromkeys(context.usernames[account] for account in ids if account in context.usernames))
+
+
+def status_history(rows: VisitRows) -> tuple[list[Resource], str]:
+    """The visit's statuses from its queue entries: arrived, in-progress, and how it ended.
+
+    The history holds what was before; the present status has its own element, and the visit's
+    end is in its period. Starts are enough: each status lasts until the next begins. They never
+    go backwards, also when a clock was set back between two actions.
+
+    Returns:
+        `statusHistory`, and the status now.
+    """
+    visit = rows.visit
+    served = [row.served_at for row in rows.entries if row.voided_at is None and row.served_at is not None]
+    steps: list[tuple[str, datetime]] = [("arrived", visit.started_at)]
+    if served:
+        steps.append(("in-progress", max(min(served), visit.started_at)))
+    history = [{"status": status, "period": {"start": instant(at)}} for status, at in steps]
+    if visit.voided_at is not None:
+        return history, "entered-in-error"
+    if visit.ended_at is None:
+        return history, steps[-1][0]
+    return history, "cancelled" if visit.status == VisitStatus.CANCELLED else "finished"
+
+
+def condition(names: Names, visit: Visit, row: Diagnosis, shared: Resource) -> Resource:
+    """A diagnosis. One that was struck out is entered in error and has no clinical status (con-5)."""
+    valid = row.voided_at is None and visit.voided_at is None
+    return {
+        "resourceType": "Condition",
+        "identifier": [names.identifier("Condition", _key(visit, row.code))],
+        **shared,
+        "category": [
+            concept(systems.CONDITION_CATEGORY, "encounter-diagnosis"),
+            concept(systems.CASE_KIND, row.case_kind),
+        ],
+        "code": concept(systems.ICD10, row.code),
+        **(
+            {"clinicalStatus": concept(systems.CONDITION_CLINICAL, "active")}
+            if valid
+            else {"verificationStatus": concept(systems.CONDITION_VERIFIED, "entered-in-error")}
+        ),
+    }
+
+
+def vital_signs(context: Context, visit: Visit, contact: Encounter, shared: Resource) -> Resource:
+    """All vital signs of one contact as a panel: one Observation, a component each."""
+    names = context.names
+    return {
+        "resourceType": "Observation",
+        "identifier": [names.identifier("Observation", _key(visit, contact.cluster))],
+        **shared,
+        "performer": [_performer(context, contact.practitioner_id)],
+        "category": [concept(systems.OBSERVATION_CATEGORY, "vital-signs")],
+        "effectiveDateTime": instant(contact.entered_at),
+        "status": "final" if visit.voided_at is None else "entered-in-error",
+        "component": [_vital(name, value) for name, value in contact.vitals.items() if name in VITALS],
+        "code": concept(systems.LOINC, VITALS_PANEL),
+    }
+
+
+def _vital(name: str, value: float) -> Resource:
+    vital = VITALS[name]
+    quantity: Resource = {"value": value}
+    # The UCUM code says it already; words only where there is no code.
+    quantity |= {"system": systems.UCUM, "code": vital.ucum} if vital.ucum else {"unit": vital.unit}
+    code = concept(systems.LOINC, vital.loinc) if vital.loinc else {"text": vital.label}
+    return {"code": code, "valueQuantity": quantity}
+
+
+def _performer(context: Context, account_id: str | None) -> Resource:
+    username = context.usernames.get(account_id or "")
+    if username is None:
+        return context.names.reference("Organization", context.names.facility_code)
+    return context.names.reference("Practitioner", username)
+
+
+def service_request(context: Context, key: str, row: Order, shared: Resource) -> Resource:
+    """A laboratory order."""
+    resource: Resource = {
+        "resourceType": "ServiceRequest",
+        "identifier": [context.names.identifier("ServiceRequest", key)],
+        **shared,
+        "status": REQUEST_STATUS[OrderStatus(row.status)],
+        "intent": "order",
+        "category": [concept(systems.SNOMED, LABORATORY_REQUEST)],
+        "code": {"text": row.test},
+        "authoredOn": instant(row.ordered_at),
+        "requester": _performer(context, row.ordered_by_id),
+    }
+    if row.note:
+        resource["note"] = [{"text": row.note}]
+    return resource
+
+
+def laboratory_result(context: Context, key: str, row: Order, shared: Resource) -> Resource:
+    """A result: a number with its unit where it is one, words otherwise."""
+    resource: Resource = {
+        "resourceType": "Observation",
+        "identifier": [context.names.identifier("Observation", key)],
+        **shared,
+        "basedOn": [context.names.reference("ServiceRequest", key)],
+        "status": "final",
+        "category": [concept(systems.OBSERVATION_CATEGORY, "laboratory")],
+        "code": {"text": row.test},
+        "effectiveDateTime": instant(row.resulted_at or row.ordered_at),
+        "performer": [_performer(context, row.resulted_by_id)],
+    }
+    if NUMBER.match(row.result or ""):
+        quantity: Resource = {"value": float(str(row.result).replace(",", "."))}
+        resource["valueQuantity"] = quantity | ({"unit": row.unit} if row.unit else {})
+    else:
+        resource["valueString"] = f"{row.result} {row.unit}".strip()
+    if row.reference_range:
+        resource["referenceRange"] = [{"text": row.reference_range}]
+    return resource
+
+
+def medication_request(context: Context, key: str, row: Prescription, shared: Resource) -> Resource:
+    """A prescribed medicine, as written; the clinic has no KFA codes."""
+    dosage = " ".join(part for part in (row.dose, row.frequency, row.instructions) if part)
+    resource: Resource = {
+        "resourceType": "MedicationRequest",
+        "identifier": [context.names.identifier("MedicationRequest", key)],
+        **shared,
+        "dosageInstruction": [{"text": dosage}] if dosage else None,
+        "status": MEDICATION_STATUS[OrderStatus(row.status)],
+        "medicationCodeableConcept": {"text": row.medicine},
+        "intent": "order",
+        "authoredOn": instant(row.prescribed_at),
+        "requester": _performer(context, row.prescribed_by_id),
+    }
+    amount = QUANTITY.match(row.amount)
+    if amount:
+        quantity: Resource = {"value": float(amount[1].replace(",", "."))}
+        unit = (amount[2] or "").strip()
+        resource["dispenseRequest"] = {"quantity": quantity | ({"unit": unit} if unit else {})}
+    elif row.amount:
+        resource["note"] = [{"text": row.amount}]
+    return {name: value for name, value in resource.items() if value}
+
+
+def composition(
+    context: Context, visit: Visit, contact: Encounter, notes: Sequence[Addendum], shared: Resource
+) -> Resource:
+    """What was added to a locked record. The note itself stays at the clinic (data minimisation)."""
+    names = context.names
+    ordered = sorted(notes, key=lambda row: row.written_at)
+    return {
+        "resourceType": "Composition",
+        "identifier": names.identifier("Composition", _key(visit, contact.cluster)),
+        **shared,
+        "status": "amended",
+        "type": concept(systems.LOINC, PROGRESS_NOTE),
+        "date": instant(ordered[-1].written_at),
+        "author": [_performer(context, ordered[-1].written_by_id)],
+        "title": "Addenda",
+        "section": [
+            {
+                "title": instant(row.written_at),
+                "author": [_performer(context, row.written_by_id)],
+                "text": {
+                    "status": "additional",
+                    "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{html.escape(row.text)}</div>',
+                },
+            }
+            for row in ordered
+        ],
+    }
