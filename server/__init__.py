@@ -1,0 +1,1 @@
+"""Core on HTTP, the daily work, and the loket command."""

@@ -1,0 +1,391 @@
+"""The loket command: what the admin types.
+
+Each command is a thin wrapper around one core function; `--json` prints what scripts read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+
+from core import accounts
+from core.clinic import Clinic
+from core.config import Settings
+from core.database import connection
+from core.errors import CoreError, SettingsError, ValidationError
+from core.vocabulary import Role
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print local variables, and those hold patients
+    help="Loket: the counter of a Puskesmas.",
+)
+sync_app = typer.Typer(no_args_is_help=True, help="Synchronisation with the City Health Office.")
+backup_app = typer.Typer(no_args_is_help=True, help="Backups.")
+account_app = typer.Typer(no_args_is_help=True, help="Accounts and their SSH keys.")
+import_app = typer.Typer(no_args_is_help=True, help="Bring in lists: ICD-10 codes.")
+routing_app = typer.Typer(no_args_is_help=True, help="The words and rules that propose a cluster.")
+for name, group in (
+    ("sync", sync_app), ("backup", backup_app), ("account", account_app), ("import", import_app),
+    ("routing", routing_app),
+):  # fmt: skip
+    app.add_typer(group, name=name)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+out = Console()
+
+
+def _settings(**overrides: Any) -> Settings:
+    settings = Settings.load()
+    return settings.model_copy(update={key: value for key, value in overrides.items() if value is not None})
+
+
+def _clinic(settings: Settings | None = None) -> Clinic:
+    return Clinic.open(settings or _settings())
+
+
+def _print(document: Any, as_json: bool) -> None:
+    if as_json or not isinstance(document, (dict, list)):
+        print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        return
+    rows = document if isinstance(document, list) else [document]
+    if not rows:
+        out.print("-")
+        return
+    table = Table(*(str(key) for key in rows[0]))
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    out.print(table)
+
+
+@app.command()
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="Made-up people, known passwords.")] = False,
+    door: Annotated[bool, typer.Option(help="Start the SSH door too.")] = True,
+) -> None:
+    """Run the clinic: core server, SSH door, daily work."""
+    from server.run import serve as run
+
+    raise typer.Exit(run(_settings(), demo=demo, with_door=door))
+
+
+@app.command()
+def demo() -> None:
+    """Run a demo clinic in its own data folder and open the counter in this terminal, if there is one."""
+    from server.run import run_demo
+
+    raise typer.Exit(run_demo())
+
+
+def _become(module: str, *arguments: str) -> None:
+    """Replace this process: server and terminal do not import each other."""
+    import os
+
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
+
+
+@app.command()
+def tui(
+    server: Annotated[str, typer.Option(help="The core's address; LOKET_SERVER_URL otherwise.")] = "",
+    language: Annotated[str, typer.Option(help="id or en.")] = "",
+) -> None:
+    """Open the counter in this terminal."""
+    arguments = ["--server", server] if server else []
+    _become("tui", *arguments, *(["--language", language] if language else []))
+
+
+@app.command()
+def door() -> None:
+    """Run an SSH door, here or on another machine (LOKET_SERVER_URL)."""
+    _become("tui.door")
+
+
+@app.command()
+def office(
+    add_clinic: Annotated[str, typer.Option(help="Facility code: makes its token and prints it once.")] = "",
+    name: Annotated[str, typer.Option(help="The clinic's name, with --add-clinic.")] = "",
+) -> None:
+    """Run the City Health Office's end."""
+    from server.office.app import add_clinic as add
+    from server.office.app import serve_office
+
+    settings = _settings()
+    if add_clinic:
+        print(add(settings, add_clinic, name or add_clinic))
+        return
+    serve_office(settings)
+
+
+@sync_app.command("now")
+def sync_now(as_json: JsonOption = False) -> None:
+    """Send what the office has yet to get."""
+    from core import synchronisation
+
+    clinic = _clinic()
+    with Progress("sync", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), disable=as_json) as bar:
+        task = bar.add_task("sync", total=None)
+        outcome = synchronisation.run(
+            clinic, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    _print(outcome.document(), as_json)
+    if outcome.error:
+        raise typer.Exit(1)
+
+
+@sync_app.command("status")
+def sync_status(as_json: JsonOption = False) -> None:
+    """What is pending, sent and set aside, and why."""
+    from core import outbox
+
+    clinic = _clinic()
+    with connection():
+        _print(outbox.status(clinic).model_dump(mode="json"), as_json)
+
+
+@backup_app.command("now")
+def backup_now(as_json: JsonOption = False) -> None:
+    """Make, encrypt and verify a backup."""
+    from core import backup
+
+    _print(backup.make(_clinic()).document(), as_json)
+
+
+@backup_app.command("key")
+def backup_key() -> None:
+    """Make the recovery key and print it once: write it down and keep it off this machine."""
+    from core import backup
+
+    print(backup.create_recovery_key(_settings().home))
+
+
+@backup_app.command("list")
+def backup_list(as_json: JsonOption = False) -> None:
+    """The backups kept, newest first."""
+    from core import backup
+
+    _print([info.document() for info in backup.list_backups(_clinic())], as_json)
+
+
+@backup_app.command("verify")
+def backup_verify(
+    file: Path,
+    key: Annotated[Path, typer.Option(help="File with the recovery key.")],
+    as_json: JsonOption = False,
+) -> None:
+    """The drill: restore a backup into a scratch database and compare."""
+    from core import backup
+
+    _print(backup.verify(file, key.read_text().strip()).document(), as_json)
+
+
+@app.command()
+def restore(
+    file: Path,
+    key: Annotated[Path, typer.Option(help="File with the recovery key.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Bring a fresh machine back from a backup; says first what will be lost."""
+    from core import backup
+
+    settings = _settings()
+    secret = key.read_text().strip()
+    preview = backup.preview(file, secret, settings)
+    _print(preview.document(), False)
+    if not yes:
+        typer.confirm("Restore?", abort=True)
+    _print(backup.restore(file, secret, settings).document(), False)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check the installation and say in plain words what is wrong and what to do."""
+    from server.doctor import examine
+
+    findings = examine(_settings())
+    _print([finding.document() for finding in findings], as_json)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+@account_app.command("add")
+def account_add(
+    username: str,
+    role: Role,
+    name: str = "",
+    clusters: Annotated[str, typer.Option(help="Codes with commas, for clinicians: UMUM,LANSIA")] = "",
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+) -> None:
+    """Make an account; asks for its password."""
+    clinic = _clinic()
+    codes = [clinic.clusters[code.strip().upper()].code for code in clusters.split(",") if code.strip()]
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
+    with connection():
+        accounts.create_account(
+            username, name, role, password, codes, by=accounts.system_actor("loket command")
+        )
+    print(f"{username}: ok")
+
+
+@account_app.command("list")
+def account_list(as_json: JsonOption = False) -> None:
+    """All accounts."""
+    _clinic()
+    with connection():
+        rows = [
+            {
+                "username": account.username,
+                "name": account.name,
+                "role": account.role,
+                "clusters": ",".join(account.clusters),
+                "disabled": account.disabled_at is not None,
+            }
+            for account in accounts.list_accounts()
+        ]
+    _print(rows, as_json)
+
+
+@account_app.command("key")
+def account_key(username: str, file: Path, label: str = "") -> None:
+    """Let an SSH public key sign an account in."""
+    _clinic()
+    with connection():
+        accounts.add_key(username, file.read_text(), label, by=accounts.system_actor("loket command"))
+    print(f"{username}: ok")
+
+
+@account_app.command("password")
+def account_password(
+    username: str,
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+) -> None:
+    """Set a new password; the account's sign-ins end."""
+    _clinic()
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
+    with connection():
+        accounts.set_password(username, password, by=accounts.system_actor("loket command"))
+    print(f"{username}: ok")
+
+
+@account_app.command("disable")
+def account_disable(username: str) -> None:
+    """Bar an account; its sign-ins end."""
+    _clinic()
+    with connection():
+        accounts.disable(username, by=accounts.system_actor("loket command"))
+    print(f"{username}: ok")
+
+
+@import_app.command("diagnoses")
+def import_diagnoses(file: Path) -> None:
+    """Take the full ICD-10 list from a CSV."""
+    from core import icd10
+
+    _clinic()
+    with connection():
+        result = icd10.import_codes(file)
+    print(f"{result.taken} codes; refused: {', '.join(result.refused) or '-'}")
+
+
+@routing_app.command("check")
+def routing_check(file: Path) -> None:
+    """Check a vocabulary file before it is taken into use."""
+    from core.routing import check_vocabulary
+
+    problems = check_vocabulary(file)
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise typer.Exit(1)
+    print("ok")
+
+
+@routing_app.command("explain")
+def routing_explain(
+    complaint: str,
+    age: Annotated[int | None, typer.Option(help="Years.")] = None,
+    sex: Annotated[str, typer.Option(help="male or female.")] = "",
+    pregnant: bool = False,
+) -> None:
+    """Say which cluster the rules propose for a complaint, and why."""
+    from core.clusters import load_clusters
+    from core.routing import Facts, Vocabulary, explain
+
+    settings = _settings()
+    vocabulary = Vocabulary.load(Path(settings.vocabulary) if settings.vocabulary else None)
+    age_days = None if age is None else round(age * 365.25)
+    facts = Facts(complaint, age_days=age_days, sex=sex or None, pregnant=pregnant)
+    for line in explain(facts, None, load_clusters(settings.clusters), vocabulary).lines(settings.language):
+        print(line)
+
+
+@routing_app.command("learn")
+def routing_learn(
+    off: Annotated[bool, typer.Option("--off", help="Use the rules alone from now on.")] = False,
+) -> None:
+    """Train on the corrections made so far; used only when it helps more than it harms."""
+    from core import routing_model
+
+    clinic = _clinic()
+    with connection():
+        actor = accounts.system_actor("loket command")
+        if off:
+            routing_model.switch_off(clinic, actor)
+            print("off")
+            return
+        figures = routing_model.learn(clinic, actor)
+    print(
+        f"{figures.examples} corrections: rules alone {figures.rules_share:.1%}, with the model "
+        f"{figures.together_share:.1%} -> {'in use' if figures.passed else 'not used'}"
+    )
+
+
+@app.command()
+def report(
+    name: str,
+    day: Annotated[str, typer.Option(help="YYYY-MM-DD; today otherwise.")] = "",
+    output: Annotated[Path | None, typer.Option(help="A .csv or .xlsx file.")] = None,
+) -> None:
+    """Print a report, or write it to a file."""
+    from datetime import date
+
+    from core import reports
+
+    clinic = _clinic()
+    if name not in reports.REPORTS:
+        raise ValidationError({"name": "one of " + ", ".join(reports.REPORTS)})
+    with connection():
+        built = reports.build(clinic, name, date.fromisoformat(day) if day else clinic.today())
+    if output is None:
+        out.print(f"{built.title}\n{built.definition}")
+        _print([dict(zip(built.columns, row, strict=True)) for row in built.rows], False)
+    elif output.suffix == ".xlsx":
+        output.write_bytes(reports.to_xlsx(built))
+    else:
+        output.write_text(reports.to_csv(built), encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command's entry: what goes wrong on purpose is one line, not a traceback."""
+    with contextlib.suppress(BrokenPipeError):
+        try:
+            app(arguments)
+        except SettingsError as error:
+            sys.stderr.write(f"loket: {error}\n")
+            sys.exit(2)
+        except CoreError as error:
+            sys.stderr.write(f"loket: {error.code}: {error}\n")
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

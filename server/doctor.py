@@ -1,0 +1,136 @@
+"""What is wrong with an installation and what to do, in plain words."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import apsw
+import httpx
+
+from core import audit, backup, clock, outbox
+from core.clinic import Clinic
+from core.config import Settings
+from core.database import connection, database, is_sqlite
+from core.errors import CoreError
+
+FREE_BYTES = 2 * 1024**3
+BACKUP_HOURS = 36
+SAFE_SQLITE = (3, 51, 3)
+"""Older ones have the WAL-reset race that can corrupt a database with several connections."""
+
+Level = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    level: Level
+    subject: str
+    words: str
+    """What is so, and for anything but `ok` what to do."""
+
+    def document(self) -> dict[str, str]:
+        """For `--json`."""
+        return {"level": self.level, "subject": self.subject, "words": self.words}
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; an error in one thing does not hide the others."""
+    findings = list(_machine(settings))
+    try:
+        clinic = Clinic.open(settings)
+    except CoreError as error:
+        return [*findings, Finding("error", "database", f"{error}. Correct the setting, then start again.")]
+    with connection():
+        findings += [*_database(clinic), *_backups(clinic), *_sync(clinic)]
+    findings += _server(settings)
+    return findings
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    home = settings.home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    free = shutil.disk_usage(home).free
+    if free < FREE_BYTES:
+        yield Finding(
+            "error", "disk", f"{free // 1024**2} MiB free at {home}. Make room before the next backup."
+        )
+    else:
+        yield Finding("ok", "disk", f"{free // 1024**3} GiB free")
+    for file in (settings.door_token_file, home / "ssh_host_ed25519_key"):
+        if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+            yield Finding("error", "secrets", f"Others can read {file}. Run: chmod 600 {file}")
+    version = tuple(int(part) for part in apsw.sqlitelibversion().split("."))
+    if version < SAFE_SQLITE:
+        yield Finding("error", "sqlite", f"SQLite {apsw.sqlitelibversion()} is too old. Run: make setup")
+    else:
+        yield Finding("ok", "sqlite", apsw.sqlitelibversion())
+
+
+def _database(clinic: Clinic) -> Iterator[Finding]:
+    if is_sqlite():
+        result = database.execute_sql("PRAGMA quick_check").fetchone()[0]
+        if result != "ok":
+            yield Finding(
+                "error", "database", "The file is damaged. Stop the server and run: loket restore FILE"
+            )
+        else:
+            yield Finding("ok", "database", "whole")
+    broken = audit.verify()
+    if broken is not None:
+        yield Finding(
+            "error", "audit", f"Event {broken} was changed afterwards. Keep the file and report it."
+        )
+    else:
+        yield Finding("ok", "audit", "chain unbroken")
+
+
+def _backups(clinic: Clinic) -> Iterator[Finding]:
+    kept = backup.list_backups(clinic)
+    if not kept:
+        yield Finding("warning", "backup", "There is none yet. Run: loket backup now")
+        return
+    hours = (clock.now() - kept[0].made_at).total_seconds() / 3600
+    if hours > BACKUP_HOURS:
+        yield Finding("error", "backup", f"The newest is {hours:.0f} hours old. Run: loket backup now")
+    else:
+        yield Finding("ok", "backup", f"newest {hours:.0f} hours old, {len(kept)} kept")
+    second = clinic.settings.backup_second
+    if not second:
+        yield Finding(
+            "warning", "backup", "No second place. Set LOKET_BACKUP_SECOND to a folder on another disk."
+        )
+    elif not Path(second).is_dir():
+        yield Finding("error", "backup", f"The second place {second} is not there. Is the disk connected?")
+
+
+def _sync(clinic: Clinic) -> Iterator[Finding]:
+    if not clinic.settings.office_url and clinic.settings.sync_target == "office":
+        yield Finding("warning", "sync", "No office is set. Set LOKET_OFFICE_URL and LOKET_OFFICE_TOKEN.")
+        return
+    status = outbox.status(clinic)
+    if status.last_error:
+        yield Finding("warning", "sync", f"{status.pending} records wait: {status.last_error}")
+    if status.refused:
+        yield Finding(
+            "warning", "sync", f"The office refused {status.refused} records. See: loket sync status"
+        )
+    if not status.last_error and not status.refused:
+        yield Finding("ok", "sync", f"{status.pending} pending, {status.sent} sent")
+
+
+def _server(settings: Settings) -> list[Finding]:
+    url = f"{settings.resolved_server_url}/readyz"
+    try:
+        ready = httpx.get(url, timeout=3).status_code == 200
+    except httpx.TransportError:
+        return [Finding("warning", "server", "It does not answer. Start it with: loket serve")]
+    return [
+        Finding("ok" if ready else "error", "server", "answers" if ready else "It is not ready; see its log.")
+    ]

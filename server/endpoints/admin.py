@@ -1,0 +1,106 @@
+"""What the admin sees: synchronisation, backups, reports, the audit log."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Query, Response
+
+from core import audit, backup, closing, outbox, reports, synchronisation
+from core.database import connection
+from core.errors import NotFoundError
+from core.schemas import SyncShape
+from core.vocabulary import Permission
+from server.security import ActorNow, AdminNow, ClinicNow
+
+router = APIRouter(tags=["administration"])
+
+
+@router.get("/sync")
+def sync_status(actor: AdminNow, clinic: ClinicNow) -> SyncShape:
+    """Where synchronisation stands."""
+    with connection():
+        return outbox.status(clinic)
+
+
+@router.post("/sync/run", status_code=202)
+def run_sync(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> SyncShape:
+    """Start a synchronisation; it goes on after the answer."""
+    background.add_task(synchronisation.run_apart, clinic)
+    with connection():
+        return outbox.status(clinic)
+
+
+@router.get("/closing")
+def closing_status(actor: AdminNow, clinic: ClinicNow) -> dict[str, Any]:
+    """How far today's closing is."""
+    with connection():
+        return closing.status(clinic)
+
+
+@router.post("/closing/run", status_code=202)
+def run_closing(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> dict[str, Any]:
+    """Start the day's closing by hand; twice is harmless."""
+    background.add_task(closing.run, clinic)
+    with connection():
+        return closing.status(clinic)
+
+
+@router.get("/backups")
+def backups(actor: AdminNow, clinic: ClinicNow) -> list[dict[str, Any]]:
+    """The backups kept, newest first."""
+    return [info.document() for info in backup.list_backups(clinic)]
+
+
+@router.get("/reports/{name}", response_model=None)
+def report(
+    name: str,
+    actor: ActorNow,
+    clinic: ClinicNow,
+    day: Annotated[date | None, Query(alias="date")] = None,
+    output: Annotated[str, Query(alias="format", pattern="^(json|csv|xlsx)$")] = "json",
+) -> Response | dict[str, Any]:
+    """One report of a day or its period, as JSON, CSV or XLSX."""
+    actor.require(Permission.READ_REPORTS)
+    if name not in reports.REPORTS:
+        raise NotFoundError("report", name)
+    with connection():
+        built = reports.build(clinic, name, day or clinic.today())
+    if output == "csv":
+        return Response(reports.to_csv(built), media_type="text/csv; charset=utf-8")
+    if output == "xlsx":
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return Response(reports.to_xlsx(built), media_type=kind)
+    return {
+        "name": name,
+        "title": built.title,
+        "definition": built.definition,
+        "columns": list(built.columns),
+        "rows": [list(row) for row in built.rows],
+    }
+
+
+@router.get("/audit")
+def audit_log(
+    actor: AdminNow,
+    patient_id: Annotated[str | None, Query(max_length=36)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[dict[str, Any]]:
+    """The newest audit events, of one patient or of all."""
+    with connection():
+        events = audit.newest(limit, patient_id)
+        return [
+            {
+                "sequence": event.sequence,
+                "at": event.at.isoformat(),
+                "account": event.account.username if event.account else None,
+                "origin": event.origin,
+                "action": event.action,
+                "kind": event.kind,
+                "target": event.target,
+                "patient_id": event.patient_id,
+                "detail": event.detail,
+            }
+            for event in events
+        ]

@@ -1,0 +1,132 @@
+"""Patients: search, record card, duplicates, merge."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from core import encounters, matching, merging, patients
+from core.database import connection
+from core.models import Merge
+from core.schemas import (
+    AllergyFields,
+    DuplicateQuery,
+    DuplicateResult,
+    Line,
+    MergeRequest,
+    MergeShape,
+    PatientPatch,
+    PatientShape,
+    VisitSummary,
+)
+from core.vocabulary import Permission
+from server.security import ActorNow, ClinicNow
+
+router = APIRouter(tags=["patients"])
+Reason = Annotated[Line, Query(max_length=200)]
+
+
+@router.get("/patients")
+def search(
+    actor: ActorNow,
+    clinic: ClinicNow,
+    q: Annotated[Line, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> list[PatientShape]:
+    """The one search box: numbers, names, name and birth date, address words; best first."""
+    with connection():
+        found = patients.search(clinic, actor, q, limit) if q else patients.recent(clinic, actor, limit)
+        return patients.shapes(clinic, found)
+
+
+@router.get("/patients/recent")
+def recent(
+    actor: ActorNow, clinic: ClinicNow, limit: Annotated[int, Query(ge=1, le=100)] = 20
+) -> list[PatientShape]:
+    """What the empty search box shows: the last patients."""
+    with connection():
+        return patients.shapes(clinic, patients.recent(clinic, actor, limit))
+
+
+@router.get("/patients/unverified")
+def unverified(
+    actor: ActorNow, clinic: ClinicNow, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> list[PatientShape]:
+    """The verify-later list."""
+    with connection():
+        return patients.shapes(clinic, patients.unverified(clinic, actor, limit))
+
+
+@router.get("/patients/suspected")
+def suspected(
+    actor: ActorNow, clinic: ClinicNow, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> list[dict[str, Any]]:
+    """Suspected duplicate pairs, for the quiet hour."""
+    actor.require(Permission.EDIT_PATIENTS)
+    with connection():
+        return [
+            {
+                "left": patients.shape(clinic, pair.left).model_dump(mode="json"),
+                "right": patients.shape(clinic, pair.right).model_dump(mode="json"),
+                "score": pair.score,
+                "reasons": list(pair.reasons),
+            }
+            for pair in matching.suspected_pairs(clinic, limit)
+        ]
+
+
+@router.post("/patients/duplicates")
+def duplicates(body: DuplicateQuery, actor: ActorNow, clinic: ClinicNow) -> DuplicateResult:
+    """Who may be the same person as a half-filled form."""
+    actor.require(Permission.READ_PATIENTS)
+    with connection():
+        return matching.duplicates(clinic, body)
+
+
+@router.get("/patients/{patient_id}")
+def read(patient_id: str, actor: ActorNow, clinic: ClinicNow) -> PatientShape:
+    """One patient's card; the read is audited."""
+    with connection():
+        return patients.shape(clinic, patients.get(clinic, actor, patient_id))
+
+
+@router.patch("/patients/{patient_id}")
+def edit(patient_id: str, body: PatientPatch, actor: ActorNow, clinic: ClinicNow) -> PatientShape:
+    """Correct a patient's card; the earlier version is kept."""
+    with connection():
+        return patients.shape(clinic, patients.edit(clinic, actor, patient_id, body))
+
+
+@router.get("/patients/{patient_id}/history")
+def history(patient_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason = "") -> list[VisitSummary]:
+    """A patient's visits, newest first."""
+    return encounters.history(clinic, actor, patient_id, reason)
+
+
+@router.post("/patients/{patient_id}/allergies", status_code=201)
+def add_allergy(patient_id: str, body: AllergyFields, actor: ActorNow) -> dict[str, str]:
+    """Record an allergy."""
+    return {"id": encounters.add_allergy(actor, patient_id, body)}
+
+
+@router.post("/patients/{patient_id}/merge", status_code=201)
+def merge(patient_id: str, body: MergeRequest, actor: ActorNow, clinic: ClinicNow) -> MergeShape:
+    """Make two records one; both histories are kept."""
+    return _merge_shape(merging.merge(clinic, actor, patient_id, body.into))
+
+
+@router.post("/merges/{merge_id}/undo")
+def undo_merge(merge_id: str, actor: ActorNow, clinic: ClinicNow) -> MergeShape:
+    """Take a merge back: both rows as they were."""
+    return _merge_shape(merging.undo(clinic, actor, merge_id))
+
+
+def _merge_shape(merge: Merge) -> MergeShape:
+    return MergeShape(
+        id=merge.id,
+        survivor_id=merge.survivor_id,
+        merged_id=merge.merged_id,
+        merged_at=merge.merged_at,
+        undone_at=merge.undone_at,
+    )

@@ -1,0 +1,61 @@
+"""Clusters, panes, and what is done to queue entries."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from core import queue_views, queueing
+from core.schemas import CallNext, ClusterShape, EntryCommand, EntryShape, QueueShape
+from core.vocabulary import EntryAction
+from server.security import ActorNow, ClinicNow
+
+router = APIRouter(tags=["queues"])
+
+ACTIONS = {
+    name: EntryAction(name)
+    for name in (
+        "call", "recall", "skip", "hold", "resume", "start", "finish", "transfer", "send", "return", "cancel",
+        "leave", "undo",
+    )
+}  # fmt: skip
+
+
+@router.get("/clusters")
+def clusters(actor: ActorNow, clinic: ClinicNow) -> list[ClusterShape]:
+    """All clusters with how many wait and the number last called."""
+    return queue_views.clusters(clinic, actor)
+
+
+@router.get("/queues/{cluster}")
+def queue(
+    cluster: str, actor: ActorNow, clinic: ClinicNow, day: Annotated[date | None, Query(alias="date")] = None
+) -> QueueShape:
+    """One cluster's pane, in calling order."""
+    return queue_views.queue(clinic, actor, cluster, day)
+
+
+@router.post("/queues/{cluster}/call-next", response_model=EntryShape, responses={204: {"model": None}})
+def call_next(
+    cluster: str, actor: ActorNow, clinic: ClinicNow, body: CallNext | None = None
+) -> EntryShape | Response:
+    """Call whoever is first; 204 when nobody waits."""
+    point = body.service_point if body else ""
+    entry = queueing.call_next(clinic, actor, cluster, point)
+    return entry if entry is not None else Response(status_code=204)
+
+
+def _endpoint(action: EntryAction) -> None:
+    def act(
+        entry_id: str, actor: ActorNow, clinic: ClinicNow, body: EntryCommand | None = None
+    ) -> EntryShape:
+        return queueing.act(clinic, actor, entry_id, action, body or EntryCommand())
+
+    act.__doc__ = f"{action.value.capitalize()}: one action on one entry, checked by version."
+    router.post(f"/queue-entries/{{entry_id}}/{action}", name=f"{action}_entry")(act)
+
+
+for _action in ACTIONS.values():
+    _endpoint(_action)

@@ -1,0 +1,85 @@
+"""Signing in and out, and the SSH door's own calls."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from core import accounts
+from core.database import connection
+from core.models import Token
+from core.schemas import AccountShape, ClinicShape, Credentials, DoorKey, PasswordCheck, TokenShape
+from core.vocabulary import Permission
+from server.security import ActorNow, ClinicNow, SecretNow, origin
+
+router = APIRouter(tags=["accounts"])
+
+
+def _shape(secret: str, token: Token) -> TokenShape:
+    return TokenShape(
+        token=secret, expires_at=token.expires_at, account=accounts.actor_of(token.account).shape()
+    )
+
+
+@router.post("/tokens", status_code=201)
+def sign_in(body: Credentials, request: Request, clinic: ClinicNow) -> TokenShape:
+    """Exchange name and password for a bearer token."""
+    hours = clinic.settings.token_hours
+    secret, token = accounts.sign_in(body.username, body.password, hours=hours, origin=origin(request))
+    return _shape(secret, token)
+
+
+@router.delete("/tokens", status_code=204)
+def sign_out(secret: SecretNow) -> Response:
+    """End this token."""
+    accounts.sign_out(secret)
+    return Response(status_code=204)
+
+
+@router.post("/tokens/check", status_code=204)
+def check_password(body: PasswordCheck, actor: ActorNow) -> Response:
+    """Unlock an idle terminal."""
+    with connection():
+        accounts.check_password(actor, body.password)
+    return Response(status_code=204)
+
+
+@router.get("/accounts/me")
+def me(actor: ActorNow) -> AccountShape:
+    """Who the token stands for."""
+    return actor.shape()
+
+
+@router.get("/clinic")
+def clinic_facts(actor: ActorNow, clinic: ClinicNow) -> ClinicShape:
+    """What a terminal needs to know once."""
+    settings = clinic.settings
+    return ClinicShape(
+        facility_name=settings.facility_name,
+        language=settings.language,
+        timezone=settings.timezone.key,
+        today=clinic.today(),
+        undo_seconds=settings.undo_seconds,
+        calls_before_skip=settings.calls_before_skip,
+        idle_lock_minutes=settings.idle_lock_minutes,
+        preset=clinic.clusters.preset,
+        demo=clinic.demo,
+    )
+
+
+@router.post("/door/keys/check")
+def key_known(body: DoorKey, actor: ActorNow) -> dict[str, bool]:
+    """Whether a key may sign an account in; asked before its possession is proved."""
+    actor.require(Permission.OPEN_DOOR)
+    with connection():
+        return {"known": accounts.key_is_known(body.username, body.public_key)}
+
+
+@router.post("/door/tokens", status_code=201)
+def sign_in_by_key(body: DoorKey, request: Request, actor: ActorNow, clinic: ClinicNow) -> TokenShape:
+    """A token for a key whose possession the door has proved."""
+    hours = clinic.settings.token_hours
+    with connection():
+        secret, token = accounts.sign_in_by_key(
+            actor, body.username, body.public_key, hours=hours, origin=origin(request)
+        )
+        return _shape(secret, token)

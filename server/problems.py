@@ -1,0 +1,147 @@
+"""Errors as problem details (RFC 9457) with a stable `code` and `fields`.
+
+This is one of the three outer handlers: whatever no endpoint could do something sensible
+about ends here, is logged without patient data, and is answered.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from core import errors
+from core.schemas import Problem
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.CoreError], int] = {
+    errors.NotFoundError: 404,
+    errors.NotSignedInError: 401,
+    errors.TooManyAttemptsError: 429,
+    errors.NotAllowedError: 403,
+    errors.ValidationError: 422,
+    errors.RuleError: 422,
+    errors.ConflictError: 409,
+    errors.SyncError: 502,
+    errors.BackupError: 409,
+}
+RULE_STATUS = {"duplicate_decision_required": 409}
+"""Rules whose answer is a decision between records rather than a correction."""
+
+FIELD_CODES = {
+    "missing": "required",
+    "string_too_short": "required",
+    "string_too_long": "too_long",
+    "too_long": "too_long",
+    "enum": "not_a_choice",
+    "extra_forbidden": "unknown_field",
+    "control_characters": "control_characters",
+    "uuid7": "uuid7",
+    "json_invalid": "json",
+    "string_pattern_mismatch": "format",
+}
+"""Pydantic's error types -> our codes; the rest are told by their beginning."""
+
+CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 401: "not_signed_in"}
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    *,
+    fields: Mapping[str, str] | None = None,
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """One problem-details answer."""
+    body = Problem(
+        title=title, status=status, code=code, fields=dict(fields or {}), details=dict(details or {})
+    )
+    return JSONResponse(
+        body.model_dump(mode="json"),
+        status_code=status,
+        media_type="application/problem+json",
+        headers=dict(headers or {}),
+    )
+
+
+def field_problems(error: RequestValidationError) -> dict[str, str]:
+    """Field path -> our code, for what pydantic found wrong with a request."""
+    found: dict[str, str] = {}
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"] if part not in {"body", "query", "path"}) or "body"
+        kind = str(item["type"])
+        code = FIELD_CODES.get(kind)
+        if code is None:
+            code = "date_format" if kind.startswith("date") else "format"
+        found.setdefault(path, code)
+    return found
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of `app` as a problem."""
+
+    @app.exception_handler(errors.CoreError)
+    def core_error(request: Request, error: errors.CoreError) -> JSONResponse:
+        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+        status = RULE_STATUS.get(error.code, status)
+        headers = {}
+        if isinstance(error, errors.TooManyAttemptsError):
+            headers["Retry-After"] = str(error.retry_after_seconds)
+        if isinstance(error, errors.NotSignedInError):
+            headers["WWW-Authenticate"] = "Bearer"
+        details = getattr(error, "details", None) or {}
+        if isinstance(error, errors.NotFoundError):
+            details = {"kind": error.kind}
+        if isinstance(error, errors.BackupError):
+            details = {"reason": error.reason}
+        return problem(
+            status,
+            error.code,
+            type(error).__name__.removesuffix("Error"),
+            fields=getattr(error, "fields", None),
+            details=details,
+            headers=headers,
+        )
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem(422, "validation", "Validation", fields=field_problems(error))
+
+    @app.exception_handler(HTTPException)
+    def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        code = CODES_BY_STATUS.get(error.status_code, "http_error")
+        return problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log_unexpected(error, f"{request.method} {request.scope.get('route_path', request.url.path)}")
+        return problem(500, "internal", "Internal")
+
+
+class PlacesOnly(logging.Formatter):
+    """A log format whose tracebacks tell type and places, never values or messages."""
+
+    def formatException(self, ei: Any) -> str:
+        """Type and frames of an exception."""
+        kind, _, trace = ei
+        return f"  {kind.__name__} at {_places(trace)}"
+
+
+def _places(trace: TracebackType | None) -> str:
+    frames = traceback.extract_tb(trace)[-6:]
+    return " < ".join(f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}" for frame in reversed(frames))
+
+
+def log_unexpected(error: BaseException, where: str) -> None:
+    """Log type and place of a defect, but no values: a message may hold a patient's data."""
+    log.error("%s in %s at %s", type(error).__name__, where, _places(error.__traceback__))
