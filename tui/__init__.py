@@ -1,0 +1,1 @@
+"""The terminal: screens, widgets, the thin driver and the SSH door."""

@@ -1,0 +1,1 @@
+"""The thin terminal: cell grid, encoder, capabilities, driver."""

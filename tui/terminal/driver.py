@@ -1,0 +1,387 @@
+"""A Textual driver for thin terminals, the same over SSH and on a local terminal.
+
+`Terminal` stands between an app and whoever sits before it: it keeps what the app shows, sends the
+difference, and hands over the keys. Its connection (`Sink`) may come, go and come back while the app runs and
+never notices. Output never queues up: while the connection has not drained, frames are left out, and the
+newest state is sent next.
+
+Never asked of a terminal: mouse, focus reports, the kitty keyboard, synchronised output. Each costs bytes in
+one direction or the other, and nothing in Loket needs them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+from collections import deque
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Protocol, TextIO
+from weakref import WeakKeyDictionary
+
+from textual import events
+from textual.app import App, ScreenStackError
+from textual.dom import NoScreen
+from textual.driver import Driver
+from textual.errors import NoWidget
+from textual.geometry import Offset, Size
+from textual.message import Message
+
+from tui.terminal.capabilities import Capabilities
+from tui.terminal.encoder import Encoder
+from tui.terminal.grid import Grid
+from tui.terminal.keyboard import KeyReader, OrderedKeys
+from tui.terminal.parsing import TextualOutput
+
+PENDING_BYTES = 600  # not yet delivered; above it no frame is sent (half a second at 9.6 kbit/s)
+RETRY_SECONDS = (0.02, 0.16)  # first and longest wait before a connection is looked at again
+REPAINT_SECONDS = 0.5  # longest wait for the app to fill a screen of another size
+SMALLEST = (20, 5)  # columns and rows; below it nothing could be read
+LARGEST = (400, 120)  # columns and rows; a client may claim any size, and cells cost memory
+
+PRINTER_ON, PRINTER_OFF = b"\x1b[5i", b"\x1b[4i"
+
+
+class Sink(Protocol):
+    """Where output goes: an SSH channel or a local terminal."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, without waiting; a connection that is gone swallows them."""
+
+    def pending_bytes(self) -> int:
+        """Count the bytes that were written and have not reached the other side, as far as is known."""
+
+
+_terminals: WeakKeyDictionary[App[Any], Terminal] = WeakKeyDictionary()
+
+
+class IdleTimeout(Message):
+    """Posted to the app when nobody has pressed a key for a while; it locks itself."""
+
+
+class Terminal:
+    """One person's terminal, which outlives its connections.
+
+    Attributes:
+        capabilities: What the present (or last) terminal can do.
+        size: Its columns and rows.
+        frames_skipped: Frames left out because the connection had not drained.
+        painted: Set when the app has shown its first screen, or has ended without.
+        is_finished: Whether the app has ended and the screen was handed back.
+    """
+
+    def __init__(
+        self,
+        capabilities: Capabilities,
+        size: tuple[int, int],
+        *,
+        pending_limit_bytes: int = PENDING_BYTES,
+        idle_seconds: float | None = None,
+    ) -> None:
+        self.capabilities = capabilities
+        self.size = fit_size(size)
+        self.frames_skipped = 0
+        self.is_finished = False
+        self.painted = asyncio.Event()
+        self._context = contextvars.copy_context()
+        self._limit = pending_limit_bytes
+        self._grid = Grid(*self.size)
+        self._output = TextualOutput(self._grid)
+        self._encoder = Encoder(capabilities, *self.size)
+        self._sink: Sink | None = None
+        self._app: App[Any] | None = None
+        self._keys: OrderedKeys | None = None
+        self._reader = KeyReader()
+        self._reader_timer: asyncio.TimerHandle | None = None
+        self._frame_timer: asyncio.Handle | None = None
+        self._retry_seconds = RETRY_SECONDS[0]
+        self._repaint_due: float | None = None
+        self._prints: deque[bytes] = deque()
+        self._idle_seconds = idle_seconds
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._last_key_at = 0.0
+        self._told_idle = False
+
+    # The connection
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether somebody is connected."""
+        return self._sink is not None
+
+    @property
+    def idle_for_seconds(self) -> float:
+        """Seconds since the last key."""
+        return asyncio.get_running_loop().time() - self._last_key_at
+
+    def attach(self, sink: Sink, capabilities: Capabilities, size: tuple[int, int]) -> None:
+        """Connect a terminal, of whatever kind and size, and paint it whole."""
+        self._forget_timers()
+        self._sink = sink
+        self._reader = KeyReader()
+        self.capabilities = capabilities
+        size = fit_size(size)
+        self._encoder = Encoder(capabilities, *size)
+        sink.write(self._encoder.enter())
+        if size != self.size:
+            self._change_size(size)
+        elif self._app is not None:
+            self._schedule_frame()
+
+    def detach(self) -> None:
+        """Let the connection go; half an escape sequence goes with it."""
+        self._sink = None
+        self._reader = KeyReader()
+        self._forget_timers()
+
+    def receive(self, data: bytes) -> None:
+        """Take what the keyboard sent."""
+        self._told_idle = False
+        self._last_key_at = asyncio.get_running_loop().time()
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
+        self._push(self._reader.feed(data))
+        if self._reader.waits_seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._reader_timer = loop.call_later(self._reader.waits_seconds, self._expire)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Follow a change of the terminal's size."""
+        size = fit_size(size)
+        if size == self.size:
+            return
+        # The terminal itself has moved its text about: nothing on it is certain any more.
+        self._encoder = Encoder(self.capabilities, *size)
+        self._change_size(size)
+
+    def print_local(self, data: bytes) -> bool:
+        """Send a document to the printer that hangs on the terminal.
+
+        Args:
+            data: Text or ESC/POS as the printer wants it, without the sequence that turns the printer off.
+
+        Returns:
+            Whether there is such a printer and a connection; otherwise the caller prints elsewhere.
+
+        Raises:
+            ValueError: The document contains the printer-off sequence and would spill onto the screen.
+        """
+        if PRINTER_OFF in data or b"\x9b4i" in data:
+            raise ValueError("a document must not turn the printer off")
+        if self._sink is None or not self.capabilities.printer:
+            return False
+        self._prints.append(PRINTER_ON + data + PRINTER_OFF)
+        self._schedule_frame()
+        return True
+
+    # The app
+
+    def driver_class(self) -> Any:
+        """Give what `App.driver_class` wants: a callable that makes this terminal's driver."""
+        return functools.partial(ThinDriver, terminal=self)
+
+    def start(self, app: App[Any]) -> None:
+        """Begin serving an app; called by the driver."""
+        self._app = app
+        _terminals[app] = self
+        # Textual finds the app by context variables: what is done for it later is done in its context.
+        self._context = contextvars.copy_context()
+        self._keys = OrderedKeys(app)
+        self._last_key_at = asyncio.get_running_loop().time()
+        self._post_size()
+        self._watch_idleness()
+
+    def stop_keys(self) -> None:
+        """Take no more keys."""
+        if self._keys is not None:
+            self._keys.clear()
+            self._keys = None
+
+    def finish(self) -> None:
+        """Hand the screen back; called by the driver when the app ends."""
+        self._app = None
+        self.is_finished = True
+        self.painted.set()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        if self._sink is not None:
+            self._sink.write(self._encoder.leave())
+        self._forget_timers()
+
+    def app_wrote(self, data: str) -> None:
+        """Take output of the app."""
+        self._output.write(data)
+
+    def app_flushed(self) -> None:
+        """Send what changed, now or as soon as the connection can take it."""
+        if self._repaint_due is not None and len(self._grid.dirty) == self._grid.height:
+            self._repaint_due = None
+        self._schedule_frame()
+
+    # Within
+
+    def _push(self, found: list[Message]) -> None:
+        if found and self._keys is not None:
+            self._keys.push(found)
+
+    def _expire(self) -> None:
+        self._reader_timer = None
+        self._push(self._reader.expire())
+
+    def _change_size(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self._grid.resize(*size)
+        self._grid.dirty.clear()
+        # Wait for the app's layout at the new size: an empty screen in between would cost a repaint.
+        self._repaint_due = asyncio.get_running_loop().time() + REPAINT_SECONDS
+        self._post_size()
+        self._schedule_frame()
+
+    def _post_size(self) -> None:
+        if self._app is not None:
+            size = Size(*self.size)
+            self._context.copy().run(self._app.post_message, events.Resize(size, size))
+
+    def _schedule_frame(self, delay_seconds: float = 0.0) -> None:
+        if self._frame_timer is not None or self._sink is None:
+            return
+        loop = asyncio.get_running_loop()
+        if delay_seconds:
+            self._frame_timer = loop.call_later(delay_seconds, self._frame, context=self._context)
+        else:
+            self._frame_timer = loop.call_soon(self._frame, context=self._context)
+
+    def _frame(self) -> None:
+        self._frame_timer = None
+        sink = self._sink
+        if sink is None or self._app is None:
+            return
+        if self._repaint_due is not None:
+            left = self._repaint_due - asyncio.get_running_loop().time()
+            if left > 0:
+                self._schedule_frame(min(left, 0.05))
+                return
+            self._repaint_due = None
+        if sink.pending_bytes() > self._limit:
+            self.frames_skipped += 1
+            delay = self._retry_seconds
+            self._retry_seconds = min(delay * 2, RETRY_SECONDS[1])
+            self._schedule_frame(delay)
+            return
+        self._retry_seconds = RETRY_SECONDS[0]
+        if self._prints:
+            sink.write(self._prints.popleft())
+            self._schedule_frame()
+            return
+        data = self._encoder.frame(self._grid, self._cursor())
+        if self._output.bells:
+            self._output.bells = 0
+            data += b"\x07"
+        if data:
+            sink.write(data)
+        self.painted.set()
+
+    def _cursor(self) -> Offset | None:
+        """Say where the terminal's cursor belongs: in the field with the focus, if that has one."""
+        assert self._app is not None
+        try:
+            screen = self._app.screen
+        except (NoScreen, ScreenStackError):
+            return None
+        focused = screen.focused
+        offset: Offset | None = getattr(focused, "cursor_screen_offset", None)
+        if focused is None or offset is None:
+            return None
+        try:
+            region = screen.find_widget(focused).visible_region
+        except NoWidget:  # removed, or not laid out yet
+            return None
+        visible = region.x <= offset.x <= region.right and region.y <= offset.y < region.bottom
+        return offset if visible else None
+
+    def _watch_idleness(self) -> None:
+        """Post `IdleTimeout` after the silence asked for, once, until somebody types again."""
+        if self._idle_seconds is None or self._app is None:
+            return
+        left = self._idle_seconds - self.idle_for_seconds
+        if left <= 0:
+            if not self._told_idle:
+                self._told_idle = True
+                self._app.post_message(IdleTimeout())
+            left = self._idle_seconds
+        self._idle_timer = asyncio.get_running_loop().call_later(
+            left, self._watch_idleness, context=self._context
+        )
+
+    def _forget_timers(self) -> None:
+        for timer in (self._frame_timer, self._reader_timer):
+            if timer is not None:
+                timer.cancel()
+        self._frame_timer = self._reader_timer = None
+        self._retry_seconds = RETRY_SECONDS[0]
+
+
+def fit_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Bring a size claimed by a client into bounds; 0 means the client does not know, and gets 80x24."""
+    width, height = size[0] or 80, size[1] or 24
+    return (
+        min(max(width, SMALLEST[0]), LARGEST[0]),
+        min(max(height, SMALLEST[1]), LARGEST[1]),
+    )
+
+
+class ThinDriver(Driver):
+    """Passes Textual's output to a `Terminal`, and nothing to the process's own."""
+
+    def __init__(self, app: App[Any], *, terminal: Terminal, **options: Any) -> None:
+        options["size"] = terminal.size
+        super().__init__(app, **options)
+        self.terminal = terminal
+
+    def write(self, data: str) -> None:
+        """Take Textual's output."""
+        self.terminal.app_wrote(data)
+
+    def flush(self) -> None:
+        """Take the end of a frame."""
+        self.terminal.app_flushed()
+
+    def start_application_mode(self) -> None:
+        """Begin; the terminal was prepared when it was attached."""
+        self.terminal.start(self._app)
+
+    def disable_input(self) -> None:
+        """Take no more keys."""
+        self.terminal.stop_keys()
+
+    def stop_application_mode(self) -> None:
+        """Give the screen back."""
+        self.terminal.finish()
+
+    def open_url(self, url: str, new_tab: bool = True) -> None:
+        """Do nothing: a browser would open on the server, not before the person."""
+
+    def deliver_binary(
+        self,
+        binary: BinaryIO | TextIO,
+        *,
+        delivery_key: str,
+        save_path: Path,
+        open_method: Literal["browser", "download"] = "download",
+        encoding: str | None = None,
+        mime_type: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Refuse: a screenshot of a patient's record would land in the server's files."""
+        binary.close()
+        self._app.post_message(
+            events.DeliveryFailed(
+                key=delivery_key, exception=PermissionError("not on this terminal"), name=name
+            )
+        )
+
+
+def terminal_of(app: App[Any]) -> Terminal | None:
+    """Give the terminal an app is shown on, or None under another driver (tests)."""
+    return _terminals.get(app)

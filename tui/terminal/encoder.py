@@ -1,0 +1,267 @@
+"""Sends the least that makes the client's screen show what the app wants.
+
+The encoder knows what the terminal shows (it has sent all of it) and is given what it should show. Of the
+ways to get there it takes the shortest: writing the differing cells, moving lines or characters first, or
+clearing and painting anew. "Repeat" (`CSI n b`) is never used: tmux repeats a multi-byte character once only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tui.terminal.capabilities import Capabilities
+from tui.terminal.grid import PLAIN, Grid, Pen, blank_pen
+from tui.terminal.pens import ascii_cell, reduce_pen
+from tui.terminal.sketch import Pens, Sketch, Texts, differing_spans
+
+SHIFTS_TRIED = 2  # most promising line shifts encoded in full
+LONGEST_CELL_SHIFT = 4  # characters inserted or deleted at once that are looked for
+
+
+class Encoder:
+    """Keeps one terminal's screen equal to a grid.
+
+    Attributes:
+        capabilities: What the terminal can do.
+        width: Columns of the terminal.
+        height: Rows of the terminal.
+    """
+
+    def __init__(self, capabilities: Capabilities, width: int, height: int) -> None:
+        self.capabilities = capabilities
+        self.width = width
+        self.height = height
+        self._shown = Sketch(capabilities, width, height)
+        self._known = False
+        self._cursor_shown: bool | None = None
+        self._texts: list[Texts] = [[" "] * width for _ in range(height)]
+        self._pens: list[Pens] = [[PLAIN] * width for _ in range(height)]
+        self._fresh = True
+
+    def enter(self) -> bytes:
+        """Give the sequences that prepare a terminal; its screen counts as unknown afterwards."""
+        self.forget()
+        modes = ["7"]  # no automatic wrap: the last column can be written without care
+        prologue = ""
+        if self.capabilities.alternate_screen:
+            prologue += "\x1b[?1049h"
+        if self.capabilities.bracketed_paste:
+            prologue += "\x1b[?2004h"
+        if not self.capabilities.addressable:
+            return b""
+        return f"{prologue}\x1b[?{';'.join(modes)}l".encode()
+
+    def leave(self) -> bytes:
+        """Give the sequences that hand the terminal back: plain pen, wrapping, cursor, the old screen."""
+        if not self.capabilities.addressable:
+            return b""
+        epilogue = "\x1b[m\x1b[?7h"
+        if self._cursor_shown is not True:
+            epilogue += "\x1b[?25h"
+        if self.capabilities.bracketed_paste:
+            epilogue += "\x1b[?2004l"
+        if self.capabilities.alternate_screen:
+            epilogue += "\x1b[?1049l"
+        else:
+            epilogue += "\x1b[2J\x1b[H"
+        self.forget()
+        return epilogue.encode()
+
+    def forget(self) -> None:
+        """Take nothing about the terminal for granted: the next frame paints all."""
+        self._shown = Sketch(self.capabilities, self.width, self.height)
+        self._known = False
+        self._cursor_shown = None
+        self._fresh = True
+
+    def frame(self, wanted: Grid, cursor: tuple[int, int] | None) -> bytes:
+        """Give the bytes that bring the terminal from what it shows to what is wanted.
+
+        Args:
+            wanted: What the app shows; must have this encoder's size. Its `dirty` rows are taken and cleared.
+            cursor: Column and row of the terminal's cursor, or None to hide it.
+
+        Returns:
+            The output; empty when the terminal already shows it.
+        """
+        changed = self._take(wanted)
+        if not self._known:
+            best = min((self._repaint(fill) for fill in self._fills()), key=Sketch.size)
+            self._known = True
+        elif changed:
+            best = self._cheapest(changed)
+        else:
+            best = self._shown
+        if cursor is not None:
+            column, row = cursor
+            best.move(min(max(row, 0), self.height - 1), min(max(column, 0), self.width - 1))
+        if self._cursor_shown is not (cursor is not None):
+            self._cursor_shown = cursor is not None
+            best.output.append("\x1b[?25h" if cursor is not None else "\x1b[?25l")
+        output = "".join(best.output)
+        best.output = []
+        self._shown = best
+        return output.encode("utf-8" if self.capabilities.utf8 else "ascii", "replace")
+
+    def _take(self, wanted: Grid) -> list[int]:
+        """Translate the rows that were written and list those that differ from the screen."""
+        rows = range(self.height) if self._fresh else sorted(wanted.dirty)
+        self._fresh = False
+        for row in rows:
+            self._texts[row], self._pens[row] = self._translate(wanted.characters[row], wanted.pens[row])
+        wanted.dirty.clear()
+        shown = self._shown
+        return [
+            row for row in rows if self._texts[row] != shown.texts[row] or self._pens[row] != shown.pens[row]
+        ]
+
+    def _translate(self, texts: Texts, pens: Pens) -> tuple[Texts, Pens]:
+        capabilities = self.capabilities
+        reduced = [reduce_pen(pen, capabilities) for pen in pens]
+        if capabilities.utf8:
+            texts = list(texts)
+        else:
+            texts = [
+                ascii_cell(text) if text else ascii_cell(texts[column - 1])
+                for column, text in enumerate(texts)
+            ]
+        if " " in texts:
+            reduced = [
+                blank_pen(pen) if text == " " else pen for text, pen in zip(texts, reduced, strict=True)
+            ]
+        return texts, reduced
+
+    def _cheapest(self, changed: list[int]) -> Sketch:
+        best = self._shown.copy()
+        self._paint(best, changed)
+        if len(changed) > 1:
+            for first, last, distance in self._shifts(changed):
+                sketch = self._shown.copy()
+                sketch.shift_rows(first, last, distance)
+                self._paint(sketch, range(self.height))
+                best = min(best, sketch, key=Sketch.size)
+        if len(changed) > self.height // 2:
+            for fill in self._fills():
+                best = min(best, self._repaint(fill), key=Sketch.size)
+        return best
+
+    def _paint(self, sketch: Sketch, rows: list[int] | range) -> None:
+        for row in rows:
+            texts, pens = self._texts[row], self._pens[row]
+            if self.capabilities.insert_delete_characters:
+                self._move_cells(sketch, row, texts, pens)
+            sketch.paint_row(row, texts, pens)
+
+    def _fills(self) -> list[Pen]:
+        """Name the backgrounds worth clearing to: the terminal's own, and the most common one."""
+        fills = [PLAIN]
+        if self.capabilities.background_erase:
+            counts = Counter(pen.background for pens in self._pens for pen in pens)
+            common = Pen(background=counts.most_common(1)[0][0])
+            if common != PLAIN:
+                fills.append(common)
+        return fills
+
+    def _repaint(self, fill: Pen) -> Sketch:
+        sketch = self._shown.copy()
+        sketch.clear(fill)
+        for row in range(self.height):
+            sketch.paint_row(row, self._texts[row], self._pens[row])
+        return sketch
+
+    # Rows that moved
+
+    def _shifts(self, changed: list[int]) -> list[tuple[int, int, int]]:
+        """Find ranges of rows that already stand elsewhere on the screen.
+
+        Returns:
+            `(first, last, distance)` as for `Sketch.shift_rows`, most rows first.
+        """
+        capabilities = self.capabilities
+        if not (capabilities.insert_delete_lines or capabilities.scroll_region):
+            return []
+        shown = self._shown
+        places: dict[tuple[str, ...], list[int]] = {}
+        for row, texts in enumerate(shown.texts):
+            if any(text != " " for text in texts):
+                places.setdefault(tuple(texts), []).append(row)
+        votes: Counter[int] = Counter()
+        for row in changed:
+            for place in places.get(tuple(self._texts[row]), ()):
+                if place != row:
+                    votes[place - row] += 1
+        return [found for distance, _ in votes.most_common(SHIFTS_TRIED) if (found := self._range(distance))]
+
+    def _range(self, distance: int) -> tuple[int, int, int] | None:
+        """Find the longest run of rows that stand `distance` rows below where they are wanted."""
+        best: tuple[int, int] | None = None
+        start: int | None = None
+        for row in range(self.height + 1):
+            source = row + distance
+            fits = (
+                row < self.height
+                and 0 <= source < self.height
+                and self._texts[row] == self._shown.texts[source]
+                and self._pens[row] == self._shown.pens[source]
+            )
+            if fits and start is None:
+                start = row
+            elif not fits and start is not None:
+                if best is None or row - 1 - start > best[1] - best[0]:
+                    best = (start, row - 1)
+                start = None
+        return None if best is None else (*best, distance)
+
+    # Characters that moved within a row
+
+    def _move_cells(self, sketch: Sketch, row: int, texts: Texts, pens: Pens) -> None:
+        """Insert or delete characters in a row where that leaves less to write.
+
+        Only where the whole difference is a shift by a few cells, as when somebody types or deletes in the
+        middle of a field.
+        """
+        old_texts, old_pens = sketch.texts[row], sketch.pens[row]
+        if "" in old_texts or "" in texts:
+            return
+        spans = differing_spans(old_texts, old_pens, texts, pens)
+        if not spans:
+            return
+        first, last = spans[0][0], spans[-1][1] - 1
+        if last - first < LONGEST_CELL_SHIFT + 1:
+            return
+        ways = _cell_shifts(first, last, (old_texts, old_pens), (texts, pens))
+        if not ways:
+            return
+        plain = sketch.copy()
+        plain.paint_row(row, texts, pens)
+        best = plain.size()
+        chosen: Sketch | None = None
+        for way in ways:
+            attempt = sketch.copy()
+            for column, count in way:
+                attempt.shift_cells(row, column, count)
+            before = attempt.copy()
+            attempt.paint_row(row, texts, pens)
+            if attempt.size() < best:
+                best, chosen = attempt.size(), before
+        if chosen is not None:
+            sketch.texts, sketch.pens, sketch.output = chosen.texts, chosen.pens, chosen.output
+            sketch.row, sketch.column, sketch.pen = chosen.row, chosen.column, chosen.pen
+
+
+def _cell_shifts(
+    first: int, last: int, old: tuple[Texts, Pens], new: tuple[Texts, Pens]
+) -> list[list[tuple[int, int]]]:
+    """List the insertions and deletions that explain a difference between two rows.
+
+    Returns:
+        Ways, each a list of `(column, count)` for `Sketch.shift_cells`: one that lets the rest of the row
+        move, and one that puts the rest back in its place.
+    """
+    for count in range(1, LONGEST_CELL_SHIFT + 1):
+        head, tail = slice(first, last + 1 - count), slice(first + count, last + 1)
+        if new[0][tail] == old[0][head] and new[1][tail] == old[1][head]:
+            return [[(first, count)], [(last + 1 - count, -count), (first, count)]]
+        if new[0][head] == old[0][tail] and new[1][head] == old[1][tail]:
+            return [[(first, -count)], [(first, -count), (last + 1 - count, count)]]
+    return []

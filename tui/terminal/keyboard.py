@@ -1,0 +1,284 @@
+"""From the bytes of a keyboard to keys, handed to the app one after the other.
+
+Textual runs a binding (Tab, Enter) only after its key has travelled through several message queues, while
+keys that arrived in the same packet have already been given to the old focus. On a slow line or with a
+barcode scanner that puts text into the wrong field. `OrderedKeys` therefore hands over one key, waits until
+everything it set off has been through the same queues, and only then hands over the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextvars
+import re
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from textual import events
+from textual.app import App, ScreenStackError
+from textual.dom import DOMNode, NoScreen
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+
+from tui.terminal.textual_internals import key_events
+
+ESCAPE_SECONDS = 0.1  # silence after ESC that makes it the key, not the beginning of a sequence
+SEQUENCE_SECONDS = 1.0  # silence after which the beginning of a sequence is thrown away
+PASTE_SECONDS = 3.0  # silence within a paste after which its end counts as lost
+PASTE_CHARACTERS = 65_536  # longest paste taken; what is beyond is dropped
+STEP_SECONDS = 10.0  # longest wait for one message queue; a stuck handler must not freeze the keyboard
+LOOK_SECONDS = 0.25  # between looks whether a widget that is waited for is still there
+HOLD_SECONDS = 20.0  # longest time the app may keep keys waiting
+WAITING_EVENTS = 20_000  # keys kept waiting; more is not typing
+
+_PASTE_BEGIN = "\x1b[200~"
+_PASTE_END = "\x1b[201~"
+_PIECE = re.compile(
+    r"\x1b\[\[[A-E]"  # function keys of the Linux console
+    r"|\x1b\[[0-?]*[ -/]*[@-Z\\-~]"  # control sequence
+    r"|\x1bO[ -~]"  # keypad and function keys
+    r"|\x1b[ -NP-Z\\-\x7f]"  # a key together with Alt
+    r"|\x1b(?=[\x00-\x1f])"  # Escape itself, another key right behind it
+    r"|\r\n?|[^\x1b]",
+    re.DOTALL,
+)
+_BEGUN = re.compile(r"\x1b(?:\[\[|\[[0-?]*[ -/]*|O)?")
+
+
+class KeyReader:
+    """Splits what a keyboard sends into key and paste events; one per connection.
+
+    Attributes:
+        waits_seconds: Silence after which `expire` is to be called, or None when nothing is begun.
+    """
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._begun = ""
+        self._paste: list[str] | None = None
+        self.waits_seconds: float | None = None
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take bytes as they arrive and give the events they complete."""
+        text = self._begun + self._decode(data)
+        self._begun = ""
+        found: list[Message] = []
+        while text:
+            if self._paste is not None:
+                text = self._take_paste(text, found)
+                continue
+            match = _PIECE.match(text)
+            if match is None:
+                begun = _BEGUN.match(text)
+                if begun is not None and begun.end() == len(text):
+                    self._begun = text
+                    break
+                # No sequence begins like this: drop its head, keep what follows.
+                text = text[begun.end() if begun is not None else 1 :]
+                continue
+            text = text[match.end() :]
+            if match[0] == _PASTE_BEGIN:
+                self._paste = []
+            else:
+                found += _events_of(match[0])
+        self.waits_seconds = PASTE_SECONDS if self._paste is not None else None
+        if self._begun and self._paste is None:
+            self.waits_seconds = ESCAPE_SECONDS if self._begun == "\x1b" else SEQUENCE_SECONDS
+        return found
+
+    def expire(self) -> list[Message]:
+        """Decide what was begun and not completed.
+
+        Escape alone is the key, anything longer is noise, and a paste whose end got lost ends here: the
+        keyboard must come back.
+        """
+        if self._paste is not None:
+            text = "".join(self._paste).replace("\x00", "")
+            self._paste, self._begun, self.waits_seconds = None, "", None
+            return [events.Paste(text)] if text else []
+        begun, self._begun, self.waits_seconds = self._begun, "", None
+        return [*_escape_key()] if begun == "\x1b" else []
+
+    def _take_paste(self, text: str, found: list[Message]) -> str:
+        assert self._paste is not None
+        end = text.find(_PASTE_END)
+        if end < 0:
+            # The end mark may be cut in two by the packet's end.
+            keep = next((n for n in range(len(_PASTE_END) - 1, 0, -1) if text.endswith(_PASTE_END[:n])), 0)
+            self._begun = text[len(text) - keep :]
+            text = text[: len(text) - keep]
+        pasted = text if end < 0 else text[:end]
+        room = PASTE_CHARACTERS - sum(map(len, self._paste))
+        self._paste.append(pasted[:room])
+        if end < 0:
+            return ""
+        found.append(events.Paste("".join(self._paste).replace("\x00", "")))
+        self._paste = None
+        return text[end + len(_PASTE_END) :]
+
+
+def _escape_key() -> list[events.Key]:
+    return [events.Key("escape", "\x1b")]
+
+
+def _events_of(piece: str) -> list[events.Key]:
+    if piece == "\x1b":
+        return _escape_key()
+    if piece == "\r\n":
+        piece = "\r"  # scanners end with both; it is one Enter
+    if piece == "\ufffd":
+        return []  # not UTF-8: a character of some other code, which nobody could check on the screen
+    if len(piece) == 2 and piece[0] == "\x1b":
+        return [events.Key(f"alt+{event.key}", None) for event in key_events(piece[1])]
+    return key_events(piece)
+
+
+_keyboards: WeakKeyDictionary[App[Any], OrderedKeys] = WeakKeyDictionary()
+
+
+class OrderedKeys:
+    """Hands events to an app so that each acts before the next arrives.
+
+    Attributes:
+        app: The app that gets the keys; made in its context, which later deliveries run in.
+    """
+
+    def __init__(self, app: App[Any]) -> None:
+        self.app = app
+        self._context = contextvars.copy_context()
+        self._waiting: deque[Message] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._settled = True
+        self._last: Message | None = None
+        self._screen: Screen[Any] | None = None
+        self._holds = 0
+        self._released = asyncio.Event()
+        self._released.set()
+        _keyboards[app] = self
+
+    def push(self, found: list[Message]) -> None:
+        """Queue events behind those still waiting."""
+        room = WAITING_EVENTS - len(self._waiting)
+        self._waiting.extend(found[:room])
+        if self._waiting and self._task is None:
+            loop = asyncio.get_running_loop()
+            self._task = loop.create_task(self._deliver(), context=self._context)
+
+    def clear(self) -> None:
+        """Throw away what waits, when the app ends."""
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def hold(self) -> None:
+        """Keep keys waiting until `release` was called as often."""
+        self._holds += 1
+        self._released.clear()
+
+    def release(self) -> None:
+        """Undo one `hold`."""
+        self._holds = max(0, self._holds - 1)
+        if not self._holds:
+            self._released.set()
+
+    async def _deliver(self) -> None:
+        try:
+            while self._waiting:
+                await self._settle()
+                if not self._waiting:
+                    break
+                event = self._waiting.popleft()
+                self._last, self._screen, self._settled = event, self._current_screen(), False
+                event.set_sender(self.app)
+                self.app.post_message(event)
+        finally:
+            self._task = None
+
+    async def _settle(self) -> None:
+        """Wait until all that the last key set off has happened."""
+        if self._settled:
+            return
+        await self._round()
+        last = self._last
+        if not (isinstance(last, events.Key) and last.is_printable and last.key != "space"):
+            # A button tells of its press by a second message, behind the key; a dialog closes by a third.
+            await self._round()
+        for _ in range(3):
+            screen = self._current_screen()
+            if screen is self._screen or screen is None:
+                break
+            self._screen = screen
+            await self._wait_for(screen, screen.call_after_refresh)
+            await self._round()
+        if self._holds:
+            try:
+                await asyncio.wait_for(self._released.wait(), HOLD_SECONDS)
+            except TimeoutError:
+                self._holds = 0
+                self._released.set()
+            self._settled = False
+            self._screen = None
+            await self._round()
+            screen = self._current_screen()
+            if screen is not None:
+                await self._wait_for(screen, screen.call_after_refresh)
+                await self._round()
+        self._settled = True
+
+    async def _round(self) -> None:
+        """Follow the way of a key: through the app to the focus, and up from there to the app again."""
+        await self._wait_for(self.app, self.app.call_later)
+        node: DOMNode | None = self._focus()
+        while isinstance(node, DOMNode) and node is not self.app:
+            await self._wait_for(node, node.call_later)
+            node = node.parent
+        await self._wait_for(self.app, self.app.call_later)
+
+    async def _wait_for(self, pump: MessagePump, schedule: Any) -> None:
+        passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def mark() -> None:
+            if not passed.done():
+                passed.set_result(None)
+
+        if not pump.is_running or not schedule(mark):
+            return  # removed meanwhile; its keys have gone with it
+        waited = 0.0
+        while not passed.done() and pump.is_running and waited < STEP_SECONDS:
+            # A widget removed meanwhile never answers; so look up now and then.
+            await asyncio.wait({passed}, timeout=LOOK_SECONDS)
+            waited += LOOK_SECONDS
+
+    def _focus(self) -> DOMNode | None:
+        return self.app.focused or self._current_screen()
+
+    def _current_screen(self) -> Screen[Any] | None:
+        try:
+            return self.app.screen
+        except (NoScreen, ScreenStackError):
+            return None
+
+
+@contextmanager
+def hold_keys(app: App[Any]) -> Iterator[None]:
+    """Keep further keys waiting while something is on its way that changes where they belong.
+
+    For instance from Enter in the search box until the form it leads to is there: what the clerk typed ahead
+    then goes into the form. Nothing waits longer than `HOLD_SECONDS`. Under another driver (tests with
+    `run_test`) it does nothing.
+    """
+    keys = _keyboards.get(app)
+    if keys is None:
+        yield
+        return
+    keys.hold()
+    try:
+        yield
+    finally:
+        keys.release()
