@@ -1,0 +1,54 @@
+"""`python -m tui --server URL`: the terminal on this machine, over HTTP to the core."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+from core.config import Settings
+from core.errors import SettingsError
+from tui.client import CoreClient
+from tui.terminal.local import AppFailedError, NoTerminalError, run_local
+from tui.text import LANGUAGES, Translator, _
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tui", description="Loket in this terminal.")
+    parser.add_argument("--server", help="address of the core, such as http://127.0.0.1:8460")
+    parser.add_argument("--username", default="", help="what stands in the name field already")
+    parser.add_argument("--language", choices=LANGUAGES, help="screen language")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until the person leaves; returns the exit code."""
+    chosen = _arguments(arguments)
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        sys.stderr.write(f"loket: {error}\n")
+        return 2
+    language = chosen.language or settings.language
+    Translator(language).activate()
+    logging.basicConfig(level=logging.CRITICAL)  # the screen is the app's; nothing may write over it
+
+    from tui.app import build_app
+
+    client = CoreClient(chosen.server or settings.resolved_server_url, language=language)
+    try:
+        run_local(lambda capabilities: build_app(client=client, username=chosen.username, language=language))
+    except NoTerminalError:
+        sys.stderr.write(_("This needs a terminal.") + "\n")
+        return 2
+    except AppFailedError:
+        sys.stderr.write(
+            _("This screen had to close because of a fault; what you saved is safe. Please sign in again.")
+            + "\n"
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""One change feed for all apps of a process.
+
+A door has many apps and one stream: what changed is read once, and each app is told by a message
+of its own, so that nothing of one session runs in the context of another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+from httpx_sse import SSEError, aconnect_sse
+from pydantic import ValidationError
+from textual.app import App
+from textual.message import Message
+
+from core.schemas import ChangeShape, QueueShape
+from tui.client import CoreClient, Refused, UnreachableError
+from tui.messages import FeedState, QueueChanged, RecordChanged
+
+logger = logging.getLogger(__name__)
+
+SILENCE_SECONDS = 40.0  # two and a half heartbeats: the line is dead
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 10.0
+UNREAD_SECONDS = 2.0  # before a pane that could not be read is tried again
+COALESCE_SECONDS = 0.25  # a busy cluster is read and painted four times a second at most
+
+
+class ChangeStream:
+    """Reads the feed for ever: resumes after the last sequence seen, reconnects with jitter."""
+
+    def __init__(self, client: CoreClient, state: Callable[[bool], None]) -> None:
+        self._client = client
+        self._state = state
+        self.sequence: int | None = None
+        """The last sequence seen; None before the first answer."""
+
+    async def changes(self) -> AsyncIterator[ChangeShape | None]:
+        """Yield each change; None means that something may have been missed: read everything anew."""
+        pause = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                async for change in self._connection():
+                    pause = FIRST_RETRY_SECONDS
+                    yield change
+            except (httpx.TransportError, SSEError, ValidationError, UnreachableError) as error:
+                logger.info("the change feed was lost: %s", type(error).__name__)
+            self._state(False)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads reconnects
+            pause = min(LONGEST_RETRY_SECONDS, pause * 2)
+
+    async def _connection(self) -> AsyncIterator[ChangeShape | None]:
+        http, address, headers = self._client.stream_request()
+        params = {} if self.sequence is None else {"after": str(self.sequence)}
+        timeout = httpx.Timeout(SILENCE_SECONDS, connect=5.0)
+        async with aconnect_sse(
+            http, "GET", address, headers=headers, params=params, timeout=timeout
+        ) as source:
+            if source.response.is_error:
+                raise UnreachableError(f"the feed answered {source.response.status_code}")
+            self._state(True)
+            if self.sequence is None:
+                yield None
+            async for event in source.aiter_sse():
+                if event.event == "reset":
+                    self.sequence = int(json.loads(event.data)["sequence"])
+                    yield None
+                elif event.event == "change":
+                    change = ChangeShape.model_validate_json(event.data)
+                    self.sequence = change.sequence
+                    yield change
+
+
+class ChangeHub:
+    """Tells every subscribed app what changed.
+
+    Attributes:
+        connected: Whether the feed arrives.
+        queues: The panes as last read, by cluster; a screen that opens starts from them.
+    """
+
+    def __init__(self, client: CoreClient, *, panes: bool = True) -> None:
+        """Args: `panes` False only says that something changed, for accounts that may not read queues."""
+        self._client = client
+        self._panes = panes
+        self._apps: set[App[Any]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._reads: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self.connected = False
+        self.queues: dict[str, QueueShape] = {}
+
+    @property
+    def started(self) -> bool:
+        """Whether anybody follows the feed yet."""
+        return self._task is not None
+
+    def subscribe(self, app: App[Any]) -> None:
+        """Tell this app from now on; the first one starts the stream."""
+        self._apps.add(app)
+        if self._task is None or self._task.done():
+            # A context of its own: the stream outlives the app that happened to start it.
+            self._task = asyncio.get_running_loop().create_task(self._follow(), context=contextvars.Context())
+
+    def unsubscribe(self, app: App[Any]) -> None:
+        """Stop telling an app; the last one ends the stream."""
+        self._apps.discard(app)
+        if not self._apps and self._task is not None:
+            self._task.cancel()
+            self._task = None
+            for read in self._reads.values():
+                read.cancel()
+            self._reads.clear()
+            self.queues.clear()
+            self.connected = False
+
+    def _tell(self, make: Callable[[], Message]) -> None:
+        # A message belongs to one app: each gets its own, and its own message pump takes it from there.
+        for app in tuple(self._apps):
+            if app.is_running:
+                app.post_message(make())
+
+    def _set_state(self, connected: bool) -> None:
+        if connected != self.connected:
+            self.connected = connected
+            self._tell(lambda: FeedState(connected))
+
+    async def _follow(self) -> None:
+        stream = ChangeStream(self._client, self._set_state)
+        async for change in stream.changes():
+            if change is None or change.kind == "day_closed":
+                await self._read_everything()
+            elif change.cluster is not None and change.kind == "entry":
+                self._changed(change.cluster)
+            else:
+                kind = change.kind
+                self._tell(lambda kind=kind: RecordChanged(kind))  # type: ignore[misc]
+
+    async def _read_everything(self) -> None:
+        try:
+            codes = [cluster.code for cluster in await self._client.clusters()]
+        except (Refused, UnreachableError) as error:
+            logger.info("the clusters could not be read: %s", type(error).__name__)
+            return
+        for code in codes:
+            self._changed(code)
+
+    def _changed(self, cluster: str) -> None:
+        if cluster in self._reads:
+            self._again.add(cluster)
+            return
+        self._reads[cluster] = asyncio.get_running_loop().create_task(self._read(cluster))
+
+    async def _read(self, cluster: str) -> None:
+        """Read one pane and tell; what changes meanwhile is read once more after a pause."""
+        try:
+            while True:
+                self._again.discard(cluster)
+                await self._read_once(cluster)
+                await asyncio.sleep(COALESCE_SECONDS)
+                if cluster not in self._again:
+                    return
+        finally:
+            self._reads.pop(cluster, None)
+
+    async def _read_once(self, cluster: str) -> None:
+        if not self._panes:
+            self._tell(lambda: RecordChanged("entry"))
+            return
+        try:
+            queue = await self._client.queue(cluster)
+        except (Refused, UnreachableError) as error:
+            logger.info("a pane could not be read: %s", type(error).__name__)
+            if isinstance(error, UnreachableError):
+                self._again.add(cluster)
+                await asyncio.sleep(UNREAD_SECONDS)
+            return
+        self.queues[cluster] = queue
+        self._tell(lambda: QueueChanged(queue))

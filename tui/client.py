@@ -1,0 +1,380 @@
+"""The terminal's way to the core: one method a call, the shared shapes in and out.
+
+Nothing here is retried except a registration, whose id makes sending again safe; everything else
+is the person's own decision. A refusal is an answer (`Refused`, with the problem's code and
+fields); silence is `UnreachableError`, after which nothing is known of what happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from core.schemas import (
+    AccountShape,
+    ClinicShape,
+    ClusterShape,
+    DiagnosisCodeShape,
+    DiagnosisShape,
+    DraftShape,
+    DuplicateResult,
+    EncounterShape,
+    EntryCommand,
+    EntryShape,
+    OrderShape,
+    PatientShape,
+    PrescriptionShape,
+    Problem,
+    QueueShape,
+    Receipt,
+    RoutingShape,
+    SyncShape,
+    TokenShape,
+    VisitShape,
+    VisitSummary,
+)
+
+API = "/api/v1"
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)  # seconds; a clinic's server answers in milliseconds
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 8.0
+GATEWAY_STATUSES = frozenset({502, 503, 504})
+
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
+
+
+class Refused(Exception):  # an answer, not a fault
+    """The core said no.
+
+    Attributes:
+        problem: Why, as stable codes.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+    @property
+    def code(self) -> str:
+        """The problem's stable code."""
+        return self.problem.code
+
+
+class UnreachableError(Exception):
+    """The core did not answer; what was asked may or may not have happened."""
+
+
+class CoreClient:
+    """One person's calls.
+
+    Attributes:
+        base_url: Where the core listens, without a path.
+        token: Bearer token; replaced when the same person signs in again.
+        language: What server-made texts (reasons of a proposal) come in.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None = None,
+        *,
+        language: str = "id",
+        origin: str = "",
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        """Args: `origin` goes into the audit log; `http` is shared between sessions of a process."""
+        self.base_url = base_url.rstrip("/")
+        self.token = token
+        self.language = language
+        self.origin = origin
+        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+
+    def with_token(self, token: str, *, language: str | None = None, origin: str = "") -> CoreClient:
+        """Another person's client over the same connections."""
+        return CoreClient(
+            self.base_url, token, language=language or self.language, origin=origin, http=self._http
+        )
+
+    async def close(self) -> None:
+        """Close the connections, those of `with_token` too."""
+        await self._http.aclose()
+
+    def stream_request(self) -> tuple[httpx.AsyncClient, str, dict[str, str]]:
+        """What a reader of the change feed needs: connections, address, headers."""
+        return self._http, f"{self.base_url}{API}/changes", self._headers()
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept-Language": self.language}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if self.origin:
+            headers["X-Loket-Origin"] = self.origin
+        return headers
+
+    async def _send(
+        self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None
+    ) -> httpx.Response:
+        try:
+            response = await self._http.request(
+                method, f"{self.base_url}{API}/{path}", json=body, params=params, headers=self._headers()
+            )
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise UnreachableError(type(error).__name__) from error
+        if response.status_code in GATEWAY_STATUSES and "problem" not in response.headers.get(
+            "content-type", ""
+        ):
+            raise UnreachableError(f"gateway answered {response.status_code}")
+        if response.is_error:
+            raise Refused(_problem(response))
+        return response
+
+    async def _one(
+        self, shape: type[ShapeT], method: str, path: str, body: Any = None, **params: Any
+    ) -> ShapeT:
+        response = await self._send(method, path, body, params or None)
+        return shape.model_validate_json(response.content)
+
+    async def _many(self, shape: type[ShapeT], path: str, **params: Any) -> list[ShapeT]:
+        response = await self._send("GET", path, params=params or None)
+        return TypeAdapter(list[shape]).validate_json(response.content)  # type: ignore[valid-type]
+
+    # Signing in and out
+
+    async def sign_in(self, username: str, password: str) -> TokenShape:
+        """Exchange name and password for a token, which this client then uses."""
+        token = await self._one(TokenShape, "POST", "tokens", {"username": username, "password": password})
+        self.token = token.token
+        return token
+
+    async def sign_out(self) -> None:
+        """End the token."""
+        await self._send("DELETE", "tokens")
+        self.token = None
+
+    async def check_password(self, password: str) -> None:
+        """Unlock an idle terminal; refused when the password is wrong."""
+        await self._send("POST", "tokens/check", {"password": password})
+
+    async def me(self) -> AccountShape:
+        """Who the token stands for."""
+        return await self._one(AccountShape, "GET", "accounts/me")
+
+    async def clinic(self) -> ClinicShape:
+        """What a terminal needs to know once."""
+        return await self._one(ClinicShape, "GET", "clinic")
+
+    async def key_known(self, username: str, public_key: str) -> bool:
+        """For the SSH door: whether a key may sign an account in."""
+        body = {"username": username, "public_key": public_key}
+        response = await self._send("POST", "door/keys/check", body)
+        return bool(response.json()["known"])
+
+    async def token_for_key(self, username: str, public_key: str) -> TokenShape:
+        """For the SSH door: a token for a key whose possession was proved."""
+        body = {"username": username, "public_key": public_key}
+        return await self._one(TokenShape, "POST", "door/tokens", body)
+
+    # Queues
+
+    async def clusters(self) -> list[ClusterShape]:
+        """All clusters with how many wait and the number last called."""
+        return await self._many(ClusterShape, "clusters")
+
+    async def queue(self, cluster: str) -> QueueShape:
+        """One cluster's pane."""
+        return await self._one(QueueShape, "GET", f"queues/{cluster}")
+
+    async def call_next(self, cluster: str, service_point: str = "") -> EntryShape | None:
+        """Call whoever is first; None when nobody waits."""
+        response = await self._send("POST", f"queues/{cluster}/call-next", {"service_point": service_point})
+        return EntryShape.model_validate_json(response.content) if response.status_code == 200 else None
+
+    async def act(self, entry_id: str, action: str, command: EntryCommand) -> EntryShape:
+        """Do one thing to one entry; for moves, the new entry comes back."""
+        body = command.model_dump(mode="json", exclude_defaults=True)
+        return await self._one(EntryShape, "POST", f"queue-entries/{entry_id}/{action}", body)
+
+    # Patients
+
+    async def search(self, text: str, limit: int = 20) -> list[PatientShape]:
+        """The one search box; empty text gives the last patients."""
+        if not text.strip():
+            return await self._many(PatientShape, "patients/recent", limit=limit)
+        return await self._many(PatientShape, "patients", q=text, limit=limit)
+
+    async def patient(self, patient_id: str) -> PatientShape:
+        """One patient's card."""
+        return await self._one(PatientShape, "GET", f"patients/{patient_id}")
+
+    async def edit_patient(self, patient_id: str, changes: Mapping[str, Any]) -> PatientShape:
+        """Correct a patient's card; `expected_version` guards against a lost update."""
+        return await self._one(PatientShape, "PATCH", f"patients/{patient_id}", dict(changes))
+
+    async def duplicates(self, fields: Mapping[str, Any]) -> DuplicateResult:
+        """Who may be the same person as a half-filled form."""
+        return await self._one(DuplicateResult, "POST", "patients/duplicates", dict(fields))
+
+    async def unverified(self) -> list[PatientShape]:
+        """The verify-later list."""
+        return await self._many(PatientShape, "patients/unverified")
+
+    async def history(self, patient_id: str, reason: str = "") -> list[VisitSummary]:
+        """A patient's visits, newest first."""
+        return await self._many(VisitSummary, f"patients/{patient_id}/history", reason=reason)
+
+    async def add_allergy(self, patient_id: str, substance: str, reaction: str = "") -> None:
+        """Record an allergy."""
+        body = {"substance": substance, "reaction": reaction}
+        await self._send("POST", f"patients/{patient_id}/allergies", body)
+
+    # Registration
+
+    async def routing(self, facts: Mapping[str, Any]) -> RoutingShape:
+        """What the rules say of a complaint and, if one is chosen, of its cluster."""
+        return await self._one(RoutingShape, "POST", "routing", dict(facts))
+
+    async def register_once(self, registration: Mapping[str, Any]) -> Receipt:
+        """Send a registration one time."""
+        return await self._one(Receipt, "POST", "registrations", dict(registration))
+
+    async def register(
+        self, registration: Mapping[str, Any], waiting: Callable[[int], None] | None = None
+    ) -> Receipt:
+        """Save a registration, sending the same id again until there is an answer.
+
+        Args:
+            registration: As `core.schemas.RegistrationRequest`; its `id` makes repeating safe.
+            waiting: Told the number of tries so far each time there was no answer.
+
+        Returns:
+            The receipt: only with it may "saved" be said.
+
+        Raises:
+            Refused: The core said no.
+        """
+        tries = 0
+        while True:
+            try:
+                return await self.register_once(registration)
+            except UnreachableError:
+                tries += 1
+            except ValidationError:
+                tries += 1  # an answer cut short: the save may be there, the receipt can be asked again
+            if waiting is not None:
+                waiting(tries)
+            pause = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (tries - 1))
+            await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311  # spreads retries, no secret
+
+    async def receipt(self, registration_id: str) -> Receipt:
+        """The receipt of an earlier save."""
+        return await self._one(Receipt, "GET", f"registrations/{registration_id}")
+
+    async def undo_registration(self, registration_id: str) -> EntryShape:
+        """Take a registration back while the patient still stands at the counter."""
+        return await self._one(EntryShape, "POST", f"registrations/{registration_id}/undo")
+
+    # Records
+
+    async def visit(self, visit_id: str, reason: str = "") -> VisitShape:
+        """A visit with its record; a reason opens what is outside one's own queue."""
+        return await self._one(VisitShape, "GET", f"visits/{visit_id}", reason=reason)
+
+    async def write_encounter(self, visit_id: str, fields: Mapping[str, Any]) -> EncounterShape:
+        """Write or correct the SOAP note of one's own cluster."""
+        return await self._one(EncounterShape, "PUT", f"visits/{visit_id}/encounter", dict(fields))
+
+    async def add_addendum(self, visit_id: str, text: str) -> EncounterShape:
+        """Add a note to a record, locked or not."""
+        return await self._one(EncounterShape, "POST", f"visits/{visit_id}/addenda", {"text": text})
+
+    async def find_diagnoses(self, text: str) -> list[DiagnosisCodeShape]:
+        """ICD-10 by code or words."""
+        return await self._many(DiagnosisCodeShape, "diagnoses", q=text)
+
+    async def add_diagnosis(self, visit_id: str, code: str, case_kind: str = "new") -> DiagnosisShape:
+        """Record one diagnosis."""
+        body = {"code": code, "case_kind": case_kind}
+        return await self._one(DiagnosisShape, "POST", f"visits/{visit_id}/diagnoses", body)
+
+    async def void_diagnosis(self, visit_id: str, diagnosis_id: str, reason: str) -> None:
+        """Strike a diagnosis out."""
+        await self._send("DELETE", f"visits/{visit_id}/diagnoses/{diagnosis_id}", params={"reason": reason})
+
+    async def prescribe(self, visit_id: str, fields: Mapping[str, Any]) -> PrescriptionShape:
+        """Prescribe one medicine."""
+        return await self._one(PrescriptionShape, "POST", f"visits/{visit_id}/prescriptions", dict(fields))
+
+    async def dispense(self, prescription_id: str) -> PrescriptionShape:
+        """Hand a prescribed medicine out."""
+        return await self._one(PrescriptionShape, "POST", f"prescriptions/{prescription_id}/dispense")
+
+    async def order(self, visit_id: str, test: str, note: str = "") -> OrderShape:
+        """Order one laboratory test."""
+        return await self._one(OrderShape, "POST", f"visits/{visit_id}/orders", {"test": test, "note": note})
+
+    async def enter_result(self, order_id: str, fields: Mapping[str, Any]) -> OrderShape:
+        """Enter a laboratory result."""
+        return await self._one(OrderShape, "POST", f"orders/{order_id}/result", dict(fields))
+
+    async def worklist(self, kind: str) -> list[dict[str, Any]]:
+        """What the laboratory (`orders`) or the pharmacy (`prescriptions`) has to do."""
+        found: list[dict[str, Any]] = (await self._send("GET", f"worklists/{kind}")).json()
+        return found
+
+    async def vitals(self) -> list[dict[str, Any]]:
+        """The vital signs of the form, with units and limits."""
+        found: list[dict[str, Any]] = (await self._send("GET", "vitals")).json()
+        return found
+
+    # Drafts
+
+    async def draft(self, key: str) -> DraftShape | None:
+        """One's own half-typed form, None when there is none."""
+        try:
+            return await self._one(DraftShape, "GET", f"drafts/{key}")
+        except Refused as refusal:
+            if refusal.code == "not_found":
+                return None
+            raise
+
+    async def save_draft(self, key: str, data: Mapping[str, Any]) -> None:
+        """Keep a half-typed form."""
+        await self._send("PUT", f"drafts/{key}", {"data": dict(data)})
+
+    async def drop_draft(self, key: str) -> None:
+        """Forget a half-typed form."""
+        await self._send("DELETE", f"drafts/{key}")
+
+    # Administration
+
+    async def sync_status(self) -> SyncShape:
+        """Where synchronisation stands."""
+        return await self._one(SyncShape, "GET", "sync")
+
+    async def run_sync(self) -> SyncShape:
+        """Start a synchronisation."""
+        return await self._one(SyncShape, "POST", "sync/run")
+
+    async def backups(self) -> Sequence[dict[str, Any]]:
+        """The backups kept, newest first."""
+        found: list[dict[str, Any]] = (await self._send("GET", "backups")).json()
+        return found
+
+    async def report(self, name: str, day: date | None = None) -> dict[str, Any]:
+        """One report as title, columns and rows."""
+        params = {"date": day.isoformat()} if day else {}
+        found: dict[str, Any] = (await self._send("GET", f"reports/{name}", params=params)).json()
+        return found
+
+
+def _problem(response: httpx.Response) -> Problem:
+    try:
+        return Problem.model_validate_json(response.content)
+    except ValidationError:
+        return Problem(title="HTTP", status=response.status_code, code="http_error")

@@ -1,0 +1,93 @@
+"""`python -m tui.door`: an SSH door for the core at LOKET_SERVER_URL (by default the one beside it)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+from textual.app import App
+
+from core.config import Settings
+from core.errors import SettingsError
+from tui.app import build_app
+from tui.changes import ChangeHub
+from tui.client import CoreClient
+from tui.door.contracts import ConnectionInfo, DoorTexts
+from tui.door.core_sign_in import CoreSignIn
+from tui.session import Session
+from tui.ssh import serve
+from tui.terminal.capabilities import Capabilities
+from tui.text import catalogue
+
+logger = logging.getLogger(__name__)
+
+TOKEN_VARIABLE = "LOKET_DOOR_TOKEN"
+"""The credential of a door on another machine; here it is a file in LOKET_HOME."""
+
+
+def texts_in(language: str) -> DoorTexts:
+    """The door's sentences for people without an app on the screen."""
+    say = catalogue(language).gettext
+    plain = DoorTexts()
+    return DoorTexts(**{name: say(getattr(plain, name)) for name in DoorTexts.__dataclass_fields__})
+
+
+def make_app(session: Session, capabilities: Capabilities, connection: ConnectionInfo) -> App[Any]:
+    """The app of a signed-in person at a terminal."""
+    session.capabilities = capabilities
+    return build_app(session)
+
+
+async def run(settings: Settings, token: str) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    client = CoreClient(settings.resolved_server_url, token)
+    sign_in = CoreSignIn(client, ChangeHub(client))
+
+    def texts_for(session: Session | None) -> DoorTexts:
+        return texts_in(session.translator.language if session is not None else settings.language)
+
+    task = asyncio.ensure_future(serve(settings, make_app, sign_in, texts_for=texts_for))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        logger.info("the door is closed")
+    finally:
+        await client.close()
+
+
+def main() -> int:
+    """Start the door; returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("asyncssh", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        settings = Settings.load()
+        token = os.environ.get(TOKEN_VARIABLE) or settings.door_token_file.read_text().strip()
+    except SettingsError as error:
+        sys.stderr.write(f"loket: {error}\n")
+        return 2
+    except OSError:
+        sys.stderr.write(
+            f"loket: no door credential: start the server first, or set {TOKEN_VARIABLE} "
+            f"(looked for {settings.door_token_file})\n"
+        )
+        return 2
+    try:
+        asyncio.run(run(settings, token))
+    except OSError as error:
+        sys.stderr.write(
+            f"loket: LOKET_SSH: cannot listen on {settings.ssh.host}:{settings.ssh.port} ({error.strerror})\n"
+        )
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

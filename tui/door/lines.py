@@ -1,0 +1,96 @@
+"""Line mode's input and output over an SSH channel, with or without a terminal at the other end.
+
+Without a terminal the client sends whole lines. With one (TERM=dumb) it sends each key as it is typed and
+shows nothing by itself: the line is then kept, edited and echoed here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+
+from tui.terminal.capabilities import Capabilities
+from tui.terminal.driver import Sink
+from tui.terminal.pens import ascii_cell
+
+LONGEST_LINE = 4096  # characters; what is beyond is dropped
+PENDING_BYTES = 2048  # not yet delivered; above it `drain` waits
+DRAIN_SECONDS = 0.05
+
+_BACKSPACE, _INTERRUPT, _END, _KILL = {"\x08", "\x7f"}, "\x03", "\x04", "\x15"
+
+
+class Lines:
+    """Both ends of a dialogue: `readline` for the person's lines, `write` and `drain` for ours."""
+
+    def __init__(self, sink: Sink, capabilities: Capabilities, *, has_terminal: bool) -> None:
+        self._sink = sink
+        self._utf8 = capabilities.utf8
+        self._has_terminal = has_terminal
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._line: list[str] = []
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._ended = False
+        self._after_return = False
+
+    async def readline(self) -> str | None:
+        """Wait for a line, without its end; None when the person has hung up."""
+        if self._ended and self._lines.empty():
+            return None
+        return await self._lines.get()
+
+    def write(self, text: str) -> None:
+        """Send text; a line feed ends a line."""
+        if not self._utf8:
+            text = "".join(ascii_cell(character) for character in text)
+        if self._has_terminal:
+            text = text.replace("\n", "\r\n")
+        self._sink.write(text.encode("utf-8", "replace"))
+
+    async def drain(self) -> None:
+        """Wait until the line can take more."""
+        while self._sink.pending_bytes() > PENDING_BYTES and not self._ended:  # noqa: ASYNC110 - only the kernel knows
+            await asyncio.sleep(DRAIN_SECONDS)
+
+    def receive(self, data: bytes) -> None:
+        """Take what arrived."""
+        for character in self._decode(data):
+            self._take(character)
+
+    def end(self) -> None:
+        """Take note that nothing more will come; a line without an end still counts."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._line:
+            self._finish_line()
+        self._lines.put_nowait(None)
+
+    def _take(self, character: str) -> None:
+        after_return, self._after_return = self._after_return, character == "\r"
+        if character == "\n" and after_return:
+            return
+        if character in "\r\n":
+            self._echo("\n")
+            self._finish_line()
+        elif character in _BACKSPACE:
+            if self._line:
+                self._line.pop()
+                self._echo("\b \b")
+        elif character == _KILL:
+            self._echo("\b \b" * len(self._line))
+            self._line.clear()
+        elif character == _INTERRUPT or (character == _END and not self._line):
+            self._line.clear()
+            self.end()
+        elif character.isprintable() and len(self._line) < LONGEST_LINE:
+            self._line.append(character)
+            self._echo(character)
+
+    def _finish_line(self) -> None:
+        self._lines.put_nowait("".join(self._line))
+        self._line.clear()
+
+    def _echo(self, text: str) -> None:
+        if self._has_terminal:
+            self.write(text)

@@ -1,0 +1,66 @@
+"""When the garbage collector runs in a process that holds many apps.
+
+A full collection walks over every widget of every app: 0.2 seconds with a few people, more than a second with
+a hundred, and everybody's keys wait meanwhile. Apps that have ended are garbage in cycles, so it cannot be
+left out either. So what lives long is taken out of the collector's sight (`gc.freeze`) after each start, and
+the full collection after people have left waits for a moment in which nobody types.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+
+SETTLED_SECONDS = 1.5  # after its start an app's objects are there to stay
+QUIET_SECONDS = 2.0  # nobody has typed for so long
+LOOK_SECONDS = 5.0  # how often a quiet moment is looked for
+TOO_MANY_ENDED = 40  # apps of garbage that are collected even if somebody types
+THRESHOLDS = (20_000, 20, 200)  # allocations, then collections, before the next generation is collected
+
+
+class Collector:
+    """Freezes and collects for one door."""
+
+    def __init__(self, idle_seconds: Callable[[], float]) -> None:
+        self._idle_seconds = idle_seconds
+        self._ended = 0
+        self._before = gc.get_threshold()
+        self._timer: asyncio.TimerHandle | None = None
+        self._freeze_timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Take all that was imported out of the collector's sight."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*THRESHOLDS)
+
+    def end(self) -> None:
+        """Put everything back as it was."""
+        for timer in (self._timer, self._freeze_timer):
+            if timer is not None:
+                timer.cancel()
+        gc.unfreeze()
+        gc.set_threshold(*self._before)
+
+    def session_began(self) -> None:
+        """Freeze once the new app has settled; a burst of starts is frozen together."""
+        if self._freeze_timer is not None:
+            self._freeze_timer.cancel()
+        self._freeze_timer = asyncio.get_running_loop().call_later(SETTLED_SECONDS, gc.freeze)
+
+    def session_ended(self) -> None:
+        """Collect the ended app at the next quiet moment."""
+        self._ended += 1
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._ended < TOO_MANY_ENDED and self._idle_seconds() < QUIET_SECONDS:
+            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+            return
+        self._ended = 0
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()

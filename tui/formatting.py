@@ -1,0 +1,142 @@
+"""Values as people at a counter write and read them: dates, ages, numbers, big digits."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from rich.cells import cell_len, set_cell_size
+
+from core.vocabulary import Sex
+from tui.text import _
+
+_DIGITS = re.compile(r"^(\d{2})(\d{2})(\d{4})$")
+_PARTS = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})$")
+_ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})$")
+
+
+class NotADateError(ValueError):
+    """What was typed cannot be a date."""
+
+
+def parse_date(text: str) -> date:
+    """Read a date as clerks type it: `ddmmyyyy`, `dd-mm-yyyy`, `d/m/yyyy`, `yyyy-mm-dd`.
+
+    Raises:
+        NotADateError: It is none of these, or no day of the calendar.
+    """
+    text = text.strip()
+    found = _DIGITS.match(text) or _PARTS.match(text)
+    iso = _ISO.match(text)
+    if found is None and iso is None:
+        raise NotADateError(text)
+    try:
+        if iso is not None:
+            return date(int(iso[1]), int(iso[2]), int(iso[3]))
+        assert found is not None
+        return date(int(found[3]), int(found[2]), int(found[1]))
+    except ValueError as error:
+        raise NotADateError(text) from error
+
+
+def date_text(day: date | None) -> str:
+    """`31-12-1990`; empty for None."""
+    return f"{day:%d-%m-%Y}" if day is not None else ""
+
+
+def time_text(instant: datetime | None, zone: str) -> str:
+    """`08:15` in the clinic's time zone; empty for None."""
+    return f"{instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant is not None else ""
+
+
+def instant_text(instant: datetime | None, zone: str) -> str:
+    """`31-12-2026 08:15` in the clinic's time zone; empty for None."""
+    return f"{instant.astimezone(ZoneInfo(zone)):%d-%m-%Y %H:%M}" if instant is not None else ""
+
+
+def age_text(born: date, today: date) -> str:
+    """An age in the unit people use for it: days, months up to two years, then years."""
+    days = (today - born).days
+    if days < 0:
+        return "?"
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    if months < 1:
+        return _("{number} days").format(number=days)
+    if months < 24:
+        return _("{number} mo").format(number=months)
+    return _("{number} yr").format(number=months // 12)
+
+
+def sex_letter(sex: Sex | str) -> str:
+    """One letter for a row: L and P in Indonesian, M and F in English."""
+    return _("M") if sex == Sex.MALE else _("F")
+
+
+def parse_number(text: str) -> float:
+    """Read a measured number with comma or dot.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    cleaned = text.strip().replace(",", ".")
+    if not re.fullmatch(r"\d{1,4}(\.\d{0,2})?", cleaned):
+        raise ValueError(text)
+    return float(cleaned)
+
+
+def number_text(value: float) -> str:
+    """A measured number without a useless fraction: `36.5`, `120`."""
+    return f"{value:g}"
+
+
+def fit(text: str, width: int) -> str:
+    """Text cut or filled to exactly `width` cells; a cut is shown by an ellipsis."""
+    text = one_line(text)
+    if cell_len(text) > width > 1:
+        return set_cell_size(text, width - 1) + "…"
+    return set_cell_size(text, width)
+
+
+def one_line(text: str) -> str:
+    """Text without what would break a row: line ends become spaces, control characters go."""
+    return "".join(
+        " " if character in "\n\t" else character
+        for character in text
+        if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf"}
+    )
+
+
+# Three by five, one string a glyph, rows joined by "/".
+_GLYPHS = {
+    "0": "###/# #/# #/# #/###", "1": " # /## / # / # /###", "2": "###/  #/###/#  /###",
+    "3": "###/  #/ ##/  #/###", "4": "# #/# #/###/  #/  #", "5": "###/#  /###/  #/###",
+    "6": "###/#  /###/# #/###", "7": "###/  #/ # / # / # ", "8": "###/# #/###/# #/###",
+    "9": "###/# #/###/  #/###", "-": "   /   /###/   /   ",
+    "A": " # /# #/###/# #/# #", "B": "## /# #/## /# #/## ", "C": "###/#  /#  /#  /###",
+    "D": "## /# #/# #/# #/## ", "E": "###/#  /## /#  /###", "F": "###/#  /## /#  /#  ",
+    "G": "###/#  /# #/# #/###", "H": "# #/# #/###/# #/# #", "I": "###/ # / # / # /###",
+    "J": "  #/  #/  #/# #/###", "K": "# #/# #/## /# #/# #", "L": "#  /#  /#  /#  /###",
+    "M": "# #/###/###/# #/# #", "N": "###/# #/# #/# #/# #", "O": "###/# #/# #/# #/###",
+    "P": "###/# #/###/#  /#  ", "Q": "###/# #/# #/###/  #", "R": "## /# #/## /# #/# #",
+    "S": " ##/#  /###/  #/## ", "T": "###/ # / # / # / # ", "U": "# #/# #/# #/# #/###",
+    "V": "# #/# #/# #/# #/ # ", "W": "# #/# #/###/###/# #", "X": "# #/# #/ # /# #/# #",
+    "Y": "# #/# #/ # / # / # ", "Z": "###/  #/ # /#  /###",
+}  # fmt: skip
+
+BIG_ROWS = 5
+
+
+def big_text(text: str, dot: str = "██") -> list[str]:
+    """Text in block letters that can be read across a room: five rows, seven cells a letter.
+
+    Args:
+        text: Letters, digits and dashes; anything else becomes a gap.
+        dot: What one dot is drawn with, two cells.
+    """
+    glyphs = [_GLYPHS.get(character, "   /   /   /   /   ").split("/") for character in text.upper()]
+    return [
+        " ".join("".join(dot if cell == "#" else "  " for cell in glyph[row]) for glyph in glyphs)
+        for row in range(BIG_ROWS)
+    ]

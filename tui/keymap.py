@@ -1,0 +1,58 @@
+"""Every key with its meaning, chosen once: the same key does the same on all screens.
+
+Function keys up to F10 exist on a VT220, a Linux console and PuTTY; what lies beyond is in the
+command palette as well. Letters act only where no field is typed into.
+"""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+from tui.text import N_
+
+HELP = Binding("f1", "app.help", N_("Help"))
+REGISTER = Binding("f2", "app.register", N_("Register"))
+QUEUES = Binding("f3", "app.queues", N_("Queues"))
+WORK = Binding("f4", "app.work", N_("My queue"))
+REFRESH = Binding("f5", "refresh_data", N_("Refresh"))
+ADMINISTER = Binding("f6", "app.administer", N_("System"))
+PALETTE = Binding("ctrl+p", "app.palette", N_("Commands"))
+LANGUAGE = Binding("f12", "app.other_language", N_("Language"), show=False)
+SIGN_OUT = Binding("ctrl+q", "app.sign_out", N_("Sign out"), priority=True)
+BACK = Binding("escape", "back", N_("Back"))
+
+NEW_PATIENT = Binding("f2", "new_patient", N_("New patient"))
+DRAFT = Binding("f8", "continue_draft", N_("Draft"))
+VERIFY_LATER = Binding("f7", "verify_later", N_("Verify later"))
+SAVE = Binding("f10", "save", N_("Save"))
+UNDO = Binding("z", "undo", N_("Undo"))
+MOVE = Binding("m", "move", N_("Move"))
+PRINT = Binding("p", "print_ticket", N_("Print"))
+NEXT = Binding("enter", "next", N_("Next patient"))
+
+CALL_NEXT = Binding("n", "call_next", N_("Call next"))
+RECALL = Binding("r", "recall", N_("Recall"))
+SKIP = Binding("s", "skip", N_("Skip"))
+HOLD = Binding("h", "hold", N_("Hold"))
+OPEN = Binding("enter", "open", N_("Open"))
+DONE = Binding("d", "finish", N_("Done"))
+TRANSFER = Binding("t", "transfer", N_("Transfer"))
+UNDO_STEP = Binding("u", "undo_step", N_("Undo"))
+SENT_BACK = Binding("b", "send", N_("Send and back"))
+
+HISTORY = Binding("f6", "history", N_("Visits"))
+DIAGNOSIS = Binding("f7", "diagnosis", N_("Diagnosis"))
+PRESCRIBE = Binding("f8", "prescribe", N_("Medicine"))
+ORDER = Binding("f9", "order", N_("Lab"))
+SAVE_ONLY = Binding("ctrl+s", "save_only", N_("Save"))
+SAVE_FINISH = Binding("f10", "save_finish", N_("Save+finish"))
+
+NAMES = {"escape": "Esc", "enter": "Enter", "left": "←", "right": "→", "ctrl": "^"}
+
+
+def key_name(key: str) -> str:
+    """A key as the key bar shows it: `F2`, `^Q`, `Esc`, `N`."""
+    first = key.split(",")[0]
+    if first.startswith("ctrl+"):
+        return "^" + first[5:].upper()
+    return NAMES.get(first, first.upper())

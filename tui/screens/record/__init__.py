@@ -1,0 +1,1 @@
+"""The clinical record: the note of this visit, and the visits before it."""

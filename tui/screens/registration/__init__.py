@@ -1,0 +1,1 @@
+"""The registration counter: search, form, confirmation, receipt."""

@@ -1,0 +1,137 @@
+"""The receipt: the number, big, and two minutes to take it back."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from core import clock
+from core.schemas import EntryCommand, Receipt, TicketShape
+from tui import keymap, words
+from tui.client import Refused
+from tui.formatting import big_text, fit, time_text
+from tui.screens.base import LoketScreen
+from tui.screens.reasons import ClusterDialog
+from tui.session import Session
+from tui.terminal.driver import terminal_of
+from tui.terminal.keyboard import hold_keys
+from tui.text import N_, _
+from tui.ticket import ticket_bytes
+
+Note = tuple[str, str]
+
+
+class ReceiptScreen(LoketScreen[Note]):
+    """Shown only with the core's proof in hand."""
+
+    AREA = "register"
+    TITLE_TEXT = N_("Saved")
+    HELP_TEXT = N_(
+        "The registration is saved and stands in the cluster's queue. P prints the ticket on the printer at "
+        "this terminal. For two minutes Z takes the registration back and M moves it to another cluster. "
+        "Enter goes to the next patient."
+    )
+    BINDINGS = [keymap.NEXT, keymap.PRINT, keymap.UNDO, keymap.MOVE, keymap.BACK]
+    CSS_PATH = "receipt.tcss"
+
+    def __init__(self, session: Session, receipt: Receipt, name: str) -> None:
+        super().__init__(session)
+        self.receipt = receipt
+        self._patient_name = name
+        self._ticket: TicketShape = receipt.ticket
+
+    def compose_body(self) -> ComposeResult:
+        """Number, cluster, wait."""
+        yield Static("", id="number", markup=False)
+        yield Static("", id="details", markup=False)
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self._show()
+        self.say(_("Saved. Enter: next patient."), "good")
+
+    def after_language(self) -> None:
+        """Show it again."""
+        self._show()
+
+    def _show(self) -> None:
+        ticket = self._ticket
+        self.query_one("#number", Static).update("\n".join(big_text(ticket.number)))
+        wait = ticket.expected_wait_minutes
+        lines = [
+            f"{ticket.number}  {self.session.cluster_name(ticket.cluster)}",
+            fit(self._patient_name, 60).rstrip(),
+            "",
+            _("Place in the queue: {number}").format(number=ticket.position) if ticket.position else "",
+            _("Expected wait: about {number} minutes").format(number=wait) if wait is not None else "",
+            _("Registered at {time}").format(time=time_text(ticket.issued_at, self.session.clinic.timezone)),
+        ]
+        self.query_one("#details", Static).update("\n".join(line for line in lines if line or line == ""))
+
+    def _seconds_left(self) -> float:
+        passed = (clock.now() - self.receipt.ticket.issued_at).total_seconds()
+        return self.session.clinic.undo_seconds - passed
+
+    def action_next(self) -> None:
+        """Go to the next patient."""
+        place = self.session.cluster_name(self._ticket.cluster)
+        self.dismiss((f"{self._ticket.number}  {self._patient_name}, {place}", "good"))
+
+    def action_back(self) -> None:
+        """The same as Enter: what is saved is saved."""
+        self.action_next()
+
+    def action_print_ticket(self) -> None:
+        """Print at the terminal, where a printer hangs on it."""
+        terminal = terminal_of(self.app)
+        data = ticket_bytes(
+            self.session.clinic, self._ticket, self.session.cluster_name(self._ticket.cluster)
+        )
+        if terminal is not None and terminal.print_local(data):
+            self.say(_("Sent to the printer at this terminal."), "good")
+        else:
+            self.say(_("There is no printer at this terminal; write the number down."), "warning")
+
+    @work(exclusive=True, group="undo", exit_on_error=False)
+    async def action_undo(self) -> None:
+        """Take the registration back."""
+        with self.saying_refusals(), hold_keys(self.app):
+            await self.session.client.undo_registration(self.receipt.registration_id)
+            note = _("Taken back: {number}. The number is not given out again.")
+            self.dismiss((note.format(number=self._ticket.number), "warning"))
+
+    def action_move(self) -> None:
+        """Move to another cluster while the patient still stands here."""
+        if self._seconds_left() <= 0:
+            self.say(words.word(words.PROBLEMS, "undo_too_late"), "error")
+            return
+        others = [item for item in self.session.destinations if item.code != self._ticket.cluster]
+        self.app.push_screen(ClusterDialog(self.session, others), self._move_to)
+
+    def _move_to(self, cluster: str | None) -> None:
+        if cluster is not None:
+            self.move(cluster)
+
+    @work(exclusive=True, group="undo", exit_on_error=False)
+    async def move(self, cluster: str) -> None:
+        """End this entry and start one there, with a number of that cluster."""
+        with hold_keys(self.app):
+            try:
+                with self.saying_refusals():
+                    entry = await self.session.client.act(
+                        self._ticket.id, "transfer", EntryCommand(cluster=cluster)
+                    )
+                    self._ticket = TicketShape(
+                        id=entry.id,
+                        number=entry.number,
+                        cluster=entry.cluster,
+                        status=entry.status,
+                        position=entry.position,
+                        issued_at=entry.issued_at,
+                        expected_wait_minutes=entry.expected_wait_minutes,
+                    )
+                    self._show()
+                    self.say(_("Moved. The new number is {number}.").format(number=entry.number), "good")
+            except Refused as refusal:  # pragma: no cover - said by saying_refusals
+                self.say(words.problem_text(refusal.problem), "error")

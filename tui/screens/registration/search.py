@@ -1,0 +1,245 @@
+"""The one search box that answers to everything, and what it found."""
+
+from __future__ import annotations
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.timer import Timer
+
+from core.identity import normalise_number
+from core.schemas import DraftShape, PatientShape
+from tui import keymap, theme
+from tui.formatting import age_text, date_text, fit, sex_letter
+from tui.screens.base import LoketScreen, Values
+from tui.screens.registration.form import DRAFT_KEY, RegistrationScreen
+from tui.session import Session
+from tui.terminal.keyboard import hold_keys
+from tui.text import N_, _, ngettext
+from tui.widgets import PickList, PickRow, Row, TextField, labelled
+from tui.widgets.lines import Line
+
+DEBOUNCE_SECONDS = 0.25
+NIK_DIGITS = 16
+BPJS_DIGITS = 13
+
+
+class SearchBox(TextField):
+    """The search box: arrows move through what was found, the focus stays."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand arrows to the list."""
+        pick_list = self.screen.query_one("#found", PickList)
+        steps = {"up": -1, "down": 1}
+        if event.key in steps:
+            event.stop()
+            pick_list.action_move(steps[event.key])
+        elif event.key in {"pageup", "pagedown"}:
+            event.stop()
+            pick_list.action_page(1 if event.key == "pagedown" else -1)
+
+
+class SearchScreen(LoketScreen[None]):
+    """Where the clerk begins and comes back to after each patient."""
+
+    AREA = "register"
+    TITLE_TEXT = N_("Registration")
+    HELP_TEXT = N_(
+        "Type or scan a NIK, a BPJS card, a medical record number, or a name (with birth date if there are "
+        "many). Enter opens the chosen patient. F2 begins a new one; what you searched for goes along. "
+        "The empty box shows the last patients."
+    )
+    BINDINGS = [keymap.NEW_PATIENT, keymap.VERIFY_LATER, keymap.DRAFT, keymap.BACK]
+    CSS_PATH = "search.tcss"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._found: dict[str, PatientShape] = {}
+        self._answered: str | None = None
+        self._draft: DraftShape | None = None
+        self._timer: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """The box and the list."""
+        with Row():
+            yield from labelled(N_("Search"), SearchBox("search", longest=200), cells=8)
+        yield PickList("found", focusable=False)
+
+    def on_mount(self) -> None:
+        """Show the last patients; offer what was left half-typed."""
+        self.query_one("#search").focus()
+        self.look_up("")
+        self.look_for_draft()
+
+    def on_screen_resume(self) -> None:
+        """Begin anew after each patient."""
+        super().on_screen_resume()
+        if self._answered is not None:
+            self.look_up(self.query_one("#search", TextField).text)
+
+    def after_language(self) -> None:
+        """Fill the list again."""
+        self._show_found()
+
+    def begin_anew(self, text: str = "", kind: str = "info") -> None:
+        """Empty the box for the next patient, with a sentence about the last one."""
+        box = self.query_one("#search", TextField)
+        with box.prevent(TextField.Changed):
+            box.value = ""
+        box.focus()
+        self._draft = None
+        self.look_up("", text, kind)
+
+    # Searching
+
+    @on(TextField.Changed, "#search")
+    def search_soon(self) -> None:
+        """Ask when typing pauses: each request costs the line and the server."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(DEBOUNCE_SECONDS, self._search_now)
+
+    def _search_now(self) -> None:
+        self.look_up(self.query_one("#search", TextField).text)
+
+    @on(TextField.Submitted, "#search")
+    def open_exactly(self) -> None:
+        """Open what stands for exactly the text that was typed: a scanner sends it in one burst."""
+        if self._timer is not None:
+            self._timer.stop()
+        text = self.query_one("#search", TextField).text
+        if self._answered == text and self.query_one("#found", PickList).chosen is not None:
+            self._open(self.query_one("#found", PickList).chosen or "")
+        else:
+            self.open_when_found(text)
+
+    @work(exclusive=True, group="search", exit_on_error=False)
+    async def look_up(self, text: str, note: str = "", kind: str = "info") -> None:
+        """Search and show."""
+        await self._ask(text)
+        if note:
+            self.say(note, kind)
+
+    @work(exclusive=True, group="search", exit_on_error=False)
+    async def open_when_found(self, text: str) -> None:
+        """Search, then open the patient if it can be only one; keys typed ahead wait for that."""
+        with hold_keys(self.app):
+            await self._ask(text)
+            if self._answered == text and len(self._found) == 1:
+                self._open(next(iter(self._found)))
+
+    async def _ask(self, text: str) -> None:
+        with self.saying_refusals():
+            found = await self.session.client.search(text)
+            same = self._answered == text and bool(text)
+            self._found = {patient.id: patient for patient in found}
+            self._answered = text
+            self._show_found(keep=same)
+            self._say_count(text)
+
+    def _say_count(self, text: str) -> None:
+        number = len(self._found)
+        if not text:
+            self.say(_("Last patients. Type to search; F2 for a new patient."))
+        elif not number:
+            self.say(_("Nobody found. F2 registers a new patient."), "warning")
+        else:
+            self.say(
+                ngettext("{number} patient found", "{number} patients found", number).format(number=number)
+            )
+
+    def _show_found(self, *, keep: bool = False) -> None:
+        rows = [PickRow(patient.id, self._row(patient)) for patient in self._found.values()]
+        self.query_one("#found", PickList).show_rows(rows, keep=keep)
+
+    def _row(self, patient: PatientShape) -> Line:
+        width = self.size.width
+        name_cells = 26 if width < 120 else 36
+        age = age_text(patient.birth_date, self.session.clinic.today)
+        line: Line = [
+            (f"{fit(patient.name, name_cells)} ", theme.STRONG),
+            (f"{sex_letter(patient.sex)} {fit(age, 6)} {date_text(patient.birth_date)} ", theme.PLAIN),
+            (f"{patient.medical_record_number} ", theme.PLAIN),
+        ]
+        if patient.open_entry:
+            line.append((f"[{patient.open_entry}] ", theme.CALLED))
+        if width >= 120:
+            line.append((f"{fit(patient.nik or '-', 17)}", theme.PLAIN))
+        line.append((patient.address, theme.PLAIN))
+        return line
+
+    # Opening
+
+    def _open(self, patient_id: str) -> None:
+        patient = self._found.get(patient_id)
+        if patient is not None:
+            self.app.push_screen(RegistrationScreen(self.session, patient), self._came_back)
+
+    def action_new_patient(self) -> None:
+        """Begin a new patient; a number or name that was searched for goes along."""
+        text = self.query_one("#search", TextField).text
+        number = normalise_number(text)
+        values: Values = {}
+        if number.isdigit() and len(number) == NIK_DIGITS:
+            values["nik"] = number
+        elif number.isdigit() and len(number) == BPJS_DIGITS:
+            values["bpjs_number"] = number
+        elif text and not any(character.isdigit() for character in text):
+            values["name"] = text.title() if text.islower() else text
+        self.app.push_screen(RegistrationScreen(self.session, None, values), self._came_back)
+
+    def _came_back(self, note: tuple[str, str] | None) -> None:
+        if note is not None:
+            self.begin_anew(*note)
+        else:
+            # What is scanned next replaces what stands there; an arrow keeps it.
+            self.query_one("#search", TextField).action_select_all()
+
+    def action_verify_later(self) -> None:
+        """Show the patients whose identity is still to be verified."""
+        self.show_unverified()
+
+    @work(exclusive=True, group="search", exit_on_error=False)
+    async def show_unverified(self) -> None:
+        """List who was registered without a card."""
+        with self.saying_refusals():
+            found = await self.session.client.unverified()
+            self._found = {patient.id: patient for patient in found}
+            self._answered = None
+            self._show_found()
+            self.say(
+                _("{number} patients to verify: ask for the card when they come.").format(number=len(found))
+            )
+
+    def action_back(self) -> None:
+        """Empty the box."""
+        self.begin_anew()
+
+    # What was left half-typed
+
+    @work(group="draft", exit_on_error=False)
+    async def look_for_draft(self) -> None:
+        """Offer the form that was left when a connection or a machine died."""
+        with self.saying_refusals():
+            self._draft = await self.session.client.draft(DRAFT_KEY)
+            if self._draft is not None and self._draft.data:
+                name = str(self._draft.data.get("label") or "")
+                self.say(
+                    _("A form was left unfinished: {name}. F8 continues it.").format(name=name), "warning"
+                )
+
+    @work(group="draft", exit_on_error=False)
+    async def action_continue_draft(self) -> None:
+        """Open the form that was left unfinished."""
+        with self.saying_refusals(), hold_keys(self.app):
+            self._draft = await self.session.client.draft(DRAFT_KEY)
+            if self._draft is None or not self._draft.data:
+                self.say(_("There is no unfinished form."))
+                return
+            data = self._draft.data
+            patient_id = data.get("patient_id")
+            patient = await self.session.client.patient(str(patient_id)) if patient_id else None
+            values = {str(name): str(value) for name, value in dict(data.get("values", {})).items()}
+            screen = RegistrationScreen(
+                self.session, patient, values, registration_id=str(data.get("id") or "") or None
+            )
+            self.app.push_screen(screen, self._came_back)

@@ -1,0 +1,24 @@
+"""How states look, by attribute first and colour second.
+
+Every style says the same in monochrome: colour only repeats what a word, a sign or bold and
+reverse already say. The sixteen ANSI colours are the person's own, so contrast is theirs.
+"""
+
+from __future__ import annotations
+
+from rich.style import Style
+
+THEME = "ansi-dark"
+"""The only kind of theme that sends real ANSI colours and the terminal's own background."""
+
+PLAIN = Style()
+STRONG = Style(bold=True)
+FAINT = Style(dim=True)
+CURSOR = Style(reverse=True)
+"""The selected row, seen without colour."""
+BAR = Style(reverse=True)
+"""Title and dialog bars."""
+GOOD = Style(bold=True, color="green")
+WARNING = Style(bold=True, color="yellow")
+ALERT = Style(bold=True, color="red")
+CALLED = Style(bold=True, color="cyan")

@@ -1,0 +1,134 @@
+"""The three fixed lines of every screen: title, status, keys. They change only when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.binding import Binding
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui import theme
+from tui.formatting import fit, one_line
+from tui.keymap import key_name
+from tui.text import _
+from tui.widgets.lines import Line, paint
+
+
+class _Bar(Widget):
+    """One line that is painted from parts."""
+
+    DEFAULT_CSS = """
+    _Bar { height: 1; width: 1fr; }
+    """
+
+    def parts(self) -> Line:
+        """What stands on the line."""
+        raise NotImplementedError
+
+    fill = theme.PLAIN
+
+    def render_line(self, y: int) -> Strip:
+        """Paint it."""
+        return paint(self.parts(), self.size.width, self.fill)
+
+
+class TitleBar(_Bar):
+    """Where one is, and as whom."""
+
+    fill = theme.BAR
+
+    def __init__(self, place: str, title: str, person: str) -> None:
+        super().__init__()
+        self._place = place
+        self._title = title
+        self._person = person
+        self._connected = True
+
+    def set_title(self, title: str) -> None:
+        """Show another title, already translated."""
+        if title != self._title:
+            self._title = title
+            self.refresh()
+
+    def set_connected(self, connected: bool) -> None:
+        """Say whether changes of others arrive."""
+        if connected != self._connected:
+            self._connected = connected
+            self.refresh()
+
+    def parts(self) -> Line:
+        """Place, title, person; a warning while changes do not arrive."""
+        right = f" {self._person} "
+        if not self._connected:
+            right = " " + _("!! NO CONNECTION - LISTS ARE OLD") + " " + right
+        left = f" {self._title} - {self._place}"
+        room = max(0, self.size.width - cell_len(right))
+        return [(fit(left, room), theme.STRONG), (right, theme.PLAIN)]
+
+
+class DialogTitle(_Bar):
+    """What a dialog is about."""
+
+    fill = theme.BAR
+
+    def __init__(self, title: str) -> None:
+        """Args: `title` is translated."""
+        super().__init__()
+        self._title = title
+
+    def parts(self) -> Line:
+        """The title."""
+        return [(" " + one_line(self._title), theme.STRONG)]
+
+
+SIGNS = {"info": ("", theme.PLAIN), "good": ("", theme.GOOD), "warning": ("! ", theme.WARNING),
+         "error": ("!! ", theme.ALERT)}  # fmt: skip
+
+
+class StatusLine(_Bar):
+    """The last thing the screen has to say; it stays until there is something newer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        """What is shown, for tests and screen readers."""
+        self.kind = "info"
+
+    def say(self, text: str, kind: str = "info") -> None:
+        """Show a sentence.
+
+        Args:
+            text: Already translated.
+            kind: `info`, `good`, `warning` or `error`; each has its sign.
+        """
+        if (text, kind) != (self.text, self.kind):
+            self.text, self.kind = text, kind
+            self.refresh()
+
+    def parts(self) -> Line:
+        """Sign and sentence."""
+        sign, style = SIGNS[self.kind]
+        return [(" " + sign + one_line(self.text), style)]
+
+
+class KeyBar(_Bar):
+    """The screen's keys. Static: Textual's own footer is rebuilt at each change of focus."""
+
+    def __init__(self, bindings: Sequence[Binding]) -> None:
+        super().__init__()
+        self._bindings_shown = bindings
+
+    def parts(self) -> Line:
+        """Keys with their labels, as many as fit."""
+        line: Line = []
+        left = self.size.width
+        for binding in self._bindings_shown:
+            key, label = f" {key_name(binding.key)} ", f"{_(binding.description)} "
+            left -= cell_len(key) + cell_len(label)
+            if left < 0:
+                break
+            line += [(key, Style(reverse=True)), (label, theme.PLAIN)]
+        return line
