@@ -1,0 +1,264 @@
+"""Backups: made while in use, opened again at once, restored on a fresh machine, refused when wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import archives, backup, clock
+from core.clinic import Clinic
+from core.config import Settings
+from core.database import connection, database, transaction
+from core.errors import BackupError
+from core.models import Change, Visit
+from tests.core.days import Days, open_clinic
+
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    opened = open_clinic(tmp_path / "clinic")
+    with connection():
+        Days(opened).fill(DAY, 40)
+        with transaction():
+            Change.create(kind="test", at=clock.now())
+    yield opened
+    database.close()
+
+
+@pytest.fixture
+def key(clinic: Clinic) -> str:
+    return backup.create_recovery_key(clinic.settings.home)
+
+
+def test_without_a_recovery_key_no_backup_is_made(clinic: Clinic) -> None:
+    with pytest.raises(BackupError) as refused:
+        backup.make(clinic)
+    assert refused.value.reason == "no_recovery_key"
+
+
+def test_the_secret_half_is_not_kept_and_no_second_key_replaces_it(clinic: Clinic, key: str) -> None:
+    for file in clinic.settings.home.rglob("*"):
+        if file.is_file():
+            assert b"AGE-SECRET-KEY" not in file.read_bytes()
+    with pytest.raises(BackupError) as refused:
+        backup.create_recovery_key(clinic.settings.home)
+    assert refused.value.reason == "key_exists"
+
+
+def test_a_backup_is_proven_and_listed(clinic: Clinic, key: str) -> None:
+    info = backup.make(clinic)
+    assert info.verified
+    assert info.counts["visit"] == 40
+    assert backup.list_backups(clinic) == [info]
+    assert backup.verify(Path(info.path), key).counts == info.counts
+    # No patient's name is readable in the file, and nothing unencrypted is left.
+    with connection():
+        name = Visit.select().first().patient.name
+    assert name.encode() not in Path(info.path).read_bytes()
+    left = {path.name for path in (clinic.settings.home / "backups").iterdir()}
+    assert left == {Path(info.path).name, Path(info.path).name + ".json"}
+
+
+def test_a_backup_during_writing_is_whole(clinic: Clinic, key: str) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        with connection():
+            days = Days(clinic, seed=2)
+            while not stop.is_set():
+                with transaction():
+                    days.visit(DAY)
+        database.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        made = [backup.make(clinic) for _ in range(3)]
+    finally:
+        stop.set()
+        writer.join()
+    for info in made:
+        # Every visit was written with its ticket in one transaction.
+        assert info.counts["visit"] == info.counts["ticket"]
+    assert made[-1].counts["visit"] >= made[0].counts["visit"]
+
+
+def test_restored_on_a_fresh_machine_everything_is_there(clinic: Clinic, key: str, tmp_path: Path) -> None:
+    info = backup.make(clinic)
+    fresh = Settings(home=tmp_path / "fresh")
+    seen = backup.preview(Path(info.path), key, fresh)
+    assert (seen.present_counts, seen.changes_lost) == ({}, 0)
+    restored = backup.restore(Path(info.path), key, fresh)
+    assert restored.counts == info.counts
+    assert restored.newest_change == info.newest_change
+    database.close()
+    again = Clinic.open(fresh)
+    with connection():
+        assert Visit.select().where(Visit.service_on == DAY).count() == 40
+    assert again.settings.home == fresh.home
+
+
+def test_a_restore_says_what_is_lost_and_keeps_the_replaced_database(clinic: Clinic, key: str) -> None:
+    info = backup.make(clinic)
+    with connection(), transaction():
+        for _ in range(3):
+            Change.create(kind="test", at=clock.now())
+        Days(clinic, seed=3).visit(DAY)
+    assert backup.preview(Path(info.path), key, clinic.settings).changes_lost == 3
+    database.close()
+    backup.restore(Path(info.path), key, clinic.settings)
+    file = clinic.settings.home / "loket.sqlite3"
+    aside = [
+        path
+        for path in file.parent.glob("loket.sqlite3.replaced-*")
+        if not path.name.endswith(("wal", "shm"))
+    ]
+    assert len(aside) == 1
+    with sqlite3.connect(aside[0]) as kept:
+        assert kept.execute("select count(*) from visit").fetchone()[0] == 41
+
+
+def test_a_running_server_is_not_pulled_from_under(clinic: Clinic, key: str) -> None:
+    info = backup.make(clinic)
+    with connection():
+        before = Visit.select().count()
+        with pytest.raises(BackupError) as refused:
+            backup.restore(Path(info.path), key, clinic.settings)
+        assert refused.value.reason == "in_use"
+        assert Visit.select().count() == before
+
+
+def damaged(data: bytes) -> list[bytes]:
+    middle = len(data) // 2
+    flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    return [b"", b"not a backup", data[:middle], flipped, data[:-1]]
+
+
+def test_damaged_files_and_wrong_keys_are_refused_and_nothing_is_touched(
+    clinic: Clinic, key: str, tmp_path: Path
+) -> None:
+    info = backup.make(clinic)
+    good = Path(info.path).read_bytes()
+    database.close()
+    file = clinic.settings.home / "loket.sqlite3"
+    before = file.read_bytes()
+    for number, data in enumerate(damaged(good)):
+        bad = tmp_path / f"bad-{number}.age"
+        bad.write_bytes(data)
+        with pytest.raises(BackupError) as refused:
+            backup.restore(bad, key, clinic.settings)
+        assert refused.value.reason == "damaged"
+    other = backup.create_recovery_key(tmp_path / "other")
+    for wrong in (other, "nonsense", ""):
+        with pytest.raises(BackupError) as refused:
+            backup.restore(Path(info.path), wrong, clinic.settings)
+        assert refused.value.reason == "wrong_key"
+    with pytest.raises(BackupError) as refused:
+        backup.restore(tmp_path / "nowhere.age", key, clinic.settings)
+    assert refused.value.reason == "missing"
+    assert file.read_bytes() == before
+    assert not list(clinic.settings.home.glob("loket.sqlite3.replaced-*"))
+    assert not list(clinic.settings.home.glob(".work-*"))
+
+
+def test_a_newer_schema_is_refused(clinic: Clinic, key: str) -> None:
+    with connection():
+        database.execute_sql(
+            "INSERT INTO schema_migration (name, applied) VALUES ('9999_from_the_future', '2030-01-01')"
+        )
+    info = backup.make(clinic)
+    database.close()
+    with pytest.raises(BackupError) as refused:
+        backup.restore(Path(info.path), key, clinic.settings)
+    assert refused.value.reason == "newer_schema"
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_made(
+    clinic: Clinic, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archives.pyrage, "encrypt_io", full)
+    with pytest.raises(BackupError) as refused:
+        backup.make(clinic)
+    assert refused.value.reason == "disk_full"
+    assert list((clinic.settings.home / "backups").iterdir()) == []
+
+
+def test_the_second_place_gets_the_same_file_and_its_absence_is_told(
+    clinic: Clinic, key: str, tmp_path: Path
+) -> None:
+    second = tmp_path / "disk"
+    elsewhere = Clinic(clinic.settings.model_copy(update={"backup_second": str(second)}), clinic.clusters)
+    info = backup.make(elsewhere)
+    assert "missing" in info.problems[0]
+    assert backup.list_backups(elsewhere)[0].problems == info.problems
+    second.mkdir()
+    with clock.frozen(lambda: datetime.now(UTC) + timedelta(seconds=5)):
+        info = backup.make(elsewhere)
+    assert info.problems == ()
+    assert archives.sha256_of(second / Path(info.path).name) == info.sha256
+
+
+def test_the_command_gets_the_path_and_its_failure_is_told(clinic: Clinic, key: str, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    script = tmp_path / "take.sh"
+    script.write_text(f'#!/bin/sh\necho "$1" > {taken}\n')
+    script.chmod(0o755)
+    settings = clinic.settings.model_copy(update={"backup_command": str(script)})
+    info = backup.make(Clinic(settings, clinic.clusters))
+    assert taken.read_text().strip() == info.path
+    failing = clinic.settings.model_copy(update={"backup_command": "false"})
+    with clock.frozen(lambda: datetime.now(UTC) + timedelta(seconds=5)):
+        assert "exit code 1" in backup.make(Clinic(failing, clinic.clusters)).problems[0]
+
+
+def test_rotation_deletes_only_what_the_rule_does_not_keep(clinic: Clinic, key: str, tmp_path: Path) -> None:
+    settings = clinic.settings.model_copy(update={"backup_keep_daily": 2, "backup_keep_monthly": 2})
+    folder = settings.home / "backups"
+    folder.mkdir()
+    names = [
+        "loket-P6371010101-20260131T070000Z.tar.gz.age",
+        "loket-P6371010101-20260130T070000Z.tar.gz.age",
+        "loket-P6371010101-20251215T070000Z.tar.gz.age",
+        "loket-P6371010101-20260301T070000Z.tar.gz.age",
+        "loket-P6371010101-20260302T070000Z.tar.gz.age",
+        "loket-P6371010101-20260302T060000Z.tar.gz.age",
+        "loket-OTHER-20200101T070000Z.tar.gz.age",
+        "notes.txt",
+    ]
+    for name in names:
+        (folder / name).write_text("x")
+    backup.rotate(folder, settings)
+    assert {path.name for path in folder.iterdir()} == {names[0], names[3], names[4], names[6], names[7]}
+
+
+@given(
+    st.lists(
+        st.integers(0, 6 * 365 * 24).map(
+            lambda hours: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+        )
+    ),
+    st.integers(1, 40),
+    st.integers(0, 14),
+)
+def test_the_newest_always_stays_and_the_rule_bounds_the_rest(
+    times: list[datetime], daily: int, monthly: int
+) -> None:
+    stay = backup.kept(times, daily, monthly)
+    assert stay <= set(times)
+    assert len(stay) <= daily + monthly
+    if times:
+        assert max(times) in stay
+    days = sorted({at.date() for at in times}, reverse=True)[:daily]
+    assert {at.date() for at in stay} >= set(days)

@@ -1,0 +1,71 @@
+"""The end of the day on PostgreSQL, clinic and office alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from core import backup, clock, closing, synchronisation
+from core.database import connection, database, transaction
+from core.errors import BackupError
+from core.models import Visit
+from core.vocabulary import RunStatus
+from tests.core.days import Days, open_clinic
+from tests.core.test_synchronisation import QUICK, everything
+from tests.postgres import cluster
+from tests.server.offices import Office
+
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    with cluster() as url:
+        yield url
+
+
+def database_url(postgres: str, name: str) -> str:
+    with psycopg.connect(f"{postgres.rstrip('/')}/postgres", autocommit=True) as session:
+        session.execute(f'CREATE DATABASE "{name}"')
+    return f"{postgres.rstrip('/')}/{name}"
+
+
+def test_closing_backup_restore_and_sending(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synchronisation, "run_apart", synchronisation.run)
+    office = Office(tmp_path / "office", database_url=database_url(postgres, "office"))
+    clinic = open_clinic(
+        tmp_path / "clinic",
+        database_url=database_url(postgres, "clinic"),
+        office_url=office.fhir,
+        office_token=office.token,
+    )
+    key = backup.create_recovery_key(clinic.settings.home)
+    with connection():
+        days = Days(clinic)
+        days.fill(DAY, 30)
+        with clock.frozen(lambda: datetime(2026, 3, 2, 9, tzinfo=UTC)):
+            status = closing.run(clinic)
+        assert status["status"] == RunStatus.DONE, status
+        assert office.held() == everything(clinic)
+        assert synchronisation.run(clinic, pace=QUICK).sent == 0
+        (info,) = backup.list_backups(clinic)
+        with transaction():
+            days.visit(DAY)
+    assert backup.verify(Path(info.path), key, clinic.settings).counts["visit"] == 30
+    with pytest.raises(BackupError) as refused:
+        backup.restore(Path(info.path), key, clinic.settings.model_copy(update={"database_url": ""}))
+    assert refused.value.reason == "other_engine"
+    with connection():
+        assert Visit.select().count() == 31
+    database.obj.close_all()
+    assert backup.restore(Path(info.path), key, clinic.settings).counts["visit"] == 30
+    with connection():
+        assert Visit.select().count() == 30
+    database.obj.close_all()
+    office.stop()

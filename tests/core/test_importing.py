@@ -1,0 +1,262 @@
+"""An existing patient list comes in: guessed columns, messy cells, duplicates, and going on after a stop."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from core import importing, patients
+from core.accounts import Actor, system_actor
+from core.clinic import Clinic
+from core.config import Settings
+from core.database import connection, database
+from core.errors import ValidationError
+from core.import_rows import read_date, read_table
+from core.models import AuditEvent, Patient
+from core.vocabulary import Sex
+
+TODAY = date(2026, 11, 2)
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    opened = Clinic.open(Settings(home=tmp_path / "home"))
+    with connection():
+        yield opened
+    database.close()
+
+
+@pytest.fixture
+def actor(clinic: Clinic) -> Actor:
+    return system_actor("import")
+
+
+def write(file: Path, *lines: str) -> Path:
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+LIST = (
+    "DATA PASIEN;;;;;;",
+    "No. RM;Nama Pasien;JK;Tgl Lahir;NIK;Nama Ibu;No HP",
+    "00-12-34;Siti Aminah;P;17-08-1990;6371015708900002;Rusmini;0811 2233 445",
+    "00-12-35;Ahmad Fauzi;L;2 Mei 1985;;Halimah;+62 811 9988 776",
+    "00-12-36;St. Aminah;P;17/08/1990;;Rusmini;08112233445",
+    "00-12-37;Budi Santoso;;1971-03-04;6371010403710001;;",
+    "00-12-38;;L;01-01-1980;;;",
+    "00-12-39;Tanpa Tanggal;L;kapan;;;",
+    "00-12-40;Rahmi Rudi;P;05-06-1999;123;;",
+)
+
+
+def test_a_list_comes_in(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    file = write(tmp_path / "list.csv", *LIST)
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert report.document() | {"report": "", "columns": {}} == {
+        "rows": 7,
+        "done": 7,
+        "resumed_at": 0,
+        "dry_run": False,
+        "taken": 4,
+        "merged": 1,
+        "set_aside": 2,
+        "reasons": {
+            "sex: from_nik": 1,
+            "name: required": 1,
+            "birth_date: required": 1,
+            "nik: nik_length": 1,
+        },
+        "columns": {},
+        "ignored": [],
+        "report": "",
+    }
+    aminah = Patient.get(Patient.name == "Siti Aminah")
+    assert aminah.medical_record_number == "00001234"
+    assert (aminah.nik, aminah.phone, aminah.birth_date) == (
+        "6371015708900002",
+        "08112233445",
+        date(1990, 8, 17),
+    )
+    fauzi = Patient.get(Patient.name == "Ahmad Fauzi")
+    assert (fauzi.birth_date, fauzi.phone, fauzi.no_identifier_reason) == (
+        date(1985, 5, 2),
+        "08119988776",
+        "forgotten",
+    )
+    assert Patient.get(Patient.name == "Budi Santoso").sex == Sex.MALE
+    with Path(report.file).open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["outcome"] for row in rows] == [
+        "taken", "taken", "merged", "taken", "set_aside", "set_aside", "taken",
+    ]  # fmt: skip
+    assert rows[2]["medical_record_number"] == "00001234"
+    assert "Aminah" not in Path(report.file).read_text()
+    assert AuditEvent.select().where(AuditEvent.action == "patient_created").count() == 4
+
+
+def test_a_dry_run_stores_nothing_and_foresees_the_same(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    file = write(tmp_path / "list.csv", *LIST)
+    foreseen = importing.run(clinic, actor, file, dry_run=True)
+    assert Patient.select().count() == 0
+    done = importing.run(clinic, actor, file, dry_run=False)
+    assert foreseen.outcomes == done.outcomes
+    assert foreseen.reasons == done.reasons
+
+
+def test_a_stopped_import_goes_on_where_it_was(
+    clinic: Clinic, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 10)
+    names = [f"{a}{b}{c}o" for a in ("Sur", "Har", "Kus", "Mul") for b in ("ya", "di", "man") for c in "dnt"]
+    lines = [
+        f"{name},L,{index % 28 + 1:02d}-0{index % 9 + 1}-19{50 + index}" for index, name in enumerate(names)
+    ]
+    file = write(tmp_path / "list.csv", "nama,jk,tanggal lahir", *lines)
+
+    def stop(done: int, total: int) -> None:
+        if done >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        importing.run(clinic, actor, file, dry_run=False, progress=stop)
+    assert Patient.select().count() == 20
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert (report.resumed_at, report.done, report.outcomes["taken"]) == (20, 36, 36)
+    assert sorted(patient.name for patient in Patient.select()) == sorted(names)
+    with Path(report.file).open(newline="") as rows:
+        assert [row["row"] for row in csv.DictReader(rows)] == [str(n) for n in range(1, 37)]
+    again = importing.run(clinic, actor, file, dry_run=False)
+    assert (again.resumed_at, Patient.select().count()) == (36, 36)
+
+
+def test_a_batch_that_fails_leaves_nothing_of_itself(
+    clinic: Clinic, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "list.csv", *LIST)
+    create, calls = patients.create, []
+
+    def failing(*args: object, **options: object) -> Patient:
+        calls.append(1)
+        if len(calls) == 3:
+            raise OSError("disk full")
+        return create(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(patients, "create", failing)
+    with pytest.raises(OSError, match="disk full"):
+        importing.run(clinic, actor, file, dry_run=False)
+    assert Patient.select().count() == 0
+    monkeypatch.setattr(patients, "create", create)
+    assert importing.run(clinic, actor, file, dry_run=False).outcomes["taken"] == 4
+
+
+def test_what_the_list_knows_more_is_filled_in(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    importing.run(
+        clinic, actor, write(tmp_path / "a.csv", "nama;jk;tgl lahir;nama ibu", "Siti Aminah;P;17-08-1990;Rusmini"),
+        dry_run=False,
+    )  # fmt: skip
+    file = write(
+        tmp_path / "b.csv",
+        "nama;jk;tgl lahir;nik;alamat",
+        "Siti Aminah;P;17-08-1990;6371015708900002;Jl. Mawar 3",
+    )
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert report.outcomes == {"merged": 1}
+    patient = Patient.get()
+    assert (patient.nik, patient.address, patient.mother_name) == (
+        "6371015708900002",
+        "Jl. Mawar 3",
+        "Rusmini",
+    )
+    assert patient.versions.count() == 1
+
+
+def test_a_possible_twin_is_set_aside(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    head = "nama;jk;tgl lahir;nama ibu;alamat"
+    file = write(
+        tmp_path / "twins.csv", head, "Rina Hidayat;P;17-08-2015;Rusmini;Jl. Mawar 3",
+        "Rini Hidayat;P;17-08-2015;Rusmini;Jl. Mawar 3",
+    )  # fmt: skip
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert report.outcomes["merged"] == 0
+
+
+def test_numbers_given_later_go_on_above_the_papers(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "list.csv", "rm;nama;jk;tgl lahir", "0501;Siti Aminah;P;17-08-1990", ";Budi;L;1-2-1980"
+    )
+    importing.run(clinic, actor, file, dry_run=False)
+    numbers = sorted(patient.medical_record_number for patient in Patient.select())
+    assert numbers == ["00000501", "00000502"]
+
+
+def test_a_spreadsheet_comes_in(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["NIK", "NAMA LENGKAP", "L/P", "TTL", "UMUR", "NO. HP"])
+    sheet.append(["6371015708900002", "Siti Aminah", "P", "Banjarmasin, 17 Agustus 1990", 36, 8112233445])
+    sheet.append([6371010403710010, "Budi Santoso", "L", datetime(1971, 3, 4), None, None])  # noqa: DTZ001
+    sheet.append([None, "Kakek Usman", "L", None, 81, None])
+    book.save(tmp_path / "list.xlsx")
+    report = importing.run(clinic, actor, tmp_path / "list.xlsx", dry_run=False)
+    assert report.outcomes == {"taken": 3}
+    assert report.reasons == {"nik: digits_lost": 1, "birth_date: estimated": 1}
+    rows = {patient.name: patient for patient in Patient.select()}
+    assert (rows["Siti Aminah"].birth_date, rows["Siti Aminah"].phone) == (date(1990, 8, 17), "08112233445")
+    assert rows["Budi Santoso"].birth_date == date(1971, 3, 4)
+    assert rows["Kakek Usman"].birth_date_estimated
+
+
+def test_the_admin_names_a_column_that_was_not_guessed(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    file = write(tmp_path / "list.csv", "nama,tgl lahir,jk,X1", "Budi,1-2-1980,L,Halimah")
+    report = importing.run(clinic, actor, file, dry_run=False, columns={"mother_name": "X1"})
+    assert (report.ignored, Patient.get().mother_name) == ([], "Halimah")
+    with pytest.raises(ValidationError, match="unknown_column"):
+        importing.run(clinic, actor, file, columns={"phone": "no such heading"})
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04 not a book", b"\xff\xfe\x00", b"only one column\nx\n", b"\x00" * 9]
+)
+def test_a_file_that_is_no_list_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(content)
+    with pytest.raises(ValidationError):
+        read_table(tmp_path / "list", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("17-08-1990", date(1990, 8, 17)), ("17/8/90", date(1990, 8, 17)), ("1990-08-17", date(1990, 8, 17)),
+        ("17 Agustus 1990", date(1990, 8, 17)), ("Bjm, 17 Agt 1990", date(1990, 8, 17)), ("17081990", date(1990, 8, 17)),
+        ("17.08.1990", date(1990, 8, 17)), ("1990-08-17 00:00:00", date(1990, 8, 17)), ("33102", date(1990, 8, 17)),
+        (33102, date(1990, 8, 17)), (33102.0, date(1990, 8, 17)), ("3 Pebruari 24", date(2024, 2, 3)),
+        ("01-02-03", date(2003, 2, 1)), ("31-02-1990", None), ("1990", None), ("", None), (None, None), ("kapan", None),
+    ],
+)  # fmt: skip
+def test_dates_as_found_in_lists(text: object, expected: date | None) -> None:
+    assert read_date(text, TODAY) == expected
+
+
+@given(st.one_of(st.none(), st.text(max_size=40), st.integers(), st.floats(), st.dates()))
+def test_no_cell_is_too_odd_for_a_date(cell: object) -> None:
+    assert read_date(cell, TODAY) is None or isinstance(read_date(cell, TODAY), date)
+
+
+@given(st.lists(st.lists(st.text(max_size=20), min_size=1, max_size=8), max_size=6))
+def test_odd_cells_are_set_aside_not_fatal(cells: list[list[str]]) -> None:
+    from core.import_rows import Table, read_row
+
+    places = {
+        name: index for index, name in enumerate(("name", "sex", "birth_date", "nik", "age", "phone", "rt"))
+    }
+    table = Table({}, places, [], [], b"")
+    for line in cells:
+        row = read_row(table, line, TODAY)
+        assert set(row.fatal) <= {"name", "sex", "birth_date"}

@@ -1,0 +1,286 @@
+"""Who is already known: evidence, bands, blocks, and the pairs of the quiet hour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import clock, likeness, matching, patients
+from core.accounts import Actor, system_actor
+from core.blocking import one_digit_off, probes, stored_keys
+from core.clinic import Clinic
+from core.config import Settings
+from core.database import connection, database, transaction
+from core.errors import NotFoundError, ValidationError
+from core.likeness import EXISTING, REVIEW, WEIGHTS, Person, evidence, score
+from core.models import Patient
+from core.schemas import DuplicateQuery, PatientFields
+from core.vocabulary import DuplicateBand
+
+AMINAH = Person(
+    name="Siti Aminah", sex="female", birth_date="1990-08-17", nik="6371015708900002", bpjs_number="0001234567890",
+    family_card_number="6371010101150001", mother_name="Rusmini", phone="081122334455", address="Jl. Mawar No. 3",
+)  # fmt: skip
+BARE = Person(name="Siti Aminah", sex="female", birth_date="1990-08-17")
+
+NAMES = st.one_of(
+    st.sampled_from(
+        ("", "Siti Aminah", "St. Aminah", "Aminah", "Siti Aisyah", "Rina", "Rini", "Muh. Hasan", "Muhammad Husin",
+         "By. Ny. Siti Aminah", "Nurhayati", "Noor Hayati", "M. Hasan bin Umar", "H.")
+    ),
+    st.text(max_size=12),
+)  # fmt: skip
+DATES = st.one_of(
+    st.just(""),
+    st.sampled_from(("1990-08-17", "1990-01-01", "1991-01-01", "1990-07-08", "1980-08-17")),
+    st.dates().map(date.isoformat),
+)
+NUMBERS = st.sampled_from(
+    (None, "6371015708900002", "6371015708900003", "6371015708900020", "6371011708850001")
+)
+PEOPLE = st.builds(
+    Person,
+    name=NAMES,
+    sex=st.sampled_from((None, "male", "female")),
+    birth_date=DATES,
+    nik=NUMBERS,
+    bpjs_number=st.sampled_from((None, "0001234567890", "0001234567891", "0009876543210")),
+    family_card_number=st.sampled_from((None, "6371010101150001")),
+    mother_name=NAMES,
+    phone=st.sampled_from(("", "0811", "0822")),
+    address=st.sampled_from(("", "Jl. Mawar No. 3", "Gang Mawar 3 RT 2", "Komp. Veteran 9", "x")),
+)
+
+
+@settings(max_examples=400)
+@given(PEOPLE, PEOPLE)
+def test_the_score_is_symmetric(a: Person, b: Person) -> None:
+    assert score(a, b) == score(b, a)
+    assert 0 <= score(a, b).probability <= 1
+
+
+@settings(max_examples=600)
+@given(PEOPLE, PEOPLE, st.sampled_from([field.name for field in fields(Person)]))
+def test_agreeing_evidence_never_lowers_the_score(a: Person, b: Person, name: str) -> None:
+    value = getattr(b, name)
+    agreeing = replace(a, **{name: value})
+    if value and not getattr(a, name):
+        assert score(agreeing, b).probability >= score(a, b).probability
+
+
+@given(PEOPLE)
+def test_everybody_is_found_by_what_is_stored_of_them(person: Person) -> None:
+    stored = stored_keys(person)
+    asked = {(kind, value) for kind, values in probes(person) for value in values}
+    pairs_and_mothers = {key for key in stored if key[0] in {"pair", "mother", "home"}}
+    assert {key for key in pairs_and_mothers if key[0] != "pair"} <= asked
+    assert all(len(value) <= 80 and len(kind) <= 12 for kind, value in stored)
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ("St. Aminah", "same_name"), ("Hj. Siti Aminah, S.Pd", "same_name"), ("Aminah Siti", "same_name"),
+        ("Siti Aminah binti Umar", "same_name"), ("Siti Aminahh", "same_name"), ("Sitiaminah", "same_name"),
+        ("Siti Amianh", "similar_name"), ("Aminah", "part_of_name"), ("Siti Aminah Rahman", "part_of_name"),
+        ("S. Aminah", "similar_name"), ("Siti Umunah", "rhyming_name"), ("Siti Rahmah", "other_name"),
+        ("By. Ny. Siti Aminah", "newborn_name"), ("", None),
+    ],
+)  # fmt: skip
+def test_what_a_name_says(other: str, code: str | None) -> None:
+    assert likeness.compare_names("Siti Aminah", other) == code
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ("1990-08-18", "birth_date_one_digit"), ("1980-08-17", "birth_date_one_digit"),
+        ("1989-08-17", "birth_date_one_digit"), ("1991-01-01", "birth_date_estimated"),
+        ("1990-08-25", "birth_date_two_parts"), ("1990-02-03", "same_birth_year"), ("1960-02-03", "other_birth_date"),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_what_a_birth_date_says(other: str, code: str | None) -> None:
+    assert likeness.compare_birth_dates("1990-08-19", "1990-08-19") == "same_birth_date"
+    assert likeness.compare_birth_dates("1990-08-19", other.replace("-17", "-19")) == code
+
+
+def test_day_and_month_swapped() -> None:
+    assert likeness.compare_birth_dates("1990-08-07", "1990-07-08") == "birth_date_swapped"
+
+
+TWINS = [
+    ("Hasan", "Husin"), ("Rina Hidayat", "Rini Hidayat"), ("Muhammad Hasan", "Muhammad Husin"),
+    ("Siti Aminah", "Siti Aisyah"), ("Dina Rahmawati", "Dini Rahmawati"), ("Ahmad", "Ahmad Fauzi"),
+    ("Salwa", "Salma"), ("Putra Pratama", "Putri Pratama"), ("Nur Laila", "Nur Laili"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), TWINS)
+@pytest.mark.parametrize("numbered", [True, False])
+def test_twins_are_never_taken_for_one(one: str, other: str, numbered: bool) -> None:
+    shared = replace(AMINAH, nik="6371015708900002" if numbered else None, bpjs_number=None)
+    twin = replace(shared, name=other, nik="6371015708900003" if numbered else None)
+    assert score(replace(shared, name=one), twin).probability < EXISTING
+
+
+def test_the_card_of_one_child_laid_down_for_the_other_is_asked_about() -> None:
+    result = score(AMINAH, replace(AMINAH, name="Siti Rahmah"))
+    assert REVIEW <= result.probability < EXISTING
+    assert result.reasons[0] == "same_nik"
+
+
+def test_brothers_and_sisters_are_new() -> None:
+    assert score(AMINAH, replace(BARE, name="Budi", sex="male", birth_date="1993-04-02", nik=None,
+                                 mother_name="Rusmini", address=AMINAH.address)).probability < 0.05  # fmt: skip
+
+
+def test_a_namesake_is_nobody_to_decide_about() -> None:
+    assert score(Person(name="Siti Aminah"), AMINAH).probability < REVIEW
+    assert score(BARE, AMINAH).probability >= REVIEW
+
+
+def test_reasons_are_what_speaks_for_it_the_strongest_first() -> None:
+    reasons = score(AMINAH, AMINAH).reasons
+    assert reasons[0] == "same_nik"
+    assert [WEIGHTS[code] for code in reasons] == sorted((WEIGHTS[code] for code in reasons), reverse=True)
+
+
+def test_every_piece_of_evidence_has_a_weight() -> None:
+    text = Path(likeness.__file__).read_text()
+    codes = set(re.findall(r'"((?:same|other|similar|nik|bpjs|birth_date)_[a-z_]+)"', text))
+    assert codes - {field.name for field in fields(Person)} <= set(WEIGHTS)
+
+
+def test_one_digit_off() -> None:
+    number = AMINAH.nik
+    assert number is not None
+    near = one_digit_off(number, 16)
+    assert len(near) == len(set(near)) == 16 * 9 + len([1 for a, b in pairwise(number) if a != b])
+    assert number in one_digit_off(number[:7] + number[8:], 16)
+    assert number in one_digit_off(number + "5", 16)
+    assert one_digit_off("123", 16) == []
+
+
+# --- against stored patients
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    opened = Clinic.open(Settings(home=tmp_path_factory.mktemp("matching")))
+    with connection():
+        yield opened
+    database.close()
+
+
+@pytest.fixture
+def actor(clinic: Clinic) -> Actor:
+    Patient.update(voided_at=clock.now()).where(Patient.voided_at.is_null()).execute()
+    return system_actor("test")
+
+
+def store(clinic: Clinic, actor: Actor, person: Person = AMINAH) -> Patient:
+    values: dict[str, Any] = {field.name: getattr(person, field.name) for field in fields(Person)}
+    with transaction():
+        return patients.create(clinic, actor, PatientFields(**values), clock.now())
+
+
+@pytest.mark.parametrize(
+    ("changes", "band", "reason"),
+    [
+        ({}, DuplicateBand.EXISTING, "same_nik"),
+        ({"nik": "6371 0157-0890.0002"}, DuplicateBand.EXISTING, "same_nik"),
+        ({"nik": "6371015708900020", "bpjs_number": None}, DuplicateBand.EXISTING, "nik_one_digit"),
+        ({"nik": None, "bpjs_number": "0001234567809"}, DuplicateBand.EXISTING, "bpjs_one_digit"),
+        (
+            {"nik": None, "bpjs_number": None, "birth_date": date(1980, 8, 17)},
+            DuplicateBand.EXISTING,
+            "same_name",
+        ),
+        ({"nik": None, "bpjs_number": None, "name": "Sitti Amminah"}, DuplicateBand.EXISTING, "same_name"),
+        ({"nik": None, "bpjs_number": None, "name": "Siti Amianh"}, DuplicateBand.REVIEW, "similar_name"),
+        ({"nik": None, "bpjs_number": None, "name": "Siti Rahmah"}, DuplicateBand.NEW, ""),
+    ],
+)
+def test_bands(
+    clinic: Clinic, actor: Actor, changes: dict[str, Any], band: DuplicateBand, reason: str
+) -> None:
+    known = store(clinic, actor)
+    values: dict[str, Any] = {field.name: getattr(AMINAH, field.name) for field in fields(Person)}
+    result = matching.duplicates(clinic, DuplicateQuery(**{**values, **changes}))
+    assert result.band == band
+    if reason:
+        assert result.candidates[0].patient.id == known.id
+        assert reason in result.candidates[0].reasons
+    else:
+        assert all(candidate.score < REVIEW for candidate in result.candidates)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        replace(BARE, name="Aminnah", birth_date="1990-08-17"),
+        replace(BARE, birth_date="1990-08-27"),
+        replace(BARE, birth_date="1991-08-17"),
+        replace(BARE, birth_date="1992-01-01"),
+        replace(BARE, birth_date="1989-07-01"),
+        replace(BARE, name="Hj. St. Aminnah", birth_date="", address="Mawar 3"),
+        Person(name="X", birth_date="2001-01-01", phone="081122334455"),
+        Person(name="By. Ny. X", birth_date="2001-01-01", family_card_number="6371010101150001"),
+    ],
+)
+def test_blocks_reach_over_a_usual_slip(clinic: Clinic, actor: Actor, written: Person) -> None:
+    known = store(clinic, actor)
+    assert known.id in matching.candidates(written)
+
+
+def test_a_named_child_is_found_under_its_mothers_name(clinic: Clinic, actor: Actor) -> None:
+    newborn = store(clinic, actor, Person(name="By. Ny. Siti Aminah", sex="male", birth_date="2026-05-05"))
+    named = Person(name="Rizki", sex="male", birth_date="2026-05-04", mother_name="Siti Aminah")
+    assert newborn.id in matching.candidates(named)
+    result = matching.duplicates(
+        clinic, DuplicateQuery(name="Rizki", birth_date=date(2026, 5, 5), mother_name="Siti Aminah")
+    )
+    assert result.band is not DuplicateBand.EXISTING
+
+
+def test_voided_patients_are_nobodys_duplicates(clinic: Clinic, actor: Actor) -> None:
+    known = store(clinic, actor)
+    Patient.update(voided_at=clock.now()).where(Patient.id == known.id).execute()
+    assert matching.duplicates(clinic, DuplicateQuery(name="Siti Aminah", nik=AMINAH.nik)).candidates == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(PEOPLE)
+def test_no_half_filled_form_is_too_odd(clinic: Clinic, person: Person) -> None:
+    assert isinstance(matching.ranked(person), list)
+
+
+def test_suspected_pairs_until_judged(clinic: Clinic, actor: Actor) -> None:
+    one = store(clinic, actor)
+    other = store(clinic, actor, replace(AMINAH, name="St. Aminah", nik=None, bpjs_number=None))
+    store(clinic, actor, replace(AMINAH, name="Budi Santoso", sex="male", nik=None, bpjs_number=None))
+    pairs = matching.suspected_pairs(clinic)
+    assert [{pair.left.id, pair.right.id} for pair in pairs] == [{one.id, other.id}]
+    assert pairs[0].score >= REVIEW
+    matching.not_duplicate(actor, other.id, one.id)
+    matching.not_duplicate(actor, one.id, other.id)
+    assert matching.suspected_pairs(clinic) == []
+    query = DuplicateQuery(
+        name="St. Aminah", birth_date=date(1990, 8, 17), mother_name="Rusmini", exclude_id=other.id
+    )
+    assert matching.duplicates(clinic, query).candidates == []
+    with pytest.raises(ValidationError):
+        matching.not_duplicate(actor, one.id, one.id)
+    with pytest.raises(NotFoundError):
+        matching.not_duplicate(actor, one.id, "nobody")
+    assert evidence(AMINAH, AMINAH)

@@ -1,0 +1,104 @@
+"""Words as they are typed: affixes, Banjarese spelling, slips, durations, ages."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.routing import Vocabulary
+from core.routing.language import MAX_CHARACTERS, stems, tokens
+from core.routing.reading import LONG_DAYS, read
+
+VOCABULARY = Vocabulary.load()
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("tertusuk", "tusuk"),
+        ("ditusuk", "tusuk"),
+        ("menyusui", "susu"),
+        ("kehamilan", "hamil"),
+        ("giginya", "gigi"),
+        ("memeriksakan", "periksa"),
+        ("badarah", "darah"),
+        ("ketabrak", "tabrak"),
+    ],
+)
+def test_affixes_come_off(typed, word):
+    assert word in stems(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("tinsi", "tensi"),
+        ("tasangal", "tersengal"),
+        ("sakiiit", "sakit"),
+        ("dmam", "demam"),
+        ("bauk", "batuk"),
+        ("pinsan", "pingsan"),
+        ("kesterum", "kesetrum"),
+        ("dda", "dada"),
+        ("kada", "tidak"),
+    ],
+)
+def test_a_word_is_known_in_other_spellings(typed, word):
+    assert word in VOCABULARY.lexicon.resolve(typed).forms
+
+
+@pytest.mark.parametrize("ordinary", ["ikut", "segar", "keliling", "bersihin", "patin", "kamar"])
+def test_an_ordinary_word_is_not_taken_for_a_misspelt_complaint(ordinary):
+    assert VOCABULARY.lexicon.resolve(ordinary).forms == ()
+
+
+@pytest.mark.parametrize(
+    ("complaint", "days"),
+    [
+        ("batuk 3 minggu", 21),
+        ("batuk sudah 2mgg", 14),
+        ("batuk, 10 hari", 10),
+        ("sudah tiga minggu batuk", 21),
+        ("batuk sebulan", 30),
+        ("batuk sapakan", 7),
+        ("batuk kurang dari 2 minggu", 14),
+        ("batuk kurang 2 minggu", 13),
+        ("batuk <2 minggu", 13),
+        ("batuk 2-3 minggu", 21),
+        ("batuk lama", LONG_DAYS),
+        ("batuk tidak sembuh-sembuh", LONG_DAYS),
+        ("demam 2 hari batuk 3 minggu", 21),
+        ("batuk 3 minggu demam 2 hari", 21),
+        ("hamil 8 bulan batuk", None),
+        ("batuk", None),
+    ],
+)
+def test_durations_belong_to_what_they_were_said_of(complaint, days):
+    reading = read(complaint, VOCABULARY)
+    coughs = [occurrence for occurrence in reading.occurrences if "cough" in occurrence.concepts]
+    assert [cough.days for cough in coughs] == [days]
+
+
+def test_an_age_in_the_complaint_is_no_duration():
+    reading = read("anak umur 3 tahun demam", VOCABULARY)
+    assert reading.age_days == 3 * 365
+    assert all(occurrence.days is None for occurrence in reading.occurrences)
+
+
+def test_words_written_twice_count_once():
+    assert [word for _, word in tokens("Gatal-gatal, batuk2, kejang kejang")] == [
+        *("gatal", ","),
+        *("batuk", ","),
+        "kejang",
+    ]
+
+
+def test_codes_with_digits_are_words_only_when_they_mean_something():
+    assert any("lab" in o.concepts for o in read("hba1c", VOCABULARY).occurrences)
+    assert any(o.days == 3 for o in read("dmm3hr", VOCABULARY).occurrences)
+
+
+@given(st.text(max_size=2 * MAX_CHARACTERS))
+def test_anything_can_be_read(text):
+    reading = read(text, VOCABULARY)
+    assert all(occurrence.first <= occurrence.last for occurrence in reading.occurrences)
+    assert reading == read(text, VOCABULARY)

@@ -1,0 +1,118 @@
+"""Red flags: seen however they are spelt, and not seen where they are denied or long past."""
+
+import pytest
+
+from core.clusters import load_clusters
+from core.routing import Facts, route
+from core.vocabulary import Priority
+
+POLI = load_clusters("poli")
+
+
+def flags(complaint, years=40.0, sex=None, pregnant=False):
+    decision = route(Facts(complaint, int(years * 365.25 + 1), sex, pregnant), None, POLI)
+    return decision, {flag.code for flag in decision.red_flags}
+
+
+@pytest.mark.parametrize(
+    ("complaint", "code"),
+    [
+        ("nyeri dada sebelah kiri", "chest_pain"),
+        ("nyri dada", "chest_pain"),
+        ("dada sakit banar", "chest_pain"),
+        ("sesak napas", "breathless"),
+        ("ssk nfs", "breathless"),
+        ("kada kawa bahinak", "breathless"),
+        ("kejang", "seizure"),
+        ("kjang", "seizure"),
+        ("anak sawan", "seizure"),
+        ("tidak sadar", "unconscious"),
+        ("kada sadar", "unconscious"),
+        ("pingsn", "unconscious"),
+        ("dipanggil tidak menyahut", "unconscious"),
+        ("darah tidak berhenti", "heavy_bleeding"),
+        ("badarah banyak", "heavy_bleeding"),
+        ("muntah bercampur darah", "vomiting_blood"),
+        ("bab hitam seperti aspal", "black_stool"),
+        ("lumpuh sabalah", "stroke"),
+        ("mulut mncong", "stroke"),
+        ("bicara pelo", "stroke"),
+        ("tangan kanan tiba-tiba lemah", "stroke"),
+        ("luka bakar luas", "wide_burn"),
+        ("karacunan", "poisoning"),
+        ("termakan racun tikus", "poisoning"),
+        ("dipatuk ular", "snake_bite"),
+        ("alergi obat, wajah bengkak", "anaphylaxis"),
+        ("bibir bengkak setelah disengat tawon", "anaphylaxis"),
+        ("ingin bunuh diri", "suicide"),
+        ("handak mambunuh diri", "suicide"),
+        ("demam dan leher kaku", "meningitis"),
+        ("mata kena air keras", "chemical_eye"),
+        ("tiba-tiba tidak bisa melihat", "blind_sudden"),
+        ("kana satrum", "electrocution"),
+        ("tersedak", "choking"),
+        ("tenggelam", "drowning"),
+    ],
+)
+def test_a_danger_sign_is_seen_however_it_is_written(complaint, code):
+    decision, found = flags(complaint)
+    assert code in found
+    assert decision.proposal == "IGD"
+    assert decision.proposed_priority is Priority.RED
+
+
+@pytest.mark.parametrize(
+    ("complaint", "years", "pregnant", "code"),
+    [
+        ("keluar darah", 28, True, "bleeding_in_pregnancy"),
+        ("batianan badarah", 28, False, "bleeding_in_pregnancy"),
+        ("air ketuban merembes", 28, True, "membranes_ruptured"),
+        ("anak di parut kada bagarak", 28, True, "fetal_movement"),
+        ("kaki bengkak, pusing, mata kabur", 28, True, "preeclampsia"),
+        ("habis melahirkan darah banyak", 28, False, "postpartum_bleeding"),
+        ("demam", 0.1, False, "newborn_fever"),
+        ("kada hakun manyusu", 0.1, False, "newborn_not_feeding"),
+        ("tidak mau minum", 2, False, "child_not_drinking"),
+    ],
+)
+def test_mothers_and_infants_have_danger_signs_of_their_own(complaint, years, pregnant, code):
+    assert code in flags(complaint, years, "female", pregnant)[1]
+
+
+@pytest.mark.parametrize(
+    ("complaint", "years"),
+    [
+        ("tidak sesak", 40),
+        ("batuk, tidak sesak, tidak nyeri dada", 40),
+        ("kada sasak, batuk haja", 40),
+        ("tanpa sesak napas atau nyeri dada, batuk saja", 40),
+        ("batuk (+) sesak (-) kejang (-)", 3),
+        ("sesak tidak ada, batuk ada", 40),
+        ("nyeri dada disangkal, mual", 40),
+        ("kontrol pasca stroke tahun lalu", 60),
+        ("stroke, minta rujukan", 60),
+        ("riwayat kejang waktu kecil, sekarang pilek", 12),
+        ("obat epilepsi habis", 25),
+        ("kontrol asma", 30),
+        ("lumpuh sejak 2 tahun", 60),
+        ("kejang betis", 40),
+        ("demam", 0.5),
+        ("darah tinggi", 60),
+        ("kurang darah", 25),
+        ("perut terasa panas terbakar", 40),
+        ("digigit nyamuk", 10),
+    ],
+)
+def test_denied_past_and_harmless_things_are_no_danger_signs(complaint, years):
+    assert flags(complaint, years)[1] == set()
+
+
+def test_a_new_symptom_beside_an_old_one_is_still_seen():
+    assert flags("kontrol pasca stroke tahun lalu, sekarang nyeri dada", 60)[1] == {"chest_pain"}
+    assert flags("kontrol asma tapi sekarang sesak", 30)[1] == {"breathless"}
+    assert flags("tidak demam, kejang 2 kali", 3)[1] == {"seizure"}
+
+
+def test_denial_ends_where_the_next_thing_begins():
+    assert "seizure" in flags("tidak demam dan kejang", 3)[1]
+    assert flags("tidak demam atau kejang", 3)[1] == set()

@@ -1,0 +1,104 @@
+"""The clinic's own words: laid over the shipped ones, checked line by line, explained."""
+
+import pytest
+
+from core.clusters import load_clusters
+from core.errors import SettingsError
+from core.routing import Facts, Vocabulary, check_vocabulary, explain, route
+
+POLI = load_clusters("poli")
+
+
+def facts(complaint):
+    return Facts(complaint, age_days=30 * 366)
+
+
+def written(tmp_path, text):
+    path = tmp_path / "words.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_the_shipped_file_has_no_problems():
+    assert check_vocabulary() == []
+
+
+def test_a_clinic_adds_words_rules_and_takes_away(tmp_path):
+    own = """
+[words]
+tooth = "kampil"
+heat_stroke = "hangit kepala"
+
+[[rule]]
+id = "dental.jaw"
+kind = "general"
+needs = ["jaw"]
+
+[[rule]]
+id = "own.heat_stroke"
+kind = "urgent"
+service = "emergency"
+needs = ["heat_stroke"]
+
+[remove]
+words = "jerawat"
+rules = ["general.smoking"]
+"""
+    path = written(tmp_path, own)
+    assert check_vocabulary(path) == []
+    vocabulary = Vocabulary.load(path)
+    for complaint, shipped, changed in (
+        ("kampil", None, "GIGI"),
+        ("hangit kepala", "UMUM", "IGD"),
+        ("rahang", "GIGI", "UMUM"),
+        ("jerawat", "UMUM", None),
+        ("sakit gigi", "GIGI", "GIGI"),
+    ):
+        assert route(facts(complaint), None, POLI).proposal == shipped
+        assert route(facts(complaint), None, POLI, vocabulary).proposal == changed
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ('[words]\ntooth = "gigi', 2, "not TOML"),
+        ("[words]\ntooth = 3", 2, "must be text"),
+        ('[word]\ntooth = "x"', 1, "not a section"),
+        ('[grammar]\nverbs = "x"', 2, "verbs"),
+        ('[[rule]]\nid = "a"\nkind = "service"\nneeds = ["toth"]', 2, "'toth'"),
+        ('[[rule]]\nid = "a"\nkind = "often"\nneeds = ["tooth"]', 2, "kind"),
+        ('[[rule]]\nid = "a"\nkind = "service"\nservice = "xray"\nneeds = ["tooth"]', 2, "'xray'"),
+        ('[[rule]]\nid = "a"\nkind = "service"\nneeds = []', 2, "needs is empty"),
+        ('[[rule]]\nid = "a"\nkind = "service"\nneeds = ["tooth"]\nspan = "7"', 2, "span"),
+        ('[[rule]]\nid = "a"\nkind = "service"\nneeds = ["tooth"]\nreplaces = ["b"]', 5, "'b'"),
+        ('\n\n[words]\ntooth = "gigi, gigi"', 4, "2 times"),
+        ('[words]\ntooth = "yang gigi"', 2, "filler"),
+        ('[words]\ntooth = "123"', 2, "no letters"),
+        ("rule = 3", 1, "must be a table"),
+        ('[units]\nwarsa = "x"', 2, "must be a number"),
+    ],
+)
+def test_a_wrong_file_is_told_line_by_line(tmp_path, text, line, said):
+    problems = check_vocabulary(written(tmp_path, text))
+    assert [(problem.line, said in problem.text) for problem in problems] == [(line, True)]
+
+
+def test_the_same_rule_twice_in_one_file_is_named(tmp_path):
+    rule = '[[rule]]\nid = "own.a"\nkind = "general"\nneeds = ["tooth"]\n'
+    assert "twice" in check_vocabulary(written(tmp_path, rule * 2))[0].text
+
+
+def test_loading_a_wrong_or_missing_file_is_one_line(tmp_path):
+    for path in (written(tmp_path, "[words]\ntooth = 3"), tmp_path / "none.toml", written(tmp_path, "x")):
+        with pytest.raises(SettingsError) as caught:
+            Vocabulary.load(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_explanation_shows_words_rules_and_reasons():
+    lines = list(explain(facts("geraham sakit, kada panas"), "UMUM", POLI).lines("en"))
+    assert "word      kada = tidak (exact)" in lines
+    assert any(line.startswith("says      panas") and "denied" in line for line in lines)
+    assert "rule      dental.tooth: geraham" in lines
+    assert "verdict   mismatch" in lines
+    assert any(line.startswith("proposes  GIGI 0.90") and "geraham → Poli Gigi" in line for line in lines)
