@@ -1,0 +1,71 @@
+"""A real office over real HTTP, and what it holds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.config import Address, Settings
+from server.office.app import add_clinic, make_server
+from server.office.models import Resource, connection
+
+CODE = "P6371010101"
+
+
+class Office:
+    """An office in a thread of this process, on a free port and a database of its own."""
+
+    def __init__(self, home: Path, port: int = 0, **settings: Any) -> None:
+        address = Address(host="127.0.0.1", port=port)
+        self.settings = Settings(home=home, office_http=address, **settings)
+        self.token = add_clinic(self.settings, CODE, "Puskesmas Contoh")
+        self._start()
+
+    def _start(self) -> None:
+        self._server = make_server(self.settings)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), "the office did not start"
+            time.sleep(0.01)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.settings = self.settings.model_copy(update={"office_http": Address(host="127.0.0.1", port=port)})
+
+    @property
+    def url(self) -> str:
+        return self.settings.office_http.url
+
+    @property
+    def fhir(self) -> str:
+        return f"{self.url}/fhir"
+
+    @property
+    def gate(self) -> Any:
+        return self._server.config.app.state.gate
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def restart(self) -> None:
+        self.stop()
+        self._start()
+
+    def held(self, code: str = CODE) -> dict[str, str]:
+        """`Type/value` -> digest of everything it holds of a clinic."""
+        with connection():
+            rows = Resource.select().where(Resource.clinic == code)
+            return {f"{row.type}/{row.value}": row.digest for row in rows}
+
+    def bodies(self, kind: str, code: str = CODE) -> dict[str, str]:
+        with connection():
+            rows = Resource.select().where(Resource.clinic == code, Resource.type == kind)
+            return {row.value: row.body for row in rows}

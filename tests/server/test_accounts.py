@@ -1,0 +1,128 @@
+"""Signing in, by password and by key, and being kept out."""
+
+from __future__ import annotations
+
+import stat
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from core import accounts, audit, clock
+from core.config import Settings
+from core.database import database
+from core.errors import SettingsError
+from core.models import AuditEvent
+from core.vocabulary import Role
+from server.run import Background
+from tests.people import Caller
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvbm5lIGNsZSBxdWkgbmUgc2VydCBhIHJpZW4h"
+
+
+def test_wrong_name_and_wrong_password_look_the_same(server: Background) -> None:
+    answers = [
+        httpx.post(f"{server.url}/api/v1/tokens", json={"username": name, "password": "wrong"})
+        for name in ("clerk", "nobody-here")
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].json() == answers[1].json()
+
+
+def test_five_failures_and_the_name_waits_a_minute(server: Background) -> None:
+    for _ in range(5):
+        httpx.post(f"{server.url}/api/v1/tokens", json={"username": "doctor", "password": "wrong"})
+    locked = httpx.post(f"{server.url}/api/v1/tokens", json={"username": "doctor", "password": "demo"})
+    assert locked.status_code == 429
+    assert 1 <= int(locked.headers["Retry-After"]) <= 60
+    # Others at the same counter are not kept out.
+    Caller(server.url, "clerk").close()
+    later = clock.now() + timedelta(seconds=61)
+    with clock.frozen(lambda: later):
+        Caller(server.url, "doctor").close()
+
+
+def test_a_token_ends_when_signed_out_or_expired_or_the_account_is_disabled(
+    server: Background, clerk: Caller
+) -> None:
+    with Caller(server.url, "clerk") as other:
+        other.delete("tokens")
+        assert other.get("clusters").status_code == 401
+    later = clock.now() + timedelta(hours=13)
+    with clock.frozen(lambda: later):
+        assert clerk.get("clusters").status_code == 401
+    assert clerk.get("clusters").status_code == 200
+    accounts.disable("clerk")
+    assert clerk.get("clusters").status_code == 401
+
+
+def test_the_door_turns_a_known_key_into_a_token_and_nobody_else_does(
+    server: Background, settings: Settings, clerk: Caller
+) -> None:
+    accounts.add_key("dentist", f"{KEY} maya@laptop")
+    file = settings.door_token_file
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    door = httpx.Client(
+        base_url=f"{server.url}/api/v1/", headers={"Authorization": f"Bearer {file.read_text().strip()}"}
+    )
+    body = {"username": "dentist", "public_key": KEY}
+    assert door.post("door/keys/check", json=body).json() == {"known": True}
+    assert door.post("door/keys/check", json={**body, "username": "doctor"}).json() == {"known": False}
+    token = door.post("door/tokens", json=body).json()
+    assert token["account"]["username"] == "dentist"
+    assert door.get("patients", params={"q": "a"}).status_code == 403
+    assert clerk.post("door/tokens", json=body).status_code == 403
+
+
+def test_the_demo_stays_on_loopback(settings: Settings) -> None:
+    from server.app import create_app
+
+    exposed = Settings.load({"LOKET_HOME": str(settings.home), "LOKET_HTTP": "0.0.0.0:8460"})
+    with pytest.raises(SettingsError, match=r"127\.0\.0\.1"):
+        create_app(exposed, demo=True)
+
+
+def test_first_start_makes_an_admin_whose_password_is_shown_once(
+    tmp_path: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from server.app import create_app
+
+    settings = Settings.load({"LOKET_HOME": f"{tmp_path}/fresh"})
+    create_app(settings)
+    shown = capsys.readouterr().err
+    assert "admin" in shown
+    assert [account.username for account in accounts.list_accounts() if account.role != Role.DOOR] == [
+        "admin"
+    ]
+    create_app(settings)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_audit_chain_shows_a_change_and_a_missing_event(clerk: Caller) -> None:
+    for _ in range(3):
+        clerk.registered()
+    assert audit.verify() is None
+    event = AuditEvent.select().order_by(AuditEvent.sequence.desc()).get()
+    database.execute_sql("UPDATE audit_event SET detail = '{\"x\":1}' WHERE sequence = ?", (event.sequence,))
+    assert audit.verify() == event.sequence
+    database.execute_sql("DELETE FROM audit_event WHERE sequence = ?", (event.sequence - 1,))
+    assert audit.verify() == event.sequence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LOKET_HTTP", "8460", "LOKET_HTTP: must be host:port"),
+        ("LOKET_TIMEZONE", "Mars", "LOKET_TIMEZONE: must be a time zone"),
+        ("LOKET_LANGUAGE", "fr", "LOKET_LANGUAGE: must be id or en"),
+        ("LOKET_CLOSE_AT", "25:00", "LOKET_CLOSE_AT: must be a time of day"),
+        ("LOKET_DATABASE_URL", "mysql://x", "LOKET_DATABASE_URL: must begin with"),
+        ("LOKET_PRIORITY_RATIO", "0", "LOKET_PRIORITY_RATIO"),
+        ("LOKET_TYPO", "1", "LOKET_TYPO: there is no such setting"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(name: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({name: value})
+    assert str(refused.value).startswith(words)
+    assert "\n" not in str(refused.value)

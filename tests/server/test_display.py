@@ -1,0 +1,130 @@
+"""The waiting room: numbers only, live, true after a restart; seen by a real browser where there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.config import Address, Settings
+from server.run import Background
+from tests.people import Caller, patient
+
+CHROMIUM = shutil.which("chromium")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_page_is_small_and_needs_nothing_from_elsewhere(server: Background) -> None:
+    page = httpx.get(f"{server.url}/display")
+    assert page.status_code == 200
+    assert len(page.content) < 15_000
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+
+
+def test_board_shows_calls_and_no_person(server: Background, clerk: Caller, dentist: Caller) -> None:
+    clerk.registered(patient=patient(name="Zulaikha Rahasia"))
+    clerk.registered()
+    dentist.post("queues/GIGI/call-next", json={"service_point": "Ruang 2"})
+    board = httpx.get(f"{server.url}/display/board")
+    assert "Zulaikha" not in board.text
+    assert "sakit" not in board.text
+    assert board.json()["calls"][0] | {"at": ""} == {
+        "number": "B-001", "cluster": "Poli Gigi", "room": "Ruang 2", "at": "", "calls": 1,
+    }  # fmt: skip
+    assert board.json()["waiting"]["Poli Gigi"] == 1
+
+
+def test_stream_tells_a_call_as_it_happens(server: Background, clerk: Caller, dentist: Caller) -> None:
+    clerk.registered()
+    with httpx.stream("GET", f"{server.url}/display/events", timeout=30) as stream:
+        lines = stream.iter_lines()
+        first = next(line for line in lines if line.startswith("data"))
+        assert json.loads(first.removeprefix("data: "))["calls"] == []
+        dentist.post("queues/GIGI/call-next", json={})
+        second = next(line for line in lines if line.startswith("data"))
+    assert json.loads(second.removeprefix("data: "))["calls"][0]["number"] == "B-001"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
+def test_a_browser_shows_calls_survives_a_restart_and_shows_the_truth(
+    settings: Settings, tmp_path: Path
+) -> None:
+    port = free_port()
+    fixed = settings.model_copy(update={"http": Address(host="127.0.0.1", port=port)})
+    debug = free_port()
+    with (
+        Background(fixed, port=port) as server,
+        Caller(server.url, "clerk") as clerk,
+        Caller(server.url, "dentist") as dentist,
+    ):
+        clerk.registered()
+        clerk.registered()
+        browser = subprocess.Popen(
+            [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--no-first-run", f"--user-data-dir={tmp_path}/chromium",
+             f"--remote-debugging-port={debug}", f"{server.url}/display"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        page = Page(debug)
+        page.wait("document.getElementById('number').textContent", "-")
+        dentist.post("queues/GIGI/call-next", json={})
+        page.wait("document.getElementById('number').textContent", "B-001")
+    page.wait("document.getElementById('lost').style.display", "block")
+    with Background(fixed, port=port) as server, Caller(server.url, "dentist") as dentist:
+        page.wait("document.getElementById('lost').style.display", "none")
+        dentist.post("queues/GIGI/call-next", json={})
+        page.wait("document.getElementById('number').textContent", "B-002")
+    page.close()
+    browser.terminate()
+    browser.wait()
+
+
+class Page:
+    """A page of a running browser, asked over its debugging port."""
+
+    def __init__(self, port: int) -> None:
+        import websockets.sync.client
+
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                targets = httpx.get(f"http://127.0.0.1:{port}/json").json()
+                self._address = next(t for t in targets if t["type"] == "page")["webSocketDebuggerUrl"]
+                break
+            except (httpx.TransportError, StopIteration):
+                assert time.monotonic() < deadline, "the browser did not start"
+                time.sleep(0.1)
+        self._stack = contextlib.ExitStack()
+        self._socket = self._stack.enter_context(websockets.sync.client.connect(self._address))
+        self._id = 0
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def ask(self, expression: str) -> object:
+        self._id += 1
+        question = {"id": self._id, "method": "Runtime.evaluate", "params": {"expression": expression}}
+        self._socket.send(json.dumps(question))
+        while True:
+            answer = json.loads(self._socket.recv())
+            if answer.get("id") == self._id:
+                return answer["result"]["result"].get("value")
+
+    def wait(self, expression: str, value: object) -> None:
+        deadline = time.monotonic() + 60
+        while self.ask(expression) != value:
+            assert time.monotonic() < deadline, f"{expression} never became {value!r}"
+            time.sleep(0.05)

@@ -1,0 +1,80 @@
+"""The same clinic on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+from playhouse.schema_diff import diff_models
+
+from core import audit
+from core.config import Settings
+from core.database import connection, database
+from core.models import ALL_TABLES, Change
+from server.run import Background
+from tests.people import Caller, registration
+from tests.postgres import cluster
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    with cluster() as url:
+        yield url
+
+
+@pytest.fixture
+def server(postgres: str, tmp_path: Path) -> Iterator[Background]:
+    name = f"clinic_{abs(hash(tmp_path)) % 10**9}"
+    with psycopg.connect(f"{postgres}postgres", autocommit=True) as administrator:
+        administrator.execute(f"CREATE DATABASE {name}")
+    settings = Settings(home=tmp_path / "home", database_url=f"{postgres}{name}")
+    with Background(settings) as running:
+        yield running
+
+
+def test_fifty_at_once_and_ten_calls_at_once(server: Background) -> None:
+    callers = [Caller(server.url, "clerk") for _ in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        jobs = [pool.submit(callers[index % 10].registered) for index in range(50)]
+        numbers = sorted(job.result()["ticket"]["number"] for job in jobs)
+    assert numbers == [f"B-{number:03d}" for number in range(1, 51)]
+    dentists = [Caller(server.url, "dentist") for _ in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        called = list(
+            pool.map(lambda caller: caller.post("queues/GIGI/call-next", json={}).json()["id"], dentists)
+        )
+    assert len(set(called)) == 10
+    with connection():
+        sequences = [change.sequence for change in Change.select().order_by(Change.sequence)]
+        assert audit.verify() is None
+    assert sequences == sorted(set(sequences))
+
+
+def test_the_whole_path(server: Background) -> None:
+    with Caller(server.url, "clerk") as clerk, Caller(server.url, "dentist") as dentist:
+        body = registration()
+        assert [clerk.post("registrations", json=body).status_code for _ in range(2)] == [201, 200]
+        entry = dentist.post("queues/GIGI/call-next", json={}).json()
+        assert dentist.act(entry["id"], "start").json()["status"] == "in_service"
+        note = {"vitals": {"systolic": 120, "diastolic": 80}, "assessment": "karies"}
+        assert dentist.put(f"visits/{entry['visit_id']}/encounter", json=note).status_code == 200
+        assert (
+            dentist.post(f"visits/{entry['visit_id']}/diagnoses", json={"code": "K02.9"}).status_code == 201
+        )
+        moved = dentist.act(entry["id"], "transfer", cluster="UMUM").json()
+        assert dentist.act(moved["id"], "undo").json()["id"] == entry["id"]
+        assert dentist.act(entry["id"], "finish", disposition="home").json()["status"] == "done"
+        assert (
+            clerk.get("patients", params={"q": body["patient"]["name"]}).json()[0]["name"]
+            == body["patient"]["name"]
+        )
+        assert clerk.get("patients").status_code == 200
+        assert clerk.get("patients/unverified").status_code == 200
+
+
+def test_models_and_schema_agree(server: Background) -> None:
+    with connection():
+        assert not diff_models(database.obj, list(ALL_TABLES))

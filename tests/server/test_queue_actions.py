@@ -1,0 +1,124 @@
+"""What is done to queue entries, and who may do it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.models import QueueEntry, RoutingExample, Visit
+from server.run import Background
+from tests.people import Caller
+
+
+def _called(clerk: Caller, dentist: Caller) -> dict[str, object]:
+    clerk.registered()
+    return dentist.post("queues/GIGI/call-next", json={"service_point": "Ruang 2"}).json()
+
+
+def test_through_the_queue(clerk: Caller, dentist: Caller) -> None:
+    entry = _called(clerk, dentist)
+    assert (entry["status"], entry["service_point"]) == ("called", "Ruang 2")
+    assert dentist.act(entry["id"], "recall").json()["call_count"] == 2
+    assert dentist.act(entry["id"], "start").json()["status"] == "in_service"
+    done = dentist.act(entry["id"], "finish", disposition="home").json()
+    assert done["status"] == "done"
+    visit = Visit.get_by_id(entry["visit_id"])
+    assert (visit.status, visit.disposition) == ("finished", "home")
+
+
+def test_transfer_ends_one_entry_and_starts_the_next_at_the_same_instant(
+    clerk: Caller, dentist: Caller
+) -> None:
+    entry = _called(clerk, dentist)
+    new = dentist.act(entry["id"], "transfer", cluster="UMUM").json()
+    assert (new["cluster"], new["number"], new["came_from"]) == ("UMUM", "A-001", f"{entry['number']} GIGI")
+    old, started = QueueEntry.get_by_id(entry["id"]), QueueEntry.get_by_id(new["id"])
+    assert old.ended_at == started.started_at
+    assert RoutingExample.get().chosen == "UMUM"
+
+
+def test_undo_of_a_transfer_puts_the_patient_back(clerk: Caller, dentist: Caller) -> None:
+    entry = _called(clerk, dentist)
+    new = dentist.act(entry["id"], "transfer", cluster="UMUM").json()
+    back = dentist.act(new["id"], "undo").json()
+    assert (back["id"], back["status"]) == (entry["id"], "called")
+    assert clerk.get("queues/UMUM").json()["entries"] == []
+
+
+def test_round_trip_to_the_laboratory_keeps_number_and_place(
+    server: Background, clerk: Caller, doctor: Caller
+) -> None:
+    clerk.registered(cluster="UMUM", chief_complaint="demam batuk")
+    clerk.registered(cluster="UMUM", chief_complaint="batuk pilek")
+    first = doctor.post("queues/UMUM/call-next", json={}).json()
+    doctor.act(first["id"], "start")
+    sent = doctor.act(first["id"], "send", cluster="LAB").json()
+    assert (sent["cluster"], sent["returns_to"]) == ("LAB", "UMUM")
+    with Caller(server.url, "lab") as lab:
+        at_lab = lab.post("queues/LAB/call-next", json={}).json()
+        lab.act(at_lab["id"], "start")
+        back = lab.act(at_lab["id"], "finish").json()
+    assert (back["number"], back["cluster"], back["position"]) == (first["number"], "UMUM", 1)
+    assert doctor.post("queues/UMUM/call-next", json={}).json()["number"] == first["number"]
+
+
+def test_skipped_patient_comes_back_after_three_others(clerk: Caller, dentist: Caller) -> None:
+    numbers = [clerk.registered()["ticket"]["number"] for _ in range(5)]
+    first = dentist.post("queues/GIGI/call-next", json={}).json()
+    assert first["number"] == numbers[0]
+    dentist.act(first["id"], "skip")
+    called = [dentist.post("queues/GIGI/call-next", json={}).json()["number"] for _ in range(4)]
+    assert called == [numbers[1], numbers[2], numbers[3], numbers[0]]
+
+
+def test_the_slower_of_two_is_told_who_was_faster(server: Background, clerk: Caller, dentist: Caller) -> None:
+    entry = _called(clerk, dentist)
+    with Caller(server.url, "dentist") as other:
+        assert other.act(entry["id"], "skip", expected_version=entry["version"]).status_code == 200
+    late = dentist.act(entry["id"], "start", expected_version=entry["version"])
+    assert late.status_code == 409
+    assert late.json()["code"] == "changed_meanwhile"
+    assert late.json()["details"]["status"] == "skipped"
+    assert late.json()["details"]["changed_by"] == "drg. Maya Lestari"
+
+
+@pytest.mark.parametrize(
+    ("action", "body"), [("transfer", {}), ("transfer", {"cluster": "GIGI"}), ("cancel", {})]
+)
+def test_missing_or_wrong_target_is_named(
+    clerk: Caller, dentist: Caller, action: str, body: dict[str, str]
+) -> None:
+    entry = _called(clerk, dentist)
+    answer = dentist.act(entry["id"], action, **body)
+    assert answer.status_code == 422
+    assert set(answer.json()["fields"]) <= {"cluster", "reason"}
+
+
+def test_only_the_clusters_own_staff_call(clerk: Caller, dentist: Caller, doctor: Caller) -> None:
+    entry = _called(clerk, dentist)
+    assert doctor.post("queues/GIGI/call-next", json={}).status_code == 403
+    assert clerk.post("queues/GIGI/call-next", json={}).status_code == 403
+    assert doctor.act(entry["id"], "finish").status_code == 403
+
+
+def test_clerk_moves_whom_nobody_has_called_and_no_one_else(clerk: Caller, dentist: Caller) -> None:
+    waiting = clerk.registered()["ticket"]["id"]
+    assert clerk.act(waiting, "transfer", cluster="UMUM").json()["cluster"] == "UMUM"
+    entry = _called(clerk, dentist)
+    assert clerk.act(entry["id"], "cancel", reason="pulang").status_code == 409
+
+
+def test_display_sees_numbers_and_no_person(server: Background, clerk: Caller) -> None:
+    clerk.registered()
+    with Caller(server.url, "display") as display:
+        assert display.get("clusters").status_code == 200
+        assert display.get("queues/GIGI").status_code == 403
+        assert display.get("patients", params={"q": "a"}).status_code == 403
+        with display.stream("GET", "changes", params={"after": 0}) as stream:
+            text = next(line for line in stream.iter_lines() if line.startswith("data"))
+    assert '"patient":null' in text
+
+
+def test_no_token_no_answer(server: Background, clerk: Caller) -> None:
+    clerk.headers.pop("Authorization")
+    for path in ("clusters", "queues/GIGI", "patients?q=a", "sync", "audit", "changes", "drafts/x"):
+        assert clerk.get(path).status_code == 401, path

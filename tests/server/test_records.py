@@ -1,0 +1,140 @@
+"""The clinical record: who may open it, what it refuses, what it keeps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core import clock
+from core.models import AuditEvent, EncounterVersion
+from tests.people import Caller
+
+
+@pytest.fixture
+def visit(clerk: Caller, dentist: Caller) -> str:
+    clerk.registered()
+    entry = dentist.post("queues/GIGI/call-next", json={}).json()
+    dentist.act(entry["id"], "start")
+    return str(entry["visit_id"])
+
+
+def test_a_note_is_kept_with_its_earlier_versions(dentist: Caller, visit: str) -> None:
+    first = dentist.put(
+        f"visits/{visit}/encounter", json={"subjective": "sakit sejak kemarin", "vitals": {"pulse": 80}}
+    )
+    assert first.status_code == 200
+    second = dentist.put(
+        f"visits/{visit}/encounter", json={"subjective": "sakit 3 hari", "expected_version": 1}
+    )
+    assert second.json()["version"] == 2
+    assert EncounterVersion.get().data["subjective"] == "sakit sejak kemarin"
+    late = dentist.put(f"visits/{visit}/encounter", json={"subjective": "x", "expected_version": 1})
+    assert late.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("vitals", "field", "problem"),
+    [
+        ({"systolic": 301}, "vitals.systolic", "out_of_range"),
+        ({"temperature": 29.9}, "vitals.temperature", "out_of_range"),
+        ({"systolic": 80, "diastolic": 80}, "vitals.systolic", "not_above_diastolic"),
+        ({"mood": 3}, "vitals.mood", "unknown"),
+    ],
+)
+def test_impossible_vitals_are_refused_by_name(
+    dentist: Caller, visit: str, vitals: dict[str, float], field: str, problem: str
+) -> None:
+    refused = dentist.put(f"visits/{visit}/encounter", json={"vitals": vitals})
+    assert refused.status_code == 422
+    assert refused.json()["fields"][field] == problem
+
+
+def test_unusual_vitals_are_kept_and_pointed_at(dentist: Caller, visit: str) -> None:
+    kept = dentist.put(
+        f"visits/{visit}/encounter", json={"vitals": {"systolic": 190, "diastolic": 100, "pulse": 70}}
+    )
+    assert kept.json()["vitals_warnings"] == {"systolic": "high", "diastolic": "high"}
+
+
+def test_after_48_hours_only_an_addendum(dentist: Caller, visit: str) -> None:
+    dentist.put(f"visits/{visit}/encounter", json={"subjective": "a"})
+    later = clock.now() + timedelta(hours=48)
+    token = dentist.headers["Authorization"]
+    with clock.frozen(lambda: later):
+        fresh = dentist.post("tokens", json={"username": "dentist", "password": "demo"}).json()["token"]
+        dentist.headers["Authorization"] = f"Bearer {fresh}"
+        refused = dentist.put(f"visits/{visit}/encounter", json={"subjective": "b"})
+        assert (refused.status_code, refused.json()["code"]) == (422, "record_locked")
+        added = dentist.post(f"visits/{visit}/addenda", json={"text": "hasil foto menyusul"})
+        assert added.json()["addenda"] == ["drg. Maya Lestari: hasil foto menyusul"]
+        assert added.json()["subjective"] == "a"
+    dentist.headers["Authorization"] = token
+
+
+def test_a_record_outside_ones_queue_asks_for_a_reason_and_keeps_it(
+    dentist: Caller, doctor: Caller, visit: str
+) -> None:
+    refused = doctor.get(f"visits/{visit}")
+    assert (refused.status_code, refused.json()["code"]) == (403, "reason_required")
+    opened = doctor.get(f"visits/{visit}", params={"reason": "pasien pingsan di lorong"})
+    assert opened.status_code == 200
+    event = (
+        AuditEvent.select()
+        .where(AuditEvent.action == "visit_read")
+        .order_by(AuditEvent.sequence.desc())
+        .get()
+    )
+    assert event.detail == {"reason": "pasien pingsan di lorong"}
+
+
+def test_clerk_and_admin_do_not_read_records(clerk: Caller, admin: Caller, visit: str) -> None:
+    for person in (clerk, admin):
+        assert person.get(f"visits/{visit}", params={"reason": "ingin tahu"}).status_code == 403
+
+
+def test_a_diagnosis_is_found_by_words_and_struck_out_with_a_reason(dentist: Caller, visit: str) -> None:
+    found = dentist.get("diagnoses", params={"q": "gigi berlubang"}).json()
+    assert found[0]["code"] == "K02.9"
+    assert dentist.get("diagnoses", params={"q": "dental caries"}).json()[0]["code"] == "K02.9"
+    assert dentist.get("diagnoses", params={"q": "K02"}).json()[0]["code"] == "K02.9"
+    added = dentist.post(f"visits/{visit}/diagnoses", json={"code": "K02.9"}).json()
+    assert added["rank"] == 1
+    assert dentist.post(f"visits/{visit}/diagnoses", json={"code": "K02.9"}).json()["fields"] == {
+        "code": "taken"
+    }
+    assert dentist.post(f"visits/{visit}/diagnoses", json={"code": "A97.0"}).json()["fields"] == {
+        "code": "unknown"
+    }
+    assert dentist.delete(f"visits/{visit}/diagnoses/{added['id']}").status_code == 422
+    assert (
+        dentist.delete(f"visits/{visit}/diagnoses/{added['id']}", params={"reason": "salah"}).status_code
+        == 204
+    )
+    assert dentist.get(f"visits/{visit}").json()["diagnoses"] == []
+
+
+def test_a_medicine_against_an_allergy_is_stopped_once(dentist: Caller, visit: str) -> None:
+    patient = dentist.get(f"visits/{visit}").json()["patient"]["id"]
+    dentist.post(f"patients/{patient}/allergies", json={"substance": "Amoksisilin"})
+    medicine = {
+        "medicine": "Amoksisilin 500 mg",
+        "dose": "1 tablet",
+        "frequency": "3x sehari",
+        "amount": "15",
+    }
+    refused = dentist.post(f"visits/{visit}/prescriptions", json=medicine)
+    assert (refused.status_code, refused.json()["code"]) == (422, "allergy")
+    assert (
+        dentist.post(f"visits/{visit}/prescriptions", json={**medicine, "allergy_override": True}).status_code
+        == 201
+    )
+    assert dentist.get(f"visits/{visit}").json()["patient"]["allergies"] == ["Amoksisilin"]
+
+
+def test_a_draft_is_ones_own_and_forgotten_when_done(clerk: Caller, dentist: Caller) -> None:
+    assert clerk.put("drafts/registration", json={"data": {"name": "Si"}}).status_code == 204
+    assert clerk.get("drafts/registration").json()["data"] == {"name": "Si"}
+    assert dentist.get("drafts/registration").status_code == 404
+    assert clerk.delete("drafts/registration").status_code == 204
+    assert clerk.get("drafts/registration").status_code == 404

@@ -1,0 +1,249 @@
+"""A real app on the driver: what is shown, what is sent, how keys arrive."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.terminal.conftest import MemorySink, running, until
+from tui.terminal.capabilities import detect
+from tui.terminal.driver import LARGEST, SMALLEST, fit_size, terminal_of
+from tui.terminal.inputs import ThinInput
+from tui.terminal.keyboard import hold_keys
+
+
+async def test_the_first_screen_is_painted_with_the_cursor_in_the_first_field(seat):
+    """The app is visible and the terminal's own cursor stands in the field with the focus."""
+    text = seat.sink.emulator.text()
+    assert "Counter of clerk" in text
+    cursor = seat.sink.emulator.screen.cursor
+    assert (cursor.x, cursor.y, cursor.hidden) == (0, 1, False)
+
+
+async def test_a_typed_letter_costs_about_a_byte(seat):
+    """Typing sends the letters; only the first, which also wipes the placeholder, costs more."""
+    seat.type("x")
+    await until(lambda: seat.app.values()["family"] == "x")
+    await seat.quiet()
+    total = 0
+    for letter in "Rahmawati":
+        seat.type(letter)
+        await until(lambda: seat.sink.writes, "echo")
+        total += len(await seat.quiet(0.02))
+    assert total == len("Rahmawati")
+    assert seat.app.values()["family"] == "xRahmawati"
+    assert seat.sink.emulator.screen.cursor.x == 10
+
+
+async def test_tab_moves_the_cursor_for_a_few_bytes(seat):
+    await seat.quiet()
+    seat.type("\t")
+    await until(lambda: seat.app.focused.id == "given")
+    data = await seat.quiet()
+    assert seat.sink.emulator.screen.cursor.y == 2
+    assert len(data) <= 6
+
+
+async def test_an_idle_app_sends_nothing(seat):
+    await seat.quiet()
+    await asyncio.sleep(0.7)
+    assert seat.sink.take() == b""
+
+
+async def test_text_inserted_in_mid_field_moves_the_rest(seat):
+    """A letter typed in the middle of a field costs an insertion, not the rest of the field."""
+    seat.type("Rahmawati Kusumaningrum Hadi")
+    await until(lambda: seat.app.values()["family"].endswith("Hadi"))
+    seat.type("\x1b[H")
+    await seat.quiet()
+    seat.type("x")
+    await until(lambda: seat.sink.writes)
+    data = await seat.quiet()
+    assert seat.app.values()["family"].startswith("xRahmawati")
+    assert "xRahmawati Kusumaningrum Hadi" in seat.sink.emulator.text()
+    assert len(data) <= 20
+
+
+async def test_three_fields_from_one_write_200_times():
+    """`Mendoza<Tab>Ana<Tab>1990` in one packet fills three fields, every time."""
+    async with running() as seat:
+        for turn in range(200):
+            seat.type(f"Mendoza{turn}\tAna\t1990\x1b[Z\x1b[Z")
+            await until(lambda: seat.app.values()["birth"] == "1990", "third field")
+            await until(lambda: seat.app.focused.id == "family", "back at the first")
+            values = seat.app.values()
+            assert (values["family"], values["given"], values["birth"]) == (f"Mendoza{turn}", "Ana", "1990")
+            for name in ("family", "given", "birth"):
+                seat.app.query_one(f"#{name}", ThinInput).value = ""
+
+
+@pytest.mark.parametrize("gap_seconds", [0, 0.001, 0.005])
+async def test_a_whole_registration_typed_ahead(seat, gap_seconds):
+    """Ten fields, the dialog and Enter on it, then the next patient: all of it typed ahead."""
+    first = "\t".join(f"first{n}" for n in range(10))
+    second = "\t".join(f"second{n}" for n in range(10))
+    keys = f"{first}\x1bOQ\r{second}\x1bOQ\r"
+    if gap_seconds:
+        for piece in [keys[i : i + 7] for i in range(0, len(keys), 7)]:
+            seat.type(piece)
+            await asyncio.sleep(gap_seconds)
+    else:
+        seat.type(keys)
+    await until(lambda: len(seat.app.saved) == 2, "two patients saved")
+    assert list(seat.app.saved[0].values()) == [f"first{n}" for n in range(10)]
+    assert list(seat.app.saved[1].values()) == [f"second{n}" for n in range(10)]
+
+
+async def test_escape_alone_closes_the_dialog(seat):
+    """A lone ESC is the key, although sequences begin with it."""
+    seat.type("\x1bOQ")
+    await until(lambda: "Save this" in seat.sink.emulator.text())
+    seat.type("\x1b")
+    await until(lambda: "Save this" not in seat.sink.emulator.text(), "dialog closed")
+    assert seat.app.saved == []
+
+
+async def test_keys_wait_while_they_are_held(seat):
+    """What is typed ahead goes to the field that the held work leads to."""
+    with hold_keys(seat.app):
+        seat.type("a")
+        await until(lambda: seat.app.values()["family"] == "a")
+        seat.type("bc")
+        await asyncio.sleep(0.2)
+        assert seat.app.values()["family"] == "a"
+        seat.app.query_one("#remark").focus()
+    await until(lambda: seat.app.values()["remark"] == "bc")
+
+
+async def test_a_paste_lands_in_one_field(seat):
+    """Line ends inside a paste are not Enter; the paste goes to the field with the focus."""
+    seat.type("\t\x1b[200~Ana Maria\x1b[201~\tx")
+    await until(lambda: seat.app.values()["birth"] == "x")
+    assert seat.app.values()["given"] == "Ana Maria"
+
+
+async def test_wide_and_marked_letters(seat):
+    """What was typed is what is shown, whatever its width."""
+    seat.type("日本 e\u0301 ok")
+    await until(lambda: "ok" in seat.sink.emulator.text())
+    await seat.quiet()
+    assert seat.sink.emulator.text().splitlines()[1].startswith("日本 é ok")
+    assert seat.sink.emulator.screen.cursor.x == 9
+
+
+async def test_control_sequences_in_a_value_never_reach_the_terminal(seat):
+    """A name with an escape sequence in it shows as text and does nothing."""
+    seat.app.query_one("#list").update("\x1b]52;c;ZXZpbA==\x07\x1b[5i owned \u202e")
+    data = await seat.quiet()
+    assert b"52;c" not in data
+    assert b"[5i" not in data
+    assert "\u202e".encode() not in data
+
+
+async def test_frames_are_skipped_while_the_line_is_full(seat):
+    """A line that does not drain gets nothing more, and then the newest state only."""
+    await seat.quiet()
+    seat.sink.pending = 5000
+    for number in range(30):
+        seat.app.query_one("#list").update(f"waiting {number}")
+        await asyncio.sleep(0.01)
+    assert seat.sink.take() == b""
+    assert seat.terminal.frames_skipped > 0
+    seat.sink.pending = 0
+    await until(lambda: "waiting 29" in seat.sink.emulator.text())
+    assert b"waiting 28" not in seat.sink.take()
+
+
+async def test_a_new_connection_gets_the_screen_with_one_paint(seat):
+    """Cut in mid-word and connected again at another size: same text, same focus, and typing goes on."""
+    seat.type("Mendoza\tAn\x1b[")
+    await until(lambda: seat.app.values()["given"] == "An")
+    seat.terminal.detach()
+    seat.app.query_one("#list").update("three wait")
+    await asyncio.sleep(0.05)
+    for size in ((80, 24), (100, 30)):
+        sink = MemorySink(*size)
+        seat.terminal.attach(sink, detect("xterm"), size)
+        await until(lambda sink=sink: "three wait" in sink.emulator.text(), f"repaint at {size}")
+        assert "Mendoza" in sink.emulator.text()
+        assert sink.emulator.screen.cursor.y == 2
+        if size == (80, 24):
+            assert sum(map(len, sink.writes)) <= 500
+    seat.type("a")
+    await until(lambda: seat.app.values()["given"] == "Ana")
+
+
+async def test_a_resize_paints_the_new_layout_once(seat):
+    await seat.quiet()
+    seat.sink.emulator.resize(60, 20)
+    seat.terminal.resize((60, 20))
+    await until(lambda: seat.sink.writes)
+    await seat.quiet()
+    assert "Counter of clerk" in seat.sink.emulator.text()
+    assert seat.app.size == (60, 20)
+
+
+async def test_idleness_is_told_once():
+    """The app hears once that nobody has typed for a while, and again only after a key."""
+    async with running(idle_seconds=0.15) as seat:
+        await until(lambda: seat.app.locked == 1)
+        await asyncio.sleep(0.4)
+        assert seat.app.locked == 1
+        seat.type("x")
+        await until(lambda: seat.app.locked == 2)
+
+
+async def test_printing_never_falls_into_a_frame():
+    """A ticket goes to the printer in one piece, with the printer switched on and off around it."""
+    async with running(capabilities=detect("xterm", overrides={"printer": True})) as seat:
+        seat.sink.pending = 5000
+        seat.type("abc")
+        assert terminal_of(seat.app).print_local(b"A001\r\n\x1dV0")
+        await asyncio.sleep(0.05)
+        seat.sink.pending = 0
+        await until(lambda: any(b"A001" in write for write in seat.sink.writes))
+        assert b"\x1b[5iA001\r\n\x1dV0\x1b[4i" in seat.sink.writes
+        with pytest.raises(ValueError, match="printer"):
+            seat.terminal.print_local(b"\x1b[4i")
+
+
+async def test_without_a_printer_nothing_is_printed(seat):
+    assert terminal_of(seat.app).print_local(b"A001") is False
+
+
+async def test_the_screen_is_given_back_at_the_end():
+    async with running() as seat:
+        seat.type("\x1b[21~")
+        await seat.task
+        assert seat.sink.take().endswith(b"\x1b[?1049l")
+
+
+async def test_no_mode_is_asked_for_that_costs_bytes(seat):
+    """Mouse, focus, kitty keyboard, synchronised output and in-band resize are never switched on."""
+    data = await seat.quiet()
+    for mode in (b"1000", b"1002", b"1003", b"1006", b"1004", b"2048", b"2026", b">"):
+        assert b"\x1b[" + mode not in data
+        assert b"?" + mode + b"h" not in data
+
+
+def test_claimed_sizes_are_bounded():
+    assert fit_size((0, 0)) == (80, 24)
+    assert fit_size((1, 1)) == SMALLEST
+    assert fit_size((65535, 65535)) == LARGEST
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "linux", "screen", "vt220", "vt100"])
+async def test_the_counter_on_every_kind_of_terminal(term):
+    """Field, dialog and save work on each; the screens equal what a full paint would show."""
+    async with running(capabilities=detect(term)) as seat:
+        seat.type("Mendoza\tAna\x1bOQ")
+        await until(lambda: "Save this" in seat.sink.emulator.text())
+        await seat.quiet()
+        seen = seat.sink.emulator.text()
+        again = MemorySink()
+        seat.terminal.attach(again, detect(term), (80, 24))
+        await until(lambda: again.emulator.text() == seen)
+        seat.type("\r")
+        await until(lambda: seat.app.saved)
+        assert seat.app.saved[0]["given"] == "Ana"

@@ -1,0 +1,88 @@
+"""What `tui/terminal/textual_internals.py` takes from Textual's insides still is what it was."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from importlib.metadata import version
+
+import pytest
+import textual.app
+import textual.constants
+from textual.app import App
+
+from tests.terminal.counter import Counter
+from tui.terminal.textual_internals import failure_of, key_events, prepare_process
+
+
+def test_this_is_the_version_it_was_written_for():
+    """When this fails, read the rest of this file's failures before changing the number."""
+    assert version("textual") == "8.2.8"
+
+
+@pytest.mark.parametrize(
+    ("sequence", "key"),
+    [
+        ("a", "a"),
+        ("é", "é"),
+        (" ", "space"),
+        ("\t", "tab"),
+        ("\r", "enter"),
+        ("\x7f", "backspace"),
+        ("\x03", "ctrl+c"),
+        ("\x1b[A", "up"),
+        ("\x1bOA", "up"),
+        ("\x1b[Z", "shift+tab"),
+        ("\x1b[3~", "delete"),
+        ("\x1b[H", "home"),
+        ("\x1b[1~", "home"),
+        ("\x1b[4~", "end"),
+        ("\x1bOP", "f1"),
+        ("\x1b[[A", "f1"),
+        ("\x1b[11~", "f1"),
+        ("\x1b[15~", "f5"),
+        ("\x1b[21~", "f10"),
+        ("\x1b[24~", "f12"),
+        ("\x1b[1;5C", "ctrl+right"),
+    ],
+)
+def test_the_parser_names_keys(sequence, key):
+    """Each key of a thin terminal's keyboard has the name that bindings use."""
+    assert [event.key for event in key_events(sequence)] == [key]
+
+
+@pytest.mark.parametrize("sequence", ["\x1b[<0;3;4M", "\x1b[I", "\x1b[99~", "\x1b[12;40R"])
+def test_what_is_no_key_is_dropped(sequence):
+    assert key_events(sequence) == []
+
+
+def test_the_constants_are_read_when_an_app_is_made(monkeypatch):
+    """Colour depth and motion come from the module at that time, not from the environment at import."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert prepare_process()
+    assert "NO_COLOR" not in os.environ
+    assert not prepare_process()
+    app = Counter()
+    assert app.console.color_system == "truecolor"
+    assert app.animation_level == "none"
+    for name in ("COLOR_SYSTEM", "TEXTUAL_ANIMATIONS", "SMOOTH_SCROLL", "DISABLE_KITTY_KEY"):
+        assert hasattr(textual.constants, name)
+
+
+def test_the_streams_are_redirected_by_name():
+    """`App` looks the two functions up in its module, where they were replaced."""
+    source = inspect.getsource(App._process_messages)
+    assert "redirect_stdout(" in source
+    assert "redirect_stderr(" in source
+    stream = sys.stdout
+    with textual.app.redirect_stdout(None):
+        assert sys.stdout is stream
+
+
+def test_a_failure_goes_through_the_two_methods_replaced():
+    assert "self._fatal_error()" in inspect.getsource(App._handle_exception)
+    assert "self._exception = error" in inspect.getsource(App._handle_exception)
+    for name in ("_print_error_renderables", "_close_messages_no_wait"):
+        assert callable(getattr(App, name))
+    assert failure_of(Counter()) is None

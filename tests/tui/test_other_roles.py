@@ -1,0 +1,105 @@
+"""Laboratory, pharmacy and the person who runs the system, with keys only."""
+
+from __future__ import annotations
+
+from tests.tui.conftest import Counter, press, settle, type_text, until
+from tests.tui.looking import screen_text
+from tui.screens.administration import AdministrationScreen
+from tui.screens.record.record import RecordScreen
+from tui.screens.registration.search import SearchScreen
+
+
+async def open_entry(app, pilot, entry_id: str, number: str) -> None:
+    await until(pilot, lambda: number in screen_text(app), "the patient in the pane")
+    app.screen.pane.choose(entry_id)
+    await press(pilot, "enter")
+    await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
+    await settle(pilot)
+
+
+def with_note(counter: Counter, name: str, nik: str) -> dict[str, str]:
+    """Somebody whom the dentist has begun to treat."""
+    receipt = counter.register(name, nik, "sakit gigi", "GIGI")
+    with counter.api("dentist") as api:
+        assert api.post(f"queue-entries/{receipt['ticket']['id']}/start", json={}).status_code == 200
+    return {"visit": receipt["visit_id"], "entry": receipt["ticket"]["id"], "patient": receipt["patient_id"]}
+
+
+async def test_the_laboratory_enters_a_result(counter: Counter):
+    seen = with_note(counter, "Ratna Sari", "6371014107900123")
+    with counter.api("dentist") as api:
+        api.post(f"visits/{seen['visit']}/orders", json={"test": "Hemoglobin"})
+        sent = api.post(f"queue-entries/{seen['entry']}/send", json={"cluster": "LAB"}).json()
+    async with counter.at("lab") as (app, pilot):
+        await open_entry(app, pilot, sent["id"], sent["number"])
+        await press(pilot, "f9", "1")
+        await type_text(pilot, "13,2")
+        await press(pilot, "enter")
+        await type_text(pilot, "g/dL")
+        await press(pilot, "enter", "enter")
+        await until(pilot, lambda: "13,2" in screen_text(app), "the result")
+    with counter.api("dentist") as api:
+        order = api.get(f"visits/{seen['visit']}").json()["orders"][0]
+    assert (order["result"], order["unit"]) == ("13,2", "g/dL")
+
+
+async def test_the_pharmacy_hands_a_medicine_out(counter: Counter):
+    seen = with_note(counter, "Dewi Kusuma", "6371014207900124")
+    with counter.api("dentist") as api:
+        api.post(f"visits/{seen['visit']}/prescriptions", json={"medicine": "Parasetamol", "dose": "500 mg"})
+        sent = api.post(f"queue-entries/{seen['entry']}/transfer", json={"cluster": "FARMASI"}).json()
+    async with counter.at("pharmacist") as (app, pilot):
+        await open_entry(app, pilot, sent["id"], sent["number"])
+        await press(pilot, "f8", "1")
+        await until(pilot, lambda: "handed out" in screen_text(app), "the proof")
+    with counter.api("dentist") as api:
+        medicine = api.get(f"visits/{seen['visit']}").json()["prescriptions"][0]
+    assert medicine["status"] == "completed"
+
+
+async def test_a_medicine_against_an_allergy_needs_a_letter_and_not_enter(counter: Counter):
+    seen = with_note(counter, "Sri Wahyuni", "6371014307900125")
+    with counter.api("dentist") as api:
+        api.post(f"patients/{seen['patient']}/allergies", json={"substance": "amoksisilin"})
+        number = api.get(f"visits/{seen['visit']}").json()["entries"][0]["number"]
+    async with counter.at("dentist") as (app, pilot):
+        await open_entry(app, pilot, seen["entry"], number)
+        assert "ALLERGIES: amoksisilin" in screen_text(app).splitlines()[1]
+        await press(pilot, "f8")
+        await type_text(pilot, "Amoksisilin")
+        await press(pilot, "enter", "enter", "enter", "enter", "enter")
+        await press(pilot, "enter", "enter")
+        with counter.api("dentist") as api:
+            assert api.get(f"visits/{seen['visit']}").json()["prescriptions"] == []
+        await press(pilot, "p")
+        await until(pilot, lambda: "Medicine    Amoksisilin" in screen_text(app), "the medicine")
+
+
+async def test_a_record_outside_ones_own_queue_asks_for_a_reason(counter: Counter):
+    receipt = counter.register("Yusuf Ibrahim", "6371010407900126", "batuk", "UMUM")
+    with counter.api("clerk") as api:
+        entries = api.get("queues/UMUM").json()["entries"]
+    async with counter.at("dentist") as (app, pilot):
+        queue = await app.session.client.queue("UMUM")
+        entry = next(item for item in queue.entries if item.id == receipt["ticket"]["id"])
+        assert entries
+        await app._open_record(entry)
+        await settle(pilot)
+        assert "Why do you open this record?" in screen_text(app)
+        await type_text(pilot, "rujukan lisan dokter")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Yusuf Ibrahim" in screen_text(app), "the record")
+    with counter.api("admin") as api:
+        events = api.get("audit", params={"patient_id": receipt["patient_id"]}).json()
+    assert any(event["detail"].get("reason") == "rujukan lisan dokter" for event in events)
+
+
+async def test_the_admin_sees_where_the_system_stands_and_can_register(counter: Counter):
+    async with counter.at("admin") as (app, pilot):
+        assert isinstance(app.screen, AdministrationScreen)
+        await until(pilot, lambda: "Backups" in screen_text(app), "the backups")
+        assert "Waiting" in screen_text(app)
+        await press(pilot, "f2")
+        assert isinstance(app.screen, SearchScreen)
+        await press(pilot, "f6")
+        assert isinstance(app.screen, AdministrationScreen)

@@ -1,0 +1,287 @@
+"""Registering at the counter with keys only, against the real server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.conftest import Counter, press, settle, type_text, until
+from tests.tui.looking import screen_text
+from tui.screens.registration.confirm import ConfirmDialog
+from tui.screens.registration.duplicates import DuplicateDialog
+from tui.screens.registration.form import RegistrationScreen
+from tui.screens.registration.receipt import ReceiptScreen
+from tui.screens.registration.search import SearchScreen
+from tui.widgets import TextField
+
+
+async def fill_new_patient(pilot, nik: str, name: str, complaint: str) -> None:
+    """From the search box to the complaint, as a clerk types it; birth date and sex come from the NIK."""
+    await press(pilot, "f2")
+    await type_text(pilot, nik)
+    await press(pilot, "enter", "enter")
+    await type_text(pilot, name)
+    screen = pilot.app.screen
+    while screen.focused.id != "chief_complaint":
+        await press(pilot, "enter")
+    await type_text(pilot, complaint)
+
+
+async def press_enter_to_the_end(pilot, limit: int = 30) -> None:
+    """Enter, and nothing else, until the receipt is there or nothing more happens."""
+    for _ in range(limit):
+        if isinstance(pilot.app.screen, ReceiptScreen):
+            return
+        await press(pilot, "enter")
+
+
+async def test_a_new_patient_is_registered_with_keys_only(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371014107900123", "Ratna Sari", "sakit gigi geraham")
+        await press_enter_to_the_end(pilot)
+        assert isinstance(app.screen, ReceiptScreen)
+        number = app.screen.receipt.ticket.number
+        assert app.screen.receipt.ticket.cluster == "GIGI"
+        assert number in screen_text(app)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, SearchScreen)
+    assert number in counter.open_numbers("GIGI")
+
+
+async def test_a_returning_patient_is_registered_with_keys_only(counter: Counter):
+    counter.register("Bagas Putra", "6371010203850122", "sakit gigi", "GIGI")
+    async with counter.at("clerk") as (app, pilot):
+        await type_text(pilot, "6371010203850122")
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, RegistrationScreen), "the visit's form")
+        await type_text(pilot, "batuk pilek dua hari")
+        await press_enter_to_the_end(pilot)
+        assert isinstance(app.screen, ReceiptScreen)
+        assert app.screen.receipt.ticket.cluster == "UMUM"
+
+
+async def test_enter_through_everything_takes_the_proposal_not_the_wrong_cluster(counter: Counter):
+    before = counter.open_numbers("UMUM")
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371014507920124", "Wulan Dari", "gusi bengkak")
+        while app.screen.focused.id != "cluster":
+            await press(pilot, "enter")
+        await press(pilot, "a")  # Poli Umum, which is wrong
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ConfirmDialog)
+        await press_enter_to_the_end(pilot)
+        assert isinstance(app.screen, ReceiptScreen)
+        assert app.screen.receipt.ticket.cluster == "GIGI"
+    assert counter.open_numbers("UMUM") == before
+
+
+async def test_enter_alone_saves_nothing_when_the_words_say_too_little(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371014607930125", "Intan Permata", "sakit")
+        for _ in range(12):
+            await press(pilot, "enter")
+        assert isinstance(app.screen, ConfirmDialog)
+        with counter.api() as api:
+            assert api.get("patients", params={"q": "6371014607930125"}).json() == []
+        await press(pilot, "a")
+        assert isinstance(app.screen, ConfirmDialog)  # a letter chooses, Enter agrees
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ReceiptScreen)
+        assert app.screen.receipt.ticket.cluster == "UMUM"
+
+
+async def test_an_unsure_complaint_needs_the_letter_also_when_the_form_named_a_cluster(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371014707930126", "Sekar Ayu", "kontrol")
+        while app.screen.focused.id != "cluster":
+            await press(pilot, "enter")
+        await press(pilot, "a", "enter", "enter", "enter")
+        assert isinstance(app.screen, ConfirmDialog)
+
+
+async def test_another_cluster_is_kept_only_with_a_reason(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371014807940127", "Putri Melati", "sakit gigi")
+        while app.screen.focused.id != "cluster":
+            await press(pilot, "enter")
+        await press(pilot, "a", "enter", "k")
+        await press(pilot, "enter")
+        assert not isinstance(app.screen, ReceiptScreen)
+        await press(pilot, "2")
+        assert isinstance(app.screen, ReceiptScreen)
+        receipt = app.screen.receipt
+    assert receipt.ticket.cluster == "UMUM"
+
+
+async def test_a_man_marked_as_pregnant_cannot_be_saved(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371010807940128", "Dimas Aji", "batuk")
+        while app.screen.focused.id != "pregnant":
+            await press(pilot, "enter")
+        await press(pilot, "y")
+        for _ in range(8):
+            await press(pilot, "enter")
+        assert isinstance(app.screen, ConfirmDialog)
+        assert "Cannot be saved" in screen_text(app)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RegistrationScreen)
+        assert app.screen.query_one("#name", TextField).value == "Dimas Aji"
+
+
+async def test_a_red_flag_goes_to_the_emergency_cluster_first(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371010907700129", "Hasan Basri", "nyeri dada menjalar ke lengan kiri")
+        await press(pilot, "f10")
+        assert isinstance(app.screen, ConfirmDialog)
+        lines = screen_text(app).splitlines()
+        danger = next(index for index, line in enumerate(lines) if "DANGER SIGN" in line)
+        assert danger < next(index for index, line in enumerate(lines) if "Hasan Basri, M" in line)
+        await press(pilot, "enter")
+        assert app.screen.receipt.ticket.cluster == "IGD"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("nik", "637101410790", "16 digits"),
+        ("nik", "1111111111111111", "repeated"),
+        ("birth_date", "31021990", "31-12-1990"),
+        ("birth_date", "01012199", "future"),
+        ("name", "", "must be filled in"),
+        ("chief_complaint", "", "must be filled in"),
+        ("bpjs_number", "123", "13 digits"),
+    ],
+)
+async def test_bad_input_stays_in_the_form_and_is_named(counter: Counter, field, typed, said):
+    good = {
+        "nik": "",
+        "name": "Sari Dewi",
+        "birth_date": "05-05-1991",
+        "sex": "female",
+        "no_identifier_reason": "forgotten",
+        "chief_complaint": "sakit gigi",
+        "mother_name": "Aminah",
+    }
+    good[field] = "01012199" if typed == "01012199" else typed
+    if typed == "01012199":
+        good[field] = "01-01-2199"
+    if field == "nik":
+        good["no_identifier_reason"] = ""
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2")
+        app.screen.fill(good)
+        await press(pilot, "f10")
+        for _ in range(3):
+            if isinstance(app.screen, DuplicateDialog):
+                await press(pilot, "n", "f10")
+            elif isinstance(app.screen, ConfirmDialog):
+                await press(pilot, "enter")
+        assert isinstance(app.screen, RegistrationScreen)
+        assert said in app.screen.said
+        assert app.screen.focused.id == field
+        values = app.screen.field_values()
+        assert {name: values[name] for name in good} == good
+
+
+@pytest.mark.parametrize(
+    "name", ["Robert'); DROP TABLE patient;--", "[bold]Ani[/bold]", "王小明 (Wang)", "محمد علي"]
+)
+async def test_strange_names_are_stored_as_typed(counter: Counter, name):
+    day = 10 + len(name) % 18
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2")
+        app.screen.fill(
+            {
+                "name": name,
+                "birth_date": f"{day:02}-03-19{60 + len(name)}",
+                "sex": "male",
+                "no_identifier_reason": "forgotten",
+                "chief_complaint": "batuk pilek",
+            }
+        )
+        await press(pilot, "f10")
+        if isinstance(app.screen, DuplicateDialog):
+            await press(pilot, "n", "f10")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ReceiptScreen), screen_text(app)
+        patient_id = app.screen.receipt.patient_id
+    with counter.api() as api:
+        assert api.get(f"patients/{patient_id}").json()["name"] == name
+
+
+async def test_the_same_person_typed_again_is_offered_and_opened(counter: Counter):
+    counter.register("Nurhayati Salim", "6371015210880130", "batuk", "UMUM")
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371015210880130", "Nurhayati Salim", "sakit gigi")
+        await press(pilot, "f10")
+        assert isinstance(app.screen, DuplicateDialog)
+        assert "same NIK" in screen_text(app)
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, RegistrationScreen), "back in the form")
+        await settle(pilot)
+        assert app.screen.query_one("#chief_complaint", TextField).value == "sakit gigi"
+        assert not app.screen.query("#nik")
+        await press(pilot, "f10", "enter")
+        assert isinstance(app.screen, ReceiptScreen)
+    with counter.api() as api:
+        assert len(api.get("patients", params={"q": "6371015210880130"}).json()) == 1
+
+
+async def test_a_registration_is_taken_back_and_moved(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371015310890131", "Laras Wening", "sakit gigi")
+        await press(pilot, "f10", "enter")
+        first = app.screen.receipt.ticket.number
+        await press(pilot, "m", "a", "enter")
+        assert "Moved" in app.screen.said
+        assert "A-" in screen_text(app)
+        assert first not in counter.open_numbers("GIGI")
+        await press(pilot, "z")
+        assert isinstance(app.screen, SearchScreen)
+        assert "Taken back" in app.screen.said
+
+
+async def test_a_form_left_unfinished_is_offered_and_continued(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371015410900132", "Gita Puspita", "demam")
+        await press(pilot, "enter")
+        await settle(pilot)
+    async with counter.at("clerk") as (app, pilot):
+        await until(pilot, lambda: "Gita Puspita" in app.screen.said, "the offer")
+        await press(pilot, "f8")
+        assert isinstance(app.screen, RegistrationScreen)
+        assert app.screen.field_values()["chief_complaint"] == "demam"
+        assert app.screen.field_values()["nik"] == "6371015410900132"
+
+
+async def test_the_language_changes_without_losing_what_was_typed(counter: Counter):
+    async with counter.at("clerk", language="id") as (app, pilot):
+        await press(pilot, "f2")
+        await type_text(pilot, "6371015510910133")
+        assert "Tgl lahir" in screen_text(app)
+        await press(pilot, "f12")
+        assert "Birth date" in screen_text(app)
+        assert app.screen.field_values()["nik"] == "6371015510910133"
+        assert app.screen.focused.id == "nik"
+
+
+async def test_an_age_alone_gives_an_estimated_birth_date(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2")
+        app.screen.fill(
+            {
+                "name": "Orang Terlantar",
+                "birth_date": "47",
+                "sex": "male",
+                "no_identifier_reason": "unknown_person",
+                "chief_complaint": "batuk pilek",
+            }
+        )
+        await press(pilot, "f10")
+        assert "estimated" in screen_text(app)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ReceiptScreen), screen_text(app)
+        patient_id = app.screen.receipt.patient_id
+    with counter.api() as api:
+        patient = api.get(f"patients/{patient_id}").json()
+    assert patient["birth_date_estimated"]
+    assert patient["age"] in {46, 47}
