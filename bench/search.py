@@ -1,0 +1,192 @@
+"""How fast people are found, by how many there are: search box and duplicate check on a database file.
+
+    python bench/search.py [--sizes 10000 100000] [--queries 300]
+
+For each size a SQLite file is filled with made-up households (`bench/people.py`), keys and all, and then
+asked through the same functions as the counter's: `searching.by_number`, `searching.by_words` and
+`matching.ranked`. Times are of the whole answer (rows read and ranked), in milliseconds, after a short
+warm-up; the first search reads all name parts once ("first"). "CPU" is this thread's own time, which
+others on a shared machine disturb less.
+
+* "one mistake": one word of the name has a letter replaced, dropped, doubled or swapped with its neighbour;
+  with "+ year" or "+ date" the birth year or date stands beside the misspelt name.
+* "found": the person asked for is among the first 20. "or namesake": that person, or nobody but bearers of
+  the very same name, between whom a name cannot choose.
+* The duplicate check is asked with what a clerk types of somebody who is known: written anew by the
+  operators `UNSEEN`, half of them without NIK, BPJS number and phone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from bench.people import UNSEEN, Record, again, households
+from core import clock, matching, searching
+from core.accounts import system_actor
+from core.blocking import stored_keys
+from core.clinic import Clinic
+from core.config import Settings
+from core.database import connection, database
+from core.identifiers import new_id
+from core.names import name_words
+
+BATCH = 20_000
+
+
+def fill(people: list[Record]) -> list[str]:
+    """Write patients and keys as fast as SQLite takes them; returns their ids."""
+    now, account = clock.now(), system_actor("bench").account_id
+    instant = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    ids = [new_id() for _ in people]
+    opened = database.connection()
+    index_name = "patientkey_patient_id"
+    names = [
+        row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE tbl_name = 'patient_key'")
+    ]
+    index_name = next(name for name in names if name.endswith("patient_id"))
+    opened.execute(f"DROP INDEX {index_name}")
+    opened.execute("PRAGMA synchronous = OFF")
+    opened.execute("PRAGMA cache_size = -300000")
+    opened.execute("BEGIN")
+    opened.executemany(
+        "INSERT INTO patient (id, medical_record_number, name, sex, birth_date, birth_date_estimated, nik,"
+        " bpjs_number, family_card_number, mother_name, phone, address, rt, rw, village_code, version,"
+        " created_at, created_by_id, updated_at) VALUES (?,?,?,?,?,0,?,?,?,?,?,?,'','','',1,?,?,?)",
+        (
+            (
+                id_, f"{number:08d}", p.name, p.sex, p.birth_date, p.nik, p.bpjs_number, p.family_card_number,
+                p.mother_name, p.phone, p.address, instant, account, instant,
+            )
+            for number, (id_, p) in enumerate(zip(ids, (r.written for r in people), strict=True), 1)
+        ),
+    )  # fmt: skip
+    # Sorted, so that the tree of the primary key grows at its end.
+    keys = sorted(
+        (kind, value, id_)
+        for id_, record in zip(ids, people, strict=True)
+        for kind, value in stored_keys(record.written)
+    )
+    opened.executemany("INSERT INTO patient_key (kind, value, patient_id) VALUES (?,?,?)", keys)
+    opened.execute("COMMIT")
+    opened.execute(f"CREATE INDEX {index_name} ON patient_key (patient_id)")
+    opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    opened.execute("PRAGMA cache_size = -16000")
+    opened.execute("PRAGMA synchronous = FULL")
+    return ids
+
+
+def misspelt(chance: random.Random, name: str) -> str:
+    """A name with one slip in one of its longer parts."""
+    words = name.split()
+    place = chance.choice([i for i, word in enumerate(words) if len(word) >= 4] or [0])
+    word = words[place]
+    at = chance.randrange(1, len(word)) if len(word) > 1 else 0
+    words[place] = chance.choice(
+        (
+            word[:at] + chance.choice("aeiounrstkl") + word[at + 1 :],
+            word[:at] + word[at + 1 :],
+            word[:at] + word[at - 1] + word[at:],
+            word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :] if at else word,
+        )
+    )
+    return " ".join(words)
+
+
+def measured(asked: list[tuple[object, str]], ask: Callable[[object], list[tuple[str, str]]]) -> str:
+    """Percentiles and how often the right one is found; an answer is (id, name) pairs, best first."""
+    times, worked, found, fair = [], [], 0, 0
+    gc.disable()
+    for query, (expected, name) in asked:  # type: ignore[misc]
+        started, work = time.perf_counter(), time.thread_time()
+        answer = ask(query)
+        times.append((time.perf_counter() - started) * 1000)
+        worked.append((time.thread_time() - work) * 1000)
+        hit = any(id_ == expected for id_, _ in answer[:20])
+        found += hit
+        wanted = sorted(name_words(name))
+        fair += hit or (len(answer) >= 20 and all(sorted(name_words(n)) == wanted for _, n in answer[:20]))
+    gc.enable()
+    p50, p99, cpu = (sorted(t)[int(len(t) * at)] for t, at in ((times, 0.5), (times, 0.99), (worked, 0.99)))
+    count = len(asked)
+    return f"p50 {p50:7.2f}  p99 {p99:7.2f}  CPU p99 {cpu:7.2f}  found {found / count:6.1%}  or namesake {fair / count:6.1%}"
+
+
+def rows(patients: list) -> list[tuple[str, str]]:
+    return [(patient.id, patient.name) for patient in patients]
+
+
+def by_words(text: object) -> list[tuple[str, str]]:
+    return rows(searching.by_words(str(text), 20))
+
+
+def by_number(text: object) -> list[tuple[str, str]]:
+    return rows(searching.by_number(str(text)))
+
+
+def questions(people: list[Record], ids: list[str], count: int) -> Iterator[tuple[str, Callable, list]]:
+    chance = random.Random(4)
+    asked = chance.sample(list(zip(people, ids, strict=True)), count)
+    names = [(r.written, (id_, r.written.name)) for r, id_ in asked]
+    numbered = [(p, goal) for p, goal in names if p.nik]
+    yield "NIK", by_number, [(p.nik, goal) for p, goal in numbered]
+    yield (
+        "NIK, a digit wrong", by_number,
+        [(p.nik[:15] + str((int(p.nik[15]) + 5) % 10), goal) for p, goal in numbered],
+    )  # fmt: skip
+    yield "phone", by_number, [(p.phone, goal) for p, goal in names if p.phone]
+    yield "name", by_words, [(p.name, goal) for p, goal in names]
+    yield "name, one mistake", by_words, [(misspelt(chance, p.name), goal) for p, goal in names]
+    yield (
+        "name, one mistake + year", by_words,
+        [(f"{misspelt(chance, p.name)} {p.birth_date[:4]}", goal) for p, goal in names],
+    )  # fmt: skip
+    yield (
+        "name, one mistake + date", by_words,
+        [(f"{misspelt(chance, p.name)} {'-'.join(reversed(p.birth_date.split('-')))}", goal) for p, goal in names],
+    )  # fmt: skip
+    anew = [
+        (again(r, UNSEEN, chance, numbers=bool(i % 2)).written, (id_, "")) for i, (r, id_) in enumerate(asked)
+    ]
+    yield "duplicate check", lambda p: [(id_, "") for _, id_ in matching.ranked(p)], anew
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--sizes", type=int, nargs="+", default=[10_000])
+    options.add_argument("--queries", type=int, default=300)
+    given = options.parse_args()
+    for size in given.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            Clinic.open(Settings(home=Path(folder)))
+            with connection():
+                started = time.perf_counter()
+                people = households(3, size)[:size]
+                ids = fill(people)
+                size_mb = sum(file.stat().st_size for file in Path(folder).glob("*.sqlite3*")) / 1e6
+                print(
+                    f"{size:,} patients: {size_mb:,.0f} MB, filled in {time.perf_counter() - started:.0f} s"
+                )
+                started = time.perf_counter()
+                searching.sounds.refresh()
+                seconds = time.perf_counter() - started
+                print(f"  first: {seconds * 1000:.0f} ms, {len(searching.sounds):,} different name parts")
+                for label, ask, asked in questions(people, ids, given.queries):
+                    for query, _ in asked[:20]:
+                        ask(query)
+                    print(f"  {label:26} {measured(asked, ask)}")
+            database.close()
+
+
+if __name__ == "__main__":
+    main()
