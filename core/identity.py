@@ -85,7 +85,8 @@ def normalise_number(text: str) -> str:
     that the check can name them.
     """
     digits = (_ascii_digit(character) for character in unicodedata.normalize("NFKC", text))
-    return _SEPARATORS.sub("", "".join(digits))
+    # Once more: letter and mark that a separator kept apart are one character without it.
+    return unicodedata.normalize("NFKC", _SEPARATORS.sub("", "".join(digits)))
 
 
 def _ascii_digit(character: str) -> str:

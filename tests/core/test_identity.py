@@ -195,6 +195,11 @@ def test_composing_from_impossible_parts_is_an_error(region, serial):
         compose_nik(region, date(1990, 1, 1), Sex.MALE, serial)
 
 
+def test_a_number_is_normalised_once_and_for_all() -> None:
+    once = normalise_number("R\u200b\u0327")
+    assert normalise_number(once) == once
+
+
 @given(
     text=st.one_of(st.text(), st.from_regex(r"[0-9]{12,18}"), st.from_regex(r"[0-9 .٠-٩-]{16,24}")),
     born=st.none() | st.dates(),
