@@ -7,26 +7,30 @@ WHO holds the rights in the full text; a clinic imports its own copy.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-from core.database import transaction
+from core import code_lists
 from core.errors import ValidationError
 from core.models import DiagnosisCode
-from core.names import fold
 
+SOURCE = code_lists.Source("diagnosis", DiagnosisCode, "icd10.csv")
 CODE = re.compile(r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")
-BATCH = 500
+UNDOTTED = re.compile(r"^([A-Z][0-9]{2})([0-9]{1,2})$")
 COLUMNS = {
-    "code": ("code", "kode", "icd", "icd10", "kode_icd"),
-    "title_id": ("title_id", "nama", "name_id", "diagnosa", "deskripsi", "str_id", "indonesia"),
-    "title_en": ("title_en", "name", "name_en", "str", "english", "title"),
-}
+    "code": ("code", "kode", "icd", "icd10", "kode_icd", "kdicd", "kddiag", "kode_diagnosa"),
+    "title_id": (
+        "title_id", "nama", "name_id", "diagnosa", "nmdiag", "deskripsi", "str_id", "indonesia",
+        "nama_diagnosa",
+    ),
+    "title_en": ("title_en", "name", "name_en", "str", "english", "title", "description"),
+}  # fmt: skip
 """Our column -> headings under which lists in the field carry it, lower case."""
+AFTER_2010 = re.compile(r"^(A97|K64|U06|U08|U09|U10|U11|U12)(\.|$)")
+"""Codes that WHO added after 2010 and that SATUSEHAT and PCare refuse."""
+ONLY_2010 = frozenset({"A90", "A91"})
+"""Dengue as Indonesia codes it; a list without these two is a later edition."""
 
 
 @dataclass(frozen=True)
@@ -36,70 +40,41 @@ class Imported:
     taken: int
     refused: tuple[str, ...]
     """`line: code`, at most the first 50."""
+    newer: int = 0
+    """Codes left out because they are newer than the edition in use here."""
 
 
 def load_builtin() -> None:
-    """Fill an empty list with the codes that ship with Loket."""
-    if DiagnosisCode.select().exists():
-        return
-    source = resources.files("core.data").joinpath("icd10.csv").read_text(encoding="utf-8")
-    _store(csv.DictReader(source.splitlines()))
+    """Bring in the codes that ship with Loket."""
+    code_lists.load_shipped(SOURCE)
 
 
 def import_codes(path: Path) -> Imported:
-    """Take a clinic's full list from a CSV with a header row; known codes get the new titles.
+    """Take a clinic's full list from CSV or XLSX with a header row; known codes get the new titles.
+
+    Codes may stand without their dot (`K029`). Single codes that are newer than the 2010 edition
+    are left out; a list that is newer as a whole is refused, because half of what is diagnosed
+    with it could never be sent.
 
     Raises:
-        ValidationError: `file` has no column for the code or for a title.
+        ValidationError: `file`: `unreadable`, `columns` (none for the code or for a title),
+            `empty`, or `edition` (a later edition than 2010).
     """
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        sample = handle.read(4096)
-        handle.seek(0)
-        dialect = csv.Sniffer().sniff(sample, delimiters=",;\t|")
-        reader = csv.DictReader(handle, dialect=dialect)
-        headings = {heading.strip().lower(): heading for heading in reader.fieldnames or ()}
-        columns = {
-            ours: next((headings[name] for name in names if name in headings), None)
-            for ours, names in COLUMNS.items()
-        }
-        if columns["code"] is None or (columns["title_id"] is None and columns["title_en"] is None):
-            raise ValidationError({"file": "columns"})
-        return _store(
-            {ours: row[theirs] if theirs else "" for ours, theirs in columns.items()} for row in reader
-        )
-
-
-def _store(rows: Iterable[Mapping[str, str]]) -> Imported:
-    taken, refused = 0, []
-    batch: list[dict[str, object]] = []
-
-    def flush() -> None:
-        with transaction():
-            for row in batch:
-                DiagnosisCode.insert(row).on_conflict(
-                    conflict_target=[DiagnosisCode.code],
-                    update={name: row[name] for name in ("title_id", "title_en", "words")},
-                ).execute()
-        batch.clear()
-
-    for number, row in enumerate(rows, start=2):
-        code = (row["code"] or "").strip().upper()
-        title_id = (row.get("title_id") or row.get("title_en") or "").strip()
-        title_en = (row.get("title_en") or "").strip()
+    rows: dict[str, dict[str, str]] = {}
+    refused: list[str] = []
+    newer = 0
+    for number, row in code_lists.read_file(path, COLUMNS):
+        code = UNDOTTED.sub(r"\1.\2", row["code"].strip().upper())
+        title_id = row["title_id"].strip() or row["title_en"].strip()
         if not CODE.match(code) or not title_id:
             refused.append(f"{number}: {code[:12]}")
-            continue
-        batch.append(
-            {
-                "code": code,
-                "title_id": title_id[:200],
-                "title_en": title_en[:200],
-                "words": fold(f"{title_id} {title_en} {code}"),
-                "usual": int(row.get("usual") or 0),
-            }
-        )
-        taken += 1
-        if len(batch) >= BATCH:
-            flush()
-    flush()
-    return Imported(taken, tuple(refused[:50]))
+        elif AFTER_2010.match(code):
+            newer += 1
+        else:
+            rows[code] = {"code": code, "title_id": title_id, "title_en": row["title_en"].strip()}
+    if not rows:
+        raise ValidationError({"file": "empty"})
+    if newer and not ONLY_2010 & rows.keys():
+        raise ValidationError({"file": "edition"})
+    code_lists.store_imported(SOURCE, list(rows.values()))
+    return Imported(len(rows), tuple(refused[:50]), newer)

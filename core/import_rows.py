@@ -106,7 +106,7 @@ def read_table(file: Path, columns: Mapping[str, str]) -> Table:
             heading that is not there (`unknown_column`).
     """
     content = file.read_bytes()
-    lines = _xlsx(content) if content[:2] == b"PK" else _csv(content)
+    lines = read_lines(content)
     lines = [line for line in lines if any(cell not in (None, "") for cell in line)]
     start = next((i for i, line in enumerate(lines[:20]) if len(_guess(line)) >= 2), None)
     if start is None:
@@ -131,6 +131,15 @@ def read_table(file: Path, columns: Mapping[str, str]) -> Table:
         rows=lines[start + 1 :],
         digest=hashlib.sha256(content).digest(),
     )
+
+
+def read_lines(content: bytes) -> list[Sequence[Any]]:
+    """The cells of a CSV (any usual delimiter) or XLSX file, line by line.
+
+    Raises:
+        ValidationError: `file`: `unreadable`.
+    """
+    return _xlsx(content) if content[:2] == b"PK" else _csv(content)
 
 
 def _csv(content: bytes) -> list[Sequence[Any]]:

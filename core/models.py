@@ -328,13 +328,13 @@ class Encounter(Table):
     cluster = CharField(max_length=12)
     practitioner = ForeignKeyField(Account, backref="+")
     vitals = DocumentField(default=dict)
-    """Name -> number, units as in `core.encounters.VITALS`."""
+    """Name -> number, units as in `core.vitals.VITALS`."""
     subjective = TextField(default="")
     objective = TextField(default="")
     assessment = TextField(default="")
     plan = TextField(default="")
     form = DocumentField(default=dict)
-    """A specialised form's answers (pregnancy, sick child), by form code."""
+    """Form code -> {observation name: answer}; `core.forms` knows names, units and codes."""
     disposition = CharField(max_length=24, null=True)
     started_at = InstantField()
     entered_at = InstantField()
@@ -386,6 +386,40 @@ class Diagnosis(Table):
     void_reason = CharField(max_length=200, null=True)
 
 
+class Procedure(Table):
+    """Something done to the patient at a visit (FHIR Procedure)."""
+
+    id = _id()
+    visit = ForeignKeyField(Visit, backref="procedures")
+    encounter = ForeignKeyField(Encounter, backref="procedures")
+    code = CharField(max_length=12)
+    """ICD-9-CM (`23.09`), or one of the clinic's own list (see `ProcedureCode.is_local`)."""
+    is_local = FlagField(default=False)
+    """The code is the clinic's own: it travels as text, not as ICD-9-CM."""
+    title = CharField(max_length=200)
+    note = CharField(max_length=200, default="")
+    """Body site (`46` for a tooth), amount, remarks."""
+    performed_at = InstantField()
+    performed_by = ForeignKeyField(Account, backref="+")
+    voided_at = InstantField(null=True)
+    """Set when it was entered in error."""
+    voided_by = ForeignKeyField(Account, null=True, backref="+")
+    void_reason = CharField(max_length=200, null=True)
+
+
+class ProcedureCode(Table):
+    """What may be done here: ICD-9-CM volume 3 in our own words, and the clinic's own entries."""
+
+    code = CharField(max_length=12, primary_key=True)
+    is_local = FlagField(default=False)
+    title_id = CharField(max_length=200)
+    title_en = CharField(max_length=200, default="")
+    words = TextField(default="")
+    """Folded search words."""
+    usual = IntegerField(default=0)
+    """Higher comes first among equals."""
+
+
 class DiagnosisCode(Table):
     """The ICD-10 list: a short one of our own words, or the clinic's full import."""
 
@@ -419,6 +453,12 @@ class Prescription(Table):
     prescribed_by = ForeignKeyField(Account, backref="+")
     dispensed_at = InstantField(null=True)
     dispensed_by = ForeignKeyField(Account, null=True, backref="+")
+    dispensed_amount = CharField(max_length=30, null=True)
+    """What was handed out where it differs from `amount`."""
+    dispense_note = CharField(max_length=200, null=True)
+    revoked_at = InstantField(null=True)
+    revoked_by = ForeignKeyField(Account, null=True, backref="+")
+    revoke_reason = CharField(max_length=200, null=True)
 
 
 class Order(Table):
@@ -437,6 +477,38 @@ class Order(Table):
     reference_range = CharField(max_length=60, default="")
     resulted_at = InstantField(null=True)
     resulted_by = ForeignKeyField(Account, null=True, backref="+")
+    code = CharField(max_length=16, null=True)
+    """LOINC, where the test is in the list of tests."""
+    interpretation = CharField(max_length=8, null=True)
+    """`low`, `high`, `abnormal` or `normal` against the range for the patient; empty when not known."""
+    revoked_at = InstantField(null=True)
+    revoked_by = ForeignKeyField(Account, null=True, backref="+")
+    revoke_reason = CharField(max_length=200, null=True)
+
+
+class Letter(Table):
+    """A certificate or a referral as it was given to the patient."""
+
+    id = _id()
+    visit = ForeignKeyField(Visit, backref="letters")
+    encounter = ForeignKeyField(Encounter, backref="letters")
+    kind = CharField(max_length=16)
+    year = IntegerField()
+    sequence = IntegerField()
+    """1, 2, 3... within kind and year."""
+    number = CharField(max_length=40)
+    """As printed."""
+    data = DocumentField(default=dict)
+    """What was asked for it: days of rest, the hospital referred to, ..."""
+    text = TextField()
+    """The letter as issued, lines of at most 72 cells."""
+    issued_at = InstantField()
+    issued_by = ForeignKeyField(Account, backref="+")
+
+    class Meta:
+        """Numbers are never used twice."""
+
+        indexes = ((("kind", "year", "sequence"), True),)
 
 
 class Allergy(Table):
@@ -562,7 +634,7 @@ class State(Table):
 ALL_TABLES: tuple[type[Table], ...] = (
     Account, AccountKey, Token, Patient, PatientVersion, PatientKey, NotDuplicate, Merge, Visit,
     Registration, TicketCounter, Ticket, QueueEntry, QueueEvent, Encounter, EncounterVersion, Addendum,
-    Diagnosis, DiagnosisCode, Prescription, Order, Allergy, Draft, RoutingExample, Change, AuditEvent,
+    Diagnosis, DiagnosisCode, Procedure, ProcedureCode, Prescription, Order, Letter, Allergy, Draft, RoutingExample, Change, AuditEvent,
     Outbox, JobRun, State,
 )  # fmt: skip
 """In an order in which they can be created."""

@@ -462,11 +462,37 @@ class DiagnosisShape(DiagnosisFields):
     recorded_at: datetime
 
 
-class DiagnosisCodeShape(Shape):
-    """One line of the ICD-10 list."""
+class CodeShape(Shape):
+    """One line of a list of codes: ICD-10, or procedures."""
 
     code: str
     title: str
+
+
+class ProcedureFields(Shape):
+    """`POST visits/{id}/procedures`."""
+
+    code: Annotated[Line, Field(min_length=2, max_length=12)]
+    note: Annotated[Line, Field(max_length=200)] = ""
+
+
+class ProcedureShape(ProcedureFields):
+    """A recorded procedure."""
+
+    id: str
+    title: str
+    performed_at: datetime
+    performed_by: str
+
+
+class MedicineShape(Shape):
+    """A medicine as it is usually prescribed."""
+
+    medicine: str
+    dose: str = ""
+    frequency: str = ""
+    amount: str = ""
+    instructions: str = ""
 
 
 class PrescriptionFields(Shape):
@@ -487,7 +513,27 @@ class PrescriptionShape(PrescriptionFields):
     id: str
     status: OrderStatus
     prescribed_at: datetime
+    prescribed_by: str = ""
     dispensed_at: datetime | None = None
+    dispensed_amount: str = ""
+    """What was handed out where it differs from `amount`."""
+    dispense_note: str = ""
+
+
+class DispenseFields(Shape):
+    """`POST prescriptions/{id}/dispense`."""
+
+    amount: Annotated[Line, Field(max_length=30)] = ""
+    """What was handed out; empty for what was prescribed."""
+    note: Annotated[Line, Field(max_length=200)] = ""
+
+
+class LabTestShape(Shape):
+    """One line of the list of laboratory tests."""
+
+    test: str
+    title_en: str = ""
+    unit: str = ""
 
 
 class OrderFields(Shape):
@@ -511,10 +557,36 @@ class OrderShape(OrderFields):
     id: str
     status: OrderStatus
     ordered_at: datetime
+    ordered_by: str = ""
     result: str | None = None
     unit: str = ""
     reference_range: str = ""
+    interpretation: str = ""
+    """`low`, `high`, `abnormal`, `normal`, or empty when it cannot be said."""
+    choices: list[str] = []
+    """The answers of a test that gives no number."""
     resulted_at: datetime | None = None
+
+
+class WorkItem(Shape):
+    """What one patient has waiting in the laboratory or the pharmacy."""
+
+    visit_id: str
+    service_on: date
+    patient: EntryPatient
+    pregnant: bool = False
+    allergies: list[str] = []
+    ordered_by: str
+    since: datetime
+    """When the oldest of it was ordered."""
+    waited_minutes: int
+    place: str = ""
+    """Number, cluster and status of the patient's open queue entry; empty when gone."""
+    entry: EntryShape | None = None
+    """The open entry, when it is in one of the asker's own clusters."""
+    diagnoses: list[str] = []
+    orders: list[OrderShape] = []
+    prescriptions: list[PrescriptionShape] = []
 
 
 class EncounterFields(Shape):
@@ -555,6 +627,23 @@ class EncounterShape(Shape):
     addenda: list[str] = []
 
 
+class PreviousValue(Shape):
+    """What an earlier visit said."""
+
+    value: float | str | bool
+    service_on: date
+
+
+class LetterShape(Shape):
+    """A certificate or referral that was issued."""
+
+    id: str
+    kind: str
+    number: str
+    text: str
+    issued_at: datetime
+
+
 class VisitShape(Shape):
     """A visit with its record."""
 
@@ -571,8 +660,14 @@ class VisitShape(Shape):
     entries: list[EntryShape] = []
     encounters: list[EncounterShape] = []
     diagnoses: list[DiagnosisShape] = []
+    procedures: list[ProcedureShape] = []
     prescriptions: list[PrescriptionShape] = []
     orders: list[OrderShape] = []
+    letters: list[LetterShape] = []
+    previous: dict[str, PreviousValue] = {}
+    """Vital sign or form field -> what the newest earlier visit said."""
+    alerts: list[str] = []
+    """Lasting illnesses known from earlier visits: `I10 Hipertensi`."""
 
 
 class AllergyFields(Shape):

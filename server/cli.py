@@ -9,6 +9,7 @@ import contextlib
 import getpass
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -286,14 +287,47 @@ def account_disable(username: str) -> None:
 
 
 @import_app.command("diagnoses")
-def import_diagnoses(file: Path) -> None:
-    """Take the full ICD-10 list from a CSV."""
+def import_diagnoses(file: Path, as_json: JsonOption = False) -> None:
+    """Take the full ICD-10 list (edition 2010, as SATUSEHAT and PCare use it) from CSV or XLSX."""
     from core import icd10
 
+    _import_codes(file, icd10.import_codes, as_json)
+
+
+@import_app.command("procedures")
+def import_procedures(file: Path, as_json: JsonOption = False) -> None:
+    """Take procedures from CSV or XLSX: ICD-9-CM codes, or the clinic's own (TG-01)."""
+    from core import procedures
+
+    _import_codes(file, procedures.import_codes, as_json)
+
+
+IMPORT_REMEDIES = {
+    "unreadable": "The file cannot be read: give a CSV (UTF-8) or an XLSX.",
+    "columns": "The first line must name the columns: code (or kode), and title_id (or nama) or title_en.",
+    "empty": "No line of the file holds a code with a title.",
+    "edition": "This list is newer than ICD-10 2010 (it has A97 and neither A90 nor A91); SATUSEHAT and "
+    "PCare would refuse its codes. Take the 2010 list.",
+}
+
+
+def _import_codes(file: Path, take: Callable[[Path], Any], as_json: bool) -> None:
     _clinic()
-    with connection():
-        result = icd10.import_codes(file)
-    print(f"{result.taken} codes; refused: {', '.join(result.refused) or '-'}")
+    try:
+        with connection():
+            result = take(file)
+    except ValidationError as error:
+        print(IMPORT_REMEDIES.get(error.fields.get("file", ""), str(error)), file=sys.stderr)
+        raise typer.Exit(1) from None
+    document = {"taken": result.taken, "newer": result.newer, "refused": list(result.refused)}
+    if as_json:
+        _print(document, True)
+        return
+    print(f"{result.taken} codes taken.")
+    if result.newer:
+        print(f"{result.newer} left out: newer than ICD-10 2010.")
+    if result.refused:
+        print("Refused (line: code): " + ", ".join(result.refused))
 
 
 @routing_app.command("check")

@@ -7,7 +7,7 @@ import random
 import sys
 from datetime import timedelta
 
-from core import accounts, backup, clock, icd10, patients
+from core import accounts, backup, clock, icd10, patients, procedures
 from core.clinic import Clinic
 from core.clusters import Cluster
 from core.database import transaction
@@ -105,6 +105,7 @@ def prepare(clinic: Clinic) -> None:
     Side effects: without `--demo`, the very first start prints the admin's password, once.
     """
     icd10.load_builtin()
+    procedures.load_builtin()
     accounts.system_actor()
     _door_token(clinic)
     if clinic.demo:

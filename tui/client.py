@@ -20,17 +20,20 @@ from core.schemas import (
     AccountShape,
     ClinicShape,
     ClusterShape,
-    DiagnosisCodeShape,
+    CodeShape,
     DiagnosisShape,
     DraftShape,
     DuplicateResult,
     EncounterShape,
     EntryCommand,
     EntryShape,
+    LabTestShape,
+    MedicineShape,
     OrderShape,
     PatientShape,
     PrescriptionShape,
     Problem,
+    ProcedureShape,
     QueueShape,
     Receipt,
     RoutingShape,
@@ -38,6 +41,7 @@ from core.schemas import (
     TokenShape,
     VisitShape,
     VisitSummary,
+    WorkItem,
 )
 
 API = "/api/v1"
@@ -293,9 +297,9 @@ class CoreClient:
         """Add a note to a record, locked or not."""
         return await self._one(EncounterShape, "POST", f"visits/{visit_id}/addenda", {"text": text})
 
-    async def find_diagnoses(self, text: str) -> list[DiagnosisCodeShape]:
+    async def find_diagnoses(self, text: str) -> list[CodeShape]:
         """ICD-10 by code or words."""
-        return await self._many(DiagnosisCodeShape, "diagnoses", q=text)
+        return await self._many(CodeShape, "diagnoses", q=text)
 
     async def add_diagnosis(self, visit_id: str, code: str, case_kind: str = "new") -> DiagnosisShape:
         """Record one diagnosis."""
@@ -306,26 +310,56 @@ class CoreClient:
         """Strike a diagnosis out."""
         await self._send("DELETE", f"visits/{visit_id}/diagnoses/{diagnosis_id}", params={"reason": reason})
 
+    async def find_procedures(self, text: str) -> list[CodeShape]:
+        """Procedures by code or words."""
+        return await self._many(CodeShape, "procedures", q=text)
+
+    async def add_procedure(self, visit_id: str, code: str, note: str = "") -> ProcedureShape:
+        """Record something that was done."""
+        body = {"code": code, "note": note}
+        return await self._one(ProcedureShape, "POST", f"visits/{visit_id}/procedures", body)
+
+    async def void_procedure(self, visit_id: str, procedure_id: str, reason: str) -> None:
+        """Strike a procedure out."""
+        await self._send("DELETE", f"visits/{visit_id}/procedures/{procedure_id}", params={"reason": reason})
+
+    async def find_medicines(self, text: str) -> list[MedicineShape]:
+        """Medicines by words, as usually prescribed."""
+        return await self._many(MedicineShape, "medicines", q=text)
+
     async def prescribe(self, visit_id: str, fields: Mapping[str, Any]) -> PrescriptionShape:
         """Prescribe one medicine."""
         return await self._one(PrescriptionShape, "POST", f"visits/{visit_id}/prescriptions", dict(fields))
 
-    async def dispense(self, prescription_id: str) -> PrescriptionShape:
+    async def revoke_prescription(self, prescription_id: str, reason: str) -> None:
+        """Take a prescription back."""
+        await self._send("DELETE", f"prescriptions/{prescription_id}", params={"reason": reason})
+
+    async def dispense(self, prescription_id: str, fields: Mapping[str, Any]) -> PrescriptionShape:
         """Hand a prescribed medicine out."""
-        return await self._one(PrescriptionShape, "POST", f"prescriptions/{prescription_id}/dispense")
+        return await self._one(
+            PrescriptionShape, "POST", f"prescriptions/{prescription_id}/dispense", dict(fields)
+        )
+
+    async def find_tests(self, text: str) -> list[LabTestShape]:
+        """Laboratory tests by words."""
+        return await self._many(LabTestShape, "tests", q=text)
 
     async def order(self, visit_id: str, test: str, note: str = "") -> OrderShape:
         """Order one laboratory test."""
         return await self._one(OrderShape, "POST", f"visits/{visit_id}/orders", {"test": test, "note": note})
 
+    async def revoke_order(self, order_id: str, reason: str) -> None:
+        """Take an order back."""
+        await self._send("DELETE", f"orders/{order_id}", params={"reason": reason})
+
     async def enter_result(self, order_id: str, fields: Mapping[str, Any]) -> OrderShape:
         """Enter a laboratory result."""
         return await self._one(OrderShape, "POST", f"orders/{order_id}/result", dict(fields))
 
-    async def worklist(self, kind: str) -> list[dict[str, Any]]:
+    async def worklist(self, kind: str) -> list[WorkItem]:
         """What the laboratory (`orders`) or the pharmacy (`prescriptions`) has to do."""
-        found: list[dict[str, Any]] = (await self._send("GET", f"worklists/{kind}")).json()
-        return found
+        return await self._many(WorkItem, f"worklists/{kind}")
 
     async def vitals(self) -> list[dict[str, Any]]:
         """The vital signs of the form, with units and limits."""

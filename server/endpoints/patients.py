@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from core import encounters, matching, merging, patients
+from core import encounters, matching, merging, patients, prescribing
 from core.database import connection
 from core.models import Merge
 from core.schemas import (
@@ -107,7 +107,7 @@ def history(patient_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason 
 @router.post("/patients/{patient_id}/allergies", status_code=201)
 def add_allergy(patient_id: str, body: AllergyFields, actor: ActorNow) -> dict[str, str]:
     """Record an allergy."""
-    return {"id": encounters.add_allergy(actor, patient_id, body)}
+    return {"id": prescribing.add_allergy(actor, patient_id, body)}
 
 
 @router.post("/patients/{patient_id}/merge", status_code=201)

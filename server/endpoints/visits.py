@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from core import encounters
+from core import diagnoses, drafts, encounters, laboratory, prescribing, procedures, worklists
 from core.schemas import (
     AddendumFields,
-    DiagnosisCodeShape,
+    CodeShape,
     DiagnosisFields,
     DiagnosisShape,
+    DispenseFields,
     DraftFields,
     DraftShape,
     EncounterFields,
     EncounterShape,
+    LabTestShape,
     Line,
+    MedicineShape,
     OrderFields,
     OrderResult,
     OrderShape,
     PrescriptionFields,
     PrescriptionShape,
+    ProcedureFields,
+    ProcedureShape,
     VisitShape,
+    WorkItem,
 )
 from core.vitals import VITALS
-from server.security import ActorNow, ClinicNow
+from core.vocabulary import Permission
+from server.security import ActorNow, ClinicNow, LanguageNow
 
 router = APIRouter(tags=["records"])
 Reason = Annotated[Line, Query(max_length=200)]
+Words = Annotated[Line, Query(max_length=100)]
+Limit = Annotated[int, Query(ge=1, le=100)]
 
 
 @router.get("/visits/{visit_id}")
@@ -54,13 +63,30 @@ def add_addendum(visit_id: str, body: AddendumFields, actor: ActorNow, clinic: C
 @router.post("/visits/{visit_id}/diagnoses", status_code=201)
 def add_diagnosis(visit_id: str, body: DiagnosisFields, actor: ActorNow, clinic: ClinicNow) -> DiagnosisShape:
     """Record one ICD-10 diagnosis."""
-    return encounters.add_diagnosis(clinic, actor, visit_id, body)
+    return diagnoses.add(clinic, actor, visit_id, body)
 
 
 @router.delete("/visits/{visit_id}/diagnoses/{diagnosis_id}", status_code=204)
-def void_diagnosis(visit_id: str, diagnosis_id: str, actor: ActorNow, reason: Reason = "") -> Response:
+def void_diagnosis(
+    visit_id: str, diagnosis_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason = ""
+) -> Response:
     """Strike a diagnosis out, with a reason."""
-    encounters.void_diagnosis(actor, visit_id, diagnosis_id, reason)
+    diagnoses.void(clinic, actor, visit_id, diagnosis_id, reason)
+    return Response(status_code=204)
+
+
+@router.post("/visits/{visit_id}/procedures", status_code=201)
+def add_procedure(visit_id: str, body: ProcedureFields, actor: ActorNow, clinic: ClinicNow) -> ProcedureShape:
+    """Record something that was done."""
+    return procedures.add(clinic, actor, visit_id, body)
+
+
+@router.delete("/visits/{visit_id}/procedures/{procedure_id}", status_code=204)
+def void_procedure(
+    visit_id: str, procedure_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason = ""
+) -> Response:
+    """Strike a procedure out, with a reason."""
+    procedures.void(clinic, actor, visit_id, procedure_id, reason)
     return Response(status_code=204)
 
 
@@ -69,43 +95,76 @@ def prescribe(
     visit_id: str, body: PrescriptionFields, actor: ActorNow, clinic: ClinicNow
 ) -> PrescriptionShape:
     """Prescribe one medicine."""
-    return encounters.prescribe(clinic, actor, visit_id, body)
+    return prescribing.prescribe(clinic, actor, visit_id, body)
+
+
+@router.delete("/prescriptions/{prescription_id}")
+def revoke_prescription(
+    prescription_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason = ""
+) -> PrescriptionShape:
+    """Take a prescription back that was not handed out yet."""
+    return prescribing.revoke(clinic, actor, prescription_id, reason)
+
+
+@router.post("/prescriptions/{prescription_id}/dispense")
+def dispense(
+    prescription_id: str, actor: ActorNow, clinic: ClinicNow, body: DispenseFields | None = None
+) -> PrescriptionShape:
+    """Hand a prescribed medicine out."""
+    return prescribing.dispense(clinic, actor, prescription_id, body or DispenseFields())
 
 
 @router.post("/visits/{visit_id}/orders", status_code=201)
 def order(visit_id: str, body: OrderFields, actor: ActorNow, clinic: ClinicNow) -> OrderShape:
     """Order one laboratory test."""
-    return encounters.order(clinic, actor, visit_id, body)
+    return laboratory.order(clinic, actor, visit_id, body)
+
+
+@router.delete("/orders/{order_id}")
+def revoke_order(order_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason = "") -> OrderShape:
+    """Take an order back that has no result yet."""
+    return laboratory.revoke(clinic, actor, order_id, reason)
 
 
 @router.post("/orders/{order_id}/result")
 def enter_result(order_id: str, body: OrderResult, actor: ActorNow, clinic: ClinicNow) -> OrderShape:
     """Enter a laboratory result."""
-    return encounters.enter_result(clinic, actor, order_id, body)
-
-
-@router.post("/prescriptions/{prescription_id}/dispense")
-def dispense(prescription_id: str, actor: ActorNow, clinic: ClinicNow) -> PrescriptionShape:
-    """Hand a prescribed medicine out."""
-    return encounters.dispense(clinic, actor, prescription_id)
+    return laboratory.enter_result(clinic, actor, order_id, body)
 
 
 @router.get("/worklists/{kind}")
-def worklist(
-    kind: Literal["orders", "prescriptions"], actor: ActorNow, clinic: ClinicNow
-) -> list[dict[str, Any]]:
+def worklist(kind: worklists.Kind, actor: ActorNow, clinic: ClinicNow) -> list[WorkItem]:
     """What the laboratory or the pharmacy has to do, oldest first."""
-    return encounters.worklist(clinic, actor, kind)
+    return worklists.worklist(clinic, actor, kind)
 
 
 @router.get("/diagnoses")
 def find_diagnoses(
-    actor: ActorNow,
-    q: Annotated[Line, Query(max_length=100)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> list[DiagnosisCodeShape]:
+    actor: ActorNow, language: LanguageNow, q: Words = "", limit: Limit = 20
+) -> list[CodeShape]:
     """ICD-10 by code or words."""
-    return encounters.find_diagnoses(q, limit)
+    return diagnoses.find(q, limit, language, actor.clusters)
+
+
+@router.get("/procedures")
+def find_procedures(
+    actor: ActorNow, language: LanguageNow, q: Words = "", limit: Limit = 20
+) -> list[CodeShape]:
+    """Procedures by code or words."""
+    return procedures.find(q, limit, language)
+
+
+@router.get("/medicines")
+def find_medicines(actor: ActorNow, q: Words = "", limit: Limit = 12) -> list[MedicineShape]:
+    """Medicines by words, as usually prescribed."""
+    return prescribing.find_medicines(actor, q, limit)
+
+
+@router.get("/tests")
+def find_tests(actor: ActorNow, q: Words = "", limit: Limit = 20) -> list[LabTestShape]:
+    """Laboratory tests by words."""
+    actor.require(Permission.READ_RECORDS)
+    return laboratory.find_tests(q, limit)
 
 
 @router.get("/vitals")
@@ -130,18 +189,18 @@ def vitals_table(actor: ActorNow) -> list[dict[str, Any]]:
 @router.get("/drafts/{key}")
 def read_draft(key: str, actor: ActorNow) -> DraftShape:
     """One's own half-typed form."""
-    return encounters.read_draft(actor, key[:80])
+    return drafts.read(actor, key[:80])
 
 
 @router.put("/drafts/{key}", status_code=204)
 def save_draft(key: str, body: DraftFields, actor: ActorNow) -> Response:
     """Keep a half-typed form."""
-    encounters.save_draft(actor, key[:80], body.data)
+    drafts.save(actor, key[:80], body.data)
     return Response(status_code=204)
 
 
 @router.delete("/drafts/{key}", status_code=204)
 def drop_draft(key: str, actor: ActorNow) -> Response:
     """Forget a half-typed form."""
-    encounters.drop_draft(actor, key[:80])
+    drafts.drop(actor, key[:80])
     return Response(status_code=204)

@@ -8,6 +8,7 @@ import pytest
 
 from core import clock
 from core.models import AuditEvent, EncounterVersion
+from server.run import Background
 from tests.people import Caller
 
 
@@ -138,3 +139,93 @@ def test_a_draft_is_ones_own_and_forgotten_when_done(clerk: Caller, dentist: Cal
     assert dentist.get("drafts/registration").status_code == 404
     assert clerk.delete("drafts/registration").status_code == 204
     assert clerk.get("drafts/registration").status_code == 404
+
+
+def test_a_procedure_is_found_by_words_recorded_and_struck_out(dentist: Caller, visit: str) -> None:
+    found = dentist.get("procedures", params={"q": "cabut gigi"}).json()
+    assert "23.09" in [item["code"] for item in found]
+    added = dentist.post(f"visits/{visit}/procedures", json={"code": "23.09", "note": "gigi 46"}).json()
+    assert (added["title"], added["note"]) == ("Cabut gigi tetap", "gigi 46")
+    assert dentist.post(f"visits/{visit}/procedures", json={"code": "00.00"}).json()["fields"] == {
+        "code": "unknown"
+    }
+    assert [item["code"] for item in dentist.get(f"visits/{visit}").json()["procedures"]] == ["23.09"]
+    path = f"visits/{visit}/procedures/{added['id']}"
+    assert dentist.delete(path).status_code == 422
+    assert dentist.delete(path, params={"reason": "salah gigi"}).status_code == 204
+    assert dentist.get(f"visits/{visit}").json()["procedures"] == []
+
+
+def test_penicillin_speaks_against_amoxicillin(dentist: Caller, visit: str) -> None:
+    patient = dentist.get(f"visits/{visit}").json()["patient"]["id"]
+    dentist.post(f"patients/{patient}/allergies", json={"substance": "penisilin"})
+    refused = dentist.post(f"visits/{visit}/prescriptions", json={"medicine": "Amoxicillin 500 mg"})
+    assert refused.json()["details"]["substances"] == ["penisilin"]
+    assert dentist.post(f"visits/{visit}/prescriptions", json={"medicine": "Parasetamol"}).status_code == 201
+
+
+def test_a_medicine_once_prescribed_is_offered_as_it_was(dentist: Caller, visit: str) -> None:
+    own = {"medicine": "Amoksisilin 500 mg tablet", "dose": "2 tablet", "frequency": "2x sehari"}
+    assert dentist.get("medicines", params={"q": "amoksi 500"}).json()[0]["dose"] == "1 tablet"
+    dentist.post(f"visits/{visit}/prescriptions", json=own)
+    assert dentist.get("medicines", params={"q": "amoksi 500"}).json()[0]["dose"] == "2 tablet"
+
+
+def test_an_order_may_be_taken_back_until_it_has_a_result(dentist: Caller, visit: str) -> None:
+    order = dentist.post(f"visits/{visit}/orders", json={"test": "Hemoglobin"}).json()
+    assert order["unit"] == "g/dL"
+    twice = dentist.post(f"visits/{visit}/orders", json={"test": "Hemoglobin"})
+    assert twice.json()["fields"] == {"test": "taken"}
+    revoked = dentist.delete(f"orders/{order['id']}", params={"reason": "salah pasien"})
+    assert revoked.json()["status"] == "revoked"
+    assert dentist.delete(f"orders/{order['id']}", params={"reason": "lagi"}).status_code == 409
+
+
+def test_a_result_is_judged_by_the_patients_own_range(
+    server: Background, dentist: Caller, visit: str
+) -> None:
+    order = dentist.post(f"visits/{visit}/orders", json={"test": "Hemoglobin"}).json()
+    sex = dentist.get(f"visits/{visit}").json()["patient"]["sex"]
+    assert order["reference_range"] == ("13-18" if sex == "male" else "12-16")
+    with Caller(server.url, "lab") as lab:
+        item = lab.get("worklists/orders").json()[0]
+        assert (item["visit_id"], item["ordered_by"]) == (visit, "drg. Maya Lestari")
+        assert [each["test"] for each in item["orders"]] == ["Hemoglobin"]
+        resulted = lab.post(f"orders/{order['id']}/result", json={"result": "9,4"}).json()
+        assert (resulted["interpretation"], resulted["unit"]) == ("low", "g/dL")
+        assert lab.get("worklists/orders").json() == []
+
+
+def test_what_was_handed_out_is_kept_where_it_differs(
+    server: Background, dentist: Caller, visit: str
+) -> None:
+    medicine = {"medicine": "Parasetamol 500 mg tablet", "amount": "10 tablet"}
+    item = dentist.post(f"visits/{visit}/prescriptions", json=medicine).json()
+    with Caller(server.url, "pharmacist") as pharmacist:
+        given = pharmacist.post(
+            f"prescriptions/{item['id']}/dispense", json={"amount": "6 tablet", "note": "stok habis"}
+        ).json()
+        assert (given["status"], given["dispensed_amount"], given["dispense_note"]) == (
+            "completed",
+            "6 tablet",
+            "stok habis",
+        )
+        assert pharmacist.post(f"prescriptions/{item['id']}/dispense").status_code == 409
+
+
+def test_nothing_is_added_to_a_locked_record(dentist: Caller, visit: str) -> None:
+    dentist.put(f"visits/{visit}/encounter", json={"subjective": "a"})
+    later = clock.now() + timedelta(hours=48)
+    token = dentist.headers["Authorization"]
+    with clock.frozen(lambda: later):
+        fresh = dentist.post("tokens", json={"username": "dentist", "password": "demo"}).json()["token"]
+        dentist.headers["Authorization"] = f"Bearer {fresh}"
+        for path, body in (
+            ("diagnoses", {"code": "K02.9"}),
+            ("procedures", {"code": "23.09"}),
+            ("prescriptions", {"medicine": "Parasetamol"}),
+            ("orders", {"test": "Hemoglobin"}),
+        ):
+            refused = dentist.post(f"visits/{visit}/{path}", json=body)
+            assert (refused.status_code, refused.json()["code"]) == (422, "record_locked")
+    dentist.headers["Authorization"] = token

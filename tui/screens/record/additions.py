@@ -136,7 +136,7 @@ class Additions(LoketScreen[str]):
 
         def chosen(prescription_id: str | None) -> None:
             if prescription_id:
-                self.run_adding(self.session.client.dispense(prescription_id))
+                self.run_adding(self.session.client.dispense(prescription_id, {}))
 
         self.app.push_screen(LettersDialog(self.session, N_("Hand out"), options), chosen)
 

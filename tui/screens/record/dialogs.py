@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core.schemas import DiagnosisCodeShape, VisitShape, VisitSummary
+from core.schemas import CodeShape, VisitShape, VisitSummary
 from tui import keymap, theme, words
 from tui.formatting import date_text, fit, number_text
 from tui.screens.base import Dialog
@@ -86,7 +86,7 @@ class DiagnosisDialog(Dialog[tuple[str, str]]):
             if take and len(found) == 1:
                 self._take()
 
-    def _show(self, found: Sequence[DiagnosisCodeShape]) -> None:
+    def _show(self, found: Sequence[CodeShape]) -> None:
         rows = [
             PickRow(item.code, [(fit(item.code, 7), theme.STRONG), (item.title, theme.PLAIN)])
             for item in found

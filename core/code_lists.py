@@ -1,0 +1,265 @@
+"""Lists of codes that people search by words: ICD-10 diagnoses and procedures.
+
+A list is searched in memory: eighteen thousand titles are a few megabytes, and only there can
+hits be ordered as a clinician expects (usual ones first) and misspellings be forgiven, on SQLite
+and PostgreSQL alike. `State` holds a stamp that changes with the list, so that every process
+notices an import.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from peewee import EXCLUDED
+from rapidfuzz import fuzz, process
+
+from core.database import connection, transaction
+from core.errors import ValidationError
+from core.identifiers import new_id
+from core.import_rows import read_lines
+from core.models import State, Table
+from core.names import fold
+
+BATCH = 500
+LIKE_ENOUGH = 75
+"""rapidfuzz ratio from which another word is taken for a misspelling of one in the list."""
+FILLERS = frozenset("dan di pada yang oleh karena atau dengan and of the in with by due to".split())
+
+
+@dataclass(frozen=True)
+class Code:
+    """One entry of a list."""
+
+    code: str
+    title_id: str
+    title_en: str
+    words: str
+    """Folded, each word between single spaces."""
+    usual: int
+    is_local: bool = False
+
+    def title(self, language: str) -> str:
+        """In Indonesian, or in English where there is an English title."""
+        return self.title_en if language == "en" and self.title_en else self.title_id
+
+
+@dataclass
+class CodeList:
+    """A list as it is searched."""
+
+    codes: Sequence[Code]
+    """The most usual first."""
+    by_code: dict[str, Code] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_code = {item.code: item for item in self.codes}
+
+    @cached_property
+    def _vocabulary(self) -> list[str]:
+        return sorted({word for item in self.codes for word in item.words.split()})
+
+    def find(self, text: str, limit: int) -> list[Code]:
+        """Entries by the beginning of a code, or by words in any order.
+
+        A word stands for every word that begins with it. Where nothing fits, each word is
+        replaced by the likest of the list, and at last some words may be missing.
+
+        Args:
+            text: As typed; empty gives the most usual entries.
+            limit: At most so many, >= 1.
+        """
+        words = [word for word in fold(text).split() if word not in FILLERS]
+        if not words:
+            return list(self.codes[:limit])
+        start = _bare("".join(text.split()).upper())
+        if any(character.isdigit() for character in start[:3]):
+            by_code = [item for item in self.codes if _bare(item.code).startswith(start)]
+            if by_code:
+                return sorted(by_code, key=lambda item: item.code)[:limit]
+        found = self._with_all(words, limit)
+        if not found:
+            words = [self._likest(word) for word in words]
+            found = self._with_all(words, limit) or self._with_most(words, limit)
+        return found
+
+    def _with_all(self, words: Sequence[str], limit: int) -> list[Code]:
+        starts = [f" {word}" for word in words]
+        found = [item for item in self.codes if all(start in item.words for start in starts)]
+        whole = [f" {word} " for word in words]
+
+        def rank(item: Code) -> tuple[int, int, int, str]:
+            exact = sum(word in item.words for word in whole)
+            return -exact, -item.usual, len(item.title_id), item.code
+
+        return sorted(found, key=rank)[:limit]
+
+    def _with_most(self, words: Sequence[str], limit: int) -> list[Code]:
+        starts = [f" {word}" for word in words]
+        counted = [(sum(start in item.words for start in starts), item) for item in self.codes]
+        best = max((count for count, _item in counted), default=0)
+        kept = [item for count, item in counted if count == best and count]
+        return sorted(kept, key=lambda item: (-item.usual, item.code))[:limit]
+
+    def _likest(self, word: str) -> str:
+        close = process.extractOne(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=LIKE_ENOUGH)
+        return str(close[0]) if close else word
+
+
+def _bare(code: str) -> str:
+    return code.replace(".", "")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a list is kept and what ships with Loket."""
+
+    kind: str
+    table: type[Table]
+    file: str
+    """In `core/data`: code,title_id,title_en,usual."""
+
+    @property
+    def state_key(self) -> str:
+        """The row of `State` with the list's stamp."""
+        return f"codes:{self.kind}"
+
+
+_loaded: dict[str, tuple[str, CodeList]] = {}
+"""Kind -> (stamp, list). Shared by all requests; replaced as a whole, never changed."""
+
+
+def load(source: Source) -> CodeList:
+    """The list as it is now; read again only after it has changed."""
+    with connection():
+        state = State.get_or_none(State.key == source.state_key)
+        stamp = str(state.value["stamp"]) if state is not None else ""
+        known = _loaded.get(source.kind)
+        if known is not None and stamp and known[0] == stamp:
+            return known[1]
+        table: Any = source.table
+        rows = table.select().order_by(table.usual.desc(), table.code)
+        codes = [
+            Code(
+                row.code, row.title_id, row.title_en, f" {row.words} ", row.usual,
+                bool(getattr(row, "is_local", False)),
+            )
+            for row in rows
+        ]  # fmt: skip
+    found = CodeList(codes)
+    _loaded[source.kind] = (stamp, found)
+    return found
+
+
+def shipped(source: Source) -> list[dict[str, str]]:
+    """The rows that ship with Loket."""
+    text = resources.files("core.data").joinpath(source.file).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def load_shipped(source: Source) -> None:
+    """Bring in what ships with Loket and is not there yet; titles that a clinic imported stay."""
+    rows = shipped(source)
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
+    state = State.get_or_none(State.key == source.state_key)
+    facts = state.value if state is not None else {}
+    if facts.get("shipped") == digest:
+        return
+    if facts.get("imported"):
+        table: Any = source.table
+        kept = {row.code: row for row in table.select(table.code, table.title_id, table.title_en)}
+        rows = [
+            {**row, "title_id": kept[row["code"]].title_id, "title_en": kept[row["code"]].title_en}
+            if row["code"] in kept
+            else row
+            for row in rows
+        ]
+    with transaction():
+        _store(source, rows)
+        _stamp(source, {"shipped": digest})
+
+
+def _stamp(source: Source, facts: Mapping[str, object]) -> None:
+    state = State.get_or_none(State.key == source.state_key)
+    value = {**(state.value if state is not None else {}), **facts, "stamp": new_id()}
+    State.insert(key=source.state_key, value=value).on_conflict(
+        conflict_target=[State.key], update={State.value: value}
+    ).execute()
+
+
+def read_file(path: Path, columns: Mapping[str, Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read a list of codes from CSV or XLSX with a header row.
+
+    Args:
+        path: The file.
+        columns: `code`, `title_id`, `title_en` -> headings they are known by, lower case.
+
+    Yields:
+        (line number, values by our column, trimmed); empty lines are left out.
+
+    Raises:
+        ValidationError: `file`: `unreadable`, or `columns`: none for the code or for a title.
+    """
+    try:
+        lines = read_lines(path.read_bytes())
+    except OSError:
+        raise ValidationError({"file": "unreadable"}) from None
+    cells = [["" if cell is None else str(cell).strip() for cell in line] for line in lines]
+    headings = [heading.lower() for heading in cells[0]] if cells else []
+    places = {
+        ours: next((headings.index(name) for name in names if name in headings), None)
+        for ours, names in columns.items()
+    }
+    if places["code"] is None or (places["title_id"] is None and places["title_en"] is None):
+        raise ValidationError({"file": "columns"})
+    for number, line in enumerate(cells[1:], start=2):
+        if any(line):
+            found = {
+                ours: line[at] if at is not None and at < len(line) else "" for ours, at in places.items()
+            }
+            yield number, found
+
+
+def store_imported(source: Source, rows: Sequence[Mapping[str, str]]) -> None:
+    """Add a clinic's own entries, or give known ones its titles; the words that ship stay searchable.
+
+    Args:
+        source: Which list.
+        rows: code, title_id, title_en, and optionally is_local; checked already.
+    """
+    with transaction():
+        _store(source, rows)
+        _stamp(source, {"imported": True})
+
+
+def _store(source: Source, rows: Sequence[Mapping[str, str]]) -> None:
+    table: Any = source.table
+    ours = {row["code"]: row for row in shipped(source)}
+    has_local = "is_local" in table._meta.fields
+    values: list[dict[str, object]] = []
+    for row in rows:
+        own = ours.get(row["code"], {})
+        titles = [row["title_id"], row.get("title_en", "")]
+        said = [*titles, own.get("title_id", ""), own.get("title_en", "")]
+        values.append(
+            {
+                "code": row["code"],
+                "title_id": titles[0][:200],
+                "title_en": titles[1][:200],
+                "words": " ".join(dict.fromkeys(fold(" ".join(said)).split())),
+                "usual": int(own.get("usual") or 0),
+                **({"is_local": (row.get("is_local") or own.get("is_local")) == "1"} if has_local else {}),
+            }
+        )
+    renewed = [table.title_id, table.title_en, table.words, table.usual]
+    for start in range(0, len(values), BATCH):
+        table.insert_many(values[start : start + BATCH]).on_conflict(
+            conflict_target=[table.code],
+            update={column: getattr(EXCLUDED, column.name) for column in renewed},
+        ).execute()
