@@ -71,6 +71,8 @@ class Actor:
     clusters: tuple[str, ...] = ()
     origin: str = ""
     """Where the request came from, for the audit log."""
+    service_point: str = ""
+    """The room where this person calls patients."""
 
     def can(self, permission: P) -> bool:
         """Whether the role has this right."""
@@ -103,14 +105,33 @@ class Actor:
             name=self.name,
             role=self.role,
             clusters=list(self.clusters),
+            service_point=self.service_point,
         )
 
 
 def actor_of(account: Account, origin: str = "") -> Actor:
     """The actor that an account stands for."""
     return Actor(
-        account.id, account.username, account.name, Role(account.role), tuple(account.clusters), origin
+        account_id=account.id,
+        username=account.username,
+        name=account.name,
+        role=Role(account.role),
+        clusters=tuple(account.clusters),
+        origin=origin,
+        service_point=account.service_point,
     )
+
+
+def choose_service_point(actor: Actor, service_point: str) -> AccountShape:
+    """Remember the room where somebody calls patients from now on; empty: the cluster's own.
+
+    Raises:
+        NotAllowedError: The role works no queue.
+    """
+    actor.require(P.WORK_QUEUE)
+    with transaction():
+        Account.update(service_point=service_point).where(Account.id == actor.account_id).execute()
+    return actor_of(Account.get_by_id(actor.account_id)).shape()
 
 
 def system_actor(origin: str = "job") -> Actor:

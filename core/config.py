@@ -128,6 +128,8 @@ class Settings(BaseModel):
     """Priority patients called for each regular one while both wait."""
     regular_wait_limit_minutes: int = Field(default=60, ge=5, le=480)
     """Having waited this long, a regular patient no longer yields to the protected groups."""
+    wait_warning_minutes: int = Field(default=30, ge=1, le=480)
+    """Waits from here on are marked on the panes; from `regular_wait_limit_minutes` on as too long."""
     skip_returns_after: int = Field(default=3, ge=1, le=20)
     """How many others are called before a skipped patient's turn comes again."""
     calls_before_skip: int = Field(default=3, ge=1, le=10)

@@ -108,7 +108,7 @@ def read_visit(clinic: Clinic, actor: Actor, visit_id: str, reason: str = "") ->
 
 def _visit_shape(clinic: Clinic, visit: Visit) -> VisitShape:
     entries = [
-        shape_of(load_entry(row.id), None, None)
+        shape_of(load_entry(row.id))
         for row in QueueEntry.select(QueueEntry.id)
         .where(QueueEntry.visit == visit, QueueEntry.voided_at.is_null())
         .order_by(QueueEntry.started_at)

@@ -47,6 +47,8 @@ class Account(Table):
     """argon2id, with its parameters and salt."""
     practitioner_nik = CharField(max_length=16, null=True)
     """For SATUSEHAT's practitioner lookup."""
+    service_point = CharField(max_length=40, default="")
+    """The room where this person calls patients; empty: the cluster's own."""
     must_change_password = FlagField(default=False)
     created_at = InstantField()
     disabled_at = InstantField(null=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -22,6 +23,8 @@ from core.vocabulary import EntryStatus, Permission, Priority, Sex
 CALLABLE = (EntryStatus.WAITING, EntryStatus.SKIPPED)
 SAMPLE = 5
 """Finished services needed before a wait is estimated."""
+ROOMS_SEEN_IN = 20
+"""Newest finished services from which the number of rooms at work is taken."""
 
 
 def load_entry(entry_id: str) -> QueueEntry:
@@ -37,19 +40,30 @@ def load_entry(entry_id: str) -> QueueEntry:
 
 
 def _joined() -> Any:
-    practitioner = Account.alias("practitioner")
+    practitioner, reserved = Account.alias("practitioner"), Account.alias("reserved")
+    before, before_ticket = QueueEntry.alias("before"), Ticket.alias("before_ticket")
+    origin = QueueEntry.alias("origin")
+    left = JOIN.LEFT_OUTER
     return (
-        QueueEntry.select(QueueEntry, Ticket, Visit, Patient, practitioner)
+        QueueEntry.select(
+            QueueEntry, Ticket, Visit, Patient, practitioner, reserved, before, before_ticket, origin
+        )
         .join_from(QueueEntry, Ticket)
         .join_from(QueueEntry, Visit)
         .join_from(Visit, Patient)
         .join_from(
             QueueEntry,
             practitioner,
-            JOIN.LEFT_OUTER,
+            left,
             on=(QueueEntry.practitioner == practitioner.id),
             attr="practitioner",
         )
+        .join_from(
+            QueueEntry, reserved, left, on=(QueueEntry.reserved_for == reserved.id), attr="reserved_for"
+        )
+        .join_from(QueueEntry, before, left, on=(QueueEntry.came_from == before.id), attr="came_from")
+        .join_from(before, before_ticket, left, on=(before.ticket == before_ticket.id), attr="ticket")
+        .join_from(QueueEntry, origin, left, on=(QueueEntry.returns_to == origin.id), attr="returns_to")
     )
 
 
@@ -63,12 +77,21 @@ def day_entries(cluster: str, day: date) -> list[QueueEntry]:
 
 
 def calling_ids(clinic: Clinic, cluster: str, day: date, for_account: str | None = None) -> list[str]:
-    """Ids of who would be called, in order; another clinician's returning patients left out."""
+    """Ids of who would be called, in order.
+
+    Args:
+        clinic: For its ratio and limits.
+        cluster: Code.
+        day: The clinic's day.
+        for_account: Who calls: patients who come back to another clinician are left out, unless
+            they have waited for that one beyond the limit.
+    """
     columns = (
         QueueEntry.id,
         QueueEntry.status,
         QueueEntry.priority,
         QueueEntry.queued_at,
+        QueueEntry.started_at,
         QueueEntry.called_at,
         QueueEntry.skipped_at,
         QueueEntry.reserved_for,
@@ -79,48 +102,62 @@ def calling_ids(clinic: Clinic, cluster: str, day: date, for_account: str | None
         )
     )
     if for_account is not None:
+        latest = clock.now() - wait_limit(clinic)
         rows = [
-            row for row in rows if row.reserved_for_id in {None, for_account} or row.called_at is not None
+            row
+            for row in rows
+            if row.reserved_for_id in {None, for_account}
+            or row.called_at is not None
+            or row.started_at <= latest
         ]
-    return _order(clinic, rows)
+    return _order(clinic, rows, _calls_until_back(clinic, rows))
 
 
-def _order(clinic: Clinic, rows: Sequence[QueueEntry]) -> list[str]:
+def wait_limit(clinic: Clinic) -> timedelta:
+    """After this wait a patient no longer yields to protected groups, nor waits for one clinician."""
+    return timedelta(minutes=clinic.settings.regular_wait_limit_minutes)
+
+
+def _calls_until_back(clinic: Clinic, rows: Iterable[QueueEntry]) -> dict[str, int]:
+    """Skipped entry's id -> how many others are to be called first, 0 when it is time."""
+    rows = list(rows)
+    calls = sorted(row.called_at for row in rows if row.called_at is not None)
+    after = clinic.settings.skip_returns_after
+    return {
+        row.id: max(0, after - (len(calls) - bisect_right(calls, row.skipped_at)))
+        for row in rows
+        if row.status == EntryStatus.SKIPPED
+    }
+
+
+def _order(clinic: Clinic, rows: Sequence[QueueEntry], back: Mapping[str, int]) -> list[str]:
     called = sorted((row for row in rows if row.called_at), key=lambda row: row.called_at, reverse=True)
-    settings = clinic.settings
-
-    def calls_until_back(row: QueueEntry) -> int:
-        if row.skipped_at is None:
-            return 0
-        since = sum(1 for other in called if other.called_at > row.skipped_at)
-        return max(0, settings.skip_returns_after - since)
-
     waiting = [
-        Waiting(row.id, Priority(row.priority).rank, row.queued_at, calls_until_back(row))
+        Waiting(row.id, Priority(row.priority).rank, row.queued_at, back.get(row.id, 0))
         for row in rows
         if row.status in CALLABLE
     ]
-    policy = Policy(settings.priority_ratio, timedelta(minutes=settings.regular_wait_limit_minutes))
+    policy = Policy(clinic.settings.priority_ratio, wait_limit(clinic))
     return calling_order(waiting, [Priority(row.priority).rank for row in called], policy, clock.now())
 
 
-def expected_waits(rows: Iterable[QueueEntry], order: Sequence[str]) -> dict[str, int]:
-    """Minutes each waiting entry will probably still wait.
+def minutes_per_call(rows: Iterable[QueueEntry]) -> float | None:
+    """Minutes between two calls of a cluster, by today's services; None until `SAMPLE` are finished.
 
-    The median rather than the mean of today's services: one long dressing change must not
-    frighten the whole waiting room. Several rooms share the queue; their number is the
-    number of service points seen at work today.
-
-    Returns:
-        Entry id -> whole minutes; empty until `SAMPLE` services are finished.
+    The median rather than the mean: one long dressing change must not frighten the whole
+    waiting room. Several rooms share the queue; their number is that of the people who
+    finished the last services.
     """
-    rows = list(rows)
-    done = [row for row in rows if row.served_at and row.ended_at]
+    done = sorted((row for row in rows if row.served_at and row.ended_at), key=lambda row: row.ended_at)
     if len(done) < SAMPLE:
-        return {}
-    minutes = median((row.ended_at - row.served_at).total_seconds() / 60 for row in done)
-    rooms = max(1, len({row.practitioner_id for row in done[-20:]}))
-    return {entry_id: round(index * minutes / rooms) for index, entry_id in enumerate(order)}
+        return None
+    minutes: float = median((row.ended_at - row.served_at).total_seconds() / 60 for row in done)
+    return minutes / max(1, len({row.practitioner_id for row in done[-ROOMS_SEEN_IN:]}))
+
+
+def _wait_after(others: int, minutes: float | None) -> int | None:
+    """Whole minutes until so many others have been called."""
+    return None if minutes is None else round(others * minutes)
 
 
 def queue(clinic: Clinic, actor: Actor, cluster: str, day: date | None = None) -> QueueShape:
@@ -132,22 +169,31 @@ def queue(clinic: Clinic, actor: Actor, cluster: str, day: date | None = None) -
     """
     actor.require(Permission.READ_QUEUES)
     code = clinic.clusters[cluster].code
+    day = day or clinic.today()
     with connection():
         sequence = feed.newest_sequence()
-        rows = day_entries(code, day or clinic.today())
-        order = _order(clinic, rows)
-        waits = expected_waits(rows, order)
+        rows = day_entries(code, day)
+        back = _calls_until_back(clinic, rows)
+        order = _order(clinic, rows, back)
+        minutes = minutes_per_call(rows)
         place = {entry_id: index for index, entry_id in enumerate(order, start=1)}
         rows.sort(key=lambda row: (row.ended_at is not None, row.id not in place, place.get(row.id, 0)))
-        entries = [shape_of(row, place.get(row.id), waits.get(row.id)) for row in rows]
-    return QueueShape(cluster=code, date=day or clinic.today(), sequence=sequence, entries=entries)
+        entries = [shape_of(row, place.get(row.id), minutes, back.get(row.id, 0)) for row in rows]
+    return QueueShape(
+        cluster=code,
+        date=day,
+        sequence=sequence,
+        entries=entries,
+        expected_wait_minutes=_wait_after(len(order), minutes),
+    )
 
 
 def entry_shape(clinic: Clinic, entry_id: str) -> EntryShape:
     """One entry as a pane shows it, with its place now."""
     with connection():
         entry = load_entry(entry_id)
-        position = wait = None
+        position = minutes = None
+        back: dict[str, int] = {}
         if entry.status in CALLABLE:
             rows = list(
                 QueueEntry.select().where(
@@ -156,14 +202,24 @@ def entry_shape(clinic: Clinic, entry_id: str) -> EntryShape:
                     QueueEntry.voided_at.is_null(),
                 )
             )
-            order = _order(clinic, rows)
+            back = _calls_until_back(clinic, rows)
+            order = _order(clinic, rows, back)
             position = order.index(entry.id) + 1 if entry.id in order else None
-            wait = expected_waits(rows, order).get(entry.id)
-        return shape_of(entry, position, wait)
+            minutes = minutes_per_call(rows)
+        return shape_of(entry, position, minutes, back.get(entry.id, 0))
 
 
-def shape_of(row: QueueEntry, position: int | None, wait: int | None) -> EntryShape:
-    """An entry loaded by `load_entry` or `day_entries`, as sent to terminals."""
+def shape_of(
+    row: QueueEntry, position: int | None = None, minutes: float | None = None, calls_until_back: int = 0
+) -> EntryShape:
+    """An entry as sent to terminals.
+
+    Args:
+        row: Loaded by `load_entry` or `day_entries`.
+        position: 1 is next; None when not waiting.
+        minutes: Between two calls of its cluster, from `minutes_per_call`.
+        calls_until_back: For a skipped entry.
+    """
     patient = row.visit.patient
     end = row.called_at or row.ended_at or clock.now()
     return EntryShape(
@@ -185,12 +241,14 @@ def shape_of(row: QueueEntry, position: int | None, wait: int | None) -> EntrySh
         ),
         chief_complaint=row.visit.chief_complaint,
         waited_minutes=_minutes(row.started_at, end),
-        expected_wait_minutes=wait,
+        expected_wait_minutes=_wait_after(position - 1, minutes) if position else None,
         position=position,
         service_point=row.service_point,
         practitioner=row.practitioner.name if row.practitioner else None,
         reserved_for=row.reserved_for_id,
+        reserved_name=row.reserved_for.name if row.reserved_for else None,
         call_count=row.call_count,
+        calls_until_back=calls_until_back,
         came_from=_came_from(row),
         returns_to=row.returns_to.cluster if row.returns_to_id else None,
         issued_at=row.ticket.issued_at,
@@ -220,6 +278,7 @@ def for_display(entry: EntryShape) -> EntryShape:
             "priority_reason": "",
             "practitioner": None,
             "reserved_for": None,
+            "reserved_name": None,
             "visit_id": "",
             "priority": Priority.REGULAR,
         }

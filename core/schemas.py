@@ -109,6 +109,8 @@ class AccountShape(Shape):
     name: str
     role: Role
     clusters: list[str] = []
+    service_point: str = ""
+    """The room where this person calls patients; empty: the cluster's own."""
 
 
 class TokenShape(Shape):
@@ -176,7 +178,12 @@ class EntryShape(Shape):
     service_point: str | None = None
     practitioner: str | None = None
     reserved_for: str | None = None
+    """Account id of the clinician to whom the patient comes back."""
+    reserved_name: str | None = None
+    """That clinician's name."""
     call_count: int = 0
+    calls_until_back: int = 0
+    """For a skipped entry: how many others are called before its turn comes again."""
     came_from: str | None = None
     """Number and cluster of the entry before this one: `A-001 UMUM`."""
     returns_to: str | None = None
@@ -195,6 +202,8 @@ class QueueShape(Shape):
     date: date
     sequence: int
     entries: list[EntryShape]
+    expected_wait_minutes: int | None = None
+    """What a patient who joins now would probably wait; None until enough were served today."""
 
 
 class ChangeShape(Shape):
@@ -213,6 +222,12 @@ class CallNext(Shape):
     service_point: Annotated[Line, Field(max_length=40)] = ""
 
 
+class ServicePoint(Shape):
+    """`PUT accounts/me/service-point`."""
+
+    service_point: Annotated[Line, Field(max_length=40)] = ""
+
+
 class EntryCommand(Shape):
     """What any action on a queue entry may carry."""
 
@@ -221,6 +236,9 @@ class EntryCommand(Shape):
     cluster: Annotated[Line, Field(max_length=12)] | None = None
     """Where to, for `transfer` and `send`."""
     reason: Annotated[Line, Field(max_length=200)] = ""
+    """Required for `cancel` and `prioritise`; at most 80 characters for the latter."""
+    priority: Priority | None = None
+    """The new class, for `prioritise`."""
     disposition: Disposition | None = None
 
 
@@ -704,6 +722,10 @@ class ClinicShape(Shape):
     today: date
     undo_seconds: int
     calls_before_skip: int
+    wait_warning_minutes: int
+    """A wait from here on is marked."""
+    wait_limit_minutes: int
+    """And from here on it is marked as too long."""
     idle_lock_minutes: int
     preset: str
     demo: bool

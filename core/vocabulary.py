@@ -109,11 +109,24 @@ class EntryAction(StrEnum):
     SEND = "send"
     """A round trip: to the laboratory or pharmacy, and back to the same clinician."""
     RETURN = "return"
+    PRIORITISE = "prioritise"
+    """Another urgency class, with the reason."""
     LEAVE = "leave"
     CANCEL = "cancel"
     UNDO = "undo"
     CLOSE = "close"
     """The day's closing ended it."""
+
+
+class LeaveReason(StrEnum):
+    """Why an entry ended without its service; kept as its `end_reason` unless somebody gave another."""
+
+    WAITING = "left_waiting"
+    """Went away before the first call."""
+    NO_SHOW = "no_show"
+    """Was called and did not come."""
+    IN_SERVICE = "left_in_service"
+    CLOSED = "day closed"
 
 
 class Verdict(StrEnum):

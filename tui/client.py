@@ -169,6 +169,11 @@ class CoreClient:
         """Who the token stands for."""
         return await self._one(AccountShape, "GET", "accounts/me")
 
+    async def choose_service_point(self, service_point: str) -> AccountShape:
+        """The room where one calls patients from now on."""
+        body = {"service_point": service_point}
+        return await self._one(AccountShape, "PUT", "accounts/me/service-point", body)
+
     async def clinic(self) -> ClinicShape:
         """What a terminal needs to know once."""
         return await self._one(ClinicShape, "GET", "clinic")

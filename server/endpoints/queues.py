@@ -17,8 +17,8 @@ router = APIRouter(tags=["queues"])
 ACTIONS = {
     name: EntryAction(name)
     for name in (
-        "call", "recall", "skip", "hold", "resume", "start", "finish", "transfer", "send", "return", "cancel",
-        "leave", "undo",
+        "call", "recall", "skip", "hold", "resume", "start", "finish", "prioritise", "transfer", "send", "return",
+        "cancel", "leave", "undo",
     )
 }  # fmt: skip
 

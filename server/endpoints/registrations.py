@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from core import queueing, registration
+from core import queue_undo, registration
 from core.database import connection
 from core.schemas import EntryShape, Receipt, RegistrationRequest, RoutingQuery, RoutingShape
 from core.vocabulary import Permission
@@ -39,4 +39,4 @@ def receipt(registration_id: str, actor: ActorNow) -> Receipt:
 def undo(registration_id: str, actor: ActorNow, clinic: ClinicNow) -> EntryShape:
     """Take a registration back while the patient still stands at the counter."""
     saved = registration.receipt(actor, registration_id)
-    return queueing.undo_registration(clinic, actor, saved.visit_id)
+    return queue_undo.undo_registration(clinic, actor, saved.visit_id)

@@ -7,7 +7,15 @@ from fastapi import APIRouter, Request, Response
 from core import accounts
 from core.database import connection
 from core.models import Token
-from core.schemas import AccountShape, ClinicShape, Credentials, DoorKey, PasswordCheck, TokenShape
+from core.schemas import (
+    AccountShape,
+    ClinicShape,
+    Credentials,
+    DoorKey,
+    PasswordCheck,
+    ServicePoint,
+    TokenShape,
+)
 from core.vocabulary import Permission
 from server.security import ActorNow, ClinicNow, SecretNow, origin
 
@@ -49,6 +57,13 @@ def me(actor: ActorNow) -> AccountShape:
     return actor.shape()
 
 
+@router.put("/accounts/me/service-point")
+def choose_service_point(body: ServicePoint, actor: ActorNow) -> AccountShape:
+    """The room where one calls patients from now on."""
+    with connection():
+        return accounts.choose_service_point(actor, body.service_point)
+
+
 @router.get("/clinic")
 def clinic_facts(actor: ActorNow, clinic: ClinicNow) -> ClinicShape:
     """What a terminal needs to know once."""
@@ -60,6 +75,8 @@ def clinic_facts(actor: ActorNow, clinic: ClinicNow) -> ClinicShape:
         today=clinic.today(),
         undo_seconds=settings.undo_seconds,
         calls_before_skip=settings.calls_before_skip,
+        wait_warning_minutes=settings.wait_warning_minutes,
+        wait_limit_minutes=settings.regular_wait_limit_minutes,
         idle_lock_minutes=settings.idle_lock_minutes,
         preset=clinic.clusters.preset,
         demo=clinic.demo,
