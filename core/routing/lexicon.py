@@ -135,12 +135,16 @@ class Lexicon:
 
     def _resolve(self, word: str) -> Known:
         word = self._same.get(word, word)
-        for candidate in dict.fromkeys((word, squeeze(word), unreduplicated(word) or word)):
-            known = self._as_written(candidate) or self._as_banjarese(candidate)
-            if known is not None:
+        spellings = dict.fromkeys((word, squeeze(word), unreduplicated(word) or word))
+        for spelling in spellings:
+            if (known := self._as_written(spelling)) is not None:
                 return known
+        # An ordinary word with affixes is no misspelt complaint: "latihan" is not "letih".
         if any(len(stem) >= _SHORTEST_FUZZY and stem in self._neutral for stem in stems(word)):
             return Known((), "neutral")
+        for spelling in spellings:
+            if (known := self._as_banjarese(spelling)) is not None:
+                return known
         return self._as_split(word) or self._as_mistyped(squeeze(word)) or Known((), "unknown")
 
     def _as_written(self, word: str) -> Known | None:
