@@ -19,7 +19,7 @@ from core.routing.vocabulary import (
     split_words,
 )
 
-SECTIONS = ("words", "grammar", "same", "numbers", "units", "neutral", "rule", "remove")
+SECTIONS = ("words", "grammar", "same", "numbers", "units", "neutral", "measure", "rule", "remove")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def check_vocabulary(path: str | Path | None = None) -> list[Problem]:
 
 
 def _shaped(name: str, part: Any) -> bool:
-    if name == "rule":
+    if name in ("rule", "measure"):
         return isinstance(part, list) and all(isinstance(row, dict) for row in part)
     return isinstance(part, dict)
 

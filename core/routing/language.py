@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"|(?P<number>\d+(?:[.,]\d+)?)"
     r"|(?P<sign>\(\s*[-+]\s*\))"
     r"|(?P<word>[a-z]+)"
-    r"|(?P<stop>[,.;:!?()\n\[\]|])"
+    r"|(?P<stop>[,.;!?()\n\[\]|]|:(?!\s*\d))"
     r"|(?P<join>[/&+])"
     r"|(?P<compare>[<>])"
 )

@@ -63,6 +63,7 @@ class Lexicon:
         """Words that carry a concept by themselves."""
         self._words: set[str] = set()
         self._neutral = set(neutral) | set(counting)
+        ordinary = frozenset(self._neutral)
         for concept, phrases in concepts.items():
             for phrase in phrases:
                 self._add(phrase, concept)
@@ -70,6 +71,8 @@ class Lexicon:
         self._words |= negations | fillers
         self._meaningful |= negations | fillers
         self._neutral -= self._words
+        self._ordinary_parts = ordinary & self._words
+        """Neutral words that phrases need: taken as they are, never for what is left without affixes."""
         self._index()
         self.resolve = lru_cache(maxsize=20_000)(self._resolve)
 
@@ -99,7 +102,9 @@ class Lexicon:
         self._folded: dict[str, list[str]] = defaultdict(list)
         for word in sorted(self._words):
             for key in {*fold_keys(word), *fold_keys(_banjarese_prefix(word))}:
-                self._folded[key].append(word)
+                # Two letters fold onto anything: "ggi" is not "ge".
+                if len(key) >= _SHORTEST_PART:
+                    self._folded[key].append(word)
         self._by_bones: dict[tuple[str, str], list[str]] = defaultdict(list)
         for word in sorted(self._words - self._grammatical):
             self._by_bones[word[0], skeleton(word)].append(word)
@@ -155,6 +160,8 @@ class Lexicon:
             return Known((word, *self._stem_forms(word)), "exact")
         if word in self._neutral:
             return Known((), "neutral")
+        if word in self._ordinary_parts:
+            return Known((word,), "exact")
         forms = self._stem_forms(word)
         if word in self._words:
             return Known((word, *forms), "exact")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from core.routing import vitals
 from core.routing.language import code_parts, tokens
 from core.routing.lexicon import NEGATION, Lexicon
 from core.routing.vocabulary import Vocabulary
@@ -18,7 +19,9 @@ LONG_DAYS = 30.0
 
 _LONG = "long"
 _GRAMMAR = "grammar."
+_NO_MEANING = (_GRAMMAR, vitals.CONCEPT)
 _DAYS_PER_MONTH = 30.0
+_THOUSANDS_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Occurrence:
     """"kontrol", "ambil obat": said of something already being treated."""
     days: float | None = None
     """How long it has lasted, when said."""
+    parts: frozenset[str] = frozenset()
+    """For a phrase, what its words say by themselves: a second look where the phrase leads nowhere."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def _stream(text: str, vocabulary: Vocabulary) -> tuple[list[_Token], list[tuple
         if kind == "stop":
             clause += 1
         elif kind == "number":
-            stream.append(_Token(word, (), clause, number=float(word.replace(",", "."))))
+            stream.append(_Token(word, (), clause, number=_number(word)))
         elif kind == "sign":
             stream.append(_Token(word, (), clause, sign="-" if "-" in word else "+"))
         elif kind == "join":
@@ -137,6 +142,12 @@ def _stream(text: str, vocabulary: Vocabulary) -> tuple[list[_Token], list[tuple
             else:
                 stream.append(_Token(word, known.forms or (word,), clause))
     return stream, forms
+
+
+def _number(written: str) -> float:
+    """`38,5` and `38.5` alike; three digits after the sign are thousands: `80.000`."""
+    whole, _, rest = written.replace(",", ".").partition(".")
+    return float(whole + rest) if len(rest) == _THOUSANDS_DIGITS else float(f"{whole}.{rest or 0}")
 
 
 def _whole_tokens(text: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
@@ -164,7 +175,8 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         _note_time(stream, position, length, days, unit_days, vocabulary, draft)
         return length
     if token.number is not None:
-        return 1
+        figure = vitals.without_name(stream, position, vocabulary.measures)
+        return 1 if figure is None else _note_figure(stream, position, figure, draft)
     reach = [other.forms for other in stream[position : position + 8] if other.clause == token.clause]
     length, concepts = vocabulary.lexicon.phrase_at(reach, 0)
     if not length:
@@ -175,8 +187,11 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         # "sesak tidak ada", "kencing tidak bisa": said after what it denies.
         _apply_sign("-", draft)
         return length
+    figure = _figure_after(stream, position, length, vocabulary)
+    if figure is not None:
+        return _note_figure(stream, position, figure, draft)
     roles = {concept.removeprefix(_GRAMMAR) for concept in concepts if concept.startswith(_GRAMMAR)}
-    meanings = frozenset(concept for concept in concepts if not concept.startswith(_GRAMMAR))
+    meanings = frozenset(concept for concept in concepts if not concept.startswith(_NO_MEANING))
     if length > 1:
         # "minta rujukan" is one phrase, and its "rujukan" still tells of an errand.
         roles |= {"followup"} & _roles_within(reach[:length], vocabulary)
@@ -184,14 +199,48 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
     if meanings:
         words = " ".join(other.text for other in stream[position : position + length])
         denied = draft.pending_denial
+        last = position + length - 1
+        parts = _parts(reach[:length], vocabulary) if length > 1 else frozenset()
         draft.occurrences.append(
-            Occurrence(meanings, words, position, position + length - 1, draft.clause, denied=denied)
+            Occurrence(meanings, words, position, last, draft.clause, denied=denied, parts=parts)
         )
         if denied and not _passed_over(meanings):
             draft.pending_denial, draft.ready_to_continue = False, True
         elif not denied:
             draft.ready_to_continue = False
     return length
+
+
+def _figure_after(
+    stream: list[_Token], position: int, length: int, vocabulary: Vocabulary
+) -> vitals.Figure | None:
+    """The value after a phrase that ends with the name of a figure: "cek gula darah 350"."""
+    end = position + length
+    for start in range(position, end):
+        covered, concepts = vocabulary.lexicon.phrase_at([token.forms for token in stream[start:end]], 0)
+        if start + covered != end:
+            continue
+        for measure in vocabulary.measures:
+            if vitals.CONCEPT + measure.id in concepts:
+                figure = vitals.after_name(stream, end, measure, vocabulary.units)
+                if figure is not None:
+                    return figure
+    return None
+
+
+def _note_figure(stream: list[_Token], position: int, figure: vitals.Figure, draft: _Draft) -> int:
+    """Take a value as said and true, whatever "tidak" stood before; return how many tokens it covers."""
+    draft.pending_denial = draft.ready_to_continue = False
+    words = " ".join(token.text for token in stream[position : figure.end]).replace(" / ", "/")
+    if figure.concepts:
+        draft.occurrences.append(Occurrence(figure.concepts, words, position, figure.end - 1, draft.clause))
+    return figure.end - position
+
+
+def _parts(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> frozenset[str]:
+    """What the words of a phrase mean one by one."""
+    found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
+    return frozenset(c for concepts in found for c in concepts if not c.startswith(_NO_MEANING))
 
 
 def _roles_within(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> set[str]:

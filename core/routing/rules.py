@@ -9,7 +9,7 @@ Source: DESIGN.md 3; indonesia.md 2.2, 2.3 and 8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.clusters import FALLBACKS, Cluster, ClusterSet
@@ -139,9 +139,21 @@ def route(
 
 
 def fired(facts: Facts, reading: Reading, vocabulary: Vocabulary) -> list[Hit]:
-    """Every rule that holds, in the order of the file, replaced ones taken out."""
+    """Every rule that holds, in the order of the file, replaced ones taken out.
+
+    Where only vague rules hold, the words inside phrases are looked at one by one, for what is general.
+    """
+    hits = _hits(vocabulary.rules, facts, reading)
+    if any(hit.rule.kind != "vague" for hit in hits):
+        return hits
+    plain = tuple(replace(o, concepts=o.concepts | o.parts) for o in reading.occurrences)
+    general = [rule for rule in vocabulary.rules if rule.kind == "general"]
+    return _hits(general, facts, replace(reading, occurrences=plain)) + hits
+
+
+def _hits(rules: Sequence[Rule], facts: Facts, reading: Reading) -> list[Hit]:
     hits = []
-    for rule in vocabulary.rules:
+    for rule in rules:
         if not _concerns(rule, facts, reading):
             continue
         found = _match(rule, facts, reading)

@@ -7,7 +7,7 @@ added to concepts, a rule with the same id replaces the shipped one, `[remove]` 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -17,6 +17,7 @@ from typing import Any
 from core.clusters import SERVICES
 from core.errors import SettingsError
 from core.routing.lexicon import Lexicon
+from core.routing.vitals import CONCEPT, Measure
 
 KINDS = ("red", "urgent", "service", "general", "vague")
 """Rule kinds in the order in which they are listened to."""
@@ -96,6 +97,7 @@ class Vocabulary:
     numbers: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
     """Word -> days."""
+    measures: tuple[Measure, ...] = ()
 
     @staticmethod
     def load(path: str | Path | None = None) -> Vocabulary:
@@ -146,9 +148,10 @@ def overlay(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     for section in ("same", "numbers", "units"):
         merged[section] = {**base.get(section, {}), **extra.get(section, {})}
     merged["neutral"] = {"words": f"{base['neutral']['words']}, {extra.get('neutral', {}).get('words', '')}"}
-    own = extra.get("rule", [])
-    own_ids = {rule.get("id") for rule in own} | gone_rules
-    merged["rule"] = [rule for rule in base.get("rule", []) if rule["id"] not in own_ids] + list(own)
+    for section, gone in (("rule", gone_rules), ("measure", set())):
+        own = extra.get(section, [])
+        replaced = {row.get("id") for row in own} | gone
+        merged[section] = [row for row in base.get(section, []) if row["id"] not in replaced] + list(own)
     return merged
 
 
@@ -169,12 +172,17 @@ def compile_vocabulary(document: dict[str, Any], source: str) -> Vocabulary:
         raise SettingsError(f"routing vocabulary {source}: {problems[0][1]}")
     concepts = {name: tuple(split_words(words)) for name, words in document["words"].items()}
     grammar = {role: tuple(split_words(words)) for role, words in document["grammar"].items()}
+    measures = tuple(_measure(row) for row in document.get("measure", []))
     return Vocabulary(
         concepts=concepts,
         grammar=grammar,
         rules=tuple(_rule(row) for row in document["rule"]),
         lexicon=Lexicon(
-            {**concepts, **{f"grammar.{role}": words for role, words in grammar.items()}},
+            {
+                **concepts,
+                **{f"grammar.{role}": words for role, words in grammar.items()},
+                **{CONCEPT + measure.id: measure.names for measure in measures},
+            },
             neutral=split_words(document["neutral"]["words"]),
             same=document["same"],
             negations=_single_words(grammar["negation"]),
@@ -183,6 +191,7 @@ def compile_vocabulary(document: dict[str, Any], source: str) -> Vocabulary:
         ),
         numbers={word: float(value) for word, value in document["numbers"].items()},
         units={word: float(value) for word, value in document["units"].items()},
+        measures=measures,
     )
 
 
@@ -207,10 +216,16 @@ def document_problems(document: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for short, whole in document.get("same", {}).items():
         if not isinstance(whole, str):
             yield short, f"[same] {short} must be text"
+    levels: set[str] = set()
+    for row in document.get("measure", []):
+        measure_id = str(row.get("id", ""))
+        for problem in _measure_problems(row):
+            yield measure_id or "[[measure]]", f"measure {measure_id or '(without id)'}: {problem}"
+        levels |= {name for part in ("levels", "pair") for name in _table(row.get(part))}
     seen: set[str] = set()
     for row in document.get("rule", []):
         rule_id = str(row.get("id", ""))
-        for problem in _rule_problems(row, words):
+        for problem in _rule_problems(row, {*words, *levels}):
             yield rule_id or "[[rule]]", f"rule {rule_id or '(without id)'}: {problem}"
         if rule_id in seen:
             yield rule_id, f"rule {rule_id}: the id is used twice"
@@ -244,7 +259,7 @@ _RULE_FIELDS = {
 }
 
 
-def _rule_problems(row: dict[str, Any], words: Mapping[str, str]) -> Iterable[str]:
+def _rule_problems(row: dict[str, Any], words: Container[str]) -> Iterable[str]:
     for name, value in row.items():
         if name not in _RULE_FIELDS:
             yield f"unknown field {name}"
@@ -274,6 +289,56 @@ def _rule_problems(row: dict[str, Any], words: Mapping[str, str]) -> Iterable[st
     for concept in row.get("unless", []):
         if concept not in words:
             yield f"unless {concept!r}, which [words] does not have"
+
+
+_MEASURE_FIELDS = {"id": str, "words": str, "units": str, "plausible": list, "levels": dict, "pair": dict}
+
+
+def _measure_problems(row: dict[str, Any]) -> Iterable[str]:
+    for name, value in row.items():
+        if name not in _MEASURE_FIELDS:
+            yield f"unknown field {name}"
+        elif not isinstance(value, _MEASURE_FIELDS[name]):
+            yield f"{name} has the wrong type"
+    for name in ("id", "words", "plausible", "levels"):
+        if not row.get(name):
+            yield f"{name} is missing"
+    ranges = {"plausible": row.get("plausible"), **_table(row.get("levels")), **_table(row.get("pair"))}
+    for name, value in ranges.items():
+        if value is not None and not _is_ranges(value):
+            yield f"{name} must be [least, most] or a list of such pairs"
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_ranges(value: object) -> bool:
+    pairs = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
+    return all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(end, int | float) and not isinstance(end, bool) for end in pair)
+        and pair[0] <= pair[1]
+        for pair in pairs
+    )
+
+
+def _measure(row: dict[str, Any]) -> Measure:
+    """A checked `[[measure]]` table."""
+    return Measure(
+        id=row["id"],
+        names=tuple(split_words(row["words"])),
+        units=frozenset(split_words(row.get("units", ""))),
+        plausible=_ranges(row["plausible"]),
+        levels={concept: _ranges(value) for concept, value in row["levels"].items()},
+        pair={concept: _ranges(value) for concept, value in row["pair"].items()} if "pair" in row else None,
+    )
+
+
+def _ranges(value: list[Any]) -> tuple[tuple[float, float], ...]:
+    pairs = value if isinstance(value[0], list) else [value]
+    return tuple((float(low), float(high)) for low, high in pairs)
 
 
 def _as_list(value: str | list[str]) -> list[str]:

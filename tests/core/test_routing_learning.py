@@ -18,7 +18,7 @@ def facts(complaint, years=30, **more):
 def corrections():
     """A word only this clinic uses, many times moved to the dentist, beside ordinary visits."""
     local = [
-        Example(facts(f"{word} kabuyutan", years), "GIGI")
+        Example(facts(f"{word} galumbir", years), "GIGI")
         for word in ("", "sakit", "lawas")
         for years in range(10, 30)
     ]
@@ -32,33 +32,33 @@ def corrections():
 
 def test_a_word_learnt_from_corrections_answers_what_the_rules_could_not():
     model = train(corrections())
-    alone = route(facts("kabuyutan"), None, POLI)
-    taught = route(facts("kabuyutan"), "UMUM", POLI, model=model)
+    alone = route(facts("galumbir"), None, POLI)
+    taught = route(facts("galumbir"), "UMUM", POLI, model=model)
     assert alone.verdict is Verdict.UNSURE
     assert (taught.verdict, taught.proposal) == (Verdict.MISMATCH, "GIGI")
-    assert reason_text(taught.reasons[0], "en", POLI) == "kabuyutan (learnt from corrections) → Poli Gigi"
+    assert reason_text(taught.reasons[0], "en", POLI) == "galumbir (learnt from corrections) → Poli Gigi"
 
 
 def test_the_model_never_overrides_danger_constraints_or_service_words():
     model = train([*corrections(), *(Example(facts("nyeri dada", y), "GIGI") for y in range(10, 60))])
-    assert route(facts("nyeri dada kabuyutan"), None, POLI, model=model).proposal == "IGD"
+    assert route(facts("nyeri dada galumbir"), None, POLI, model=model).proposal == "IGD"
     assert (
-        route(facts("kabuyutan", sex="male", pregnant=True), None, POLI, model=model).verdict
+        route(facts("galumbir", sex="male", pregnant=True), None, POLI, model=model).verdict
         is Verdict.BLOCKED
     )
-    assert route(facts("suntik kb kabuyutan", sex="female"), None, POLI, model=model).proposal == "KIA"
+    assert route(facts("suntik kb galumbir", sex="female"), None, POLI, model=model).proposal == "KIA"
 
 
 def test_one_correction_is_not_enough_to_speak():
-    few = [Example(facts("kabuyutan"), "GIGI"), *(Example(facts("demam", y), "UMUM") for y in range(10, 30))]
-    assert route(facts("kabuyutan"), None, POLI, model=train(few)).verdict is Verdict.UNSURE
+    few = [Example(facts("galumbir"), "GIGI"), *(Example(facts("demam", y), "UMUM") for y in range(10, 30))]
+    assert route(facts("galumbir"), None, POLI, model=train(few)).verdict is Verdict.UNSURE
 
 
 def test_a_model_switched_off_or_empty_says_nothing():
     learnt = train(corrections())
     off = Model(learnt.totals, learnt.counts, enabled=False)
     for model in (off, train([])):
-        assert route(facts("kabuyutan"), None, POLI, model=model).verdict is Verdict.UNSURE
+        assert route(facts("galumbir"), None, POLI, model=model).verdict is Verdict.UNSURE
 
 
 def test_evaluation_passes_what_helps_and_refuses_what_harms_or_is_too_little():
@@ -77,7 +77,7 @@ def test_evaluation_passes_what_helps_and_refuses_what_harms_or_is_too_little():
 def test_a_model_is_saved_as_readable_json_and_read_back(tmp_path):
     model = train(corrections())
     model.save(tmp_path / "model.json")
-    assert json.loads((tmp_path / "model.json").read_text())["counts"]["word:kabuyutan"] == {"GIGI": 60}
+    assert json.loads((tmp_path / "model.json").read_text())["counts"]["word:galumbir"] == {"GIGI": 60}
     assert Model.load(tmp_path / "model.json") == model
 
 
