@@ -44,11 +44,14 @@ class Accounts:
         self.keys: dict[str, str] = {}
         self.is_available = True
         self.asked: list[tuple[str, str]] = []
+        self.fault: Exception | None = None
 
     async def password(self, username: str, password: str, peer: str) -> Person | None:
         self.asked.append((username, peer))
         if not self.is_available:
             raise SignInUnavailableError
+        if self.fault is not None:
+            raise self.fault
         return Person(f"account-{username}") if password == "demo" else None
 
     async def key_known(self, username: str, public_key: str) -> bool:

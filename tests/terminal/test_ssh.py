@@ -49,6 +49,16 @@ async def test_a_wrong_password_gets_nowhere(tmp_path):
         assert opened.accounts.asked == [("clerk", "127.0.0.1")]
 
 
+async def test_a_fault_while_signing_in_is_told_to_the_log_alone(tmp_path, caplog):
+    async with open_door(tmp_path) as opened:
+        opened.accounts.fault = KeyError("6371014101900001")
+        with pytest.raises((asyncssh.Error, OSError)):
+            async with client(opened):
+                pass
+        await until(lambda: "a connection failed: builtins.KeyError" in caplog.text)
+        assert "6371014101900001" not in caplog.text
+
+
 async def test_a_key_signs_in_and_a_foreign_key_does_not(tmp_path):
     """A key opens the door only for the account that registered it, and only by proof of the private half."""
     own, foreign = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")

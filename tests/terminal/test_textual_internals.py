@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import sys
@@ -55,6 +56,12 @@ def test_the_parser_names_keys(sequence, key):
 @pytest.mark.parametrize("sequence", ["\x1b[<0;3;4M", "\x1b[I", "\x1b[99~", "\x1b[12;40R"])
 def test_what_is_no_key_is_dropped(sequence):
     assert key_events(sequence) == []
+
+
+async def test_an_app_leaves_the_loops_tasks_as_they_were():
+    """Textual would make them eager on Python 3.12 and newer."""
+    async with Counter().run_test():
+        assert asyncio.get_running_loop().get_task_factory() is None
 
 
 def test_the_constants_are_read_when_an_app_is_made(monkeypatch):

@@ -69,7 +69,9 @@ class Visitor(asyncssh.SSHServer):
             conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget."""
+        """Forget; tell of a fault of our own, which asyncssh hands on here instead of raising it."""
+        if exc is not None and not isinstance(exc, asyncssh.Error | OSError):
+            logger.error("a connection failed: %s", describe_failure(exc))
         self._door.visitors.discard(self)
         self._door.signed_in.discard(self)
 

@@ -11,15 +11,20 @@ What is used, and why no public way does:
   true colour, and nothing moves or scrolls by itself.
 - `textual.app.redirect_stdout` and its twin put every app's standard streams over those of the process; two
   apps that end in the order they began leave `sys.stdout` bound to a dead one.
+- `App.run_async` makes every task of the loop eager where Python can (3.12 and newer), asyncssh's and the
+  core client's too; a first screen then mounts before it stands on the stack, and its fields fail. The
+  `asyncio` that `textual.app` sees lacks the factory, so that the loop is the same on every Python.
 - `App._fatal_error` and `App._print_error_renderables` print a traceback with local variables, which hold
   patients' data, to the server's standard error.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any
 
 import textual.app
@@ -56,6 +61,13 @@ def _keep_stream(target: object) -> AbstractContextManager[object]:
     return nullcontext(target)
 
 
+def _without_eager_tasks() -> ModuleType:
+    seen = ModuleType("asyncio")
+    vars(seen).update(vars(asyncio))
+    vars(seen).pop("eager_task_factory", None)
+    return seen
+
+
 def prepare_process() -> bool:
     """Make Textual fit for many apps in one process; harmless when repeated.
 
@@ -67,6 +79,7 @@ def prepare_process() -> bool:
     """
     for name, value in _process_settings.items():
         setattr(textual.constants, name, value)
+    vars(textual.app)["asyncio"] = _without_eager_tasks()
     vars(textual.app)["redirect_stdout"] = _keep_stream
     vars(textual.app)["redirect_stderr"] = _keep_stream
     return os.environ.pop("NO_COLOR", None) is not None
