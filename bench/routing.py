@@ -30,8 +30,9 @@ from pathlib import Path
 
 from core.clusters import ClusterSet, load_clusters
 from core.routing import Example, Facts, Vocabulary, evaluate, route
+from core.routing.document import split_words
 from core.routing.language import tokens
-from core.routing.vocabulary import compile_vocabulary, shipped_document, split_words
+from core.routing.vocabulary import compile_vocabulary, shipped_document
 from core.vocabulary import Verdict
 
 DATA = Path(__file__).parent / "data"

@@ -7,17 +7,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from core.routing.document import document_problems, split_words
 from core.routing.language import tokens
-from core.routing.vocabulary import (
-    document_problems,
-    overlay,
-    shipped_document,
-    shipped_text,
-    split_words,
-)
+from core.routing.vocabulary import overlay, shipped_document, shipped_text
 
 SECTIONS = ("words", "grammar", "same", "numbers", "units", "neutral", "measure", "rule", "remove")
 
@@ -107,6 +103,8 @@ def _own_problems(own: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 typed = [same.get(word, word) for kind, word in tokens(phrase) if kind in ("word", "code")]
                 if not typed:
                     yield phrase, f"[{section}] {name}: {phrase!r} has no letters"
+                elif any(word == following for word, following in pairwise(phrase.split())):
+                    yield phrase, f"[{section}] {name}: {phrase!r} holds a word twice, which counts once"
                 elif len(typed) > 1 and len([word for word in typed if word not in fillers]) < 2:
                     yield phrase, f"[{section}] {name}: {phrase!r} is only one word without its filler words"
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from core.clusters import ClusterSet
 from core.routing.facts import Facts, RoutingDecision, reason_text
+from core.routing.firing import fired, with_signs
 from core.routing.reading import Reading, read
-from core.routing.rules import Model, fired, route
+from core.routing.rules import Model, route
 from core.routing.vocabulary import Vocabulary
 
 
@@ -58,7 +59,7 @@ def explain(
     vocabulary = vocabulary or Vocabulary.load()
     reading = read(facts.chief_complaint, vocabulary)
     return Explanation(
-        reading=reading,
+        reading=with_signs(facts, reading, vocabulary.rules),
         rules=tuple((hit.rule.id, hit.words) for hit in fired(facts, reading, vocabulary)),
         decision=route(facts, cluster, clusters, vocabulary, model),
         clusters=clusters,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from math import ceil
 
 MAX_CHARACTERS = 600
 """Longer complaints are cut: the form holds less, and the time of a decision stays bounded."""
@@ -105,9 +106,9 @@ def fold_keys(word: str) -> tuple[str, str]:
     return squeezed.translate(_FOLD_TO_A), squeezed.translate(_FOLD_TO_I)
 
 
-def squeeze(word: str) -> str:
-    """Undo what a held-down key or a written sigh adds: `sakiiit` becomes `sakit`."""
-    return _STRETCHED.sub(r"\1", word)
+def squeeze(word: str, keep: int = 1) -> str:
+    """Undo what a held-down key or a written sigh adds: `sakiiit` becomes `sakit`, or `sakiit` when two are kept."""
+    return _STRETCHED.sub(r"\1" * keep, word)
 
 
 def skeleton(word: str) -> str:
@@ -121,17 +122,21 @@ def unreduplicated(word: str) -> str | None:
     return word[:half] if not odd and half >= _SHORTEST_STEM and word[:half] == word[half:] else None
 
 
-def stems(word: str) -> list[str]:
+def stems(word: str, least_share: float = 0.5) -> list[str]:
     """Every form left after taking off affixes, the longest (least taken off) first.
 
     Deliberately generous: `menyusui` gives susu, susui, nyusu ...; only a form that the
     vocabulary holds is used. At most two prefixes and two suffixes are taken off.
+
+    Args:
+        word: Lower case.
+        least_share: Of the letters must be left; by default the word's larger part, so that
+            "tengorokan" is not "orok".
     """
+    enough = max(_SHORTEST_STEM, ceil(len(word) * least_share))
     found: dict[str, int] = {}
     for cut in _without_prefixes(word, 2):
         for bare in _without_suffixes(cut, 2):
-            # What is left must still be the word's larger part: "tengorokan" is not "orok".
-            enough = max(_SHORTEST_STEM, (len(word) + 1) // 2)
             if bare != word and len(bare) >= enough and _VOWELS & set(bare):
                 found.setdefault(bare, len(bare))
     return sorted(found, key=lambda stem: -found[stem])

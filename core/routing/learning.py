@@ -18,8 +18,9 @@ from pathlib import Path
 
 from core.clusters import ClusterSet
 from core.routing.facts import Facts
+from core.routing.firing import age_years
 from core.routing.reading import Reading, read
-from core.routing.rules import age_years, route
+from core.routing.rules import route
 from core.routing.vocabulary import Vocabulary
 
 SMOOTHING = 0.3

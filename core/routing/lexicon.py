@@ -22,6 +22,8 @@ NEGATION = "tidak"
 
 _SHORTEST_FUZZY = 4
 _SHORTEST_PART = 3
+_LEAST_SHARE_OF_NEUTRAL = 0.4
+"""What must be left of a word for its stem to call it ordinary: "dibacakan" is baca."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,13 @@ class Lexicon:
 
     def _resolve(self, word: str) -> Known:
         word = self._same.get(word, word)
-        spellings = dict.fromkeys((word, squeeze(word), unreduplicated(word) or word))
+        spellings = dict.fromkeys((word, squeeze(word), squeeze(word, 2), unreduplicated(word) or word))
         for spelling in spellings:
             if (known := self._as_written(spelling)) is not None:
                 return known
         # An ordinary word with affixes is no misspelt complaint: "latihan" is not "letih".
-        if any(len(stem) >= _SHORTEST_FUZZY and stem in self._neutral for stem in stems(word)):
+        bare = stems(word, _LEAST_SHARE_OF_NEUTRAL)
+        if any(len(stem) >= _SHORTEST_FUZZY and stem in self._neutral for stem in bare):
             return Known((), "neutral")
         for spelling in spellings:
             if (known := self._as_banjarese(spelling)) is not None:

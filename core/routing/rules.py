@@ -9,13 +9,15 @@ Source: DESIGN.md 3; indonesia.md 2.2, 2.3 and 8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from core.clusters import FALLBACKS, Cluster, ClusterSet
+from core.routing.document import Rule
 from core.routing.facts import Facts, Reason, RedFlag, RoutingDecision, Suggestion
-from core.routing.reading import Occurrence, Reading, read
-from core.routing.vocabulary import Rule, Term, Vocabulary
+from core.routing.firing import Hit, age_years, fired, is_pregnant
+from core.routing.reading import Reading, read
+from core.routing.vocabulary import Vocabulary
 from core.vocabulary import Priority, Sex, Verdict
 
 SERVICE_RANK = {
@@ -41,6 +43,9 @@ OLDEST_YEARS = 120
 YOUNGEST_PREGNANT_YEARS = 10
 OLDEST_PREGNANT_YEARS = 55
 
+_PAST_RANK = 0
+"""What is only said of another time ("dulu TBC") speaks after everything of today."""
+
 _SCORES = {"red": 1.0, "urgent": 0.95, "service": 0.9, "general": 0.8}
 _OTHER_SCORE = 0.45
 _HINT_SCORE = 0.3
@@ -51,15 +56,6 @@ class Model(Protocol):
 
     def opinion(self, facts: Facts, reading: Reading) -> tuple[str, float, str] | None:
         """(cluster code, confidence 0 to 1, the word that weighed most), or None."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A rule that the complaint and the facts satisfy."""
-
-    rule: Rule
-    words: str
-    first: int
 
 
 @dataclass(frozen=True)
@@ -138,130 +134,6 @@ def route(
     )
 
 
-def fired(facts: Facts, reading: Reading, vocabulary: Vocabulary) -> list[Hit]:
-    """Every rule that holds, in the order of the file, replaced ones taken out.
-
-    Where only vague rules hold, the words inside phrases are looked at one by one, for what is general.
-    """
-    hits = _hits(vocabulary.rules, facts, reading)
-    if any(hit.rule.kind != "vague" for hit in hits):
-        return hits
-    plain = tuple(replace(o, concepts=o.concepts | o.parts) for o in reading.occurrences)
-    general = [rule for rule in vocabulary.rules if rule.kind == "general"]
-    return _hits(general, facts, replace(reading, occurrences=plain)) + hits
-
-
-def _hits(rules: Sequence[Rule], facts: Facts, reading: Reading) -> list[Hit]:
-    hits = []
-    for rule in rules:
-        if not _concerns(rule, facts, reading):
-            continue
-        found = _match(rule, facts, reading)
-        if found is not None:
-            words = " … ".join(dict.fromkeys(o.words for o in sorted(found, key=lambda o: o.first)))
-            hits.append(Hit(rule, words, min((o.first for o in found), default=0)))
-    silent = {other for hit in hits for other in hit.rule.replaces}
-    return [hit for hit in hits if hit.rule.id not in silent]
-
-
-def age_years(facts: Facts, reading: Reading) -> int | None:
-    """Completed years from the record, else as the complaint tells ("anak 3 tahun", "bayi", "lansia")."""
-    if facts.years is not None:
-        return facts.years
-    months = _months(facts, reading)
-    return None if months is None else months // 12
-
-
-def _months(facts: Facts, reading: Reading) -> int | None:
-    if facts.months is not None:
-        return facts.months
-    if reading.age_days is not None:
-        return int((reading.age_days + 0.5) // 30)
-    for concept, months in (("newborn", 0), ("infant", 6), ("toddler", 36), ("elderly", 65 * 12)):
-        if reading.said(concept):
-            return months
-    return None
-
-
-def _concerns(rule: Rule, facts: Facts, reading: Reading) -> bool:
-    """True when age, sex and pregnancy let the rule apply."""
-    if rule.from_months is not None or rule.under_months is not None:
-        months = _months(facts, reading)
-        if months is None:
-            return False
-        if rule.from_months is not None and months < rule.from_months:
-            return False
-        if rule.under_months is not None and months >= rule.under_months:
-            return False
-    if rule.sex is not None and facts.sex is not None and facts.sex != rule.sex:
-        return False
-    return rule.pregnant is None or rule.pregnant == _is_pregnant(facts, reading)
-
-
-def _is_pregnant(facts: Facts, reading: Reading) -> bool:
-    return facts.pregnant or (
-        facts.sex != Sex.MALE
-        and any("pregnant" in o.concepts and not o.denied and not o.past for o in reading.occurrences)
-    )
-
-
-def _match(rule: Rule, facts: Facts, reading: Reading) -> list[Occurrence] | None:
-    """The occurrences that satisfy a rule, closest together first; None when they do not."""
-    near: list[list[Occurrence]] = []
-    found: list[Occurrence] = []
-    for term in rule.needs:
-        candidates = [o for o in reading.occurrences if _satisfies(o, term, rule)]
-        if term.anywhere:
-            if not candidates and not ("pregnant" in term.concepts and facts.pregnant):
-                return None
-            found += candidates[:1]
-        elif candidates:
-            near.append(candidates)
-        else:
-            return None
-    group = _closest(near, rule.span) if near else []
-    if group is None:
-        return None
-    clauses = {o.clause for o in group} or {o.clause for o in found}
-    if rule.unless and any(
-        not o.denied and o.concepts & rule.unless and o.clause in clauses for o in reading.occurrences
-    ):
-        return None
-    days = [o.days for o in group if o.days is not None]
-    if rule.min_days is not None and max(days, default=0.0) < rule.min_days:
-        return None
-    if rule.max_days is not None and max(days, default=0.0) > rule.max_days:
-        return None
-    return group + found
-
-
-def _satisfies(occurrence: Occurrence, term: Term, rule: Rule) -> bool:
-    if not occurrence.concepts & term.concepts or occurrence.denied != term.denied:
-        return False
-    if rule.kind in ("red", "urgent"):
-        return not occurrence.past and (rule.in_followup or not occurrence.followup)
-    return True
-
-
-def _closest(groups: list[list[Occurrence]], span: int) -> list[Occurrence] | None:
-    """One occurrence for each term, all in one clause and within the span; None when there is none.
-
-    A single word may serve several terms ("pendarahan" is both blood and much of it).
-    """
-    if len(groups) == 1:
-        return [groups[0][0]]
-    for anchor in groups[0]:
-        chosen = [anchor]
-        for group in groups[1:]:
-            near = [o for o in group if o.clause == anchor.clause and abs(o.first - anchor.last) <= span]
-            if not near:
-                break
-            chosen.append(min(near, key=lambda o: abs(o.first - anchor.first)))
-        else:
-            return chosen
-    return None
-
-
 def _red(hits: Sequence[Hit], clusters: ClusterSet) -> tuple[tuple[RedFlag, ...], list[_Ground]]:
     flags: list[RedFlag] = []
     grounds: list[_Ground] = []
@@ -323,7 +195,7 @@ def _service_grounds(
 ) -> list[_Ground]:
     """Grounds below red flags, the strongest first."""
     years = age_years(facts, reading)
-    pregnant = _is_pregnant(facts, reading)
+    pregnant = is_pregnant(facts, reading)
     ranked: list[tuple[int, int, _Ground]] = []
     for hit in hits:
         if hit.rule.kind in ("red", "vague"):
@@ -338,6 +210,8 @@ def _service_grounds(
         if moved or hit.rule.kind == "general":
             # A pregnancy is a state, not an errand: after every service word, before the age band.
             rank = SERVICE_RANK["general"] + (service != "general") + (not moved)
+        if hit.past:
+            rank = _PAST_RANK
         reason = Reason(hit.rule.id, hit.words, cluster.code)
         ranked.append((-rank, hit.first, _Ground(cluster, service, hit.rule.kind, reason)))
     ranked.sort(key=lambda entry: entry[:2])

@@ -1,0 +1,180 @@
+"""Which rules hold for a complaint: words near each other, who it concerns, how long it has lasted.
+
+Signs come first: a `sign` rule makes one concept of several words ("kepala" and "sakit" say what
+"pusing" says), so that every other rule may name either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.routing.document import Rule, Term
+from core.routing.facts import Facts
+from core.routing.reading import Occurrence, Reading
+from core.routing.vocabulary import Vocabulary
+from core.vocabulary import Sex
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A rule that the complaint and the facts satisfy."""
+
+    rule: Rule
+    words: str
+    first: int
+    """Position of its first word."""
+    past: bool = False
+    """True when all of it is said of another time."""
+
+
+def fired(facts: Facts, reading: Reading, vocabulary: Vocabulary) -> list[Hit]:
+    """Every rule that holds, in the order of the file, replaced ones taken out.
+
+    Where only vague rules hold, the words inside phrases are looked at one by one, for what is general.
+    """
+    reading = with_signs(facts, reading, vocabulary.rules)
+    hits = _hits(vocabulary.rules, facts, reading)
+    if any(hit.rule.kind != "vague" for hit in hits):
+        return hits
+    plain = tuple(replace(o, concepts=o.concepts | o.parts) for o in reading.occurrences)
+    general = [rule for rule in vocabulary.rules if rule.kind == "general"]
+    return _hits(general, facts, replace(reading, occurrences=plain)) + hits
+
+
+def with_signs(facts: Facts, reading: Reading, rules: Sequence[Rule]) -> Reading:
+    """The reading with an occurrence more for every sign; a later sign may build on an earlier one."""
+    for rule in rules:
+        if rule.kind != "sign" or rule.says is None or not _concerns(rule, facts, reading):
+            continue
+        group = _match(rule, facts, reading)
+        if group:
+            sign = Occurrence(
+                concepts=frozenset({rule.says}),
+                words=_words(group),
+                first=min(o.first for o in group),
+                last=max(o.last for o in group),
+                clause=group[0].clause,
+                past=all(o.past for o in group),
+                followup=all(o.followup for o in group),
+                days=max((o.days for o in group if o.days is not None), default=None),
+            )
+            reading = replace(reading, occurrences=(*reading.occurrences, sign))
+    return reading
+
+
+def _hits(rules: Sequence[Rule], facts: Facts, reading: Reading) -> list[Hit]:
+    hits = []
+    for rule in rules:
+        if rule.kind == "sign" or not _concerns(rule, facts, reading):
+            continue
+        found = _match(rule, facts, reading)
+        if found is not None:
+            first = min((o.first for o in found), default=0)
+            hits.append(Hit(rule, _words(found), first, bool(found) and all(o.past for o in found)))
+    silent = {other for hit in hits for other in hit.rule.replaces}
+    return [hit for hit in hits if hit.rule.id not in silent]
+
+
+def _words(found: Sequence[Occurrence]) -> str:
+    """The clerk's words, in the order in which they were typed."""
+    return " … ".join(dict.fromkeys(o.words for o in sorted(found, key=lambda o: o.first)))
+
+
+def age_years(facts: Facts, reading: Reading) -> int | None:
+    """Completed years from the record, else as the complaint tells ("anak 3 tahun", "bayi", "lansia")."""
+    if facts.years is not None:
+        return facts.years
+    months = _months(facts, reading)
+    return None if months is None else months // 12
+
+
+def _months(facts: Facts, reading: Reading) -> int | None:
+    if facts.months is not None:
+        return facts.months
+    if reading.age_days is not None:
+        return int((reading.age_days + 0.5) // 30)
+    for concept, months in (("newborn", 0), ("infant", 6), ("toddler", 36), ("elderly", 65 * 12)):
+        if reading.said(concept):
+            return months
+    return None
+
+
+def _concerns(rule: Rule, facts: Facts, reading: Reading) -> bool:
+    """True when age, sex and pregnancy let the rule apply."""
+    if rule.from_months is not None or rule.under_months is not None:
+        months = _months(facts, reading)
+        if months is None:
+            return False
+        if rule.from_months is not None and months < rule.from_months:
+            return False
+        if rule.under_months is not None and months >= rule.under_months:
+            return False
+    if rule.sex is not None and facts.sex is not None and facts.sex != rule.sex:
+        return False
+    return rule.pregnant is None or rule.pregnant == is_pregnant(facts, reading)
+
+
+def is_pregnant(facts: Facts, reading: Reading) -> bool:
+    """True when the form or the complaint says so, and nothing in the facts forbids it."""
+    return facts.pregnant or (
+        facts.sex != Sex.MALE
+        and any("pregnant" in o.concepts and not o.denied and not o.past for o in reading.occurrences)
+    )
+
+
+def _match(rule: Rule, facts: Facts, reading: Reading) -> list[Occurrence] | None:
+    """The occurrences that satisfy a rule, closest together first; None when they do not."""
+    near: list[list[Occurrence]] = []
+    found: list[Occurrence] = []
+    for term in rule.needs:
+        candidates = [o for o in reading.occurrences if _satisfies(o, term, rule)]
+        if term.anywhere:
+            if not candidates and not ("pregnant" in term.concepts and facts.pregnant):
+                return None
+            found += candidates[:1]
+        elif candidates:
+            near.append(candidates)
+        else:
+            return None
+    group = _closest(near, rule.span) if near else []
+    if group is None:
+        return None
+    clauses = {o.clause for o in group} or {o.clause for o in found}
+    if rule.unless and any(
+        not o.denied and o.concepts & rule.unless and o.clause in clauses for o in reading.occurrences
+    ):
+        return None
+    days = [o.days for o in group if o.days is not None]
+    if rule.min_days is not None and max(days, default=0.0) < rule.min_days:
+        return None
+    if rule.max_days is not None and max(days, default=0.0) > rule.max_days:
+        return None
+    return group + found
+
+
+def _satisfies(occurrence: Occurrence, term: Term, rule: Rule) -> bool:
+    if not occurrence.concepts & term.concepts or occurrence.denied != term.denied:
+        return False
+    if rule.kind in ("red", "urgent"):
+        return not occurrence.past and (rule.in_followup or not occurrence.followup)
+    return True
+
+
+def _closest(groups: list[list[Occurrence]], span: int) -> list[Occurrence] | None:
+    """One occurrence for each term, all in one clause and within the span; None when there is none.
+
+    A single word may serve several terms ("pendarahan" is both blood and much of it).
+    """
+    if len(groups) == 1:
+        return [groups[0][0]]
+    for anchor in groups[0]:
+        chosen = [anchor]
+        for group in groups[1:]:
+            near = [o for o in group if o.clause == anchor.clause and abs(o.first - anchor.last) <= span]
+            if not near:
+                break
+            chosen.append(min(near, key=lambda o: abs(o.first - anchor.first)))
+        else:
+            return chosen
+    return None
