@@ -20,6 +20,7 @@ help: ## Show this list
 
 .venv/.dev: requirements-dev.lock .venv/.runtime
 	$(PIP) --require-hashes -r requirements-dev.lock
+	@! command -v npm >/dev/null || npm ci --prefix tests/fhir_validator --no-audit --no-fund --ignore-scripts >/dev/null
 	@touch $@
 
 .venv/.bench: requirements-bench.lock .venv/.dev

@@ -10,7 +10,7 @@ import os
 import secrets
 import threading
 import time
-from uuid import UUID
+from uuid import UUID, uuid4
 
 _lock = threading.Lock()
 _last = 0
@@ -34,6 +34,11 @@ def uuid7() -> UUID:
 def new_id() -> str:
     """A new id as it is stored and sent: 36 lower-case characters."""
     return str(uuid7())
+
+
+def new_place() -> str:
+    """A name for one entry within a Bundle: `urn:uuid:` and a random UUID (RFC 9562 5.4)."""
+    return f"urn:uuid:{uuid4()}"
 
 
 def is_uuid7(text: str) -> bool:

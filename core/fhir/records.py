@@ -7,9 +7,10 @@ are read in a few queries for many records; nothing is written.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from core.clinic import Clinic
@@ -23,9 +24,11 @@ from core.models import (
     Allergy,
     Diagnosis,
     Encounter,
+    EncounterVersion,
     Order,
     Patient,
     Prescription,
+    Procedure,
     QueueEntry,
     Visit,
 )
@@ -121,45 +124,66 @@ class Mapper:
 
     def visits(self, ids: Sequence[str]) -> Iterator[Record]:
         """One record a visit, in the order asked for; an unknown id is left out."""
-        context = Context(self.names, self._people(), self._clinic.clusters.emergency.code)
-        found = {
-            row.id: VisitRows(row)
-            for row in Visit.select(Visit, Patient).join(Patient).where(Visit.id.in_(ids))
-        }
-        _attach(found, "entries", QueueEntry.select().where(QueueEntry.visit.in_(ids)))
-        _attach(
-            found, "encounters", Encounter.select().where(Encounter.visit.in_(ids)).order_by(Encounter.id)
-        )
-        _attach(found, "diagnoses", Diagnosis.select().where(Diagnosis.visit.in_(ids)))
-        _attach(found, "orders", Order.select().where(Order.visit.in_(ids)).order_by(Order.id))
-        _attach(
-            found,
-            "prescriptions",
-            Prescription.select().where(Prescription.visit.in_(ids)).order_by(Prescription.id),
-        )
-        notes = Addendum.select(Addendum, Encounter).join(Encounter).where(Encounter.visit.in_(ids))
-        for note in notes:
-            found[note.encounter.visit_id].addenda.append(note)
-        for key in ids:
-            if key in found:
-                yield self._visit(context, found[key])
+        context = Context(self.names, self.usernames(), self._clinic.clusters.emergency.code)
+        for rows in visit_rows(ids):
+            yield visit_record(rows, partial(resources, context))
 
-    def _visit(self, context: Context, rows: VisitRows) -> Record:
-        record = Record("visit", rows.visit.id, rows.visit.service_on)
-        try:
-            record.entries = [Entry(*made) for made in resources(context, rows)]
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            # One row that no version of this code could have written must not stop the day.
-            record.error = f"mapping: {type(error).__name__}"
-        return record
-
-    def _people(self) -> dict[str, str]:
+    def usernames(self) -> dict[str, str]:
+        """Account id -> username of everyone who may have recorded something."""
         if not self._usernames:
             self._usernames = {
                 row.id: row.username for row in Account.select(Account.id, Account.username, Account.role)
                 if row.role not in {Role.DISPLAY, Role.DOOR}
             }  # fmt: skip
         return self._usernames
+
+
+def visit_rows(ids: Sequence[str]) -> Iterator[VisitRows]:
+    """Everything recorded at each visit, in the order asked for; an unknown id is left out."""
+    found = {
+        row.id: VisitRows(row) for row in Visit.select(Visit, Patient).join(Patient).where(Visit.id.in_(ids))
+    }
+    _attach(found, "entries", QueueEntry.select().where(QueueEntry.visit.in_(ids)))
+    _attach(found, "encounters", Encounter.select().where(Encounter.visit.in_(ids)).order_by(Encounter.id))
+    _remember_measurements(found)
+    _attach(found, "diagnoses", Diagnosis.select().where(Diagnosis.visit.in_(ids)))
+    done = Procedure.select().where(Procedure.visit.in_(ids)).order_by(Procedure.id)
+    _attach(found, "procedures", done)
+    _attach(found, "orders", Order.select().where(Order.visit.in_(ids)).order_by(Order.id))
+    _attach(
+        found,
+        "prescriptions",
+        Prescription.select().where(Prescription.visit.in_(ids)).order_by(Prescription.id),
+    )
+    notes = Addendum.select(Addendum, Encounter).join(Encounter).where(Encounter.visit.in_(ids))
+    for note in notes:
+        found[note.encounter.visit_id].addenda.append(note)
+    yield from (found[key] for key in ids if key in found)
+
+
+def _remember_measurements(found: dict[str, VisitRows]) -> None:
+    """Vital signs that a correction took out were sent once, and must be taken back."""
+    emptied = {
+        contact.id: rows
+        for rows in found.values()
+        for contact in rows.encounters
+        if contact.version > 1 and not contact.vitals
+    }
+    if emptied:
+        for row in EncounterVersion.select().where(EncounterVersion.encounter.in_(list(emptied))):
+            if row.data.get("vitals"):
+                emptied[row.encounter_id].measured_before.add(row.encounter_id)
+
+
+def visit_record(rows: VisitRows, make: Callable[[VisitRows], list[tuple[str, str, Resource]]]) -> Record:
+    """A visit's rows as a record, in the form that `make` gives them."""
+    record = Record("visit", rows.visit.id, rows.visit.service_on)
+    try:
+        record.entries = [Entry(*made) for made in make(rows)]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        # One row that no version of this code could have written must not stop the day.
+        record.error = f"mapping: {type(error).__name__}"
+    return record
 
 
 def _by(rows: Iterable[Any], column: str) -> dict[str, list[Any]]:

@@ -24,6 +24,7 @@ BPJS = "https://fhir.kemkes.go.id/id/bpjs-number"
 ADMINISTRATIVE_CODE = "https://fhir.kemkes.go.id/r4/StructureDefinition/administrativeCode"
 
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
+ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
@@ -36,6 +37,7 @@ DISPOSITION = "http://terminology.hl7.org/CodeSystem/discharge-disposition"
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 ALLERGY_CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 ALLERGY_VERIFIED = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 LOCATION_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
 ORGANIZATION_TYPE = "http://terminology.hl7.org/CodeSystem/organization-type"
 
@@ -55,6 +57,7 @@ OWN_KINDS = {
     "Encounter": "encounter",
     "Condition": "condition",
     "Observation": "observation",
+    "Procedure": "procedure",
     "ServiceRequest": "servicerequest",
     "MedicationRequest": "prescription",
     "AllergyIntolerance": "allergy",

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 
 from core.fhir import systems
 from core.fhir.systems import Names, Resource, concept
-from core.models import Addendum, Diagnosis, Encounter, Order, Prescription, QueueEntry, Visit
+from core.models import (
+    Addendum,
+    Diagnosis,
+    Encounter,
+    Order,
+    Prescription,
+    Procedure,
+    QueueEntry,
+    Visit,
+)
 from core.vitals import VITALS
 from core.vocabulary import Disposition, OrderStatus, VisitStatus
 
@@ -50,8 +59,11 @@ class VisitRows:
     encounters: list[Encounter] = field(default_factory=list)
     diagnoses: list[Diagnosis] = field(default_factory=list)
     prescriptions: list[Prescription] = field(default_factory=list)
+    procedures: list[Procedure] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     addenda: list[Addendum] = field(default_factory=list)
+    measured_before: set[str] = field(default_factory=set)
+    """Encounters whose vital signs were all taken out by a correction."""
 
 
 @dataclass(frozen=True)
@@ -78,35 +90,38 @@ def resources(context: Context, rows: VisitRows) -> list[tuple[str, str, Resourc
         "encounter": names.reference("Encounter", visit.id),
     }
     made: list[tuple[str, str, Resource]] = [("Encounter", visit.id, encounter(context, rows))]
-    for code, row in _by_code(rows.diagnoses).items():
-        made.append(("Condition", _key(visit, code), condition(names, visit, row, shared)))
+    for code, row in by_code(rows.diagnoses).items():
+        made.append(("Condition", part_key(visit, code), condition(names, visit, row, shared)))
     for contact in rows.encounters:
-        if contact.vitals:
-            key = _key(visit, contact.cluster)
+        if contact.vitals or contact.id in rows.measured_before:
+            key = part_key(visit, contact.cluster)
             made.append(("Observation", key, vital_signs(context, visit, contact, shared)))
     # Rows are never deleted, so a row's number within its visit never changes.
+    for number, done in enumerate(rows.procedures, 1):
+        key = part_key(visit, f"T{number}")
+        made.append(("Procedure", key, procedure(context, visit, key, done, shared)))
     for number, order in enumerate(rows.orders, 1):
-        key = _key(visit, f"L{number}")
+        key = part_key(visit, f"L{number}")
         made.append(("ServiceRequest", key, service_request(context, key, order, shared)))
         if order.result is not None:
             made.append(("Observation", key, laboratory_result(context, key, order, shared)))
     for number, item in enumerate(rows.prescriptions, 1):
-        key = _key(visit, f"R{number}")
+        key = part_key(visit, f"R{number}")
         made.append(("MedicationRequest", key, medication_request(context, key, item, shared)))
     for contact in rows.encounters:
         notes = [addendum for addendum in rows.addenda if addendum.encounter_id == contact.id]
         if notes:
-            key = _key(visit, contact.cluster)
+            key = part_key(visit, contact.cluster)
             made.append(("Composition", key, composition(context, visit, contact, notes, shared)))
     return made
 
 
-def _key(visit: Visit, part: str) -> str:
+def part_key(visit: Visit, part: str) -> str:
     """A part of a visit is named by the visit: half the bytes of an id of its own."""
     return f"{visit.id}-{part}"
 
 
-def _by_code(diagnoses: Sequence[Diagnosis]) -> dict[str, Diagnosis]:
+def by_code(diagnoses: Sequence[Diagnosis]) -> dict[str, Diagnosis]:
     """One diagnosis a code: one that was struck out and entered again is the same Condition."""
     found: dict[str, Diagnosis] = {}
     for row in sorted(diagnoses, key=lambda row: (row.voided_at is None, row.recorded_at)):
@@ -125,16 +140,16 @@ def encounter(context: Context, rows: VisitRows) -> Resource:
     period = {"start": instant(visit.started_at)}
     if visit.ended_at is not None:
         period["end"] = instant(max(visit.ended_at, visit.started_at))
-    clusters = _clusters(rows)
+    clusters = clusters_of(rows)
     emergency = context.emergency in clusters
     attending = concept(systems.PARTICIPATION, "ATND")
-    diagnoses = [row for row in _by_code(rows.diagnoses).values() if row.voided_at is None]
+    diagnoses = [row for row in by_code(rows.diagnoses).values() if row.voided_at is None]
     resource: Resource = {
         "resourceType": "Encounter",
         "statusHistory": history,
         "participant": [
             {"type": [attending], "individual": names.reference("Practitioner", username)}
-            for username in _practitioners(context, rows)
+            for username in practitioners_of(context, rows)
         ],
         "period": period,
         "class": {"system": systems.ACT_CODE, "code": "EMER" if emergency else "AMB"},
@@ -146,7 +161,7 @@ def encounter(context: Context, rows: VisitRows) -> Resource:
         "status": status,
         "serviceProvider": names.reference("Organization", names.facility_code),
         "diagnosis": [
-            {"condition": names.reference("Condition", _key(visit, row.code)), "rank": rank}
+            {"condition": names.reference("Condition", part_key(visit, row.code)), "rank": rank}
             for rank, row in enumerate(diagnoses, 1)
         ],
     }
@@ -156,12 +171,14 @@ def encounter(context: Context, rows: VisitRows) -> Resource:
     return {name: value for name, value in resource.items() if value}
 
 
-def _clusters(rows: VisitRows) -> list[str]:
+def clusters_of(rows: VisitRows) -> list[str]:
+    """Codes of the clusters the visit went through, in order."""
     live = sorted((row for row in rows.entries if row.voided_at is None), key=lambda row: row.started_at)
     return list(dict.fromkeys(row.cluster for row in live))
 
 
-def _practitioners(context: Context, rows: VisitRows) -> list[str]:
+def practitioners_of(context: Context, rows: VisitRows) -> list[str]:
+    """Usernames of those who served it, in order."""
     ids = [row.practitioner_id for row in rows.encounters]
     ids += [row.practitioner_id for row in rows.entries if row.served_at is not None and row.practitioner_id]
     return list(dict.fromkeys(context.usernames[account] for account in ids if account in context.usernames))
@@ -195,7 +212,7 @@ def condition(names: Names, visit: Visit, row: Diagnosis, shared: Resource) -> R
     valid = row.voided_at is None and visit.voided_at is None
     return {
         "resourceType": "Condition",
-        "identifier": [names.identifier("Condition", _key(visit, row.code))],
+        "identifier": [names.identifier("Condition", part_key(visit, row.code))],
         **shared,
         "category": [
             concept(systems.CONDITION_CATEGORY, "encounter-diagnosis"),
@@ -213,17 +230,19 @@ def condition(names: Names, visit: Visit, row: Diagnosis, shared: Resource) -> R
 def vital_signs(context: Context, visit: Visit, contact: Encounter, shared: Resource) -> Resource:
     """All vital signs of one contact as a panel: one Observation, a component each."""
     names = context.names
-    return {
+    valid = visit.voided_at is None and contact.vitals
+    resource: Resource = {
         "resourceType": "Observation",
-        "identifier": [names.identifier("Observation", _key(visit, contact.cluster))],
+        "identifier": [names.identifier("Observation", part_key(visit, contact.cluster))],
         **shared,
         "performer": [_performer(context, contact.practitioner_id)],
         "category": [concept(systems.OBSERVATION_CATEGORY, "vital-signs")],
         "effectiveDateTime": instant(contact.entered_at),
-        "status": "final" if visit.voided_at is None else "entered-in-error",
+        "status": "final" if valid else "entered-in-error",
         "component": [_vital(name, value) for name, value in contact.vitals.items() if name in VITALS],
         "code": concept(systems.LOINC, VITALS_PANEL),
     }
+    return {name: value for name, value in resource.items() if value}
 
 
 def _vital(name: str, value: float) -> Resource:
@@ -242,6 +261,32 @@ def _performer(context: Context, account_id: str | None) -> Resource:
     return context.names.reference("Practitioner", username)
 
 
+def procedure(context: Context, visit: Visit, key: str, row: Procedure, shared: Resource) -> Resource:
+    """Something done; a code of the clinic's own list goes as words."""
+    valid = row.voided_at is None and visit.voided_at is None
+    resource: Resource = {
+        "resourceType": "Procedure",
+        "identifier": [context.names.identifier("Procedure", key)],
+        **shared,
+        "code": {"text": row.title} if row.is_local else concept(systems.ICD9, row.code),
+        "performedDateTime": instant(row.performed_at),
+        "status": "completed" if valid else "entered-in-error",
+        "performer": [{"actor": _performer(context, row.performed_by_id)}],
+    }
+    if row.note:
+        resource["note"] = [{"text": row.note}]
+    return resource
+
+
+INTERPRETATIONS = {"low": "L", "high": "H", "abnormal": "A", "normal": "N"}
+"""Ours -> HL7 v3 ObservationInterpretation."""
+
+
+def _test(row: Order) -> Resource:
+    """A laboratory test: its LOINC code where the list has one, and what it is called here."""
+    return concept(systems.LOINC, row.code) if row.code else {"text": row.test}
+
+
 def service_request(context: Context, key: str, row: Order, shared: Resource) -> Resource:
     """A laboratory order."""
     resource: Resource = {
@@ -251,7 +296,7 @@ def service_request(context: Context, key: str, row: Order, shared: Resource) ->
         "status": REQUEST_STATUS[OrderStatus(row.status)],
         "intent": "order",
         "category": [concept(systems.SNOMED, LABORATORY_REQUEST)],
-        "code": {"text": row.test},
+        "code": _test(row),
         "authoredOn": instant(row.ordered_at),
         "requester": _performer(context, row.ordered_by_id),
     }
@@ -269,7 +314,7 @@ def laboratory_result(context: Context, key: str, row: Order, shared: Resource) 
         "basedOn": [context.names.reference("ServiceRequest", key)],
         "status": "final",
         "category": [concept(systems.OBSERVATION_CATEGORY, "laboratory")],
-        "code": {"text": row.test},
+        "code": _test(row),
         "effectiveDateTime": instant(row.resulted_at or row.ordered_at),
         "performer": [_performer(context, row.resulted_by_id)],
     }
@@ -278,6 +323,8 @@ def laboratory_result(context: Context, key: str, row: Order, shared: Resource) 
         resource["valueQuantity"] = quantity | ({"unit": row.unit} if row.unit else {})
     else:
         resource["valueString"] = f"{row.result} {row.unit}".strip()
+    if row.interpretation in INTERPRETATIONS:
+        resource["interpretation"] = [concept(systems.INTERPRETATION, INTERPRETATIONS[row.interpretation])]
     if row.reference_range:
         resource["referenceRange"] = [{"text": row.reference_range}]
     return resource
@@ -315,7 +362,7 @@ def composition(
     ordered = sorted(notes, key=lambda row: row.written_at)
     return {
         "resourceType": "Composition",
-        "identifier": names.identifier("Composition", _key(visit, contact.cluster)),
+        "identifier": names.identifier("Composition", part_key(visit, contact.cluster)),
         **shared,
         "status": "amended",
         "type": concept(systems.LOINC, PROGRESS_NOTE),

@@ -24,6 +24,7 @@ REQUIRED = {
     "Encounter": ("status", "class", "subject", "period", "serviceProvider"),
     "Condition": ("code", "subject", "encounter"),
     "Observation": ("status", "code", "subject", "encounter"),
+    "Procedure": ("status", "code", "subject", "encounter"),
     "ServiceRequest": ("status", "intent", "code", "subject"),
     "MedicationRequest": ("status", "intent", "medicationCodeableConcept", "subject"),
     "AllergyIntolerance": ("code", "patient"),

@@ -16,8 +16,11 @@ MAX_ENTRIES = 20_000
 CHUNK = 200  # rows a statement; below SQLite's limit of bound values
 
 VISIT_TYPES = frozenset(
-    {"Encounter", "Condition", "Observation", "ServiceRequest", "MedicationRequest", "Composition"}
-)
+    {
+        "Encounter", "Condition", "Observation", "Procedure", "ServiceRequest", "MedicationRequest",
+        "Composition",
+    }
+)  # fmt: skip
 """Types that belong to a clinic's day."""
 
 

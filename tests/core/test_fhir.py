@@ -14,20 +14,26 @@ from fhir.resources.R4B import get_fhir_model_class
 from core import clock, fhir
 from core.clinic import Clinic
 from core.database import connection
+from core.fhir.records import visit_rows
 from core.fhir.systems import NIK, OWN_KINDS
+from core.fhir.visits import Context
 from core.identifiers import new_id
 from core.models import (
     Addendum,
     Allergy,
     Diagnosis,
     Encounter,
+    EncounterVersion,
     Order,
     Patient,
     Prescription,
+    Procedure,
     QueueEntry,
     Visit,
 )
+from core.synchronisation.satusehat import forms
 from core.vocabulary import Disposition, OrderStatus, VisitStatus
+from tests import fhir_validator
 from tests.core.days import Days, open_clinic
 
 DAY = date(2026, 3, 2)
@@ -105,6 +111,12 @@ def everything_odd(days: Days) -> None:
             ordered_at=at, ordered_by=days.account, result=result, unit=unit, reference_range="4-6" if unit else "",
             resulted_at=at if result else None, resulted_by=days.account if result else None,
         )  # fmt: skip
+    Order.update(code="718-7", interpretation="low").where(Order.result == "12,5").execute()
+    for code, is_local, voided in (("23.09", False, None), ("TG-01", True, None), ("96.54", False, at)):
+        Procedure.create(
+            id=new_id(), visit=visit, encounter=encounter, code=code, is_local=is_local, title=f"Tindakan {code}",
+            note="46" if voided is None else "", performed_at=at, performed_by=days.account, voided_at=voided,
+        )  # fmt: skip
     Addendum.create(
         id=new_id(),
         encounter=encounter,
@@ -130,6 +142,56 @@ def test_every_type_is_valid_r4(clinic: Clinic, days: Days) -> None:
             get_fhir_model_class(entry.type).model_validate(entry.resource)
             seen.add(entry.type)
     assert seen == set(OWN_KINDS)
+
+
+def test_another_validator_agrees_on_every_type(clinic: Clinic, days: Days) -> None:
+    everything_odd(days)
+    resources = [entry.resource for record in records(clinic) for entry in record.entries]
+    assert {resource["resourceType"] for resource in resources} == set(OWN_KINDS)
+    found = fhir_validator.problems([*resources, {"resourceType": "Patient", "gender": "neither"}])
+    assert found[-1], "it accepts anything"
+    wrong = {
+        f"{resource['resourceType']}: {problem}"
+        for resource, listed in zip(resources, found, strict=False)
+        for problem in listed
+    }
+    assert wrong == set()
+
+
+def test_what_satusehat_gets_is_valid_r4_too(clinic: Clinic, days: Days) -> None:
+    everything_odd(days)
+    context = Context(
+        fhir.Names("100012345"), fhir.Mapper(clinic).usernames(), clinic.clusters.emergency.code
+    )
+    vitals = frozenset(clinic.settings.satusehat_vitals.split(","))
+    made = [
+        resource
+        for rows in visit_rows([row.id for row in Visit.select(Visit.id)])
+        for _, _, resource in forms.resources(context, rows, vitals)
+    ]
+    made += [forms.location(context, cluster.code, cluster.name) for cluster in clinic.clusters.values()]
+    made += [forms.opening(resource) for resource in made if resource.get("status") == "finished"]
+    kinds = {resource["resourceType"] for resource in made}
+    assert kinds == {"Location", "Encounter", "Condition", "Observation", "Procedure", "Composition"}
+    for resource in made:
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    assert [problem for listed in fhir_validator.problems(made) for problem in listed] == []
+
+
+def test_vital_signs_that_were_taken_out_are_taken_back(clinic: Clinic, days: Days) -> None:
+    visit = days.visit(DAY, cluster="UMUM")
+    encounter = Encounter.get(Encounter.visit == visit)
+    EncounterVersion.create(
+        encounter=encounter, version=1, data={"vitals": encounter.vitals}, changed_at=clock.now(),
+        changed_by=days.account,
+    )  # fmt: skip
+    Encounter.update(vitals={}, version=2).where(Encounter.id == encounter.id).execute()
+    panel = next(
+        item for item in by_type(clinic, "Observation") if item["identifier"][0]["value"].endswith("UMUM")
+    )
+    assert panel["status"] == "entered-in-error"
+    assert "component" not in panel
+    get_fhir_model_class("Observation").model_validate(panel)
 
 
 def test_the_bundle_is_valid_r4_and_every_entry_a_conditional_update(clinic: Clinic, days: Days) -> None:
