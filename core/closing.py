@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from core import accounts, backup, clock, job_runs, outbox, queueing, reports, synchronisation
 from core.archives import sha256_of
 from core.clinic import Clinic
+from core.config import Settings
 from core.database import connection, instant_text
 from core.errors import CoreError
 from core.models import Change, JobRun, Visit
@@ -34,31 +35,43 @@ LOOK_BACK_DAYS = 31
 Step = Callable[[Clinic, date], dict[str, Any]]
 ONE_DAY = frozenset({"queues", "reports"})
 """Steps about one day; the others are about everything up to now."""
+SENDING = frozenset({"synchronise", "verify"})
+"""Steps that wait for the clinic's turn at the office."""
 
 
 class StepSkippedError(Exception):
     """The step does not apply to this clinic."""
 
 
-def run(clinic: Clinic, day: date | None = None) -> dict[str, Any]:
+def run(clinic: Clinic, day: date | None = None, *, send: bool = True) -> dict[str, Any]:
     """Close a day, or today and every recent day that was never closed. Again is harmless.
 
     Before the closing hour today's queues stay as they are, and today counts as not closed.
+
+    Args:
+        clinic: Which clinic.
+        day: One day only.
+        send: False leaves the sending, and with it the proof, to a later run: many clinics close at
+            the same hour, and the office wants them one after the other.
 
     Returns:
         `status` of the day, today unless given.
     """
     with job_runs.alone(clinic.settings.home, JOB) as first, connection():
         if first:
-            _close(clinic, [day] if day is not None else sorted({*missed_days(clinic), clinic.today()}))
+            days = [day] if day is not None else sorted({*missed_days(clinic), clinic.today()})
+            _close(clinic, days, send)
         return status(clinic, day)
 
 
-def _close(clinic: Clinic, days: list[date]) -> None:
+def _close(clinic: Clinic, days: list[date], send: bool) -> None:
     """Do every step for every day; those that are not about one day are done once for all."""
+    sends = synchronisation.is_set_up(clinic.settings)
     wholes = {day: job_runs.begin(JOB, day=day, total=len(STEPS)) for day in days}
     ends: dict[date, list[JobRun]] = {day: [] for day in days}
     for number, (name, step) in enumerate(STEPS.items(), 1):
+        if name in SENDING and sends and not send:
+            step = _not_yet
         if name in ONE_DAY:
             for day in days:
                 ends[day].append(_do(name, step, clinic, day))
@@ -73,7 +86,7 @@ def _close(clinic: Clinic, days: list[date]) -> None:
             job_runs.advance(whole, number, len(STEPS))
     for day, runs in ends.items():
         errors = "; ".join(f"{run.step}: {run.error}" for run in runs if run.error)
-        over = runs[0].status != RunStatus.SKIPPED
+        over = runs[0].status != RunStatus.SKIPPED and (send or not sends)
         outcome = RunStatus.FAILED if errors else RunStatus.DONE if over else RunStatus.SKIPPED
         job_runs.end(wholes[day], outcome, errors or None)
 
@@ -146,15 +159,28 @@ def _reports(clinic: Clinic, day: date) -> dict[str, Any]:
     return {"folder": str(folder), "reports": len(reports.REPORTS)}
 
 
+def _not_yet(clinic: Clinic, day: date) -> dict[str, Any]:
+    raise StepSkippedError(f"begins at {sends_at(clinic.settings):%H:%M}")
+
+
+def sends_at(settings: Settings) -> time:
+    """When this clinic's turn at the office begins: the closing hour and its own offset."""
+    closes = datetime.combine(date.min, settings.close_at)
+    return (closes + timedelta(minutes=settings.resolved_sync_offset_minutes)).time()
+
+
+def is_its_turn(clinic: Clinic) -> bool:
+    """Whether sending by itself may begin: not between the closing hour and the clinic's offset."""
+    local = clock.now().astimezone(clinic.zone)
+    closed = datetime.combine(local.date(), clinic.settings.close_at, clinic.zone)
+    since = (local - closed) % timedelta(days=1)
+    return since >= timedelta(minutes=clinic.settings.resolved_sync_offset_minutes)
+
+
 def _synchronise(clinic: Clinic, day: date) -> dict[str, Any]:
-    if not _sends(clinic):
-        raise StepSkippedError("no office is set")
-    return synchronisation.run_apart(clinic).document()
-
-
-def _sends(clinic: Clinic) -> bool:
-    settings = clinic.settings
-    return bool(settings.office_url or settings.sync_target == "satusehat")
+    if (missing := synchronisation.what_is_missing(clinic.settings)) is not None:
+        raise StepSkippedError(missing)
+    return synchronisation.run(clinic).document()
 
 
 def _verify(clinic: Clinic, day: date) -> dict[str, Any]:
@@ -165,9 +191,9 @@ def _verify(clinic: Clinic, day: date) -> dict[str, Any]:
         problems.append("there is no proven backup")
     elif newest.sha256 != sha256_of(Path(newest.path)):
         problems.append(f"the backup was changed on the disk: {newest.path}")
-    if _sends(clinic):
+    if synchronisation.is_set_up(clinic.settings):
         state = outbox.status(clinic)
-        if state.pending:
+        if state.pending and state.last_error:
             problems.append(f"{state.pending} records wait for the office")
         if state.refused:
             problems.append(f"the office refused {state.refused} records")

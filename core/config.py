@@ -6,9 +6,10 @@ start with one line that names the setting and what would be right.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from core.errors import SettingsError
 
 PREFIX = "LOKET_"
+SPREAD_MINUTES = 60
+"""Over how long a city's clinics are spread when they close at the same hour."""
 
 
 class Address(BaseModel):
@@ -72,6 +75,14 @@ def _database_url(value: str) -> str:
     return value
 
 
+def _https(value: str) -> str:
+    """The client's secret goes there: only a test server on this machine may do without TLS."""
+    local = value.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+    if value and not local and not value.startswith("https://"):
+        raise ValueError("must begin with https://")
+    return value
+
+
 def _clock_time(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -114,8 +125,8 @@ class Settings(BaseModel):
     """This clinic's token at the office."""
     sync_target: Annotated[str, Field(pattern="^(office|satusehat)$")] = "office"
     """Which rules the other end has."""
-    sync_offset_minutes: int = Field(default=0, ge=0, le=240)
-    """Spreads many clinics over the time after closing."""
+    sync_offset_minutes: int | None = Field(default=None, ge=0, le=240)
+    """Minutes after closing at which sending begins; unset: spread over an hour by facility code."""
     clusters: str = "poli"
     """`poli`, `ilp` or the path of a clusters file."""
     vocabulary: str = ""
@@ -154,7 +165,7 @@ class Settings(BaseModel):
     """A command run with each new backup's path as its last argument, such as `rclone copyto`."""
     printer: str = ""
     """Empty: the printer at the terminal. `host:port` for ESC/POS on the network, or a file path."""
-    satusehat_url: str = ""
+    satusehat_url: Annotated[str, AfterValidator(_https)] = ""
     """SATUSEHAT's host, when `sync_target` is satusehat."""
     satusehat_client_id: str = ""
     """OAuth2 client id."""
@@ -162,8 +173,16 @@ class Settings(BaseModel):
     """OAuth2 client secret."""
     satusehat_organization: str = ""
     """The facility's IHS organisation number."""
-    satusehat_per_minute: int = Field(default=60, ge=1, le=600)
-    """Requests per minute; none is published, so start low."""
+    satusehat_per_minute: int = Field(default=60, ge=1, le=6000)
+    """Requests per minute; no limit is published, so start low (indonesia.md 5.7)."""
+    satusehat_earliest: date = date(2014, 6, 3)
+    """No visit before this day is sent; descriptions differ (indonesia.md 5.5)."""
+    satusehat_create_patients: bool = True
+    """Make a patient whose NIK SATUSEHAT does not know; otherwise the visits wait."""
+    satusehat_bundles: bool = True
+    """Send a new visit as one transaction; otherwise each resource by itself."""
+    satusehat_vitals: str = "8480-6,8462-4,8867-4,9279-1,8310-5,29463-7,8302-2"
+    """LOINC codes of the vital signs that are sent: those of the playbook (indonesia.md 5.4)."""
     jkn_username: str = ""
     """What Mobile JKN signs in with; empty: its endpoints answer 404."""
     jkn_password: str = ""
@@ -183,6 +202,9 @@ class Settings(BaseModel):
             for name, value in values.items()
             if name.startswith(PREFIX) and value is not None and value.strip() != ""
         }
+        for name in SECRETS:
+            if (file := chosen.pop(f"{name}_file", None)) is not None:
+                chosen[name] = _secret(f"{PREFIX}{name.upper()}_FILE", Path(file))
         known = set(cls.model_fields)
         unknown = sorted(set(chosen) - known - NOT_SETTINGS)
         if unknown:
@@ -205,9 +227,30 @@ class Settings(BaseModel):
         return self.server_url.rstrip("/") or self.http.url
 
     @property
+    def resolved_sync_offset_minutes(self) -> int:
+        """The offset, the default filled in: the same for a clinic every day, 0 to 59."""
+        if self.sync_offset_minutes is not None:
+            return self.sync_offset_minutes
+        return int.from_bytes(hashlib.sha256(self.facility_code.encode()).digest()[:4]) % SPREAD_MINUTES
+
+    @property
     def door_token_file(self) -> Path:
         """The SSH door's own credential, mode 0600."""
         return self.home / "door.token"
+
+
+SECRETS = ("office_token", "satusehat_client_secret", "jkn_password")
+"""Settings that can also stand in a file of their own: `LOKET_OFFICE_TOKEN_FILE=/path`."""
+
+
+def _secret(setting: str, file: Path) -> str:
+    """A secret from its file, which nobody else may read."""
+    try:
+        if file.stat().st_mode & 0o077:
+            raise SettingsError(f"{setting}: others can read {file}; run: chmod 600 {file}")
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{setting}: {file} cannot be read ({error.strerror})") from None
 
 
 NOT_SETTINGS = {"door_token"}

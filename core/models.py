@@ -609,6 +609,25 @@ class Outbox(Table):
         indexes = ((("kind", "target"), True),)
 
 
+class RemoteResource(Table):
+    """The id that a server of its own ids (SATUSEHAT) gave to one of our resources."""
+
+    server = CharField(max_length=120)
+    """Its address: a test server's ids mean nothing at the real one."""
+    type = CharField(max_length=24)
+    value = CharField(max_length=80)
+    """Our business identifier; a practitioner's username."""
+    remote_id = CharField(max_length=64)
+    digest = CharField(max_length=64)
+    """Of what was sent last, or of the number it was looked up by; empty: send it again."""
+    at = InstantField()
+
+    class Meta:
+        """One id a resource and server."""
+
+        primary_key = peewee.CompositeKey("server", "type", "value")
+
+
 class JobRun(Table):
     """One run of a job or of one of its steps; what the admin sees and what makes it resumable."""
 
@@ -636,7 +655,7 @@ class State(Table):
 ALL_TABLES: tuple[type[Table], ...] = (
     Account, AccountKey, Token, Patient, PatientVersion, PatientKey, NotDuplicate, Merge, Visit,
     Registration, TicketCounter, Ticket, QueueEntry, QueueEvent, Encounter, EncounterVersion, Addendum,
-    Diagnosis, DiagnosisCode, Procedure, ProcedureCode, Prescription, Order, Letter, Allergy, Draft, RoutingExample, Change, AuditEvent,
-    Outbox, JobRun, State,
+    Diagnosis, DiagnosisCode, Procedure, ProcedureCode, Prescription, Order, Letter, Allergy, Draft,
+    RoutingExample, Change, AuditEvent, Outbox, RemoteResource, JobRun, State,
 )  # fmt: skip
 """In an order in which they can be created."""

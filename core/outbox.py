@@ -15,6 +15,8 @@ from core.vocabulary import OutboxStatus
 PATIENT = "patient"
 VISIT = "visit"
 
+DIRECTORY = "sync_directory"
+"""What of the facility, its clusters and people the receiver has; forgotten to send them again."""
 LAST_CONTACT = "sync_last_contact"
 LAST_ERROR = "sync_last_error"
 MANIFEST = "sync_manifest"
@@ -61,6 +63,7 @@ def status(clinic: Clinic) -> SyncShape:
         .limit(SHOWN_REFUSALS)
     )
     return SyncShape(
+        receiver=clinic.settings.sync_target,
         pending=counts[OutboxStatus.PENDING],
         sent=counts[OutboxStatus.SENT],
         refused=counts[OutboxStatus.REFUSED],
@@ -77,18 +80,30 @@ def status(clinic: Clinic) -> SyncShape:
     )
 
 
-def remedy(error: str) -> str:
-    """A stable code of what to do about a refusal, from the office's own words.
+REMEDIES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("nik-missing",), "complete_the_nik"),
+    (("practitioner-missing",), "complete_the_practitioner"),
+    (("diagnosis-missing", "10457"), "enter_a_diagnosis"),
+    (("too-old",), "nothing_to_do"),
+    (("ambiguous", "duplicate"), "look_for_the_other_record"),
+    (("10001", "code has no icd-10", "icd-10"), "choose_another_code"),
+    (("10117", "20003"), "check_the_settings"),
+    (("mapping", "10002", "10105", "10124", "10132", "10134", "10254", "10263"), "tell_the_maintainer"),
+    (("not-found", "does not resolve"), "send_the_patient_first"),
+    (("nik", "birthdate", "patient.", "gender"), "correct_the_patient"),
+)
+"""What a refusal's words hold, in order of trust, and the remedy (rule numbers: indonesia.md 5.7)."""
 
-    One of `correct_the_patient`, `send_the_patient_first`, `tell_the_maintainer`, `correct_and_save`.
+
+def remedy(error: str) -> str:
+    """A stable code of what to do about a refusal, from the receiver's own words.
+
+    One of those in `REMEDIES`, or `correct_and_save`.
     """
     words = error.lower()
-    if "not-found" in words or "does not resolve" in words:
-        return "send_the_patient_first"
-    if words.startswith("mapping"):
-        return "tell_the_maintainer"
-    if any(word in words for word in ("nik", "birthdate", "patient.", "gender")):
-        return "correct_the_patient"
+    for marks, code in REMEDIES:
+        if any(mark in words for mark in marks):
+            return code
     return "correct_and_save"
 
 

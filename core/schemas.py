@@ -745,6 +745,8 @@ class DraftShape(Shape):
 class SyncShape(Shape):
     """Where synchronisation stands."""
 
+    receiver: str = "office"
+    """`office` or `satusehat`."""
     pending: int
     sent: int
     refused: int

@@ -12,7 +12,7 @@ from typing import Literal
 import apsw
 import httpx
 
-from core import audit, backup, clock, outbox
+from core import audit, backup, clock, outbox, synchronisation
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, is_sqlite
@@ -111,8 +111,8 @@ def _backups(clinic: Clinic) -> Iterator[Finding]:
 
 
 def _sync(clinic: Clinic) -> Iterator[Finding]:
-    if not clinic.settings.office_url and clinic.settings.sync_target == "office":
-        yield Finding("warning", "sync", "No office is set. Set LOKET_OFFICE_URL and LOKET_OFFICE_TOKEN.")
+    if (missing := synchronisation.what_is_missing(clinic.settings)) is not None:
+        yield Finding("warning", "sync", f"Nothing is sent: {missing}.")
         return
     status = outbox.status(clinic)
     if status.last_error:

@@ -18,7 +18,7 @@ import uvicorn
 
 from core.config import Address, Settings
 from core.errors import SettingsError
-from server import scheduler
+from server import apart, scheduler
 from server.app import create_app
 from server.door import Door
 from server.problems import PlacesOnly
@@ -96,6 +96,7 @@ def serve(settings: Settings, *, demo: bool = False, with_door: bool = True) -> 
     finally:
         if door is not None:
             door.stop()
+        apart.end_all()
         jobs.shutdown(wait=True)
     return 0
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from core import clock, closing, synchronisation
+from core import clock, closing, outbox, synchronisation
 from core.clinic import Clinic
 from core.database import connection
+from server import apart
 from server.problems import log_unexpected
 
 log = logging.getLogger(__name__)
@@ -19,21 +20,21 @@ log = logging.getLogger(__name__)
 MISFIRE_SECONDS = 12 * 3600
 RETRY_MINUTES = 15
 """How often what is still in the outbox after the closing is tried again."""
+CATCH_UP_SECONDS = 20
+"""After a start the counters come up first."""
 
 
 def start(clinic: Clinic) -> BackgroundScheduler:
-    """Schedule the closing at the set hour, and catch up with a day that was never closed."""
+    """Schedule the closing at the set hour, and catch up with a day that was never closed.
+
+    The sending begins at the clinic's own offset after that hour; a second run of the closing
+    then does what is left.
+    """
     scheduler = BackgroundScheduler(timezone=clinic.zone)
-    at = clinic.settings.close_at
-    scheduler.add_job(
-        _close,
-        CronTrigger(hour=at.hour, minute=at.minute, timezone=clinic.zone),
-        args=[clinic],
-        id="closing",
-        misfire_grace_time=MISFIRE_SECONDS,
-        coalesce=True,
-        max_instances=1,
-    )
+    closes, sends = clinic.settings.close_at, closing.sends_at(clinic.settings)
+    _daily(scheduler, clinic, "closing", closes)
+    if sends != closes:
+        _daily(scheduler, clinic, "sending", sends)
     scheduler.add_job(
         _retry,
         IntervalTrigger(minutes=RETRY_MINUTES, timezone=clinic.zone),
@@ -45,25 +46,42 @@ def start(clinic: Clinic) -> BackgroundScheduler:
     with connection():
         missed = closing.missed_day(clinic) is not None
     if missed:
-        soon = datetime.now(clinic.zone) + timedelta(seconds=20)  # the counters come up first
+        soon = datetime.now(clinic.zone) + timedelta(seconds=CATCH_UP_SECONDS)
         scheduler.add_job(_close, "date", run_date=soon, args=[clinic], id="catch-up")
     scheduler.start()
     return scheduler
 
 
+def _daily(scheduler: BackgroundScheduler, clinic: Clinic, name: str, at: time) -> None:
+    scheduler.add_job(
+        _close,
+        CronTrigger(hour=at.hour, minute=at.minute, timezone=clinic.zone),
+        args=[clinic],
+        id=name,
+        misfire_grace_time=MISFIRE_SECONDS,
+        coalesce=True,
+        max_instances=1,
+    )
+
+
 def _close(clinic: Clinic) -> None:
-    """The sync loop's outer handler: a failure is logged, shown to the admin, and tried again."""
+    """The daily work's outer handler: a failure is logged, shown to the admin, and tried again."""
     try:
-        closing.run(clinic)
+        apart.run(clinic, "closing", send=closing.is_its_turn(clinic))
     except Exception as error:
         log_unexpected(error, "closing")
 
 
 def _retry(clinic: Clinic) -> None:
-    local = clock.now().astimezone(clinic.zone).time()
-    if not clinic.settings.office_url or local < clinic.settings.close_at:
-        return
+    """Send what is left, from the clinic's turn in the evening until midnight."""
     try:
-        synchronisation.run_apart(clinic)
+        if not synchronisation.is_set_up(clinic.settings) or not closing.is_its_turn(clinic):
+            return
+        if clock.now().astimezone(clinic.zone).time() < clinic.settings.close_at:
+            return
+        with connection():
+            waits = outbox.pending_count() > 0 or outbox.fact(outbox.LAST_ERROR) is not None
+        if waits:
+            apart.run(clinic, "synchronisation")
     except Exception as error:
         log_unexpected(error, "synchronisation")

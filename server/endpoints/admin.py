@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Query, Response
 
-from core import audit, backup, closing, outbox, reports, synchronisation
+from core import audit, backup, closing, outbox, reports
 from core.database import connection
 from core.errors import NotFoundError
 from core.schemas import SyncShape
 from core.vocabulary import Permission
+from server import apart
 from server.security import ActorNow, AdminNow, ClinicNow
 
 router = APIRouter(tags=["administration"])
@@ -27,7 +28,7 @@ def sync_status(actor: AdminNow, clinic: ClinicNow) -> SyncShape:
 @router.post("/sync/run", status_code=202)
 def run_sync(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> SyncShape:
     """Start a synchronisation; it goes on after the answer."""
-    background.add_task(synchronisation.run_apart, clinic)
+    background.add_task(apart.run, clinic, "synchronisation")
     with connection():
         return outbox.status(clinic)
 
@@ -42,7 +43,7 @@ def closing_status(actor: AdminNow, clinic: ClinicNow) -> dict[str, Any]:
 @router.post("/closing/run", status_code=202)
 def run_closing(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> dict[str, Any]:
     """Start the day's closing by hand; twice is harmless."""
-    background.add_task(closing.run, clinic)
+    background.add_task(apart.run, clinic, "closing")
     with connection():
         return closing.status(clinic)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core import backup, clock, closing, job_runs, synchronisation
+from core import backup, clock, closing, job_runs
 from core.clinic import Clinic
 from core.database import connection, transaction
 from core.models import Change, JobRun, QueueEntry, Visit
@@ -43,12 +43,6 @@ def days(clinic: Clinic) -> Iterator[Days]:
         with transaction():
             Change.create(kind="test", at=MORNING)
         yield made
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process would not see this one's frozen clock."""
-    monkeypatch.setattr(synchronisation, "run_apart", synchronisation.run)
 
 
 def step(status: dict, name: str) -> dict:
@@ -134,9 +128,9 @@ def test_a_failed_step_is_named_and_the_others_are_done(clinic: Clinic, days: Da
 def test_an_office_that_is_away_fails_that_step_only(
     clinic: Clinic, days: Days, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core import office_link
+    from core.synchronisation import Pace
 
-    monkeypatch.setattr(office_link.Pace, "wait_after", lambda *_: 0.01)
+    monkeypatch.setattr(Pace, "wait_after", lambda *_: 0.01)
     office.stop()
     with clock.frozen(lambda: EVENING):
         status = closing.run(clinic)

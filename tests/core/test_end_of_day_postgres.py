@@ -34,10 +34,7 @@ def database_url(postgres: str, name: str) -> str:
     return f"{postgres.rstrip('/')}/{name}"
 
 
-def test_closing_backup_restore_and_sending(
-    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(synchronisation, "run_apart", synchronisation.run)
+def test_closing_backup_restore_and_sending(postgres: str, tmp_path: Path) -> None:
     office = Office(tmp_path / "office", database_url=database_url(postgres, "office"))
     clinic = open_clinic(
         tmp_path / "clinic",

@@ -13,7 +13,7 @@ from core import fhir, outbox, synchronisation
 from core.clinic import Clinic
 from core.database import connection, transaction
 from core.models import Diagnosis, JobRun, Outbox, Patient, Visit
-from core.office_link import Pace
+from core.synchronisation import Pace
 from core.vocabulary import OutboxStatus, RunStatus
 from tests.core.days import Days, open_clinic
 from tests.server.offices import Office
@@ -217,12 +217,3 @@ def test_only_one_run_at_a_time(clinic: Clinic, days: Days) -> None:
         outcome = synchronisation.run(clinic, pace=QUICK)
     assert "another" in (outcome.error or "")
     assert synchronisation.run(clinic, pace=QUICK).error is None
-
-
-def test_a_process_of_its_own_does_the_same(clinic: Clinic, days: Days, office: Office) -> None:
-    days.fill(DAY, 6)
-    outcome = synchronisation.run_apart(clinic)
-    assert (outcome.error, outcome.pending, outcome.manifest_agrees) == (None, 0, True)
-    assert office.held() == everything(clinic)
-    office.stop()
-    office._start()

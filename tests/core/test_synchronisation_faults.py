@@ -99,7 +99,7 @@ def test_a_busy_office_is_given_the_time_it_asks_for(
 ) -> None:
     days.fill(DAY, 5)
     waited: list[float] = []
-    monkeypatch.setattr(synchronisation.time, "sleep", waited.append)
+    monkeypatch.setattr(time, "sleep", waited.append)
     busy = iter([True, True])
 
     class Busy(httpx.HTTPTransport):
@@ -209,7 +209,7 @@ from pathlib import Path
 from core import synchronisation
 from core.clinic import Clinic
 from core.config import Settings
-from core.office_link import Pace
+from core.synchronisation import Pace
 settings = Settings(home=Path(sys.argv[1]), office_url=sys.argv[2], office_token=sys.argv[3])
 clinic = Clinic.open(settings)
 print("begun", flush=True)

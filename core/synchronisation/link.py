@@ -1,36 +1,23 @@
-"""One clinic's line to the office: what is sent, what may come back, how often to try."""
+"""One clinic's line to the office: what is sent, and what may come back."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import random
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from core.errors import SyncError
 from core.fhir import Answer, Sendable, answers, outcome_text
+from core.synchronisation.pace import TryAgainError
 
 TIMEOUT = httpx.Timeout(90.0, connect=15.0)
 """Seconds. Ninety without a byte is longer than a satellite link is ever silent while it works."""
-MAX_RETRY_AFTER = 120.0
-"""Seconds; an office that asks for more is asked again at the next run."""
 
-
-class TryAgainError(Exception):
-    """This attempt failed, the next may not.
-
-    Attributes:
-        retry_after: Seconds the office asked for, or None.
-    """
-
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry_after = retry_after
+BUSY = frozenset({408, 425, 429})
+"""Statuses below 500 that ask to come again."""
 
 
 class BatchRefusedError(Exception):
@@ -43,32 +30,6 @@ class BatchRefusedError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How hard to try, and how gently. Times in seconds."""
-
-    target: float = 5.0
-    """What one batch should take on this link."""
-    attempts: int = 5
-    """Failures in a row after which the run ends; what is left waits for the next run."""
-    backoff: float = 1.0
-    """First wait after a failure; doubled each time, with jitter."""
-    backoff_cap: float = 60.0
-    rest: float = 1.0
-    """Idle time per working time: the counters come first."""
-    first_batch: int = 50
-    """Records, before anything is known of the link."""
-    max_batch: int = 400
-    """Records; bounds the memory."""
-
-    def wait_after(self, failures: int, asked: float | None) -> float:
-        """Seconds to wait after so many failures in a row (>= 1), with full jitter."""
-        if asked is not None:
-            return min(asked, MAX_RETRY_AFTER) * random.uniform(1.0, 1.25)  # noqa: S311  # spreads load
-        wait: float = min(self.backoff_cap, self.backoff * 2 ** (failures - 1))
-        return wait * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 class Link:
@@ -142,8 +103,8 @@ class Link:
             raise SyncError(f"the office does not accept this clinic's token ({status})")
         if status in {404, 405}:
             raise SyncError(f"there is no office at LOKET_OFFICE_URL ({status})")
-        if status in {408, 425, 429} or status >= 500:
-            raise TryAgainError(f"the office is busy or failing ({status})", _retry_after(response))
+        if status in BUSY or status >= 500:
+            raise TryAgainError(f"the office is busy or failing ({status})", retry_after(response))
         try:
             document = response.json()
         except ValueError:  # a gateway's HTML, or a captive portal's
@@ -155,7 +116,7 @@ class Link:
         return document
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
     """The wait asked for in seconds; dates are rare and not worth a clock comparison."""
     text = response.headers.get("retry-after", "").strip()
     return float(text) if text.isdigit() and len(text) < 7 else None

@@ -1,0 +1,142 @@
+"""Each day proven: counts and hashes compared with the office's, and what differs sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from core import clock, outbox
+from core.clinic import Clinic
+from core.database import instant_text, transaction
+from core.errors import SyncError
+from core.fhir import Entry, Mapper, Record, digest
+from core.manifests import Totals
+from core.models import AuditEvent, Outbox, Visit
+from core.outbox import PATIENT, VISIT
+from core.synchronisation.link import BatchRefusedError, Link
+from core.synchronisation.pace import Patience
+from core.synchronisation.sending import ACK_SLICE, SLICE, column, slices
+from core.vocabulary import OutboxStatus
+
+UNCONFIRMED = "sync_unconfirmed"
+
+
+class Proof:
+    """Compares days over one link."""
+
+    def __init__(self, clinic: Clinic, mapper: Mapper, link: Link, patience: Patience) -> None:
+        self._clinic = clinic
+        self._mapper = mapper
+        self._link = link
+        self._patience = patience
+
+    def unconfirm(self, day: date) -> None:
+        """Remember, before it is sent, that a day has to be proven."""
+        days = self._unconfirmed()
+        if day not in days:
+            outbox.note(UNCONFIRMED, days=[known.isoformat() for known in sorted({*days, day})])
+
+    def _unconfirmed(self) -> list[date]:
+        known = outbox.fact(UNCONFIRMED)
+        return [date.fromisoformat(day) for day in known["days"]] if known else []
+
+    def confirm_days(self) -> tuple[bool | None, bool]:
+        """Compare every unproven day and today.
+
+        Returns:
+            Whether all agree (None when none could be compared), and whether something was put
+            back into the outbox.
+        """
+        repaired = False
+        agreements: list[bool] = []
+        today = self._clinic.today()
+        for day in sorted({*self._unconfirmed(), today}):
+            if not self._is_settled(day):
+                continue
+            agrees, again = self._confirm(day)
+            agreements.append(agrees)
+            repaired = repaired or again
+            if agrees:
+                left = [known.isoformat() for known in self._unconfirmed() if known != day]
+                outbox.note(UNCONFIRMED, days=left)
+            else:
+                self.unconfirm(day)
+        if not agreements:
+            return None, repaired
+        agrees = all(agreements)
+        outbox.note(outbox.MANIFEST, agrees=agrees, day=today.isoformat(), at=instant_text(clock.now()))
+        return agrees, repaired
+
+    def _is_settled(self, day: date) -> bool:
+        """Whether nothing of a day waits; otherwise its manifest would be about a moving thing."""
+        visits = Visit.select(Visit.id).where(Visit.service_on == day)
+        patients = Visit.select(Visit.patient).where(Visit.service_on == day)
+        waiting = Outbox.select().where(Outbox.status == OutboxStatus.PENDING)
+        return not (
+            waiting.where(Outbox.kind == VISIT, Outbox.target.in_(visits)).exists()
+            or waiting.where(Outbox.kind == PATIENT, Outbox.target.in_(patients)).exists()
+        )
+
+    def _confirm(self, day: date) -> tuple[bool, bool]:
+        """Compare one day; returns (agrees, something was put back into the outbox)."""
+        totals = Totals()
+        for _, entry in self._entries(day):
+            totals.add(entry.key, digest(entry.resource).hex())
+        if not self._is_settled(day):
+            return True, False  # changed while it was read; the next run compares it
+        body: dict[str, Any] = {
+            "day": day.isoformat(),
+            "counts": totals.counts,
+            "hashes": totals.hashes(),
+            "audit_hash": AuditEvent.select(AuditEvent.hash).order_by(AuditEvent.sequence.desc()).scalar()
+            or "",
+        }
+        answer = self._manifest(body)
+        if answer["agrees"]:
+            return True, False
+        # Only now record by record: most days agree, and a large day's keys would fill the memory.
+        differ = set(answer.get("differ") or [])
+        owners: dict[str, tuple[str, str]] = {}
+        body["records"] = {}
+        for record, entry in self._entries(day):
+            if entry.type in differ:
+                owners[entry.key] = (record.kind, record.target)
+                body["records"][entry.key] = digest(entry.resource).hex()
+        answer = self._manifest(body)
+        keys = [*(answer.get("missing") or []), *(answer.get("different") or [])]
+        return bool(answer["agrees"]), self._put_back({owners[key] for key in keys if key in owners})
+
+    def _entries(self, day: date) -> Iterator[tuple[Record, Entry]]:
+        """Every resource of a day's visits and of the patients who made them, with its record."""
+        visits = Visit.select(Visit.id).where(Visit.service_on == day)
+        patients = Visit.select(Visit.patient).distinct().where(Visit.service_on == day)
+        for read, query in ((self._mapper.patients, patients), (self._mapper.visits, visits)):
+            for part in slices(column(query), SLICE):
+                for record in read(part):
+                    for entry in record.entries:
+                        yield record, entry
+                self._patience.rest()
+
+    def _manifest(self, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._patience.until_answered(lambda: self._link.manifest(body))
+        except BatchRefusedError as error:
+            raise SyncError(f"the office refuses the manifest: {error.reason}") from None
+
+    def _put_back(self, records: Iterable[tuple[str, str]]) -> bool:
+        """Send again what the office lacks; what it refused stays set aside."""
+        changed = 0
+        for part in slices(sorted(records), ACK_SLICE):
+            with transaction():
+                for kind, target in part:
+                    changed += (
+                        Outbox.update(status=OutboxStatus.PENDING, change=Outbox.change + 1)
+                        .where(
+                            Outbox.kind == kind,
+                            Outbox.target == target,
+                            Outbox.status == OutboxStatus.SENT,
+                        )
+                        .execute()
+                    )
+        return changed > 0

@@ -1,0 +1,484 @@
+"""A strict stand-in for SATUSEHAT: real HTTP, and it refuses what the real one is known to refuse.
+
+Source: indonesia.md 5.1-5.7. What is not known there is refused rather than taken: a compressed
+body, an element with empty text, a search without the patient, DELETE.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+CLIENT, SECRET, ORGANIZATION = "client-of-the-clinic", "its-secret", "100012345"
+NIK = "https://fhir.kemkes.go.id/id/nik"
+MOTHER_NIK = "https://fhir.kemkes.go.id/id/nik-ibu"
+OWN = "http://sys-ids.kemkes.go.id"
+DATETIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?[+-]\d{2}:\d{2}$")
+DATETIMES = {"start", "end", "effectiveDateTime", "recordedDate", "authoredOn", "issued"}
+INTEGERS = {"rank", "multipleBirthInteger"}
+EARLIEST = datetime(2014, 6, 3, tzinfo=UTC)
+CODES = {
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode": {"AMB", "EMER", "IMP", "HH"},
+    "http://terminology.hl7.org/CodeSystem/v3-ParticipationType": {"ATND"},
+    "http://terminology.hl7.org/CodeSystem/condition-category": {"encounter-diagnosis"},
+    "http://terminology.hl7.org/CodeSystem/condition-clinical": {"active", "inactive", "resolved"},
+    "http://terminology.hl7.org/CodeSystem/condition-ver-status": {"confirmed", "entered-in-error"},
+    "http://terminology.hl7.org/CodeSystem/diagnosis-role": {"CC", "AD", "DD"},
+    "http://terminology.hl7.org/CodeSystem/discharge-disposition": {
+        "home",
+        "other-hcf",
+        "exp",
+        "oth",
+        "aadvice",
+    },
+    "http://terminology.hl7.org/CodeSystem/observation-category": {"vital-signs"},
+    "http://terminology.hl7.org/CodeSystem/location-physical-type": {"ro", "bu"},
+    "http://terminology.kemkes.go.id/CodeSystem/procedure-category": {"TK000028"},
+    "http://snomed.info/sct": {"103693007", "277132007", "387713003", "409073007", "46947000", "410606002"},
+}
+LOINC = {
+    "8480-6": "mm[Hg]", "8462-4": "mm[Hg]", "8867-4": "/min", "9279-1": "/min", "8310-5": "Cel",
+    "29463-7": "kg", "8302-2": "cm", "88645-7": None,
+}  # fmt: skip
+ICD10 = re.compile(r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")
+ICD9 = re.compile(r"^[0-9]{2}(\.[0-9]{1,2})?$")
+REQUIRED = {
+    "Location": ("identifier", "status", "name", "physicalType", "managingOrganization"),
+    "Patient": ("identifier", "name", "birthDate", "gender", "address", "multipleBirthInteger"),
+    "Encounter": (
+        "identifier", "status", "statusHistory", "class", "subject", "participant", "period", "location",
+        "serviceProvider",
+    ),
+    "Condition": ("category", "code", "subject", "encounter"),
+    "Observation": ("status", "category", "code", "subject", "encounter", "effectiveDateTime", "performer"),
+    "Procedure": ("status", "category", "code", "subject", "encounter", "performedPeriod", "performer"),
+    "Composition": (
+        "identifier", "status", "type", "subject", "encounter", "date", "author", "title", "custodian", "section",
+    ),
+}  # fmt: skip
+NEXT = {
+    "arrived": {"in-progress", "cancelled", "entered-in-error"},
+    "in-progress": {"finished", "cancelled", "entered-in-error"},
+}
+
+
+class Refusal(Exception):
+    def __init__(self, words: str, rule: str = "", code: str = "value", status: int = 400) -> None:
+        super().__init__(words)
+        text = f"{words} (RuleNumber: {rule})" if rule else words
+        self.status = status
+        self.body = {
+            "resourceType": "OperationOutcome",
+            "issue": [{"severity": "error", "code": code, "details": {"text": text}}],
+        }
+
+
+class Satusehat:
+    """One server on a free port; `mischief` holds what is to go wrong with the next requests."""
+
+    def __init__(self, *, per_minute: int = 100_000, now: datetime | None = None) -> None:
+        self.resources: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in REQUIRED}
+        self.practitioners: dict[str, str] = {}
+        self.population: dict[str, dict[str, Any]] = {}
+        """Patients by IHS number, as the civil registry knows them."""
+        self.tokens: dict[str, int] = {}
+        """Token -> how many requests it is still good for."""
+        self.token_uses = 10**9
+        self.issued = 0
+        self.mischief: deque[str] = deque()
+        self.hidden: set[str] = set()
+        """Ids that the search does not show yet."""
+        self.asked: Counter[str] = Counter()
+        self.log: list[tuple[str, str]] = []
+        self.now = now or datetime(2026, 3, 2, 12, tzinfo=UTC)
+        self._per_minute = per_minute
+        self._times: deque[float] = deque()
+        self._lock = threading.Lock()
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+            def _serve(self) -> None:
+                length = int(self.headers.get("content-length") or 0)
+                owner.serve(self, self.rfile.read(length))
+
+            do_GET = do_POST = do_PUT = do_DELETE = _serve
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def citizen(self, nik: str, birth_date: str, gender: str = "male") -> str:
+        """Someone whom the registry knows."""
+        remote = f"P{len(self.population) + 1:011d}"
+        self.population[remote] = {"nik": nik, "birthDate": birth_date, "gender": gender}
+        return remote
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return list(self.resources[kind].values())
+
+    # --- HTTP
+
+    def serve(self, http: Any, body: bytes) -> None:
+        with self._lock:
+            trick = self.mischief.popleft() if self.mischief and "/fhir-r4/" in http.path else ""
+            if trick == "plain_500":
+                return self._answer(http, 500, b"upstream connect error", "text/plain")
+            if trick == "html_502":
+                return self._answer(http, 502, b"<html><h1>Bad Gateway</h1></html>", "text/html")
+            if trick == "busy_503":
+                return self._answer(http, 503, b"busy", "text/plain", {"Retry-After": "0"})
+            if trick == "html_200":
+                return self._answer(http, 200, b"<html>captive portal</html>", "text/html")
+            if trick == "html_400":
+                return self._answer(http, 400, b"<html>Bad Request</html>", "text/html")
+            if trick == "cut":
+                http.connection.close()
+                http.close_connection = True
+                return None
+            try:
+                status, document = self._route(http, body)
+            except Refusal as refusal:
+                status, document = refusal.status, refusal.body
+            if trick == "lose_answer":
+                http.connection.close()
+                http.close_connection = True
+                return None
+            if trick == "unreadable_bundle" and status == 200:
+                document = {"resourceType": "Bundle", "type": "transaction-response"}
+            if status == 429:
+                return self._answer(http, 429, b"<html>Too Many Requests</html>", "text/html")
+            return self._answer(http, status, json.dumps(document).encode(), "application/json")
+
+    @staticmethod
+    def _answer(
+        http: Any, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None
+    ) -> None:
+        http.send_response(status)
+        for name, value in {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            **(headers or {}),
+        }.items():
+            http.send_header(name, value)
+        http.end_headers()
+        http.wfile.write(body)
+
+    def _route(self, http: Any, body: bytes) -> tuple[int, Any]:
+        parts = urlsplit(http.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.log.append((http.command, parts.path))
+        if parts.path == "/oauth2/v1/accesstoken":
+            return self._token(http, query, body)
+        now = time.monotonic()
+        while self._times and now - self._times[0] > 60:
+            self._times.popleft()
+        self._times.append(now)
+        if len(self._times) > self._per_minute:
+            return 429, None
+        scheme, _, token = http.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or self.tokens.get(token, 0) <= 0:
+            return 401, {"fault": {"faultstring": "Invalid access token"}}
+        self.tokens[token] -= 1
+        if http.command == "DELETE" or not parts.path.startswith("/fhir-r4/v1"):
+            return 405, {"fault": {"faultstring": "method not allowed"}}
+        path = [piece for piece in parts.path.removeprefix("/fhir-r4/v1").split("/") if piece]
+        self.asked[f"{http.command} {path[0] if path else 'Bundle'}"] += 1
+        if http.command == "GET":
+            return self._get(path, query)
+        if http.headers.get("content-encoding") or http.headers.get("content-type") != "application/json":
+            raise Refusal("the body must be plain JSON")
+        document = json.loads(body)
+        if not path:
+            return self._bundle(document)
+        kind = path[0]
+        if document.get("resourceType") != kind or kind not in REQUIRED:
+            raise Refusal("resource type", "10105")
+        if http.command == "PUT":
+            return self._put(kind, path[1], document)
+        return 201, self._post(kind, document, {})
+
+    def _token(self, http: Any, query: dict[str, str], body: bytes) -> tuple[int, Any]:
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        if (http.command, query, form) != (
+            "POST",
+            {"grant_type": "client_credentials"},
+            {"client_id": CLIENT, "client_secret": SECRET},
+        ):
+            return 401, {"resourceType": "OperationOutcome", "issue": [{"code": "security"}]}
+        self.issued += 1
+        token = f"token-{self.issued}"
+        self.tokens[token] = self.token_uses
+        return 200, {"access_token": token, "token_type": "BearerToken", "expires_in": "3599"}
+
+    # --- reading
+
+    def _get(self, path: list[str], query: dict[str, str]) -> tuple[int, Any]:
+        kind = path[0]
+        if len(path) == 2:
+            found = self.resources.get(kind, {}).get(path[1])
+            if found is None:
+                raise Refusal("not found", code="not-found", status=404)
+            return 200, found
+        return 200, {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "entry": [{"resource": resource} for resource in self._search(kind, query)],
+        }
+
+    def _search(self, kind: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+        system, _, value = query.get("identifier", "").partition("|")
+        if kind == "Practitioner":
+            if system != NIK:
+                raise Refusal("a practitioner is found by NIK only")
+            if value in self.practitioners:
+                yield {"resourceType": kind, "id": self.practitioners[value], "name": [{"text": "d* C*"}]}
+            return
+        if kind == "Patient":
+            for remote, person in self.population.items():
+                if (system == NIK and person.get("nik") == value) or (
+                    system == MOTHER_NIK and person.get("mother") == value
+                ):
+                    # The answer is minimal: a masked name, no gender.
+                    answer = {"resourceType": kind, "id": remote, "name": [{"text": "N*** A***"}]}
+                    yield answer | {"birthDate": person["birthDate"]}
+            return
+        if kind not in {"Location"} and not query.keys() & {"subject", "encounter"}:
+            raise Refusal("a search needs the patient or the encounter")
+        for remote, resource in self.resources[kind].items():
+            if remote in self.hidden:
+                continue
+            if "subject" in query and resource["subject"]["reference"] != query["subject"]:
+                continue
+            yield resource
+
+    # --- writing
+
+    def _bundle(self, bundle: dict[str, Any]) -> tuple[int, Any]:
+        if bundle.get("type") != "transaction":
+            raise Refusal("only transactions")
+        places = {entry["fullUrl"]: str(uuid4()) for entry in bundle["entry"]}
+        before = {kind: dict(held) for kind, held in self.resources.items()}
+        text = json.dumps(bundle)
+        for entry in bundle["entry"]:
+            kind = entry["request"]["url"]
+            if not entry["fullUrl"].startswith("urn:uuid:") or entry["request"]["method"] != "POST":
+                raise Refusal("an entry is a POST with a urn:uuid")
+            text = text.replace(entry["fullUrl"], f"{kind}/{places[entry['fullUrl']]}")
+        resolved = json.loads(text)
+        own = {f"{entry['request']['url']}/{places[entry['fullUrl']]}" for entry in bundle["entry"]}
+        answers = []
+        try:
+            for entry, original in zip(resolved["entry"], bundle["entry"], strict=True):
+                kind = entry["request"]["url"]
+                made = self._post(kind, entry["resource"], own, places[original["fullUrl"]])
+                answers.append(
+                    {"response": {"status": "201 Created", "resourceType": kind, "resourceID": made["id"]}}
+                )
+        except Refusal:
+            self.resources = before
+            raise
+        return 200, {"resourceType": "Bundle", "type": "transaction-response", "entry": answers}
+
+    def _post(
+        self, kind: str, resource: dict[str, Any], pending: set[str], remote: str = ""
+    ) -> dict[str, Any]:
+        if kind == "Patient":
+            return self._new_patient(resource)
+        self._check(kind, resource, pending)
+        for other in self.resources[kind].values():
+            if identity(other) is not None and identity(other) == identity(resource):
+                raise Refusal("duplicate resource", "20002", "duplicate")
+        if kind == "Encounter" and resource["status"] == "finished" and not pending:
+            raise Refusal("an encounter begins with arrived or in-progress", "10457")
+        stored = {**resource, "id": remote or str(uuid4())}
+        self.resources[kind][stored["id"]] = stored
+        return stored
+
+    def _put(self, kind: str, remote: str, resource: dict[str, Any]) -> tuple[int, Any]:
+        if remote not in self.resources[kind]:
+            raise Refusal("not found", code="not-found", status=404)
+        if resource.get("id") != remote:
+            raise Refusal("the id in the body must be that of the address")
+        self._check(kind, resource, set())
+        self.resources[kind][remote] = resource
+        return 200, resource
+
+    def _new_patient(self, resource: dict[str, Any]) -> dict[str, Any]:
+        self._shape(resource)
+        for element in REQUIRED["Patient"]:
+            if resource.get(element) in (None, "", []):
+                raise Refusal(f"{element} is required", "10105", "required")
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", resource["birthDate"]):
+            raise Refusal("birthDate must be a whole date", "10132")
+        extensions = [item for address in resource["address"] for item in address.get("extension", [])]
+        codes = {part["url"] for item in extensions for part in item["extension"]}
+        if not {"province", "city", "district", "village"} <= codes:
+            raise Refusal("administrativeCode is required", "10105", "required")
+        numbers = {item["system"]: item["value"] for item in resource["identifier"]}
+        person: dict[str, Any] = {"birthDate": resource["birthDate"], "gender": resource["gender"]}
+        if NIK in numbers:
+            if any(known.get("nik") == numbers[NIK] for known in self.population.values()):
+                raise Refusal("duplicate patient", "20002", "duplicate")
+            person["nik"] = numbers[NIK]
+        elif MOTHER_NIK in numbers:
+            mother = [known for known in self.population.values() if known.get("nik") == numbers[MOTHER_NIK]]
+            if mother and mother[0]["gender"] != "female":
+                raise Refusal("the patient with nik-ibu is not female")
+            person |= {"mother": numbers[MOTHER_NIK], "order": resource["multipleBirthInteger"]}
+        else:
+            raise Refusal("a patient needs a NIK", "10105", "required")
+        remote = f"P{len(self.population) + 1:011d}"
+        self.population[remote] = person
+        return {"resourceType": "Patient", "id": remote}
+
+    # --- rules
+
+    def _check(self, kind: str, resource: dict[str, Any], pending: set[str]) -> None:
+        self._shape(resource)
+        for element in REQUIRED[kind]:
+            if resource.get(element) in (None, "", [], {}):
+                raise Refusal(f"{kind}.{element} is required", "10105", "required")
+        for reference in references(resource):
+            if reference not in pending and not self._exists(reference):
+                raise Refusal(f"the reference {reference} is not known", "10124", "not-found")
+        found = identity(resource)
+        if found is not None and found[0] != f"{OWN}/{kind.lower()}/{ORGANIZATION}":
+            raise Refusal("identifier system and organisation do not match", "10117")
+        checks: dict[str, Callable[[dict[str, Any]], None]] = {
+            "Encounter": self._check_encounter,
+            "Condition": self._check_condition,
+            "Observation": self._check_observation,
+            "Procedure": self._check_procedure,
+        }
+        checks.get(kind, lambda _: None)(resource)
+
+    def _exists(self, reference: str) -> bool:
+        kind, _, remote = reference.partition("/")
+        if kind == "Organization":
+            if remote != ORGANIZATION:
+                raise Refusal("the resource cannot be accessed", "20003", "forbidden")
+            return True
+        if kind == "Practitioner":
+            return remote in self.practitioners.values()
+        if kind == "Patient":
+            return remote in self.population
+        return remote in self.resources.get(kind, {})
+
+    def _shape(self, node: Any, name: str = "") -> None:
+        """Rules that hold for every element."""
+        if node == "":
+            raise Refusal(f"{name} is empty", "10134")
+        if isinstance(node, dict):
+            if "system" in node and "code" in node and name != "valueQuantity":
+                self._coding(node)
+            for key, child in node.items():
+                self._shape(child, key)
+        elif isinstance(node, list):
+            for child in node:
+                self._shape(child, name)
+        elif name in INTEGERS and not isinstance(node, int):
+            raise Refusal(f"{name} must be a number", "10254")
+        elif name in DATETIMES:
+            if not isinstance(node, str) or not DATETIME.match(node):
+                raise Refusal(f"{name} must have date, time and offset", "10132")
+            if not EARLIEST <= datetime.fromisoformat(node) <= self.now:
+                raise Refusal(f"{name} is in the future or too early", "10132")
+
+    @staticmethod
+    def _coding(coding: dict[str, Any]) -> None:
+        system, code = coding["system"], coding["code"]
+        if system == "http://hl7.org/fhir/sid/icd-10":
+            # The list is the edition of 2010: dengue is A90, not A97.
+            known = bool(ICD10.match(code)) and not code.startswith("A97")
+        elif system == "http://hl7.org/fhir/sid/icd-9-cm":
+            known = bool(ICD9.match(code))
+        elif system == "http://loinc.org":
+            known = code in LOINC
+        elif system in CODES:
+            known = code in CODES[system]
+        else:
+            raise Refusal(f"code system {system}", "10002", "code-invalid")
+        if not known:
+            raise Refusal(f"code {code} is not in {system}", "10001", "code-invalid")
+
+    @staticmethod
+    def _check_encounter(resource: dict[str, Any]) -> None:
+        if any(not part.get("type") or "individual" not in part for part in resource["participant"]) or any(
+            "location" not in part for part in resource["location"]
+        ):
+            raise Refusal("participant and location", "10263", "required")
+        history = resource["statusHistory"]
+        for step in history:
+            if "start" not in step["period"]:
+                raise Refusal("statusHistory.period.start", "10263", "required")
+        for before, after in pairwise(history):
+            if before["period"].get("end") != after["period"]["start"]:
+                raise Refusal("statusHistory is not continuous", "10457")
+            if after["status"] not in NEXT.get(before["status"], set()):
+                raise Refusal("statusHistory is out of order", "10457")
+        if history[-1]["status"] != resource["status"]:
+            raise Refusal("status is not the last of the history", "10457")
+        if resource["status"] == "finished":
+            if any("end" not in step["period"] for step in history) or "end" not in resource["period"]:
+                raise Refusal("period.end", "10263", "required")
+            if not resource.get("diagnosis") or any("use" not in part for part in resource["diagnosis"]):
+                raise Refusal("a finished encounter needs diagnosis", "10457", "required")
+
+    @staticmethod
+    def _check_condition(resource: dict[str, Any]) -> None:
+        voided = "verificationStatus" in resource
+        if voided == ("clinicalStatus" in resource):
+            raise Refusal("clinicalStatus", "10105", "required")
+        if len(resource["code"]["coding"]) != 1 or not resource["code"]["coding"][0].get("display"):
+            raise Refusal("one code with its display", "10105", "required")
+
+    @staticmethod
+    def _check_observation(resource: dict[str, Any]) -> None:
+        code = resource["code"]["coding"][0]["code"]
+        quantity = resource.get("valueQuantity") or {}
+        if quantity.get("system") != "http://unitsofmeasure.org" or quantity.get("code") != LOINC[code]:
+            raise Refusal("valueQuantity in UCUM", "10001", "code-invalid")
+        if not isinstance(quantity.get("value"), (int, float)):
+            raise Refusal("valueQuantity.value", "10254")
+
+    @staticmethod
+    def _check_procedure(resource: dict[str, Any]) -> None:
+        if any("actor" not in part for part in resource["performer"]):
+            raise Refusal("performer.actor", "10105", "required")
+
+
+def identity(resource: dict[str, Any]) -> tuple[str, str] | None:
+    listed = resource.get("identifier")
+    first = listed[0] if isinstance(listed, list) and listed else listed
+    return (first["system"], first["value"]) if isinstance(first, dict) else None
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, child in node.items():
+            if name == "reference":
+                yield child
+            else:
+                yield from references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from references(child)
