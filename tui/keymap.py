@@ -30,7 +30,10 @@ MOVE = Binding("m", "move", N_("Move"))
 PRINT = Binding("p", "print_ticket", N_("Print"))
 NEXT = Binding("enter", "next", N_("Next patient"))
 
+LAST_PATIENT = Binding("space", "last_patient", N_("Last patient"))
+
 CALL_NEXT = Binding("n", "call_next", N_("Call next"))
+CALL = Binding("c", "call", N_("Call this one"))
 RECALL = Binding("r", "recall", N_("Recall"))
 SKIP = Binding("s", "skip", N_("Skip"))
 HOLD = Binding("h", "hold", N_("Hold"))
@@ -39,6 +42,10 @@ DONE = Binding("d", "finish", N_("Done"))
 TRANSFER = Binding("t", "transfer", N_("Transfer"))
 UNDO_STEP = Binding("u", "undo_step", N_("Undo"))
 SENT_BACK = Binding("b", "send", N_("Send and back"))
+LEFT = Binding("l", "leave", N_("Has left"))
+CANCEL = Binding("x", "cancel_entry", N_("Cancel"))
+PRIORITY = Binding("p", "prioritise", N_("Priority"))
+ROOM = Binding("o", "room", N_("Room"))
 
 HISTORY = Binding("f6", "history", N_("Visits"))
 DIAGNOSIS = Binding("f7", "diagnosis", N_("Diagnosis"))
@@ -47,7 +54,7 @@ ORDER = Binding("f9", "order", N_("Lab"))
 SAVE_ONLY = Binding("ctrl+s", "save_only", N_("Save"))
 SAVE_FINISH = Binding("f10", "save_finish", N_("Save+finish"))
 
-NAMES = {"escape": "Esc", "enter": "Enter", "left": "←", "right": "→", "ctrl": "^"}
+NAMES = {"escape": "Esc", "enter": "Enter", "space": "Spc", "left": "←", "right": "→", "ctrl": "^"}
 
 
 def key_name(key: str) -> str:

@@ -25,6 +25,7 @@ class Session:
         translator: The language of this session's screens.
         capabilities: What the terminal can do; None when not known (tests).
         owns_client: Whether the connections end with the app.
+        last_patient_id: Whom the counter opened or registered last.
     """
 
     account: AccountShape
@@ -35,6 +36,7 @@ class Session:
     translator: Translator = field(default_factory=Translator)
     capabilities: Capabilities | None = None
     owns_client: bool = False
+    last_patient_id: str | None = None
 
     @property
     def identity(self) -> str:

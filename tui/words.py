@@ -125,6 +125,8 @@ PROBLEMS: Mapping[str, str] = {
     "duplicate_decision_required": N_("Somebody very like this is known: look at the list first."),
     "undo_too_late": N_("Too late to undo: two minutes have passed."),
     "undo_not_possible": N_("Cannot be undone: the patient has moved on."),
+    "not_possible_now": N_("{number} is {status}: that step is not possible now."),
+    "nothing_to_undo": N_("There is no step to take back."),
     "already_undone": N_("This was undone already."),
     "no_way_back": N_("There is no cluster to go back to."),
     "record_locked": N_("This record is closed for corrections; add an addendum."),
@@ -335,6 +337,21 @@ OVERRIDE_REASONS: tuple[str, ...] = (
 """The short list of reasons for keeping another cluster than the proposed one."""
 
 
+CANCEL_REASONS: tuple[str, ...] = (
+    N_("Registered by mistake"),
+    N_("The patient's own wish"),
+    N_("Seen elsewhere meanwhile"),
+)
+"""The short list of reasons for cancelling an entry."""
+
+PRIORITY_REASONS: tuple[str, ...] = (
+    N_("Got worse while waiting"),
+    N_("Judged so by triage"),
+    N_("Registered with the wrong priority"),
+)
+"""The short list of reasons for another urgency class."""
+
+
 def word(table: Mapping[str, str], code: str) -> str:
     """The translated word for a code; the code itself when the table does not have it."""
     msgid = table.get(code, code)
@@ -356,16 +373,26 @@ def field_problem(path: str, code: str) -> str:
 def problem_text(problem: Problem) -> str:
     """A refusal as one sentence for the status line."""
     if problem.code == "changed_meanwhile" and problem.details.get("changed_by"):
-        status = str(problem.details.get("status", ""))
-        return _("{person} was faster: {number} is {status} now.").format(
-            person=problem.details["changed_by"],
-            number=problem.details.get("number", ""),
-            status=word(STATUSES, status),
-        )
+        return _who_was_faster(problem.details)
     if problem.fields:
         path, code = next(iter(problem.fields.items()))
         return field_problem(path, code)
     return _filled(PROBLEMS.get(problem.code, N_("The server refused this ({code}).")), problem)
+
+
+def _who_was_faster(details: Mapping[str, Any]) -> str:
+    now = details.get("now") or {}
+    msgid = (
+        N_("{person} was faster: {number} is {status} now: {there}.")
+        if now
+        else N_("{person} was faster: {number} is {status} now.")
+    )
+    return _(msgid).format(
+        person=details["changed_by"],
+        number=details.get("number", ""),
+        status=word(STATUSES, str(details.get("status", ""))),
+        there=f"{now.get('number', '')} {now.get('cluster', '')}",
+    )
 
 
 def _filled(msgid: str, problem: Problem) -> str:
@@ -375,6 +402,7 @@ def _filled(msgid: str, problem: Problem) -> str:
         "code": problem.code,
         "number": details.get("number") or receipt.get("ticket", {}).get("number", ""),
         "cluster": details.get("cluster", ""),
+        "status": word(STATUSES, str(details.get("status", ""))),
         "substances": ", ".join(details.get("substances", [])),
     }
     return _(msgid).format(**values)

@@ -187,16 +187,16 @@ async def test_one_changed_entry_repaints_one_row(counter: Counter):
         await press(pilot, "f3", "b")
         pane = next(pane for pane in app.screen.query(QueuePane) if pane.cluster == "GIGI")
         queue: QueueShape = await app.session.client.queue("GIGI")
-        pane.show_entries(queue.entries)
+        pane.show_queue(queue)
         regions: list[object] = []
         pane.refresh = lambda *areas, **options: regions.extend(areas)  # type: ignore[method-assign]
         changed = [
             entry.model_copy(update={"chief_complaint": "gusi berdarah"}) if index == 1 else entry
             for index, entry in enumerate(queue.entries)
         ]
-        pane.show_entries(changed)
+        pane.show_queue(queue.model_copy(update={"entries": changed}))
         assert len(regions) == 1
-        pane.show_entries(changed)
+        pane.show_queue(queue.model_copy(update={"entries": changed}))
         assert len(regions) == 1
 
 

@@ -25,7 +25,8 @@ def faults(app) -> list[str]:
     fixed = [*screen.query(TitleBar), *screen.query(StatusLine), *screen.query(KeyBar)]
     if fixed:
         rows = [bar.region.y for bar in fixed]
-        if rows != [0, height - 2, height - 1]:
+        keys = fixed[-1].region.height
+        if rows != [0, height - 1 - keys, height - keys] or keys != getattr(screen, "KEY_ROWS", 1):
             found.append(f"bars stand in rows {rows}")
     regions = []
     for widget in [*screen.query(TextField), *screen.query(ChoiceField), *screen.query(Label)]:

@@ -36,6 +36,8 @@ class LoketScreen(Screen[ResultT]):
     TITLE_TEXT = N_("Loket")
     HELP_TEXT = ""
     """A few sentences for the help screen; a msgid."""
+    KEY_ROWS = 1
+    """Rows of the key bar, where many keys are used all day."""
     AREA = ""
     """The app's area this screen belongs to: its own key is not shown again."""
 
@@ -52,7 +54,7 @@ class LoketScreen(Screen[ResultT]):
         with Vertical(id="body"):
             yield from self.compose_body()
         yield StatusLine()
-        yield KeyBar(self.shown_keys())
+        yield KeyBar(self.shown_keys(), self.KEY_ROWS)
 
     def compose_body(self) -> ComposeResult:
         """What stands between title and status line."""

@@ -107,15 +107,18 @@ class ClusterDialog(Dialog[str]):
 class LineDialog(Dialog[str]):
     """One line of text."""
 
-    def __init__(self, session: Session, title: str, *, value: str = "", shortest: int = 1) -> None:
-        """Args: `title` is a msgid; `shortest` the least number of characters."""
+    def __init__(
+        self, session: Session, title: str, *, value: str = "", shortest: int = 1, longest: int = 200
+    ) -> None:
+        """Args: `title` is a msgid; `shortest` and `longest` are numbers of characters."""
         super().__init__(session, title)
         self._value = value
         self._shortest = shortest
+        self._longest = longest
 
     def compose_body(self) -> ComposeResult:
         """The field."""
-        yield TextField("line", longest=200)
+        yield TextField("line", longest=self._longest)
 
     def on_mount(self) -> None:
         """Begin typing."""

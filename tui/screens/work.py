@@ -9,13 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas import ClusterShape, EntryCommand, EntryShape
-from core.vocabulary import Disposition, EntryStatus
+from core.schemas import EntryCommand, EntryShape
+from core.vocabulary import Disposition, EntryStatus, Role
 from tui import keymap, words
 from tui.client import Refused
-from tui.messages import QueueChanged
-from tui.screens.base import LoketScreen
-from tui.screens.reasons import ClusterDialog, LettersDialog
+from tui.screens.acting import ActingScreen
+from tui.screens.reasons import LettersDialog, LineDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
@@ -26,19 +25,22 @@ STARTS = frozenset({EntryStatus.WAITING, EntryStatus.SKIPPED, EntryStatus.CALLED
 DISPOSITION_LETTERS = "prkita"
 
 
-class WorkScreen(LoketScreen[None]):
+class WorkScreen(ActingScreen):
     """The queue of the clusters this person works in, one at a time."""
 
     AREA = "work"
     TITLE_TEXT = N_("My queue")
     HELP_TEXT = N_(
-        "N calls who is next. R calls again, S skips who does not answer (they come back by themselves), "
-        "H puts on hold. Enter starts the service and opens the record. D ends it, T moves the patient to "
-        "another cluster, B sends them to one and back. U takes the last step back. The arrows choose "
+        "N calls who is next, C the chosen one. R calls again, S skips who does not answer (they come back by "
+        "themselves), L notes that they left or never came. H puts on hold and goes on. Enter starts the "
+        "service and opens the record, Space opens the last one again. D ends it, T moves the patient to "
+        "another cluster, B sends them to one and back, or back to where they came from. P changes the "
+        "priority, X cancels, O says in which room you call. U takes the last step back. The arrows choose "
         "another patient, left and right another of your clusters."
     )
     BINDINGS = [
         keymap.CALL_NEXT,
+        keymap.CALL,
         keymap.RECALL,
         keymap.SKIP,
         keymap.OPEN,
@@ -46,11 +48,15 @@ class WorkScreen(LoketScreen[None]):
         keymap.HOLD,
         keymap.TRANSFER,
         keymap.SENT_BACK,
+        keymap.LEFT,
         keymap.UNDO_STEP,
+        keymap.PRIORITY,
+        keymap.CANCEL,
+        keymap.ROOM,
+        keymap.LAST_PATIENT,
         keymap.REFRESH,
         Binding("left", "turn(-1)", show=False),
         Binding("right", "turn(1)", show=False),
-        Binding("l", "leave", N_("Has left"), show=False),
     ]
     CSS_PATH = "work.tcss"
 
@@ -60,168 +66,151 @@ class WorkScreen(LoketScreen[None]):
         self._open_record = open_record
         codes = [cluster.code for cluster in session.clusters]
         self._own = [code for code in codes if code in session.account.clusters] or codes[:1]
-        self._shown = self._own[0]
-        self._last: str | None = None
+        self.shown = self._own[0]
 
     def compose_body(self) -> ComposeResult:
         """Who is being served, then the queue."""
         yield Static("", id="mine", markup=False)
         for cluster in self.session.clusters:
             if cluster.code in self._own:
-                yield QueuePane(cluster.code, cluster.name, cluster.prefix, chooses=True)
+                yield QueuePane(cluster, self.session, chooses=True)
 
     def on_mount(self) -> None:
         """Show the first of one's clusters."""
-        self._turn_to(self._shown)
-
-    def on_screen_resume(self) -> None:
-        """Show what changed meanwhile."""
-        super().on_screen_resume()
-        self.catch_up()
+        self._turn_to(self.shown)
 
     def after_language(self) -> None:
         """Show it again."""
-        self._turn_to(self._shown)
+        self._turn_to(self.shown)
 
-    @property
-    def pane(self) -> QueuePane:
-        """The pane of the shown cluster."""
-        return next(pane for pane in self.query(QueuePane) if pane.cluster == self._shown)
-
-    def catch_up(self) -> None:
-        """Take the panes from the feed's last reading."""
-        for pane in self.query(QueuePane):
-            if pane.cluster in self.session.hub.queues:
-                pane.show_entries(self.entries_of(pane.cluster))
-        self._show_line()
-
-    def on_queue_changed(self, message: QueueChanged) -> None:
-        """One of the queues changed."""
-        for pane in self.query(QueuePane):
-            if pane.cluster == message.queue.cluster:
-                pane.show_entries(message.queue.entries)
-        self._show_line()
-
-    def minute_passed(self) -> None:
-        """Waits have grown by a minute."""
-        for pane in self.query(QueuePane):
-            pane.minute_passed()
-
-    def _show_line(self) -> None:
+    def show_line(self) -> None:
+        """One's room, one's clusters, and who is in hand."""
         parts = []
-        for code in self._own:
+        for code in self._own if len(self._own) > 1 else ():
             entries = [entry for entry in self.entries_of(code) if not entry.status.is_ended]
-            mark = ">" if code == self._shown else " "
+            mark = ">" if code == self.shown else " "
             parts.append(f"{mark}{self.session.prefix_of(code)} {code} {len(entries)}")
-        called = self._in_hand()
-        text = " " + "  ".join(parts) if len(parts) > 1 else ""
-        if called is not None and called.patient is not None:
-            status = words.word(words.STATUSES, called.status)
-            text += f"   [{called.number} {called.patient.name}: {status}]"
-        self.query_one("#mine", Static).update(text, layout=False)
+        if self.session.account.service_point:
+            parts.append(f"({self.session.account.service_point})")
+        in_hand = self._in_hand()
+        if in_hand is not None and in_hand.patient is not None:
+            status = words.word(words.STATUSES, in_hand.status)
+            parts.append(f" [{in_hand.number} {in_hand.patient.name}: {status}]")
+        self.query_one("#mine", Static).update(" " + "  ".join(parts), layout=False)
 
     def _in_hand(self) -> EntryShape | None:
         """The entry this person called or serves, the newest first."""
         name = self.session.account.name
         busy = {EntryStatus.CALLED, EntryStatus.IN_SERVICE}
         own = [
-            item for item in self.entries_of(self._shown) if item.practitioner == name and item.status in busy
+            item for item in self.entries_of(self.shown) if item.practitioner == name and item.status in busy
         ]
         return max(own, key=lambda item: item.called_at or item.started_at, default=None)
 
     def action_turn(self, step: int) -> None:
         """Show another of one's clusters."""
-        self._turn_to(self._own[(self._own.index(self._shown) + step) % len(self._own)])
+        self._turn_to(self._own[(self._own.index(self.shown) + step) % len(self._own)])
 
     def _turn_to(self, code: str) -> None:
-        self._shown = code
+        self.shown = code
         for pane in self.query(QueuePane):
             pane.display = pane.cluster == code
         self.pane.focus()
         self.catch_up()
 
-    # Acting
+    # Calling
 
-    def _chosen(self) -> EntryShape | None:
-        entry = self.pane.chosen
-        if entry is None:
-            self.say(_("Nobody is chosen."), "warning")
-        return entry
+    @property
+    def _room(self) -> str:
+        return self.session.account.service_point
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_call_next(self) -> None:
         """Call whoever is first."""
         with self.saying_refusals(), hold_keys(self.app):
-            entry = await self.session.client.call_next(self._shown)
-            await self._read_again()
+            entry = await self.session.client.call_next(self.shown, self._room)
+            await self.read_again()
             if entry is None:
                 self.say(_("Nobody waits."), "warning")
             else:
-                self._acted(entry, _("Called: {number} {person}"))
+                self.acted(entry, _("Called: {number} {person}"))
+
+    def action_call(self) -> None:
+        """Call the chosen one, whoever else waits; who is called already is called again."""
+        entry = self.chosen()
+        if entry is not None and entry.status is EntryStatus.CALLED:
+            self.action_recall()
+        elif entry is not None:
+            self.do("call", _("Called: {number} {person}"), entry, EntryCommand(service_point=self._room))
 
     def action_recall(self) -> None:
         """Call again; after several calls propose to skip."""
-        self._act("recall", _("Called again: {number} {person}"))
+        self.do("recall", _("Called again: {number} {person}"))
 
     def action_skip(self) -> None:
         """No answer: others first."""
-        self._act("skip", _("Skipped: {number} {person}; comes back after the next ones"))
+        self.do("skip", _("Skipped: {number} {person}; comes back after the next ones"))
+
+    def action_room(self) -> None:
+        """Say where one calls."""
+
+        def given(room: str | None) -> None:
+            if room is not None:
+                self.choose_room(room)
+
+        title = N_("In which room do you call?")
+        self.app.push_screen(LineDialog(self.session, title, value=self._room, shortest=0, longest=40), given)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def choose_room(self, room: str) -> None:
+        """Keep the room with the account."""
+        with self.saying_refusals(), hold_keys(self.app):
+            self.session.account = await self.session.client.choose_service_point(room)
+            self.show_line()
+            self.say(_("You call to: {room}").format(room=room) if room else _("You call without a room."))
+
+    # Serving
 
     def action_hold(self) -> None:
         """Put on hold, or go on with who was on hold."""
         entry = self.pane.chosen
         if entry is not None and entry.status is EntryStatus.ON_HOLD:
-            self._act("resume", _("Goes on: {number} {person}"))
+            self.do("resume", _("Goes on: {number} {person}"))
         else:
-            self._act("hold", _("On hold: {number} {person}"))
-
-    def action_leave(self) -> None:
-        """The patient has gone away."""
-        self._act("leave", _("Has left: {number} {person}"))
+            self.do("hold", _("On hold: {number} {person}"))
 
     def action_finish(self) -> None:
-        """End the service, with its outcome."""
-        entry = self._chosen()
+        """End the service; a clinician says how the visit ends, unless the patient goes back to another."""
+        entry = self.chosen()
         if entry is None:
+            return
+        if entry.returns_to is not None:
+            self.do("finish", _("Goes back: {number} {person}"), entry)
+            return
+        if self.session.account.role is not Role.CLINICIAN:
+            self.do("finish", _("Done: {number} {person}"), entry)
             return
 
         def done(disposition: str | None) -> None:
             if disposition is not None:
                 command = EntryCommand(disposition=Disposition(disposition))
-                self._act("finish", _("Done: {number} {person}"), entry, command)
+                self.do("finish", _("Done: {number} {person}"), entry, command)
 
         options = list(zip(DISPOSITION_LETTERS, words.DISPOSITIONS.items(), strict=True))
         letters = [(letter.upper(), value, _(label)) for letter, (value, label) in options]
         self.app.push_screen(LettersDialog(self.session, N_("How does the visit end?"), letters), done)
 
-    def action_transfer(self) -> None:
-        """Move to another cluster."""
-        self._ask_cluster("transfer", _("Moved: {number} {person}"), later=False)
-
     def action_send(self) -> None:
-        """Send to another cluster and back here."""
-        self._ask_cluster("send", _("Sent, and comes back: {number} {person}"), later=True)
-
-    def _ask_cluster(self, action: str, sentence: str, *, later: bool) -> None:
-        entry = self._chosen()
-        if entry is None:
-            return
-        others: list[ClusterShape] = [item for item in self.session.clusters if item.code != entry.cluster]
-
-        def chosen(cluster: str | None) -> None:
-            if cluster is not None:
-                self._act(action, sentence, entry, EntryCommand(cluster=cluster))
-
-        note = f"{entry.number} {entry.patient.name if entry.patient else ''}"
-        self.app.push_screen(ClusterDialog(self.session, others, note=note), chosen)
-
-    def action_undo_step(self) -> None:
-        """Take the last step on the chosen (or last handled) entry back."""
-        self._act("undo", _("Undone: {number} {person}"), by_id=self._last)
+        """Send to another cluster and back here; who was sent here goes back."""
+        entry = self.chosen()
+        if entry is not None and entry.returns_to is not None:
+            self.do("return", _("Goes back: {number} {person}"), entry)
+        elif entry is not None:
+            self.ask_cluster("send", _("Sent, and comes back: {number} {person}"))
 
     def action_open(self) -> None:
         """Start the service if it has not begun, and open the record."""
-        entry = self._chosen()
+        entry = self.chosen()
         if entry is not None:
             self.open(entry)
 
@@ -230,62 +219,25 @@ class WorkScreen(LoketScreen[None]):
         """Start, then open; keys typed ahead go into the record."""
         with self.saying_refusals(), hold_keys(self.app):
             if entry.status in STARTS:
-                command = EntryCommand(expected_version=entry.version)
+                command = EntryCommand(expected_version=entry.version, service_point=self._room)
                 try:
                     entry = await self.session.client.act(entry.id, "start", command)
                 except Refused:
-                    await self._read_again()
+                    await self.read_again()
                     raise
-                self._last = entry.id
-                await self._read_again()
+                await self.read_again()
+            self.last = entry
             await self._open_record(entry)
 
-    def _act(
-        self,
-        action: str,
-        sentence: str,
-        entry: EntryShape | None = None,
-        command: EntryCommand | None = None,
-        by_id: str | None = None,
-    ) -> None:
-        entry = entry or self.pane.chosen
-        if entry is None and by_id is None:
-            self.say(_("Nobody is chosen."), "warning")
-            return
-        command = command or EntryCommand()
-        entry_id = by_id or (entry.id if entry else "")
-        if entry is not None and by_id is None:
-            command = command.model_copy(update={"expected_version": entry.version})
-        self.act(entry_id, action, command, sentence)
+    def action_last_patient(self) -> None:
+        """Open the record of the last patient again, wherever that one is by now."""
+        if self.last is None:
+            self.say(_("Nobody was served here yet."), "warning")
+        else:
+            self.open_again(self.last)
 
     @work(exclusive=True, group="act", exit_on_error=False)
-    async def act(self, entry_id: str, action: str, command: EntryCommand, sentence: str) -> None:
-        """Do it; when somebody was faster, say who and show how things are."""
+    async def open_again(self, entry: EntryShape) -> None:
+        """Open it without doing anything to the queue."""
         with self.saying_refusals(), hold_keys(self.app):
-            try:
-                entry = await self.session.client.act(entry_id, action, command)
-            finally:
-                await self._read_again()
-            self._acted(entry, sentence)
-
-    def _acted(self, entry: EntryShape, sentence: str) -> None:
-        self._last = entry.id
-        self.pane.choose(entry.id)
-        person = entry.patient.name if entry.patient else ""
-        text = sentence.format(number=entry.number, person=person)
-        if entry.call_count >= self.session.clinic.calls_before_skip and entry.status is EntryStatus.CALLED:
-            text += "  " + _("({number} calls; S skips)").format(number=entry.call_count)
-        self.say(text, "good")
-
-    async def _read_again(self) -> None:
-        """See one's own step at once, also while the feed is away."""
-        queue = await self.session.client.queue(self._shown)
-        self.session.hub.queues[self._shown] = queue
-        self.catch_up()
-
-    @work(exclusive=True, group="act", exit_on_error=False)
-    async def action_refresh_data(self) -> None:
-        """Read the queue again."""
-        with self.saying_refusals():
-            await self._read_again()
-            self.say(_("Up to date."))
+            await self._open_record(entry)

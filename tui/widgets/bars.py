@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tui import theme
 from tui.formatting import fit, one_line
-from tui.keymap import key_name
+from tui.keymap import HELP, key_name
 from tui.text import _
 from tui.widgets.lines import Line, paint
 
@@ -115,20 +115,42 @@ class StatusLine(_Bar):
 
 
 class KeyBar(_Bar):
-    """The screen's keys. Static: Textual's own footer is rebuilt at each change of focus."""
+    """The screen's keys. Static: Textual's own footer is rebuilt at each change of focus.
 
-    def __init__(self, bindings: Sequence[Binding]) -> None:
+    What does not fit is in the help, so the help's own key always has its place.
+    """
+
+    def __init__(self, bindings: Sequence[Binding], rows: int = 1) -> None:
+        """Args: `rows` is its height in cells."""
         super().__init__()
         self._bindings_shown = bindings
+        self._rows = rows
+        self.styles.height = rows
 
-    def parts(self) -> Line:
-        """Keys with their labels, as many as fit."""
-        line: Line = []
-        left = self.size.width
-        for binding in self._bindings_shown:
-            key, label = f" {key_name(binding.key)} ", f"{_(binding.description)} "
-            left -= cell_len(key) + cell_len(label)
-            if left < 0:
-                break
-            line += [(key, Style(reverse=True)), (label, theme.PLAIN)]
-        return line
+    def render_line(self, y: int) -> Strip:
+        """Paint one of its rows."""
+        rows = self.rows_of_keys()
+        return paint(rows[y] if y < len(rows) else [], self.size.width, self.fill)
+
+    def rows_of_keys(self) -> list[Line]:
+        """Keys with their labels, row by row, as many as fit."""
+        left = [(binding, *self._parts(binding)) for binding in self._bindings_shown]
+        helps = [item for item in left if item[0].key == HELP.key]
+        left = [item for item in left if item[0].key != HELP.key]
+        rows: list[Line] = []
+        for number in range(1, self._rows + 1):
+            reserved = sum(cells for _binding, _line, cells in helps) if number == self._rows else 0
+            row: Line = []
+            used = 0
+            while left and used + left[0][2] <= self.size.width - reserved:
+                _binding, line, cells = left.pop(0)
+                row += line
+                used += cells
+            rows.append(row)
+        for _binding, line, _cells in helps:
+            rows[-1] += line
+        return rows
+
+    def _parts(self, binding: Binding) -> tuple[Line, int]:
+        key, label = f" {key_name(binding.key)} ", f"{_(binding.description)} "
+        return [(key, Style(reverse=True)), (label, theme.PLAIN)], cell_len(key) + cell_len(label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding
 from textual.geometry import Region
@@ -11,10 +12,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core import clock
-from core.schemas import EntryShape
+from core.schemas import ClusterShape, EntryShape, QueueShape
 from core.vocabulary import EntryStatus
 from tui import theme, words
 from tui.formatting import fit, sex_letter
+from tui.session import Session
 from tui.text import _
 from tui.widgets.lines import Line, paint, plain
 
@@ -25,7 +27,8 @@ STYLES = {
     EntryStatus.SKIPPED: theme.WARNING,
 }
 PRIORITY_STYLES = {"red": theme.ALERT, "yellow": theme.WARNING}
-WIDE_CELLS = 70  # from here on the complaint has room
+WIDE_CELLS = 70  # from here on the complaint and the wait still to come have room
+WIDER_CELLS = 110  # and from here on long names
 AT_WORK = (EntryStatus.IN_SERVICE, EntryStatus.CALLED, EntryStatus.ON_HOLD)
 
 
@@ -46,13 +49,15 @@ class QueuePane(Widget, can_focus=True):
         Binding("down", "move(1)", show=False),
     ]
 
-    def __init__(self, cluster: str, name: str, prefix: str, *, chooses: bool = False) -> None:
-        super().__init__(id=f"pane-{cluster.lower()}")
-        self.cluster = cluster
+    def __init__(self, cluster: ClusterShape, session: Session, *, chooses: bool = False) -> None:
+        super().__init__(id=f"pane-{cluster.code.lower()}")
+        self.cluster = cluster.code
+        """Its code."""
         self.entries: list[EntryShape] = []
-        self._cluster_name = name
-        self._prefix = prefix
+        self._shape = cluster
+        self._session = session
         self._chooses = chooses
+        self._expected: int | None = None
         self.can_focus = chooses
         self.cursor = 0 if chooses else -1
         self._top = 0
@@ -62,11 +67,12 @@ class QueuePane(Widget, can_focus=True):
 
     # What is shown
 
-    def show_entries(self, entries: Sequence[EntryShape]) -> None:
+    def show_queue(self, queue: QueueShape) -> None:
         """Show the queue as it is now; only rows that differ are painted again."""
         chosen = self.chosen
         before = [entry.id for entry in self.entries]
-        self.entries = _open_first(entries)
+        self.entries = _open_first(queue.entries)
+        self._expected = queue.expected_wait_minutes
         ids = [entry.id for entry in self.entries]
         if self._seen is not None:
             self._new |= set(ids) - self._seen
@@ -125,6 +131,15 @@ class QueuePane(Widget, can_focus=True):
         self._follow()
         self.repaint()
 
+    def on_focus(self) -> None:
+        """Show where the cursor is."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Show how many more there are instead."""
+        self._top = 0
+        self.repaint()
+
     def _follow(self) -> None:
         rows = max(1, self.size.height - 1)
         cursor = max(self.cursor, 0)
@@ -151,9 +166,9 @@ class QueuePane(Widget, can_focus=True):
         lines = [self._title(width)]
         shown = self.entries[self._top : self._top + height - 1]
         for index, entry in enumerate(shown, start=self._top):
-            lines.append(self._row(entry, width, index == self.cursor))
+            lines.append(self._row(entry, width, self.has_focus and index == self.cursor))
         hidden = len(self.entries) - self._top - len(shown)
-        if hidden > 0 and len(lines) == height and not self._chooses:
+        if hidden > 0 and len(lines) == height and not self.has_focus:
             lines[-1] = [("   " + _("and {number} more").format(number=hidden + 1), theme.PLAIN)]
         if not self.entries:
             lines.append([("   " + _("nobody waits"), theme.PLAIN)])
@@ -163,10 +178,12 @@ class QueuePane(Widget, can_focus=True):
         waiting = sum(1 for entry in self.entries if entry.status not in AT_WORK)
         called = [entry.number for entry in self.entries if entry.status is EntryStatus.CALLED]
         right = " " + _("{number} waiting").format(number=waiting)
+        if self._expected is not None:
+            right += f" ~{self._expected}'"
         if called:
             right += " " + _("called {numbers}").format(numbers=" ".join(called[:2]))
         right += " "
-        left = f" {self._prefix} {self._cluster_name}"
+        left = f" {self._shape.prefix} {self._shape.name}"
         return [(fit(left, max(0, width - len(right))), theme.STRONG), (right, theme.PLAIN)]
 
     def _row(self, entry: EntryShape, width: int, chosen: bool) -> Line:
@@ -174,19 +191,21 @@ class QueuePane(Widget, can_focus=True):
         is_new = entry.id in self._new
         mark = ">" if chosen else "+" if is_new else " "
         sign = words.PRIORITY_SIGNS.get(entry.priority, "* ")
-        minutes = self._minutes(entry)
-        wait = f"{minutes}'" if entry.status not in AT_WORK else ""
-        status = "" if entry.status is EntryStatus.WAITING else words.word(words.STATUSES, entry.status)
-        if is_new and not status:
-            status = _("new")
-        status_cells = 11 if width >= 48 else 9
+        status = self._status(entry, is_new)
         person, sex_age = "", ""
         if entry.patient is not None:
             person = entry.patient.name
             sex_age = f"{sex_letter(entry.patient.sex)}{entry.patient.age:>3}"
         wide = width >= WIDE_CELLS
-        fixed = 1 + 6 + 1 + 2 + 1 + 1 + 4 + 1 + 5 + 1 + status_cells
-        name_cells = 24 if wide else max(4, width - fixed)
+        wait, wait_style = self._wait(entry)
+        parts: Line = [
+            (f" {sex_age:>4} ", theme.PLAIN),
+            (wait, wait_style),
+            (self._still(entry) if wide else "", theme.PLAIN),
+            (" " + fit(status, 11 if width >= 48 else 9), style),
+        ]
+        fixed = 1 + 6 + 1 + 2 + 1 + sum(cell_len(text) for text, _style in parts)
+        name_cells = (24 if width < WIDER_CELLS else 34) if wide else max(4, width - fixed)
         line: Line = [
             (mark, theme.STRONG),
             (fit(entry.number, 6), style + theme.STRONG if is_new or status else style),
@@ -194,23 +213,44 @@ class QueuePane(Widget, can_focus=True):
             (sign, PRIORITY_STYLES.get(entry.priority, theme.PLAIN)),
             (" ", theme.PLAIN),
             (fit(person, name_cells), theme.STRONG if is_new else theme.PLAIN),
-            (f" {sex_age:>4} {wait:>5} ", _wait_style(entry, minutes)),
-            (fit(status, status_cells), style),
+            *parts,
         ]
         if wide:
-            line.append((" " + fit(entry.chief_complaint, max(0, width - fixed - 25)), theme.PLAIN))
+            line.append((" " + fit(self._why(entry), max(0, width - fixed - name_cells - 1)), theme.PLAIN))
         return line
 
-    def _minutes(self, entry: EntryShape) -> int:
-        end = entry.called_at or clock.now()
-        return max(0, int((end - entry.started_at).total_seconds() // 60))
+    def _status(self, entry: EntryShape, is_new: bool) -> str:
+        """One word; a skipped entry says how many are called first, a returned one to whom it comes back."""
+        if entry.status is EntryStatus.SKIPPED:
+            return f"{words.word(words.STATUSES, entry.status)} +{entry.calls_until_back}"
+        if entry.status is not EntryStatus.WAITING:
+            return words.word(words.STATUSES, entry.status)
+        if entry.reserved_for == self._session.account.id:
+            return _("back")
+        if entry.reserved_name:
+            return f">{entry.reserved_name}"
+        return _("new") if is_new else ""
 
+    def _why(self, entry: EntryShape) -> str:
+        """What brings the patient here; sent from elsewhere, that comes first."""
+        return f"{entry.came_from}: {entry.chief_complaint}" if entry.came_from else entry.chief_complaint
 
-LONG_WAIT_MINUTES = 60
+    def _still(self, entry: EntryShape) -> str:
+        """Five cells: the minutes still to wait, when they are known."""
+        minutes = entry.expected_wait_minutes
+        return f"~{minutes}'".rjust(5) if minutes is not None else " " * 5
 
-
-def _wait_style(entry: EntryShape, minutes: int) -> Style:
-    return theme.STRONG if entry.status not in AT_WORK and minutes >= LONG_WAIT_MINUTES else theme.PLAIN
+    def _wait(self, entry: EntryShape) -> tuple[str, Style]:
+        """Six cells: the minutes waited, with a sign and a style for a long wait."""
+        if entry.status in AT_WORK:
+            return " " * 6, theme.PLAIN
+        minutes = max(0, int(((entry.called_at or clock.now()) - entry.started_at).total_seconds() // 60))
+        clinic = self._session.clinic
+        if minutes >= clinic.wait_limit_minutes:
+            return f"{minutes:>3}'!!", theme.ALERT
+        if minutes >= clinic.wait_warning_minutes:
+            return f"{minutes:>3}'! ", theme.WARNING
+        return f"{minutes:>3}'  ", theme.PLAIN
 
 
 def _open_first(entries: Sequence[EntryShape]) -> list[EntryShape]:

@@ -431,6 +431,7 @@ class RegistrationScreen(LoketScreen[Note]):
             self.say(words.problem_text(problem), "error")
 
     def _show_receipt(self, receipt: Receipt) -> None:
+        self.session.last_patient_id = receipt.patient_id
         self.drop_draft()
         screen = ReceiptScreen(self.session, receipt, self.facts().name)
         self.app.push_screen(screen, self.dismiss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.timer import Timer
 
 from core.identity import normalise_number
@@ -26,6 +27,9 @@ BPJS_DIGITS = 13
 class SearchBox(TextField):
     """The search box: arrows move through what was found, the focus stays."""
 
+    class LastWanted(Message):
+        """Space in the empty box: the last patient again."""
+
     def on_key(self, event: events.Key) -> None:
         """Hand arrows to the list."""
         pick_list = self.screen.query_one("#found", PickList)
@@ -36,6 +40,10 @@ class SearchBox(TextField):
         elif event.key in {"pageup", "pagedown"}:
             event.stop()
             pick_list.action_page(1 if event.key == "pagedown" else -1)
+        elif event.key == keymap.LAST_PATIENT.key and not self.value:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.LastWanted())
 
 
 class SearchScreen(LoketScreen[None]):
@@ -46,9 +54,15 @@ class SearchScreen(LoketScreen[None]):
     HELP_TEXT = N_(
         "Type or scan a NIK, a BPJS card, a medical record number, or a name (with birth date if there are "
         "many). Enter opens the chosen patient. F2 begins a new one; what you searched for goes along. "
-        "The empty box shows the last patients."
+        "The empty box shows the last patients; Space in it opens your last one again."
     )
-    BINDINGS = [keymap.NEW_PATIENT, keymap.VERIFY_LATER, keymap.DRAFT, keymap.BACK]
+    BINDINGS = [
+        keymap.NEW_PATIENT,
+        keymap.LAST_PATIENT,
+        keymap.VERIFY_LATER,
+        keymap.DRAFT,
+        keymap.BACK,
+    ]
     CSS_PATH = "search.tcss"
 
     def __init__(self, session: Session) -> None:
@@ -172,7 +186,24 @@ class SearchScreen(LoketScreen[None]):
     def _open(self, patient_id: str) -> None:
         patient = self._found.get(patient_id)
         if patient is not None:
+            self.session.last_patient_id = patient.id
             self.app.push_screen(RegistrationScreen(self.session, patient), self._came_back)
+
+    @on(SearchBox.LastWanted)
+    def action_last_patient(self) -> None:
+        """Open one's last patient again."""
+        if self.session.last_patient_id is None:
+            self.say(_("You have opened nobody yet."), "warning")
+        else:
+            self.open_again(self.session.last_patient_id)
+
+    @work(exclusive=True, group="search", exit_on_error=False)
+    async def open_again(self, patient_id: str) -> None:
+        """Open a patient as they are now."""
+        with self.saying_refusals(), hold_keys(self.app):
+            patient = await self.session.client.patient(patient_id)
+            self._found[patient.id] = patient
+            self._open(patient.id)
 
     def action_new_patient(self) -> None:
         """Begin a new patient; a number or name that was searched for goes along."""
