@@ -17,14 +17,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas import PatientShape, Problem, Receipt, RoutingShape
+from core.schemas import Problem, Receipt, RoutingShape
 from core.vocabulary import Verdict
 from tui import keymap, theme, words
 from tui.client import Refused, UnreachableError
-from tui.formatting import age_text, date_text, fit, one_line, sex_letter
+from tui.formatting import fit
+from tui.registration.decision import Decision, identity_text, who_text
+from tui.registration.facts import Facts
 from tui.screens.base import Dialog
 from tui.screens.reasons import ReasonDialog
-from tui.screens.registration.facts import YES, Facts
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
@@ -63,9 +64,7 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         """Args: `ask` judges another cluster; `make_request` builds the save for cluster and reason."""
         super().__init__(session)
         self._facts = facts
-        self._chosen = chosen
-        self._picked_here = False
-        self._routing = routing
+        self._decision = Decision(routing, chosen)
         self._ask = ask
         self._make_request = make_request
         self._saving = False
@@ -80,40 +79,27 @@ class ConfirmDialog(Dialog[Saved | Problem]):
 
     # What is shown
 
-    @property
-    def proposal(self) -> str | None:
-        """The cluster the rules propose, None when they do not."""
-        if self._routing.verdict is Verdict.UNSURE or not self._routing.suggestions:
-            return None
-        return self._routing.suggestions[0].cluster
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the rules say of the cluster as it stands now."""
-        return self._routing.verdict
-
     def _show(self) -> None:
         text = Text(no_wrap=True, overflow="ellipsis")
-        for flag in self._routing.red_flags:
-            name = words.word(words.RED_FLAGS, flag.rule)
+        decision = self._decision
+        for name, found in decision.danger_signs():
             text.append(_("!! DANGER SIGN: {name}").format(name=name), theme.ALERT)
-            text.append(f"  ({one_line(flag.word)})\n")
-        if self._routing.red_flags:
+            text.append(f"  ({found})\n")
+        if decision.routing.red_flags:
             text.append("   " + _("Emergency first, priority RED.") + "\n\n", theme.ALERT)
-        self._line(text, _("Patient"), self._who(), theme.STRONG)
-        self._line(text, "", self._identity())
+        self._line(text, _("Patient"), who_text(self._facts), theme.STRONG)
+        self._line(text, "", identity_text(self._facts))
         self._line(text, _("Complaint"), self._facts.text("chief_complaint"), theme.STRONG)
         if self._facts.is_pregnant:
             self._line(text, "", _("pregnant"), theme.STRONG)
-        chosen = self._cluster_label(self._chosen) if self._chosen else _("none yet")
-        self._line(text, _("Chosen"), chosen, theme.STRONG if self._chosen else theme.PLAIN)
-        if self.proposal is not None:
-            self._line(text, _("Proposed"), self._cluster_label(self.proposal), theme.STRONG)
-            for reason in self._routing.suggestions[0].reasons[:3]:
-                self._line(text, "", reason.text)
+        chosen = self._cluster_label(decision.chosen) if decision.chosen else _("none yet")
+        self._line(text, _("Chosen"), chosen, theme.STRONG if decision.chosen else theme.PLAIN)
+        if decision.proposal is not None:
+            self._line(text, _("Proposed"), self._cluster_label(decision.proposal), theme.STRONG)
+            for reason in decision.reasons():
+                self._line(text, "", reason)
         text.append("\n")
-        sentence, style = self._judgement()
-        text.append(sentence, style)
+        text.append(decision.judgement(), self._judgement_style())
         self.query_one("#facts", Static).update(text)
         self.hint(self._keys())
 
@@ -121,89 +107,55 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         text.append(f"{fit(label, 10)} ")
         text.append(fit(value, WIDTH - 13).rstrip() + "\n", style)
 
-    def _who(self) -> str:
-        born, today = self._facts.birth_date, self.session.clinic.today
-        age = age_text(born, today) if born is not None else "?"
-        day = _("estimated") if self._facts.is_estimated else date_text(born)
-        return f"{self._facts.name}, {sex_letter(self._facts.sex)}, {age} ({day})"
-
-    def _identity(self) -> str:
-        patient: PatientShape | None = self._facts.patient
-        if patient is not None:
-            seen = patient.identity_verified_at is not None
-            known = f"RM {patient.medical_record_number}, "
-        else:
-            seen = self._facts.text("identity_verified") == YES
-            known = _("new patient") + ", "
-        return known + (_("identity verified") if seen else _("identity not verified"))
-
     def _cluster_label(self, code: str | None) -> str:
         return f"{self.session.prefix_of(code)}  {self.session.cluster_name(code)}"
 
-    def _judgement(self) -> tuple[str, Any]:
-        verdict = self.verdict
-        if verdict is Verdict.BLOCKED:
-            return "!! " + words.word(words.BLOCKS, self._routing.blocked_code or ""), theme.ALERT
-        if verdict is Verdict.UNSURE:
-            if self._picked_here:
-                return _("The complaint does not say it; you picked this cluster."), theme.STRONG
-            question = words.word(words.QUESTIONS, self._routing.question or "which_complaint")
-            return "? " + question, theme.WARNING
-        if verdict is Verdict.MISMATCH:
-            return "! " + _("The complaint points to another cluster than the chosen one."), theme.WARNING
-        if self._chosen is None:
-            return _("The complaint points to the proposed cluster."), theme.GOOD
-        return _("Complaint and cluster agree."), theme.GOOD
+    def _judgement_style(self) -> Any:
+        decision = self._decision
+        if decision.verdict is Verdict.UNSURE:
+            return theme.STRONG if decision.picked_here else theme.WARNING
+        styles = {Verdict.BLOCKED: theme.ALERT, Verdict.MISMATCH: theme.WARNING}
+        return styles.get(decision.verdict, theme.GOOD)
 
     def _keys(self) -> str:
         letters = " ".join(cluster.prefix for cluster in self.session.destinations)
         other = _("{letters}: other cluster").format(letters=letters)
         back = _("Esc: back to the form")
-        if self.verdict is Verdict.BLOCKED:
+        decision = self._decision
+        if decision.verdict is Verdict.BLOCKED:
             return _("Cannot be saved.") + "  " + back
-        if self.verdict is Verdict.UNSURE and not self._picked_here:
+        if decision.target is None:
             return _("Press the letter of the cluster: {letters}").format(letters=letters) + "    " + back
-        if self.verdict is Verdict.MISMATCH:
-            take = _("Enter: SAVE TO {cluster}").format(cluster=self.session.cluster_name(self.proposal))
+        save = _("Enter: SAVE TO {cluster}").format(cluster=self.session.cluster_name(decision.target))
+        if decision.can_keep:
             keep = _("K: keep {cluster}, with a reason").format(
-                cluster=self.session.cluster_name(self._chosen)
+                cluster=self.session.cluster_name(decision.chosen)
             )
-            return f"{take}\n{keep}    {back}"
-        target = self._chosen or self.proposal
-        save = _("Enter: SAVE TO {cluster}").format(cluster=self.session.cluster_name(target))
+            return f"{save}\n{keep}    {back}"
         return f"{save}    {back}\n{other}"
 
     # What keys do
 
     def action_agree(self) -> None:
         """Save, where a reflex may: to what was proposed, or to what was picked by its letter here."""
-        if self._saving or self.verdict is Verdict.BLOCKED:
-            return
-        if self.verdict is Verdict.UNSURE:
-            if self._picked_here and self._chosen is not None:
-                self.save(self._chosen, None)
-            return
-        target = self.proposal
-        if self.verdict is Verdict.MATCH and self._chosen is not None:
-            target = self._chosen
-        if target is not None:
-            self.save(target, None)
+        if not self._saving and self._decision.target is not None:
+            self.save(self._decision.target, None)
 
     def action_keep(self) -> None:
         """Keep the other cluster, for a reason that is stored."""
-        if not self._saving and self.verdict is Verdict.MISMATCH and self._chosen is not None:
+        if not self._saving and self._decision.can_keep:
             self.app.push_screen(ReasonDialog(self.session, words.OVERRIDE_REASONS), self._keep_because)
 
     def _keep_because(self, reason: str | None) -> None:
-        if reason and self._chosen is not None:
-            self.save(self._chosen, reason)
+        if reason and self._decision.chosen is not None:
+            self.save(self._decision.chosen, reason)
 
     def on_key(self, event: events.Key) -> None:
         """A cluster's letter picks that cluster and asks the rules again."""
-        if self._saving or self.verdict is Verdict.BLOCKED or not event.character:
+        if self._saving or not self._decision.can_pick or not event.character:
             return
         letter = event.character.upper()
-        if letter == "K" and self.verdict is Verdict.MISMATCH:
+        if letter == "K" and self._decision.can_keep:
             return
         for cluster in self.session.destinations:
             if cluster.prefix == letter:
@@ -214,8 +166,7 @@ class ConfirmDialog(Dialog[Saved | Problem]):
     async def pick(self, cluster: str) -> None:
         """Take another cluster, judged anew."""
         with hold_keys(self.app), self.hinting_refusals():
-            self._routing = await self._ask(cluster)
-            self._chosen, self._picked_here = cluster, True
+            self._decision.pick(cluster, await self._ask(cluster))
             self._show()
 
     @work(exclusive=True, group="save", exit_on_error=False)

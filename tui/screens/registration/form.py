@@ -18,19 +18,18 @@ from core.vocabulary import DuplicateBand, Sex, Verdict
 from tui import keymap, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, date_text, fit, sex_letter
+from tui.registration.drafts import DRAFT_KEY, draft_data
+from tui.registration.facts import NIK_DIGITS, YES, Facts, from_nik
 from tui.screens.base import LoketScreen, Values
 from tui.screens.registration.confirm import ConfirmDialog, Saved
 from tui.screens.registration.duplicates import DuplicateDialog
-from tui.screens.registration.facts import YES, Facts, from_nik
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
 from tui.widgets import Choice, ChoiceField, Label, Row, TextField, choices, labelled
 
-DRAFT_KEY = "registration"
 DEBOUNCE_SECONDS = 0.35
-NIK_DIGITS = 16
 Note = tuple[str, str]
 
 
@@ -347,13 +346,7 @@ class RegistrationScreen(LoketScreen[Note]):
     @work(exclusive=True, group="draft", exit_on_error=False)
     async def save_draft(self, values: Values) -> None:
         """Keep the half-typed form on the server: even a dead machine loses one field at most."""
-        facts = self.facts()
-        data = {
-            "id": self._registration_id,
-            "label": facts.name,
-            "patient_id": self._patient.id if self._patient else None,
-            "values": values,
-        }
+        data = draft_data(self._registration_id, values, self._patient, self.facts().name)
         try:
             await self.session.client.save_draft(DRAFT_KEY, data)
         except (Refused, UnreachableError):

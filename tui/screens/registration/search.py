@@ -11,8 +11,11 @@ from core.identity import normalise_number
 from core.schemas import DraftShape, PatientShape
 from tui import keymap, theme
 from tui.formatting import age_text, date_text, fit, sex_letter
+from tui.registration.drafts import DRAFT_KEY, take_up
+from tui.registration.facts import is_number_of, values_from_search
 from tui.screens.base import LoketScreen, Values
-from tui.screens.registration.form import DRAFT_KEY, RegistrationScreen
+from tui.screens.registration.form import RegistrationScreen
+from tui.screens.registration.receipt import ReceiptScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _, ngettext
@@ -20,8 +23,6 @@ from tui.widgets import PickList, PickRow, Row, TextField, labelled
 from tui.widgets.lines import Line
 
 DEBOUNCE_SECONDS = 0.25
-NIK_DIGITS = 16
-BPJS_DIGITS = 13
 
 
 class SearchBox(TextField):
@@ -138,8 +139,11 @@ class SearchScreen(LoketScreen[None]):
         """Search, then open the patient if it can be only one; keys typed ahead wait for that."""
         with hold_keys(self.app):
             await self._ask(text)
-            if self._answered == text and len(self._found) == 1:
-                self._open(next(iter(self._found)))
+            if self._answered != text or len(self._found) != 1:
+                return
+            patient = next(iter(self._found.values()))
+            if is_number_of(text, patient) or not normalise_number(text).isdigit():
+                self._open(patient.id)
 
     async def _ask(self, text: str) -> None:
         with self.saying_refusals():
@@ -152,7 +156,9 @@ class SearchScreen(LoketScreen[None]):
 
     def _say_count(self, text: str) -> None:
         number = len(self._found)
-        if not text:
+        if not text and self._draft is not None and self._draft.data:
+            self._offer(self._draft)
+        elif not text:
             self.say(_("Last patients. Type to search; F2 for a new patient."))
         elif not number:
             self.say(_("Nobody found. F2 registers a new patient."), "warning")
@@ -208,14 +214,7 @@ class SearchScreen(LoketScreen[None]):
     def action_new_patient(self) -> None:
         """Begin a new patient; a number or name that was searched for goes along."""
         text = self.query_one("#search", TextField).text
-        number = normalise_number(text)
-        values: Values = {}
-        if number.isdigit() and len(number) == NIK_DIGITS:
-            values["nik"] = number
-        elif number.isdigit() and len(number) == BPJS_DIGITS:
-            values["bpjs_number"] = number
-        elif text and not any(character.isdigit() for character in text):
-            values["name"] = text.title() if text.islower() else text
+        values: Values = values_from_search(text)
         self.app.push_screen(RegistrationScreen(self.session, None, values), self._came_back)
 
     def _came_back(self, note: tuple[str, str] | None) -> None:
@@ -253,10 +252,11 @@ class SearchScreen(LoketScreen[None]):
         with self.saying_refusals():
             self._draft = await self.session.client.draft(DRAFT_KEY)
             if self._draft is not None and self._draft.data:
-                name = str(self._draft.data.get("label") or "")
-                self.say(
-                    _("A form was left unfinished: {name}. F8 continues it.").format(name=name), "warning"
-                )
+                self._offer(self._draft)
+
+    def _offer(self, draft: DraftShape) -> None:
+        name = str(draft.data.get("label") or "")
+        self.say(_("A form was left unfinished: {name}. F8 continues it.").format(name=name), "warning")
 
     @work(group="draft", exit_on_error=False)
     async def action_continue_draft(self) -> None:
@@ -266,11 +266,13 @@ class SearchScreen(LoketScreen[None]):
             if self._draft is None or not self._draft.data:
                 self.say(_("There is no unfinished form."))
                 return
-            data = self._draft.data
-            patient_id = data.get("patient_id")
-            patient = await self.session.client.patient(str(patient_id)) if patient_id else None
-            values = {str(name): str(value) for name, value in dict(data.get("values", {})).items()}
+            left = await take_up(self.session.client, self._draft.data)
+            if left.receipt is not None:  # saved, and only the answer was lost
+                await self.session.client.drop_draft(DRAFT_KEY)
+                name = left.patient.name if left.patient else left.values.get("name", "")
+                self.app.push_screen(ReceiptScreen(self.session, left.receipt, name), self._came_back)
+                return
             screen = RegistrationScreen(
-                self.session, patient, values, registration_id=str(data.get("id") or "") or None
+                self.session, left.patient, left.values, registration_id=left.registration_id
             )
             self.app.push_screen(screen, self._came_back)

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from core.identity import NikCheck, Outcome, check_nik
+from core.identity import (
+    NikCheck,
+    Outcome,
+    check_bpjs_number,
+    check_family_card_number,
+    check_nik,
+    normalise_number,
+)
 from core.schemas import PatientShape
 from tui.formatting import NotADateError, date_text, parse_date
 
@@ -19,6 +26,8 @@ PERSON_TEXTS = (
     "name", "nik", "bpjs_number", "family_card_number", "mother_name", "phone", "address", "rt", "rw",
 )  # fmt: skip
 YES = "yes"
+NIK_DIGITS = 16
+BPJS_DIGITS = 13
 LONGEST_AGE_DIGITS = 3
 
 
@@ -99,9 +108,21 @@ class Facts:
                 found["birth_date"] = "birth_date_in_future"
             if not self.sex:
                 found["sex"] = "required"
+            found |= self._card_problems()
         if not self.text("chief_complaint"):
             found["chief_complaint"] = "required"
         return found
+
+    def _card_problems(self) -> dict[str, str]:
+        checks = {
+            "bpjs_number": check_bpjs_number(self.text("bpjs_number")),
+            "family_card_number": check_family_card_number(self.text("family_card_number")),
+        }
+        return {
+            name: check.findings[0].code
+            for name, check in checks.items()
+            if self.text(name) and check.outcome is Outcome.REJECT
+        }
 
     def routing(self, cluster: str | None) -> dict[str, Any]:
         """`POST routing`: what the rules judge by."""
@@ -177,3 +198,25 @@ def from_nik(nik: str, values: Mapping[str, str], today: date) -> tuple[NikCheck
     if check.sex is not None and not facts.sex:
         filled["sex"] = check.sex.value
     return check, filled
+
+
+def values_from_search(text: str) -> dict[str, str]:
+    """The fields of a new patient that a search without a result has already given."""
+    number = normalise_number(text)
+    if number.isdigit() and len(number) == NIK_DIGITS:
+        return {"nik": number}
+    if number.isdigit() and len(number) == BPJS_DIGITS:
+        return {"bpjs_number": number}
+    if text and not any(character.isdigit() for character in text):
+        return {"name": text.title() if text.islower() else text}
+    return {}
+
+
+def is_number_of(text: str, patient: PatientShape) -> bool:
+    """Whether a text is this patient's NIK, BPJS or record number, digit for digit.
+
+    The search also finds who differs in one digit: they are shown, never opened unasked.
+    """
+    number = normalise_number(text)
+    own = (patient.nik, patient.bpjs_number, patient.medical_record_number)
+    return number in {normalise_number(each) for each in own if each}

@@ -1,0 +1,1 @@
+"""What registration means at a terminal, without a screen: shared by the forms and by line mode."""
