@@ -75,6 +75,11 @@ class Door:
         return len(self.visitors) - len(self.signed_in)
 
     @property
+    def idle_seconds(self) -> float | None:
+        """After how long without a line a dialogue ends; None: never."""
+        return self._settings.idle_lock_minutes * 60 or None
+
+    @property
     def port(self) -> int:
         """The TCP port listened on; 0 before `open`."""
         return self._listener.get_port() if self._listener is not None else 0
@@ -148,7 +153,8 @@ async def serve(
         app_factory: Makes the app for a signed-in person: `(session, capabilities, connection) -> App`. Its
             app gets `IdleTimeout` and `Resumed` messages; leaving it (`App.exit`) signs the person out.
         authenticator: Signs people in.
-        line_mode: Serves people without a terminal: `async (session, reader, writer)`; None: they are told.
+        line_mode: Serves people without a terminal: `async (session, reader, writer) -> exit status`;
+            None: they are told.
         texts_for: Gives the sentences in a person's language.
         options: Bounds.
 

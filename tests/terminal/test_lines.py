@@ -19,7 +19,8 @@ async def dialogue(session, reader, writer):
         writer.write(f"— hello {line}\n")
         await writer.drain()
         if line == "bye":
-            return
+            break
+    return 0
 
 
 async def test_without_a_terminal_lines_go_both_ways(tmp_path):
@@ -92,3 +93,45 @@ async def test_what_was_asked_for_is_never_run(tmp_path):
     async with open_door(tmp_path) as opened, client(opened, command="touch /tmp/x; antrean") as clerk:
         await clerk.sees("Counter")
         assert opened.seen[0][2].command == "touch /tmp/x; antrean"
+
+
+async def test_somebody_silent_is_signed_out(tmp_path):
+    """A dialogue left alone ends as a screen locks."""
+    soon = {"idle_lock_minutes": 0.005}
+    async with (
+        open_door(tmp_path, line_mode=dialogue, settings=soon) as opened,
+        client(opened, term=None) as clerk,
+    ):
+        await clerk.gone()
+        assert b"signed out" in clerk.received
+        assert clerk.process.exit_status == 0
+
+
+async def test_the_exit_status_is_the_dialogues(tmp_path):
+    async def unfinished(session, reader, writer):
+        return 1
+
+    async with open_door(tmp_path, line_mode=unfinished) as opened, client(opened, term=None) as clerk:
+        await clerk.gone()
+        assert clerk.process.exit_status == 1
+
+
+async def test_lines_typed_ahead_are_seen_and_can_be_forgotten(tmp_path):
+    seen = []
+
+    async def forgetful(session, reader, writer):
+        await reader.readline()
+        await until(reader.has_line)
+        seen.append(reader.discard())
+        seen.append(reader.has_line())
+        writer.write("ready\n")
+        seen.append(await reader.readline())
+        seen.append(await writer.delivered())
+        return 0
+
+    async with open_door(tmp_path, line_mode=forgetful) as opened, client(opened, term=None) as clerk:
+        clerk.type("one\ntwo\nthree\n")
+        await until(lambda: b"ready" in clerk.received)
+        clerk.type("four\n")
+        await clerk.gone()
+        assert seen == [2, False, "four", True]

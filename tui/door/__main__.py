@@ -18,6 +18,7 @@ from tui.changes import ChangeHub
 from tui.client import CoreClient
 from tui.door.contracts import ConnectionInfo, DoorTexts
 from tui.door.core_sign_in import CoreSignIn
+from tui.lines.dialogue import line_mode
 from tui.session import Session
 from tui.ssh import serve
 from tui.terminal.capabilities import Capabilities
@@ -50,7 +51,7 @@ async def run(settings: Settings, token: str) -> None:
     def texts_for(session: Session | None) -> DoorTexts:
         return texts_in(session.translator.language if session is not None else settings.language)
 
-    task = asyncio.ensure_future(serve(settings, make_app, sign_in, texts_for=texts_for))
+    task = asyncio.ensure_future(serve(settings, make_app, sign_in, line_mode=line_mode, texts_for=texts_for))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)

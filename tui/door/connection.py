@@ -210,7 +210,7 @@ class Place(asyncssh.SSHServerSession[bytes]):
         """Leave the seat; its app stays for a while."""
         self.is_gone = True
         if self._lines is not None:
-            self._lines.end()
+            self._lines.end(broken=True)
         if self._seat is not None:
             self._door.seats.leave(self._seat, self)
 
@@ -288,14 +288,19 @@ class Place(asyncssh.SSHServerSession[bytes]):
             return
         info = self._info(method)
         capabilities = detect(self._term, {"LANG": "C.UTF-8", **info.environment})
-        lines = Lines(self.sink, capabilities, has_terminal=self._term is not None)
+        lines = Lines(
+            self.sink,
+            capabilities,
+            has_terminal=self._term is not None,
+            idle_seconds=self._door.idle_seconds,
+        )
         self._lines = lines
         lines.receive(self._early)
         self._early = b""
         if self._has_ended:
             lines.end()
-        await self._door.line_mode(session, lines, lines)
-        self.finish("", 0)
+        status = await self._door.line_mode(session, lines, lines)
+        self.finish(self._door.texts_for(session).idle if lines.is_idle else "", status)
 
     def _tell_waiting(self, texts: DoorTexts) -> None:
         if not self.is_gone and self._seat is None:

@@ -132,6 +132,7 @@ class DoorTexts:
         unavailable: Nobody can be signed in now.
         no_line_mode: There is no terminal and no dialogue of lines either.
         waiting: Many sign in at once; shown after a second of waiting.
+        idle: A dialogue of lines ended because nobody typed for a while.
         moved: The app was taken over by another connection.
         closing: The door is being shut.
     """
@@ -141,6 +142,7 @@ class DoorTexts:
     unavailable: str = "Nobody can be signed in at the moment: the server does not answer."
     no_line_mode: str = "This needs a terminal; connect without -T, or set TERM."
     waiting: str = "Many are signing in; one moment, please."
+    idle: str = "Nobody typed for a while: signed out. What was typed is kept for the next sign-in."
     moved: str = "Your work goes on at the terminal you have just signed in from."
     closing: str = "The server is being restarted. Please sign in again in a minute."
 
@@ -150,6 +152,12 @@ class LineReader(Protocol):
 
     async def readline(self) -> str | None:
         """Wait for a line, without its end; None when the person has hung up."""
+
+    def has_line(self) -> bool:
+        """Whether `readline` would answer at once."""
+
+    def discard(self) -> int:
+        """Forget the lines typed ahead; gives their number."""
 
 
 class LineWriter(Protocol):
@@ -161,9 +169,13 @@ class LineWriter(Protocol):
     async def drain(self) -> None:
         """Wait until the line can take more."""
 
+    async def delivered(self) -> bool:
+        """Wait until the person's end has everything; False when the line broke before that."""
+
 
 AppFactory = Callable[[Any, Capabilities, ConnectionInfo], App[Any]]
-LineMode = Callable[[Any, LineReader, LineWriter], Awaitable[None]]
+LineMode = Callable[[Any, LineReader, LineWriter], Awaitable[int]]
+"""Gives the exit status that the client ends with."""
 TextsFor = Callable[[Any], DoorTexts]
 
 

@@ -23,21 +23,50 @@ _BACKSPACE, _INTERRUPT, _END, _KILL = {"\x08", "\x7f"}, "\x03", "\x04", "\x15"
 class Lines:
     """Both ends of a dialogue: `readline` for the person's lines, `write` and `drain` for ours."""
 
-    def __init__(self, sink: Sink, capabilities: Capabilities, *, has_terminal: bool) -> None:
+    def __init__(
+        self, sink: Sink, capabilities: Capabilities, *, has_terminal: bool, idle_seconds: float | None = None
+    ) -> None:
+        """Args: after `idle_seconds` without a line the dialogue ends; None: never."""
         self._sink = sink
+        self._idle_seconds = idle_seconds
         self._utf8 = capabilities.utf8
         self._has_terminal = has_terminal
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._line: list[str] = []
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._ended = False
+        self._broken = False
         self._after_return = False
+        self.is_idle = False
 
     async def readline(self) -> str | None:
-        """Wait for a line, without its end; None when the person has hung up."""
+        """Wait for a line, without its end; None when the person has hung up or fallen silent."""
         if self._ended and self._lines.empty():
             return None
-        return await self._lines.get()
+        try:
+            return await asyncio.wait_for(self._lines.get(), self._idle_seconds)
+        except TimeoutError:
+            self.is_idle = True
+            self.end()
+            return None
+
+    def has_line(self) -> bool:
+        """Whether `readline` would answer at once: somebody typed ahead, or input is piped in."""
+        return not self._lines.empty()
+
+    def discard(self) -> int:
+        """Forget the lines typed ahead; gives their number."""
+        number = 0
+        while not self._lines.empty():
+            line = self._lines.get_nowait()
+            number += line is not None
+        return number
+
+    async def delivered(self) -> bool:
+        """Wait until the other end has everything; False when the line broke before that."""
+        while self._sink.pending_bytes() > 0 and not self._broken:  # noqa: ASYNC110 - only the kernel knows
+            await asyncio.sleep(DRAIN_SECONDS)
+        return not self._broken
 
     def write(self, text: str) -> None:
         """Send text; a line feed ends a line."""
@@ -57,8 +86,9 @@ class Lines:
         for character in self._decode(data):
             self._take(character)
 
-    def end(self) -> None:
+    def end(self, *, broken: bool = False) -> None:
         """Take note that nothing more will come; a line without an end still counts."""
+        self._broken = self._broken or broken
         if self._ended:
             return
         self._ended = True

@@ -1,0 +1,1 @@
+"""Line mode: registration and calling as questions and answers, one line each."""

@@ -1,0 +1,198 @@
+"""The confirmation that no path skips, and the save, as lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from core.schemas import Problem, Receipt
+from core.vocabulary import Verdict
+from tui import words
+from tui.client import Refused
+from tui.lines.conversation import Conversation
+from tui.registration.decision import Decision, identity_text, who_text
+from tui.registration.facts import Facts
+from tui.session import Session
+from tui.text import _
+
+KEEP = "k"
+SHORTEST_REASON = 3  # letters of a typed reason
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What the clerk confirmed: a cluster, and a reason when it is not the proposed one."""
+
+    cluster: str
+    reason: str | None = None
+
+
+class Questionnaire(Protocol):
+    """The form behind the confirmation."""
+
+    def took_command(self, answer: str) -> bool:
+        """Obey `<`, `<name`, `<<` and `=`."""
+
+    def reopen(self, field: str | None) -> None:
+        """Ask a field again."""
+
+
+async def confirm(session: Session, talk: Conversation, facts: Facts, form: Questionnaire) -> Agreed | None:
+    """Show who, why and where to, and wait for an answer that says so.
+
+    Enter saves only when the rules agree, or what was picked here by its letter. When they point
+    elsewhere, the letter of the cluster is typed: the proposed one's saves, K keeps the other.
+
+    Returns:
+        What was agreed to, or None when the clerk went back to a question.
+
+    Raises:
+        Refused, UnreachableError: As of any call.
+    """
+    chosen = facts.text("cluster") or None
+    client = session.client
+    decision = Decision(await client.routing(facts.routing(chosen)), chosen)
+    _show(session, talk, facts, decision)
+    while True:
+        answer = await talk.ask(_prompt(session, decision))
+        agreed = await _agreed(session, talk, decision, answer)
+        if agreed is not None:
+            return agreed
+        if form.took_command(answer):
+            if answer.startswith("<"):
+                if decision.verdict is Verdict.BLOCKED and answer == "<":
+                    form.reopen(decision.routing.blocked_field)
+                return None
+            continue
+        if answer == "?":
+            talk.say(_("< back, << cancel, = show all, - clear"))
+            continue
+        letter = answer.upper()
+        picked = next((item.code for item in session.destinations if item.prefix == letter), None)
+        if picked is None or not decision.can_pick:
+            if answer.casefold() != KEEP or not decision.can_keep:
+                talk.refuse(_("That is no answer here; nothing was saved."))
+            continue
+        decision.pick(picked, await client.routing(facts.routing(picked)))
+        _show(session, talk, facts, decision)
+
+
+async def _agreed(session: Session, talk: Conversation, decision: Decision, answer: str) -> Agreed | None:
+    target = decision.target
+    if target is None:
+        return None
+    if decision.verdict is not Verdict.MISMATCH:
+        return Agreed(target) if not answer else None
+    if answer.upper() == session.prefix_of(target):
+        return Agreed(target)
+    if answer.casefold() == KEEP and decision.can_keep and decision.chosen is not None:
+        reason = await _reason(talk)
+        return Agreed(decision.chosen, reason) if reason else None
+    return None
+
+
+async def _reason(talk: Conversation) -> str | None:
+    """A reason from the short list by its number, or typed; None when the clerk went back."""
+    for number, reason in enumerate(words.OVERRIDE_REASONS, start=1):
+        talk.say(f"{number} {_(reason)}")
+    while True:
+        answer = await talk.ask(_("Number, or type the reason:"))
+        if answer.startswith("<"):
+            return None
+        if answer.isdigit() and 1 <= int(answer) <= len(words.OVERRIDE_REASONS):
+            return words.OVERRIDE_REASONS[int(answer) - 1]
+        if len(answer) >= SHORTEST_REASON and not answer.isdigit():
+            return answer
+        talk.refuse(words.field_problem("override_reason", "too_short"))
+
+
+def _label(session: Session, code: str | None) -> str:
+    return f"{session.prefix_of(code)} {session.cluster_name(code)}"
+
+
+def _show(session: Session, talk: Conversation, facts: Facts, decision: Decision) -> None:
+    for name, found in decision.danger_signs():
+        talk.say(_("!! DANGER SIGN: {name}").format(name=name) + f" ({found})")
+    if decision.routing.red_flags:
+        talk.say(_("Emergency first, priority RED."))
+    talk.say(f"{who_text(facts)}, {identity_text(facts)}")
+    complaint = facts.text("chief_complaint")
+    talk.say(f"{complaint}, " + _("pregnant") if facts.is_pregnant else complaint)
+    if decision.chosen is not None and decision.chosen != decision.proposal:
+        talk.say(f"{_('Chosen')}: {_label(session, decision.chosen)}")
+    if decision.proposal is not None:
+        why = "; ".join(decision.reasons(2))
+        talk.say(f"{_('Proposed')}: {_label(session, decision.proposal)}" + (f" ({why})" if why else ""))
+    if decision.verdict is not Verdict.MATCH:
+        talk.say(decision.judgement())
+
+
+def _prompt(session: Session, decision: Decision) -> str:
+    if decision.verdict is Verdict.BLOCKED:
+        return _("Cannot be saved.") + " " + _("< back:")
+    letters = " ".join(cluster.prefix for cluster in session.destinations)
+    if decision.target is None:
+        return _("Letter of the cluster ({letters}):").format(letters=letters)
+    place = session.cluster_name(decision.target)
+    if decision.verdict is Verdict.MISMATCH:
+        take = _("{letter}: SAVE TO {cluster}").format(
+            letter=session.prefix_of(decision.target), cluster=place
+        )
+        if not decision.can_keep:
+            return f"{take}:"
+        keep = _("K: keep {cluster}, with a reason").format(cluster=session.cluster_name(decision.chosen))
+        return f"{take}, {keep}:"
+    return _("Enter: SAVE TO {cluster}").format(cluster=place) + ":"
+
+
+async def save(session: Session, talk: Conversation, request: Mapping[str, Any]) -> Receipt | Problem | None:
+    """Save and wait for the proof, however often it must be sent; "saved" is said of nothing else.
+
+    The save goes on when the line breaks: its receipt is found by the draft's id. Only while the core does
+    not answer, `<` leads back, and a broken line ends the waiting: sent again, it is still saved once.
+
+    Returns:
+        The receipt, the core's refusal, or None when the clerk went back.
+    """
+    unanswered = asyncio.Event()
+    tries = 0
+
+    def waiting(number: int) -> None:
+        nonlocal tries
+        tries = number
+        unanswered.set()
+
+    saving = asyncio.ensure_future(session.client.register(request, waiting))
+    try:
+        first = asyncio.ensure_future(unanswered.wait())
+        await asyncio.wait({saving, first}, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        while not saving.done():
+            talk.refuse(
+                _("NOT CONFIRMED YET: no answer from the server ({number} tries). Still trying.").format(
+                    number=tries
+                )
+            )
+            if await _goes_back(talk, saving):
+                return None
+        return saving.result()
+    except Refused as refusal:
+        saved = refusal.problem.details.get("receipt")
+        if refusal.code == "registration_id_reused" and saved:
+            return Receipt.model_validate(saved)
+        return refusal.problem
+    finally:
+        saving.cancel()
+
+
+async def _goes_back(talk: Conversation, saving: asyncio.Future[Receipt]) -> bool:
+    """Wait for a line or for the save, whichever comes first; tells whether the line was `<`."""
+    asking = asyncio.ensure_future(talk.ask(_("< back, it is never saved twice:")))
+    either: set[asyncio.Future[Any]] = {saving, asking}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if not asking.done():
+        asking.cancel()
+        return False
+    return asking.result().startswith("<")

@@ -1,0 +1,201 @@
+"""The registration counter in line mode: search, form, receipt, and taking it back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from core.identifiers import new_id
+from core.schemas import DraftShape, EntryCommand, PatientShape, Receipt
+from tui import words
+from tui.client import Refused, UnreachableError
+from tui.lines.conversation import Conversation, HungUpError, LeaveError
+from tui.lines.form import CancelledError, Form, person_text
+from tui.registration.drafts import DRAFT_KEY, Draft, take_up
+from tui.registration.facts import Facts, is_number_of, values_from_search
+from tui.session import Session
+from tui.text import _
+
+MOST_FOUND = 8
+SHORTEST_SEARCH = 2  # letters; a single one is a command
+
+
+class CounterDialogue:
+    """One clerk, from the first search to leaving."""
+
+    def __init__(self, session: Session, talk: Conversation) -> None:
+        self._session = session
+        self._talk = talk
+        self._receipt: Receipt | None = None
+        self._receipt_unseen = False
+        self._unanswered = ""
+        self._commands: dict[str, Callable[[], Awaitable[None]]] = {
+            "?": self._help,
+            "+": self._new,
+            "d": self._continue_draft,
+            "z": self._undo,
+            "m": self._move,
+            "q": self._leave,
+        }
+
+    async def run(self) -> None:
+        """Serve until the person leaves.
+
+        Raises:
+            HungUpError: The input ended in the middle of a form.
+            LeaveError: The person leaves, or the sign-in ended.
+        """
+        await self._offer_draft()
+        while True:
+            try:
+                answer = await self._talk.ask(
+                    _("Search (? help):") if self._receipt is None else _("Search:")
+                )
+            except HungUpError:
+                if self._receipt_unseen and await self._talk.delivered():
+                    await self._drop_draft()
+                return
+            if self._receipt_unseen:
+                await self._drop_draft()  # whoever types on has seen the receipt
+            with self._talk.telling_refusals():
+                await self._answer(answer)
+
+    async def _answer(self, answer: str) -> None:
+        command = self._commands.get(answer.casefold())
+        if command is not None:
+            await command()
+        elif answer and len(answer) < SHORTEST_SEARCH:
+            self._talk.refuse(_("Type at least two letters, or ? for help."))
+        else:
+            await self._search(answer or self._unanswered)
+
+    # Searching
+
+    async def _search(self, text: str) -> None:
+        self._unanswered = text  # Enter searches it again when the core did not answer
+        found = await self._session.client.search(text, MOST_FOUND)
+        self._unanswered = ""
+        if not text:
+            self._list(found)
+        elif len(found) == 1 and is_number_of(text, found[0]):
+            await self._form(Draft(new_id(), {}, found[0]))
+        elif found:
+            await self._choose(text, found)
+        elif values_from_search(text):
+            self._talk.say(_("Nobody found: a new patient."))
+            await self._form(Draft(new_id(), values_from_search(text)))
+        else:
+            self._talk.refuse(_("Nobody found. + registers a new patient."))
+
+    def _facts(self) -> Facts:
+        return Facts({}, None, self._session.clinic.today)
+
+    def _list(self, found: list[PatientShape]) -> None:
+        facts = self._facts()
+        for number, patient in enumerate(found, start=1):
+            self._talk.say(f"{number} {person_text(patient, facts)}")
+
+    async def _choose(self, text: str, found: list[PatientShape]) -> None:
+        """Open one of several; what is no number is searched for."""
+        self._list(found)
+        self._talk.discard_typed_ahead()  # a number means nothing before its list was seen
+        answer = await self._talk.ask(_("Number, + new, or search:"))
+        if answer.isdigit() and 1 <= int(answer) <= len(found):
+            await self._form(Draft(new_id(), {}, found[int(answer) - 1]))
+        elif answer == "+":
+            await self._form(Draft(new_id(), values_from_search(text)))
+        elif answer and not answer.startswith("<"):
+            await self._answer(answer)
+
+    # Registering
+
+    async def _new(self) -> None:
+        await self._form(Draft(new_id(), {}))
+
+    async def _form(self, left: Draft) -> None:
+        form = Form(self._session, self._talk, left)
+        try:
+            receipt = await form.run()
+        except CancelledError:
+            self._talk.say(_("Not saved. D continues it."))
+        else:
+            self._show(receipt)
+
+    def _show(self, receipt: Receipt) -> None:
+        self._receipt, self._receipt_unseen = receipt, True
+        ticket = receipt.ticket
+        parts = [f"{ticket.number} {self._session.cluster_name(ticket.cluster)}"]
+        if ticket.position:
+            parts.append(_("Place in the queue: {number}").format(number=ticket.position))
+        if ticket.expected_wait_minutes is not None:
+            wait = _("Expected wait: about {number} minutes")
+            parts.append(wait.format(number=ticket.expected_wait_minutes))
+        self._talk.say(_("SAVED:") + " " + ". ".join(parts))
+
+    # Drafts
+
+    async def _offer_draft(self) -> None:
+        draft: DraftShape | None = None
+        with self._talk.telling_refusals():
+            draft = await self._session.client.draft(DRAFT_KEY)
+        if draft is not None and draft.data:
+            name = str(draft.data.get("label") or "")
+            self._talk.say(_("A form was left unfinished: {name}. D continues it.").format(name=name))
+
+    async def _continue_draft(self) -> None:
+        draft = await self._session.client.draft(DRAFT_KEY)
+        if draft is None or not draft.data:
+            self._talk.refuse(_("There is no unfinished form."))
+            return
+        left = await take_up(self._session.client, draft.data)
+        if left.receipt is not None:  # saved, and only the answer was lost
+            self._show(left.receipt)
+        else:
+            await self._form(left)
+
+    async def _drop_draft(self) -> None:
+        with contextlib.suppress(
+            Refused, UnreachableError
+        ):  # offered once more, and its id finds the receipt
+            await self._session.client.drop_draft(DRAFT_KEY)
+            self._receipt_unseen = False
+
+    # After the receipt
+
+    async def _undo(self) -> None:
+        if self._receipt is None:
+            self._talk.refuse(_("Nothing was registered here yet."))
+            return
+        await self._session.client.undo_registration(self._receipt.registration_id)
+        note = _("Taken back: {number}. The number is not given out again.")
+        self._talk.say(note.format(number=self._receipt.ticket.number))
+        self._receipt = None
+
+    async def _move(self) -> None:
+        if self._receipt is None:
+            self._talk.refuse(_("Nothing was registered here yet."))
+            return
+        ticket = self._receipt.ticket
+        others = [item for item in self._session.destinations if item.code != ticket.cluster]
+        letters = ", ".join(f"{item.prefix} {item.name}" for item in others)
+        answer = await self._talk.ask(_("Letter of the cluster ({letters}):").format(letters=letters))
+        chosen = next((item.code for item in others if item.prefix == answer.upper()), None)
+        if chosen is None:
+            self._talk.refuse(words.field_problem("cluster", "not_a_choice"))
+            return
+        entry = await self._session.client.act(ticket.id, "transfer", EntryCommand(cluster=chosen))
+        moved = ticket.model_copy(update={"id": entry.id, "number": entry.number, "cluster": entry.cluster})
+        self._receipt = self._receipt.model_copy(update={"ticket": moved})
+        self._talk.say(_("Moved. The new number is {number}.").format(number=entry.number))
+
+    async def _help(self) -> None:
+        self._talk.say(
+            _(
+                "Type a NIK, BPJS number, record number or name; Enter alone lists the last patients. "
+                "+ new patient, D unfinished form, Z takes the last registration back, M moves it, Q leaves. "
+                "While registering: < back, << cancel, = show all, ? help."
+            )
+        )
+
+    async def _leave(self) -> None:
+        raise LeaveError
