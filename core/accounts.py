@@ -270,7 +270,7 @@ def normalise_key(public_key: str) -> str:
     return f"{words[0]} {words[1]}"
 
 
-class _Attempts:
+class Attempts:
     """Failed sign-ins per name, in memory: a restart forgives."""
 
     def __init__(self) -> None:
@@ -278,6 +278,11 @@ class _Attempts:
         self._failed: dict[str, tuple[int, datetime]] = {}
 
     def check(self, username: str) -> None:
+        """Let another try be made.
+
+        Raises:
+            TooManyAttemptsError: Not before some seconds have passed.
+        """
         with self._lock:
             count, last = self._failed.get(username, (0, clock.now()))
         left = last + LOCKOUT - clock.now()
@@ -285,6 +290,7 @@ class _Attempts:
             raise TooManyAttemptsError(max(1, round(left.total_seconds())))
 
     def failed(self, username: str) -> None:
+        """Count one more."""
         with self._lock:
             if len(self._failed) > 10_000:  # names made up by a scanner must not fill the memory
                 self._failed.clear()
@@ -292,11 +298,12 @@ class _Attempts:
             self._failed[username] = (count + 1, clock.now())
 
     def forget(self, username: str) -> None:
+        """Begin anew after a success."""
         with self._lock:
             self._failed.pop(username, None)
 
 
-_attempts = _Attempts()
+_attempts = Attempts()
 
 
 def _verified(username: str, password: str) -> Account:

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from core import accounts, backup, clock, job_runs, outbox, queueing, reports, synchronisation
+from core import accounts, appointments, backup, clock, job_runs, outbox, queueing, reports, synchronisation
 from core.archives import sha256_of
 from core.clinic import Clinic
 from core.config import Settings
@@ -130,7 +130,8 @@ def _do(name: str, step: Step, clinic: Clinic, day: date) -> JobRun:
 def _queues(clinic: Clinic, day: date) -> dict[str, Any]:
     if day >= clinic.today() and not _is_over(clinic):
         raise StepSkippedError("the day is not over")
-    return {"ended": queueing.close_day(clinic, accounts.system_actor(JOB), day)}
+    ended = queueing.close_day(clinic, accounts.system_actor(JOB), day)
+    return {"ended": ended, "not_come": appointments.close_day(day)}
 
 
 def _backup(clinic: Clinic, day: date) -> dict[str, Any]:

@@ -187,6 +187,10 @@ class Settings(BaseModel):
     """What Mobile JKN signs in with; empty: its endpoints answer 404."""
     jkn_password: str = ""
     """And its password."""
+    jkn_horizon_days: int = Field(default=1, ge=0, le=30)
+    """How many days ahead Mobile JKN may take numbers."""
+    jkn_quota: int = Field(default=0, ge=0, le=1000)
+    """Most numbers taken from home per cluster and day; 0: no limit."""
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:

@@ -15,11 +15,12 @@ from core.errors import NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id
 from core.identity import normalise_number
 from core.likeness import evidence
-from core.models import Allergy, Merge, NotDuplicate, Patient, PatientKey, Visit
+from core.models import Allergy, Appointment, Merge, NotDuplicate, Patient, PatientKey, Visit
 from core.vocabulary import Permission
 
 MOVED: dict[str, tuple[Any, Any]] = {
     "Visit": (Visit, Visit.patient),
+    "Appointment": (Appointment, Appointment.patient),
     "Allergy": (Allergy, Allergy.patient),
     "Patient": (Patient, Patient.mother),
 }

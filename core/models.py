@@ -257,6 +257,30 @@ class Ticket(Table):
         indexes = ((("cluster", "service_on", "sequence"), True),)
 
 
+class Appointment(Table):
+    """A number taken from home, which waits for its patient."""
+
+    id = _id()
+    patient = ForeignKeyField(Patient, backref="+")
+    cluster = CharField(max_length=12)
+    service_on = DayField()
+    sequence = IntegerField()
+    """From the same counter as the tickets of the cluster and day."""
+    number = CharField(max_length=8)
+    status = CharField(max_length=12)
+    chief_complaint = CharField(max_length=500)
+    booked_at = InstantField()
+    ended_at = InstantField(null=True)
+    end_reason = CharField(max_length=200, default="")
+    visit = ForeignKeyField(Visit, null=True, backref="+")
+    """What came of it."""
+
+    class Meta:
+        """A number is kept once; a patient's are found by day."""
+
+        indexes = ((("cluster", "service_on", "sequence"), True), (("patient", "service_on"), False))
+
+
 class QueueEntry(Table):
     """A visit's place in one cluster's queue: an interval that is ended, never moved."""
 

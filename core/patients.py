@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -23,10 +24,20 @@ from core.identity import (
     normalise_number,
 )
 from core.likeness import Person
-from core.models import Allergy, Patient, PatientKey, PatientVersion, QueueEntry, Ticket, TicketCounter, Visit
+from core.models import (
+    Allergy,
+    Appointment,
+    Patient,
+    PatientKey,
+    PatientVersion,
+    QueueEntry,
+    Ticket,
+    TicketCounter,
+    Visit,
+)
 from core.names import fold
-from core.schemas import PatientFields, PatientPatch, PatientShape
-from core.vocabulary import Permission
+from core.schemas import AppointmentShape, PatientFields, PatientPatch, PatientShape
+from core.vocabulary import AppointmentStatus, Permission
 
 RECORD_NUMBERS = "RM"
 """The counter row that gives medical record numbers (never a cluster's code: prefixes are 1-2 letters)."""
@@ -344,9 +355,24 @@ def search(clinic: Clinic, actor: Actor, text: str, limit: int = 20) -> list[Pat
     """
     actor.require(Permission.READ_PATIENTS)
     with connection():
-        found = searching.by_number(text) or searching.by_words(text, limit)
+        found = _holding(clinic, text) or searching.by_number(text) or searching.by_words(text, limit)
         audit.record(actor, "patients_searched", "search", "", None, found=len(found))
     return found[:limit]
+
+
+def _holding(clinic: Clinic, number: str) -> list[Patient]:
+    """Who took this number from home for today; typed as shown on their telephone, `A-012` or `a12`."""
+    match = re.fullmatch(r"([A-Z]{1,2})-?0*([1-9]\d{0,3})", number.strip().upper())
+    if match is None:
+        return []
+    clusters = [cluster.code for cluster in clinic.clusters.values() if cluster.prefix == match[1]]
+    held = Appointment.select(Appointment.patient).where(
+        Appointment.cluster.in_(clusters),
+        Appointment.service_on == clinic.today(),
+        Appointment.sequence == int(match[2]),
+        Appointment.status == AppointmentStatus.BOOKED,
+    )
+    return list(Patient.select().where(Patient.id.in_(held), Patient.voided_at.is_null()))
 
 
 def recent(clinic: Clinic, actor: Actor, limit: int = 20) -> list[Patient]:
@@ -385,7 +411,7 @@ def shape(clinic: Clinic, patient: Patient) -> PatientShape:
 
 
 def shapes(clinic: Clinic, found: Sequence[Patient]) -> list[PatientShape]:
-    """Patients as sent to terminals, with last visit, open entry and allergies, in three queries."""
+    """Patients as sent to terminals, with last visit, open entry and allergies, in four queries."""
     ids = [patient.id for patient in found]
     if not ids:
         return []
@@ -409,6 +435,16 @@ def shapes(clinic: Clinic, found: Sequence[Patient]) -> list[PatientShape]:
             QueueEntry.voided_at.is_null(),
         )
     }
+    held = {
+        row.patient_id: AppointmentShape(
+            number=row.number, cluster=row.cluster, chief_complaint=row.chief_complaint
+        )
+        for row in Appointment.select().where(
+            Appointment.patient.in_(ids),
+            Appointment.service_on == today,
+            Appointment.status == AppointmentStatus.BOOKED,
+        )
+    }
     allergies: dict[str, list[str]] = {}
     for allergy in Allergy.select().where(Allergy.patient.in_(ids), Allergy.voided_at.is_null()):
         allergies.setdefault(allergy.patient_id, []).append(allergy.substance)
@@ -422,6 +458,7 @@ def shapes(clinic: Clinic, found: Sequence[Patient]) -> list[PatientShape]:
             identity_verified_at=patient.identity_verified_at,
             last_visit_on=last_visits.get(patient.id),
             open_entry=open_entries.get(patient.id),
+            appointment=held.get(patient.id),
             allergies=allergies.get(patient.id, []),
             merged_into=patient.merged_into_id,
             warnings=_warnings(patient, today),

@@ -36,16 +36,49 @@ def issue(
     priority_reason: str = "",
     *,
     at: datetime,
+    sequence: int | None = None,
+    queued_at: datetime | None = None,
     came_from: QueueEntry | None = None,
     returns_to: QueueEntry | None = None,
 ) -> QueueEntry:
-    """Give out the next number of a cluster and put the visit into its queue.
+    """Give out a number of a cluster and put the visit into its queue, in the caller's transaction.
 
-    Runs in the caller's transaction. The number is a counter row's, updated under the
-    transaction's lock: an error rolls it back, so there are no gaps.
+    Args:
+        clinic: The clinic.
+        actor: Who sends the patient there.
+        visit: Whose place it is.
+        cluster: Where.
+        priority: Its class.
+        priority_reason: Why, as a code or in words.
+        at: When.
+        sequence: A number that was kept for the patient; otherwise the next one.
+        queued_at: Since when the patient counts as waiting, when not from now on.
+        came_from: The entry that ended for this one.
+        returns_to: On a round trip, the entry to go back to.
     """
-    prefix = clinic.clusters[cluster].prefix
     day = visit.service_on
+    if sequence is None:
+        sequence = next_sequence(cluster, day)
+    ticket = Ticket.create(
+        id=new_id(),
+        cluster=cluster,
+        service_on=day,
+        sequence=sequence,
+        number=ticket_number(clinic, cluster, sequence),
+        visit=visit,
+        issued_at=at,
+    )
+    return _enter(
+        actor, visit, ticket, priority, priority_reason, at=at, queued_at=queued_at or at,
+        came_from=came_from, returns_to=returns_to,
+    )  # fmt: skip
+
+
+def next_sequence(cluster: str, day: date) -> int:
+    """Draw the next number of a cluster and day.
+
+    A counter's row, updated under the transaction's lock: an error rolls it back, so there are no gaps.
+    """
     updated = (
         TicketCounter.update(last_number=TicketCounter.last_number + 1)
         .where(TicketCounter.cluster == cluster, TicketCounter.service_on == day)
@@ -53,20 +86,12 @@ def issue(
     )
     if not updated:
         TicketCounter.create(cluster=cluster, service_on=day, last_number=1)
-    sequence = TicketCounter.get_by_id((cluster, day)).last_number
-    ticket = Ticket.create(
-        id=new_id(),
-        cluster=cluster,
-        service_on=day,
-        sequence=sequence,
-        number=f"{prefix}-{sequence:03d}",
-        visit=visit,
-        issued_at=at,
-    )
-    return _enter(
-        actor, visit, ticket, priority, priority_reason, at=at, queued_at=at,
-        came_from=came_from, returns_to=returns_to,
-    )  # fmt: skip
+    return int(TicketCounter.get_by_id((cluster, day)).last_number)
+
+
+def ticket_number(clinic: Clinic, cluster: str, sequence: int) -> str:
+    """A number as it is printed and called: `A-001`."""
+    return f"{clinic.clusters[cluster].prefix}-{sequence:03d}"
 
 
 def _enter(

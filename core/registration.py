@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-from core import audit, clock, feed, matching, patients
+from core import appointments, audit, clock, feed, matching, patients
 from core.accounts import Actor
 from core.clinic import Clinic
 from core.database import connection, document_text, transaction
@@ -227,7 +227,14 @@ def _save(
         registered_by=actor.account_id,
     )
     priority, reason = _priority(request, decision, patient, day)
-    entry = issue(clinic, actor, visit, request.cluster, priority, reason, at=at)
+    held = appointments.held_for(patient.id, request.cluster, day)
+    entry = issue(
+        clinic, actor, visit, request.cluster, priority, reason, at=at,
+        sequence=held.sequence if held else None,
+        queued_at=appointments.place_of(held, at) if held else None,
+    )  # fmt: skip
+    if held is not None:
+        appointments.fulfil(held, visit, at)
     if decision.verdict is Verdict.MISMATCH:
         _learn(visit, patient, request, at)
     Registration.create(

@@ -293,6 +293,14 @@ class PatientPatch(Shape):
     identity_verified: bool | None = None
 
 
+class AppointmentShape(Shape):
+    """A number taken from home for today."""
+
+    number: str
+    cluster: str
+    chief_complaint: str
+
+
 class PatientShape(PatientFields):
     """A stored patient."""
 
@@ -305,6 +313,8 @@ class PatientShape(PatientFields):
     last_visit_on: date | None = None
     open_entry: str | None = None
     """Number and cluster when the patient is in a queue now: `B-004 GIGI`."""
+    appointment: AppointmentShape | None = None
+    """A number kept for the patient today."""
     allergies: list[str] = []
     merged_into: str | None = None
     warnings: list[str] = []

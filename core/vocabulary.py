@@ -94,6 +94,15 @@ ENDED_STATUSES = frozenset(
 )
 
 
+class AppointmentStatus(StrEnum):
+    """FHIR R4 Appointment.status, as far as it is used."""
+
+    BOOKED = "booked"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    NO_SHOW = "noshow"
+
+
 class EntryAction(StrEnum):
     """What people do to queue entries; each one is a row in `queue_event`."""
 

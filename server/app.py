@@ -23,7 +23,7 @@ from core.config import Settings
 from core.database import connection, database
 from core.migrations import pending
 from server import demo as demo_clinic
-from server import display, problems
+from server import display, mobile_jkn, problems
 from server.endpoints import admin, changes, patients, queues, registrations, tokens, visits
 
 MAX_BODY_BYTES = 256 * 1024
@@ -137,6 +137,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(display.router)
+    app.include_router(mobile_jkn.router)
     _operations(app)
     app.add_middleware(Limits)
     app.add_middleware(Measured, metrics=app.state.metrics)

@@ -274,7 +274,7 @@ def test_shapes_say_what_the_counter_needs_in_few_questions(
         shapes = patients.shapes(clinic, [patients.find(patient_id) for patient_id in ids.values()])
     finally:
         del database.obj.execute_sql
-    assert len(asked) == len(ids) + 3
+    assert len(asked) == len(ids) + 4
     by_id = {shape.id: shape for shape in shapes}
     assert by_id[ids["aisyah"]].allergies == ["Penisilin"]
     assert by_id[ids["aminah"]].age == clinic.today().year - 1990 - (

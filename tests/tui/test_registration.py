@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core import appointments, clock
+from core.accounts import system_actor
+from core.database import connection
+from core.models import Patient
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import screen_text
 from tui.screens.registration.confirm import ConfirmDialog
@@ -285,3 +289,28 @@ async def test_an_age_alone_gives_an_estimated_birth_date(counter: Counter):
         patient = api.get(f"patients/{patient_id}").json()
     assert patient["birth_date_estimated"]
     assert patient["age"] in {46, 47}
+
+
+async def test_a_number_from_home_fills_the_visit_and_keeps_the_check(counter: Counter):
+    receipt = counter.register("Nadia Putri", "6371014203910456", "batuk pilek", "UMUM")
+    early = clock.now().replace(hour=1)  # 09:00 in the clinic
+    with clock.frozen(lambda: early):
+        with connection():
+            patient = Patient.get_by_id(receipt["patient_id"])
+            held = appointments.book(
+                counter.clinic, system_actor(), patient, "GIGI", counter.clinic.today(), "gusi bengkak"
+            )
+        async with counter.at("clerk") as (app, pilot):
+            await type_text(pilot, held.number)
+            await settle(pilot)
+            await until(pilot, lambda: "Nadia Putri" in screen_text(app))
+            assert f"<{held.number}>" in screen_text(app)
+            await press(pilot, "enter")
+            assert f"number from Mobile JKN: {held.number}, Poli Gigi" in screen_text(app)
+            assert "gusi bengkak" in screen_text(app)
+            await press(pilot, "f10")
+            assert isinstance(app.screen, ConfirmDialog)
+            await press_enter_to_the_end(pilot)
+            assert isinstance(app.screen, ReceiptScreen)
+            assert held.number in screen_text(app)
+    assert held.number in counter.open_numbers("GIGI")

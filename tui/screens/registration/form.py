@@ -63,13 +63,21 @@ class RegistrationScreen(LoketScreen[Note]):
     ) -> None:
         super().__init__(session)
         self._patient = patient
-        self._values = dict(values or {})
+        self._values = {**self._from_appointment(patient), **(values or {})}
         self._registration_id = registration_id or new_id()
         self._duplicates: DuplicateResult | None = None
         self._duplicate_decision: str | None = None
         self._asked: tuple[Any, Any] = (None, None)
         self._timer: Timer | None = None
         self._kept: Values = {}
+
+    @staticmethod
+    def _from_appointment(patient: PatientShape | None) -> Values:
+        """What a patient who took a number from home has said already; the check is the same."""
+        if patient is None or patient.appointment is None:
+            return {}
+        held = patient.appointment
+        return {"chief_complaint": held.chief_complaint, "cluster": held.cluster}
 
     # Layout
 
@@ -148,6 +156,13 @@ class RegistrationScreen(LoketScreen[Note]):
         notes = []
         if patient.open_entry:
             notes.append(_("in a queue now: {entry}").format(entry=patient.open_entry))
+        if patient.appointment:
+            notes.append(
+                _("number from Mobile JKN: {number}, {cluster}").format(
+                    number=patient.appointment.number,
+                    cluster=self.session.cluster_name(patient.appointment.cluster),
+                )
+            )
         if patient.identity_verified_at is None:
             notes.append(_("identity not verified: ask for the card"))
         if patient.allergies:

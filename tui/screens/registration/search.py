@@ -182,6 +182,8 @@ class SearchScreen(LoketScreen[None]):
         ]
         if patient.open_entry:
             line.append((f"[{patient.open_entry}] ", theme.CALLED))
+        if patient.appointment:
+            line.append((f"<{patient.appointment.number}> ", theme.STRONG))
         if width >= 120:
             line.append((f"{fit(patient.nik or '-', 17)}", theme.PLAIN))
         line.append((patient.address, theme.PLAIN))
