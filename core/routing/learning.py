@@ -1,10 +1,15 @@
 """Learning from corrections: a small model whose every weight can be read.
 
 A correction (a patient moved to another cluster, an override kept) says that a complaint belongs
-elsewhere. The model counts which words, concepts and ages go with which cluster (multinomial naive
-Bayes with smoothing) and gives an opinion only where it has seen a word several times and is far
-ahead of the next cluster. `route` lets it move general complaints and answer vague ones; red flags
-and hard constraints are decided before it is asked.
+elsewhere; a visit that stayed where the rules sent it says that they were right. The model counts
+which words, concepts and ages go with which cluster (multinomial naive Bayes with smoothing) and gives
+an opinion only where it has seen a word several times and is far ahead of the next cluster. `route`
+lets it move complaints that the rules only call general and answer words that they do not know; red
+flags, hard constraints and service words are decided before it is asked, and words that say too little
+("sakit", "kontrol") are not counted, so that it cannot make a guess of them.
+
+What the age decides stays with the age: the cluster that takes general complaints at the patient's
+age is one and the same label, `BY_AGE`, whoever the patient was.
 """
 
 from __future__ import annotations
@@ -20,8 +25,11 @@ from core.clusters import ClusterSet
 from core.routing.facts import Facts
 from core.routing.firing import age_years
 from core.routing.reading import Reading, read
-from core.routing.rules import route
+from core.routing.rules import cluster_by_age, leaves_room, route
 from core.routing.vocabulary import Vocabulary
+
+BY_AGE = "by age"
+"""The label of a visit to the cluster for general complaints at that age."""
 
 SMOOTHING = 0.3
 LEAST_SUPPORT = 3
@@ -32,7 +40,9 @@ FOLDS = 5
 LEAST_EXAMPLES = 30
 """Below this no evaluation means anything."""
 
-_FORMAT = 1
+_MOST_CHANCE = 0.01
+_WORD = "word:"
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -67,12 +77,20 @@ class Figures:
 
     @property
     def passed(self) -> bool:
-        """True when the model may be used: enough examples, more help than harm, harm rare."""
+        """True when the model may be used: enough examples, harm rare, and more help than luck explains."""
         return (
             self.examples >= LEAST_EXAMPLES
-            and self.helped > self.harmed
             and self.harmed <= self.examples * 0.02
+            and self.chance <= _MOST_CHANCE
         )
+
+    @property
+    def chance(self) -> float:
+        """How likely so much more help than harm is by luck alone (a one-sided sign test)."""
+        changed = self.helped + self.harmed
+        if not changed:
+            return 1.0
+        return float(sum(math.comb(changed, k) for k in range(self.helped, changed + 1)) / 2**changed)
 
 
 @dataclass(frozen=True)
@@ -80,9 +98,10 @@ class Model:
     """Counts, and the opinion that follows from them."""
 
     totals: Mapping[str, int]
-    """Cluster -> examples."""
+    """Cluster or `BY_AGE` -> examples."""
     counts: Mapping[str, Mapping[str, int]]
-    """Feature (`word:garing`, `concept:fever`, `age:child`, `sex:female`) -> cluster -> examples."""
+    """Feature (`word:garing`, `word:garing@child`, `concept:fever`, `age:child`, `sex:female`) -> cluster ->
+    examples."""
     enabled: bool = True
     """False after a failed evaluation or when the clinic switched it off: no opinions."""
     _sizes: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
@@ -95,14 +114,14 @@ class Model:
         object.__setattr__(self, "_sizes", dict(sizes))
 
     def opinion(self, facts: Facts, reading: Reading) -> tuple[str, float, str] | None:
-        """(cluster, confidence, deciding word), or None without enough to say.
+        """(cluster or `BY_AGE`, confidence, deciding word), or None without enough to say.
 
         Args:
             facts: Of the visit.
             reading: Of its complaint.
         """
         seen = [feature for feature in features(facts, reading) if feature in self.counts]
-        words = [feature for feature in seen if feature.startswith("word:")]
+        words = [feature for feature in seen if feature.startswith(_WORD)]
         if not self.enabled or not words or len(self.totals) < 2:
             return None
         shares = self._shares(seen)
@@ -113,7 +132,7 @@ class Model:
         deciding = max(supported, key=lambda word: self._lean(word, cluster))
         if self._lean(deciding, cluster) < 0.5:
             return None
-        return cluster, shares[cluster], deciding.removeprefix("word:")
+        return cluster, shares[cluster], deciding.removeprefix(_WORD).partition("@")[0]
 
     def _lean(self, feature: str, cluster: str) -> float:
         """The share of a feature's examples that went to the cluster."""
@@ -160,18 +179,14 @@ class Model:
 
 def features(facts: Facts, reading: Reading) -> list[str]:
     """What the model looks at: words as understood, concepts affirmed, age band, sex, pregnancy."""
-    found = {
-        f"word:{forms[0] if forms else typed}" for typed, forms, how in reading.forms if _tells(typed, how)
+    words = {
+        _WORD + (forms[0] if forms else typed) for typed, forms, how in reading.forms if _tells(typed, how)
     }
+    band = _age_band(age_years(facts, reading))
+    found = {*words, *(f"{word}@{band}" for word in words if band), *([f"age:{band}"] if band else [])}
     for occurrence in reading.occurrences:
         sign = "not:" if occurrence.denied else "concept:"
         found |= {sign + concept for concept in occurrence.concepts if not concept.startswith("over_")}
-    years = age_years(facts, reading)
-    if years is not None:
-        found.add(
-            "age:"
-            + ("under5" if years < 5 else "child" if years < 18 else "adult" if years < 60 else "elderly")
-        )
     if facts.pregnant:
         found.add("pregnant")
     if facts.sex is not None:
@@ -179,21 +194,59 @@ def features(facts: Facts, reading: Reading) -> list[str]:
     return sorted(found)
 
 
+def _age_band(years: int | None) -> str:
+    if years is None:
+        return ""
+    return "under5" if years < 5 else "child" if years < 18 else "adult" if years < 60 else "elderly"
+
+
 def _tells(typed: str, how: str) -> bool:
     """Ordinary words do not decide anything; words of one or two letters are too often slips."""
     return how != "neutral" and len(typed) > 2
 
 
-def train(examples: Sequence[Example], vocabulary: Vocabulary | None = None) -> Model:
-    """Count a model from labelled examples; an empty list gives a model without opinions."""
+def train(examples: Sequence[Example], clusters: ClusterSet, vocabulary: Vocabulary | None = None) -> Model:
+    """Count a model from labelled examples; an empty list gives a model without opinions.
+
+    Visits that the rules decide by danger signs or service words are passed over: what is said in an
+    emergency would otherwise make an emergency of "kaki" and "tiba-tiba".
+    """
     vocabulary = vocabulary or Vocabulary.load()
+    vague = _vague_concepts(vocabulary)
     totals: Counter[str] = Counter()
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for example in examples:
-        totals[example.cluster] += 1
-        for feature in features(example.facts, read(example.facts.chief_complaint, vocabulary)):
-            counts[feature][example.cluster] += 1
+        if not leaves_room(example.facts, clusters, vocabulary):
+            continue
+        reading = read(example.facts.chief_complaint, vocabulary)
+        label = example.cluster
+        if label == cluster_by_age(example.facts, reading, clusters):
+            label = BY_AGE
+        totals[label] += 1
+        for feature in features(example.facts, reading):
+            word = feature.removeprefix(_WORD).partition("@")[0]
+            if not feature.startswith(_WORD) or _says_something(word, vague, vocabulary):
+                counts[feature][label] += 1
     return Model(dict(totals), {feature: dict(by_cluster) for feature, by_cluster in counts.items()})
+
+
+def _vague_concepts(vocabulary: Vocabulary) -> frozenset[str]:
+    """Concepts that by themselves only lead to a question: those of "sakit" and "kontrol"."""
+    return frozenset(
+        concept
+        for rule in vocabulary.rules
+        if rule.kind == "vague"
+        for term in rule.needs
+        for concept in term.concepts
+    )
+
+
+def _says_something(word: str, vague: frozenset[str], vocabulary: Vocabulary) -> bool:
+    """True for a word that the vocabulary does not hold, or that means something which is not vague."""
+    if not vocabulary.lexicon.holds(word):
+        return True
+    concepts = vocabulary.lexicon.phrase_at([(word,)], 0)[1]
+    return not concepts & vague and any(not concept.startswith(("grammar.", "over_")) for concept in concepts)
 
 
 def evaluate(
@@ -216,7 +269,7 @@ def evaluate(
     for fold in range(FOLDS if model is None else 1):
         if model is None:
             tested = examples[fold::FOLDS]
-            used = train([e for i, e in enumerate(examples) if i % FOLDS != fold], vocabulary)
+            used = train([e for i, e in enumerate(examples) if i % FOLDS != fold], clusters, vocabulary)
         else:
             tested, used = examples, model
         for example in tested:

@@ -55,7 +55,10 @@ class Model(Protocol):
     """What a learned model must answer; see `core.routing.learning`."""
 
     def opinion(self, facts: Facts, reading: Reading) -> tuple[str, float, str] | None:
-        """(cluster code, confidence 0 to 1, the word that weighed most), or None."""
+        """(label, confidence 0 to 1, the word that weighed most), or None.
+
+        The label is a cluster's code; any other stands for the cluster that the age gives.
+        """
 
 
 @dataclass(frozen=True)
@@ -272,15 +275,37 @@ def _with_opinion(
     if any(ground.kind != "general" for ground in grounds):
         return grounds
     learnt = _learnt(model, facts, reading, clusters)
-    return grounds if learnt is None else [learnt, *grounds]
+    if learnt is None or learnt.cluster.code == grounds[0].cluster.code:
+        return grounds
+    return [learnt, *grounds]
 
 
 def _learnt(model: Model | None, facts: Facts, reading: Reading, clusters: ClusterSet) -> _Ground | None:
     opinion = model.opinion(facts, reading) if model is not None else None
-    if opinion is None or opinion[0] not in clusters:
+    if opinion is None:
         return None
-    code, _, word = opinion
+    label, _, word = opinion
+    code = label if label in clusters else cluster_by_age(facts, reading, clusters)
+    if code is None:
+        return None
     return _Ground(clusters[code], "general", "general", Reason("model", word, code))
+
+
+def leaves_room(facts: Facts, clusters: ClusterSet, vocabulary: Vocabulary | None = None) -> bool:
+    """True where the rules know nothing better than the age: where a model may speak, and learns."""
+    vocabulary = vocabulary or Vocabulary.load()
+    reading = read(facts.chief_complaint, vocabulary)
+    hits = fired(facts, reading, vocabulary)
+    if any(hit.rule.kind == "red" for hit in hits):
+        return False
+    return all(ground.kind == "general" for ground in _service_grounds(facts, reading, hits, clusters))
+
+
+def cluster_by_age(facts: Facts, reading: Reading, clusters: ClusterSet) -> str | None:
+    """Code of the cluster that takes this person's general complaints, None when the age is not known."""
+    service = "maternal" if is_pregnant(facts, reading) and clusters.has_service("maternal") else "general"
+    cluster = clusters.destination(service, age_years(facts, reading))
+    return cluster.code if cluster is not None else None
 
 
 def _suggestions(grounds: Sequence[_Ground], ceiling: float = 1.0) -> tuple[Suggestion, ...]:

@@ -31,7 +31,7 @@ def corrections():
 
 
 def test_a_word_learnt_from_corrections_answers_what_the_rules_could_not():
-    model = train(corrections())
+    model = train(corrections(), POLI)
     alone = route(facts("galumbir"), None, POLI)
     taught = route(facts("galumbir"), "UMUM", POLI, model=model)
     assert alone.verdict is Verdict.UNSURE
@@ -40,7 +40,7 @@ def test_a_word_learnt_from_corrections_answers_what_the_rules_could_not():
 
 
 def test_the_model_never_overrides_danger_constraints_or_service_words():
-    model = train([*corrections(), *(Example(facts("nyeri dada", y), "GIGI") for y in range(10, 60))])
+    model = train([*corrections(), *(Example(facts("nyeri dada", y), "GIGI") for y in range(10, 60))], POLI)
     assert route(facts("nyeri dada galumbir"), None, POLI, model=model).proposal == "IGD"
     assert (
         route(facts("galumbir", sex="male", pregnant=True), None, POLI, model=model).verdict
@@ -51,13 +51,13 @@ def test_the_model_never_overrides_danger_constraints_or_service_words():
 
 def test_one_correction_is_not_enough_to_speak():
     few = [Example(facts("galumbir"), "GIGI"), *(Example(facts("demam", y), "UMUM") for y in range(10, 30))]
-    assert route(facts("galumbir"), None, POLI, model=train(few)).verdict is Verdict.UNSURE
+    assert route(facts("galumbir"), None, POLI, model=train(few, POLI)).verdict is Verdict.UNSURE
 
 
 def test_a_model_switched_off_or_empty_says_nothing():
-    learnt = train(corrections())
+    learnt = train(corrections(), POLI)
     off = Model(learnt.totals, learnt.counts, enabled=False)
-    for model in (off, train([])):
+    for model in (off, train([], POLI)):
         assert route(facts("galumbir"), None, POLI, model=model).verdict is Verdict.UNSURE
 
 
@@ -67,7 +67,7 @@ def test_evaluation_passes_what_helps_and_refuses_what_harms_or_is_too_little():
     assert (helping.helped, helping.harmed) == (60, 0)
     assert helping.together_share == 1.0
     moved = [Example(facts("demam", years), "GIGI") for years in range(10, 40)]
-    wrong = train([*moved, *(Example(facts("pusing", years), "UMUM") for years in range(10, 40))])
+    wrong = train([*moved, *(Example(facts("pusing", years), "UMUM") for years in range(10, 40))], POLI)
     harmful = evaluate(wrong, [Example(facts("demam", years), "UMUM") for years in range(10, 50)], POLI)
     assert harmful.harmed > 0
     assert not harmful.passed
@@ -75,7 +75,7 @@ def test_evaluation_passes_what_helps_and_refuses_what_harms_or_is_too_little():
 
 
 def test_a_model_is_saved_as_readable_json_and_read_back(tmp_path):
-    model = train(corrections())
+    model = train(corrections(), POLI)
     model.save(tmp_path / "model.json")
     assert json.loads((tmp_path / "model.json").read_text())["counts"]["word:galumbir"] == {"GIGI": 60}
     assert Model.load(tmp_path / "model.json") == model

@@ -1,10 +1,16 @@
 """Red flags: seen however they are spelt, and not seen where they are denied or long past."""
 
+import csv
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.clusters import load_clusters
 from core.routing import Facts, route
-from core.vocabulary import Priority
+from core.vocabulary import Priority, Verdict
 
 POLI = load_clusters("poli")
 
@@ -116,3 +122,42 @@ def test_a_new_symptom_beside_an_old_one_is_still_seen():
 def test_denial_ends_where_the_next_thing_begins():
     assert "seizure" in flags("tidak demam dan kejang", 3)[1]
     assert flags("tidak demam atau kejang", 3)[1] == set()
+
+
+def rows():
+    """Every complaint of the bench."""
+    data = Path(__file__).parents[2] / "bench/data"
+    return [row for name in ("complaints.csv", "complaints_later.csv") for row in _csv(data / name)]
+
+
+def _csv(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+DANGERS = (
+    "nyeri dada",
+    "sesak napas",
+    "kejang",
+    "tidak sadar",
+    "digigit ular",
+    "minum racun tikus",
+    "ingin bunuh diri",
+    "mulut mencong",
+    "luka bakar luas",
+    "tensi 220/130",
+    "spo2 80",
+)
+
+
+@given(row=st.sampled_from(rows()), danger=st.sampled_from(DANGERS), first=st.booleans())
+def test_a_danger_sign_added_to_any_complaint_is_seen_and_none_is_lost(row, danger, first):
+    alone = Facts(row["complaint"], int(row["age_days"]), row["sex"] or None, row["pregnant"] == "yes")
+    said = f"sekarang {danger}, {row['complaint']}" if first else f"{row['complaint']}, sekarang {danger}"
+    before = {flag.code for flag in route(alone, None, POLI).red_flags}
+    decision = route(replace(alone, chief_complaint=said), None, POLI)
+    after = {flag.code for flag in decision.red_flags}
+    expected = {flag.code for flag in route(replace(alone, chief_complaint=danger), None, POLI).red_flags}
+    assert expected
+    assert before | expected <= after
+    assert decision.verdict in (Verdict.MATCH, Verdict.BLOCKED)
