@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from core.routing.facts import Facts
 from core.routing.learning import Example, Figures, Model, evaluate, train
 from core.vocabulary import Permission, VisitStatus
 
+log = logging.getLogger(__name__)
+
 FILE = "routing-model.json"
 """In the data folder: readable, and removed to switch learning off."""
 
@@ -23,7 +26,12 @@ MOST_ACCEPTED = 3000
 
 def current_model(clinic: Clinic) -> Model | None:
     """The model in use, or None: none was trained, or none helped."""
-    file = clinic.settings.home / FILE
+    return model_in(clinic.settings.home)
+
+
+def model_in(home: Path) -> Model | None:
+    """The model in use in a data folder; one of another version of Loket is left alone."""
+    file = home / FILE
     try:
         return _loaded(file, file.stat().st_mtime_ns)
     except FileNotFoundError:
@@ -31,8 +39,12 @@ def current_model(clinic: Clinic) -> Model | None:
 
 
 @lru_cache(maxsize=2)
-def _loaded(file: Path, changed_ns: int) -> Model:
-    return Model.load(file)
+def _loaded(file: Path, changed_ns: int) -> Model | None:
+    try:
+        return Model.load(file)
+    except ValueError:
+        log.warning("%s is no routing model of this version: the rules work alone", FILE)
+        return None
 
 
 def learn(clinic: Clinic, actor: Actor) -> Figures:

@@ -23,7 +23,7 @@ from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection
 from core.errors import CoreError, SettingsError, ValidationError
-from core.vocabulary import Role
+from core.vocabulary import Role, Sex
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -337,28 +337,30 @@ def routing_check(file: Path) -> None:
 
     problems = check_vocabulary(file)
     for problem in problems:
-        print(problem)
+        print(f"{file}:{problem.line}: {problem.text}")
     if problems:
         raise typer.Exit(1)
-    print("ok")
+    print(f"{file}: ok. It is used once LOKET_VOCABULARY names it and the server was started again.")
 
 
 @routing_app.command("explain")
 def routing_explain(
     complaint: str,
-    age: Annotated[int | None, typer.Option(help="Years.")] = None,
-    sex: Annotated[str, typer.Option(help="male or female.")] = "",
+    age: Annotated[float | None, typer.Option(help="Years; 0.25 for three months.", min=0, max=130)] = None,
+    sex: Annotated[Sex | None, typer.Option()] = None,
     pregnant: bool = False,
 ) -> None:
-    """Say which cluster the rules propose for a complaint, and why."""
+    """Say which cluster is proposed for a complaint, and why, word by word."""
     from core.clusters import load_clusters
     from core.routing import Facts, Vocabulary, explain
+    from core.routing_model import model_in
 
     settings = _settings()
     vocabulary = Vocabulary.load(Path(settings.vocabulary) if settings.vocabulary else None)
     age_days = None if age is None else round(age * 365.25)
-    facts = Facts(complaint, age_days=age_days, sex=sex or None, pregnant=pregnant)
-    for line in explain(facts, None, load_clusters(settings.clusters), vocabulary).lines(settings.language):
+    facts = Facts(complaint, age_days=age_days, sex=sex, pregnant=pregnant)
+    clusters, model = load_clusters(settings.clusters), model_in(settings.home)
+    for line in explain(facts, None, clusters, vocabulary, model).lines(settings.language):
         print(line)
 
 
@@ -378,8 +380,9 @@ def routing_learn(
             return
         figures = routing_model.learn(clinic, actor)
     print(
-        f"{figures.examples} corrections: rules alone {figures.rules_share:.1%}, with the model "
-        f"{figures.together_share:.1%} -> {'in use' if figures.passed else 'not used'}"
+        f"{figures.examples} visits, unseen when judged: rules alone {figures.rules_share:.1%} right, with the "
+        f"model {figures.together_share:.1%} (helped {figures.helped}, harmed {figures.harmed}): "
+        f"{'in use from now on' if figures.passed else 'not used'}"
     )
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from core.routing.document import document_problems, split_words
+from core.routing.document import document_problems, hint, split_words, term_from
 from core.routing.language import tokens
 from core.routing.vocabulary import overlay, shipped_document, shipped_text
 
@@ -56,11 +56,19 @@ def check_vocabulary(path: str | Path | None = None) -> list[Problem]:
     shape += [
         (name, f"{name} must be a table") for name in own if name in SECTIONS and not _shaped(name, own[name])
     ]
-    found = shape or [*document_problems(_whole(base, own)), *_own_problems(own)]
+    found = shape or list(_problems(base, own, path is not None))
     lines = text.splitlines()
     return sorted(
-        {Problem(_line_of(lines, key), said) for key, said in found}, key=lambda p: (p.line, p.text)
+        {Problem(_line_of(lines, key, said), said) for key, said in found}, key=lambda p: (p.line, p.text)
     )
+
+
+def _problems(base: dict[str, Any], own: dict[str, Any], is_overlay: bool) -> Iterator[tuple[str, str]]:
+    whole = _whole(base, own)
+    yield from document_problems(whole)
+    yield from _own_problems(own)
+    if is_overlay:
+        yield from _unused_problems(own, whole)
 
 
 def _shaped(name: str, part: Any) -> bool:
@@ -109,7 +117,44 @@ def _own_problems(own: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     yield phrase, f"[{section}] {name}: {phrase!r} is only one word without its filler words"
 
 
-def _line_of(lines: list[str], key: str) -> int:
-    """The first line that holds the key as a whole word."""
+def _unused_problems(own: dict[str, Any], whole: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the file says in vain: concepts that no rule asks for, removals of what is not there."""
+    shipped = shipped_document()
+    asked = {
+        concept
+        for row in whole["rule"]
+        for term in row.get("needs", []) + row.get("unless", [])
+        for concept in term_from(str(term)).concepts
+    }
+    for name in own.get("words", {}):
+        if name not in shipped["words"] and name not in asked:
+            yield name, f"[words] {name!r} is asked for by no rule{hint(name, shipped['words'])}"
+    removed = own.get("remove", {})
+    known = {word for words in shipped["words"].values() for word in split_words(words)}
+    for word in split_words(str(removed.get("words", ""))):
+        if word not in known:
+            yield word, f"[remove] {word!r} is no word of the shipped file{hint(word, known)}"
+    rules = [row["id"] for row in shipped["rule"]]
+    for rule_id in removed.get("rules", []):
+        if rule_id not in rules:
+            yield (
+                str(rule_id),
+                f"[remove] {rule_id!r} is no rule of the shipped file{hint(str(rule_id), rules)}",
+            )
+
+
+def _line_of(lines: list[str], key: str, said: str) -> int:
+    """The line of the name in question, looked for inside the rule or section that has it."""
+    start = _first_with(lines, key, 0) or 1
+    table = next((n for n in range(start, len(lines)) if lines[n].startswith("[")), len(lines))
+    for name in re.findall(r"'([^']+)'", said):
+        inside = _first_with(lines[:table], name, start - 1)
+        if inside:
+            return inside
+    return start
+
+
+def _first_with(lines: list[str], key: str, begin: int) -> int | None:
+    """The first line from an index on that holds the key as a whole word, counted from 1."""
     pattern = re.compile(rf"(?<![\w.]){re.escape(key)}(?![\w.])")
-    return next((number for number, line in enumerate(lines, start=1) if pattern.search(line)), 1)
+    return next((n for n in range(begin + 1, len(lines) + 1) if pattern.search(lines[n - 1])), None)

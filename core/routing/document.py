@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
 
 from core.clusters import SERVICES
 from core.routing.vitals import Measure
@@ -92,7 +95,7 @@ def document_problems(document: dict[str, Any]) -> Iterable[tuple[str, str]]:
                 yield name, f"[{section}] {name} must be text: words separated by commas"
     for role in document.get("grammar", {}):
         if role not in ROLES:
-            yield role, f"[grammar] {role} is not one of {', '.join(ROLES)}"
+            yield role, f"[grammar] {role!r} is not one of {', '.join(ROLES)}"
     for section in ("numbers", "units"):
         for word, value in document.get(section, {}).items():
             if not isinstance(value, int | float) or isinstance(value, bool):
@@ -118,7 +121,13 @@ def document_problems(document: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for row in document.get("rule", []):
         for other in row.get("replaces", []):
             if other not in seen:
-                yield other, f"rule {row.get('id')}: replaces {other!r}, which is not a rule"
+                yield str(row.get("id")), f"rule {row.get('id')}: replaces {other!r}, which is not a rule"
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'tooth'?` for a near miss, else nothing."""
+    found = extractOne(name, list(known), scorer=OSA.normalized_similarity, score_cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 _RULE_FIELDS = {
@@ -145,21 +154,21 @@ _RULE_FIELDS = {
 }
 
 
-def _rule_problems(row: dict[str, Any], words: Container[str]) -> Iterable[str]:
+def _rule_problems(row: dict[str, Any], words: Collection[str]) -> Iterable[str]:
     for name, value in row.items():
         if name not in _RULE_FIELDS:
-            yield f"unknown field {name}"
+            yield f"unknown field {name!r}{hint(name, _RULE_FIELDS)}"
         elif not isinstance(value, _RULE_FIELDS[name]):  # type: ignore[arg-type]
             yield f"{name} has the wrong type"
             return
     if not row.get("id"):
         yield "id is missing"
     if row.get("kind") not in KINDS:
-        yield f"kind must be one of {', '.join(KINDS)}"
+        yield f"kind {row.get('kind')!r} is not one of {', '.join(KINDS)}"
     services = _as_list(row.get("service", "general"))
     for service in services:
         if service not in SERVICES:
-            yield f"unknown service {service!r}"
+            yield f"unknown service {service!r}{hint(service, SERVICES)}"
     if not row.get("needs"):
         yield "needs is empty"
     if row.get("priority") not in (None, "red", "yellow"):
@@ -171,12 +180,12 @@ def _rule_problems(row: dict[str, Any], words: Container[str]) -> Iterable[str]:
     if (row.get("kind") == "sign") != bool(row.get("says")):
         yield "says names the concept of a sign, and only of a sign"
     for term in row.get("needs", []):
-        for concept in _term(str(term)).concepts:
+        for concept in term_from(str(term)).concepts:
             if concept not in words:
-                yield f"needs {concept!r}, which [words] does not have"
+                yield f"needs {concept!r}, which is nowhere in [words]{hint(concept, words)}"
     for concept in row.get("unless", []):
         if concept not in words:
-            yield f"unless {concept!r}, which [words] does not have"
+            yield f"unless {concept!r}, which is nowhere in [words]{hint(concept, words)}"
 
 
 _MEASURE_FIELDS = {"id": str, "words": str, "units": str, "plausible": list, "levels": dict, "pair": dict}
@@ -185,7 +194,7 @@ _MEASURE_FIELDS = {"id": str, "words": str, "units": str, "plausible": list, "le
 def _measure_problems(row: dict[str, Any]) -> Iterable[str]:
     for name, value in row.items():
         if name not in _MEASURE_FIELDS:
-            yield f"unknown field {name}"
+            yield f"unknown field {name!r}{hint(name, _MEASURE_FIELDS)}"
         elif not isinstance(value, _MEASURE_FIELDS[name]):
             yield f"{name} has the wrong type"
     for name in ("id", "words", "plausible", "levels"):
@@ -194,7 +203,7 @@ def _measure_problems(row: dict[str, Any]) -> Iterable[str]:
     ranges = {"plausible": row.get("plausible"), **_table(row.get("levels")), **_table(row.get("pair"))}
     for name, value in ranges.items():
         if value is not None and not _is_ranges(value):
-            yield f"{name} must be [least, most] or a list of such pairs"
+            yield f"{name!r} must be [least, most] or a list of such pairs"
 
 
 def _table(value: object) -> dict[str, Any]:
@@ -233,7 +242,7 @@ def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _term(text: str) -> Term:
+def term_from(text: str) -> Term:
     """`pain|pressure`, `not urinate`, `@pregnant`."""
     denied = text.startswith("not ")
     body = text.removeprefix("not ").strip()
@@ -264,7 +273,7 @@ def rule_from(row: dict[str, Any]) -> Rule:
         id=row["id"],
         kind=row["kind"],
         services=tuple(_as_list(row.get("service", "general"))),
-        needs=tuple(_term(term) for term in row["needs"]),
+        needs=tuple(term_from(term) for term in row["needs"]),
         unless=frozenset(row.get("unless", [])),
         replaces=tuple(row.get("replaces", [])),
         **given,

@@ -174,7 +174,10 @@ class Model:
         document = json.loads(Path(path).read_text("utf-8"))
         if not isinstance(document, dict) or document.get("format") != _FORMAT:
             raise ValueError("not a routing model of this version")
-        return Model(document["totals"], document["counts"], bool(document["enabled"]))
+        parts = document.get("totals"), document.get("counts")
+        if not all(isinstance(part, dict) for part in parts):
+            raise ValueError("a routing model without counts")
+        return Model(document["totals"], document["counts"], bool(document.get("enabled")))
 
 
 def features(facts: Facts, reading: Reading) -> list[str]:

@@ -83,10 +83,15 @@ def overlay(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     for section in ("same", "numbers", "units"):
         merged[section] = {**base.get(section, {}), **extra.get(section, {})}
     merged["neutral"] = {"words": f"{base['neutral']['words']}, {extra.get('neutral', {}).get('words', '')}"}
-    for section, gone in (("rule", gone_rules), ("measure", set())):
-        own = extra.get(section, [])
-        replaced = {row.get("id") for row in own} | gone
-        merged[section] = [row for row in base.get(section, []) if row["id"] not in replaced] + list(own)
+    own = extra.get("rule", [])
+    replaced = {rule.get("id") for rule in own} | gone_rules
+    merged["rule"] = [rule for rule in base.get("rule", []) if rule["id"] not in replaced] + list(own)
+    measures = {row["id"]: row for row in base.get("measure", [])}
+    for row in extra.get("measure", []):
+        shipped = measures.get(row.get("id"), {})
+        tables = {name: {**shipped.get(name, {}), **row[name]} for name in ("levels", "pair") if name in row}
+        measures[row.get("id")] = {**shipped, **row, **tables}
+    merged["measure"] = list(measures.values())
     return merged
 
 
