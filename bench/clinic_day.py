@@ -1,0 +1,196 @@
+"""A clinic's whole day against the real server, through its API, compressed in time.
+
+400 visits at 12 terminals with the peak between 08:00 and 10:00; three rooms race on one queue.
+People come twice into one room's list, do not answer, leave, are moved, go to the laboratory and
+the pharmacy; steps are taken back and done again. Only the clock runs faster: requests are not.
+Afterwards every promise of the queue is checked against the database, the reports and what the
+terminals saw. Exit code 1 when one is broken.
+
+    python -m bench.clinic_day [--visits 400] [--speed 120] [--seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from bench.day import checks
+from bench.day.plan import plan
+from bench.day.staff import CLERKS, ROOMS, Day, live_through
+from bench.save_to_pane import free_port
+from core import accounts, clock, queueing
+from core.clinic import Clinic
+from core.config import Settings
+from core.database import connection, database
+from core.vocabulary import Role
+from tests.people import Caller
+
+ROOT = Path(__file__).parents[1]
+PASSWORD = "demo"
+START_SECONDS = 60
+SET_UP_SECONDS = 12  # before eight: accounts are made and their passwords hashed
+
+
+def served_settings(home: Path, port: int) -> Settings:
+    """The clinic of the day."""
+    return Settings.load({"LOKET_HOME": str(home), "LOKET_HTTP": f"127.0.0.1:{port}"}, Path(os.devnull))
+
+
+@dataclass(frozen=True)
+class FastClock:
+    """The day's clock, the same in every process: eight in the morning at `began`, then faster than life."""
+
+    began: float
+    """Wall clock, seconds."""
+    speed: float
+
+    def now(self) -> datetime:
+        """The clinic's instant, aware UTC."""
+        zone = Settings().timezone
+        today = datetime.fromtimestamp(self.began, zone).date()
+        eight = datetime(today.year, today.month, today.day, 8, tzinfo=zone).astimezone(UTC)
+        return eight + timedelta(seconds=(time.time() - self.began) * self.speed)
+
+
+def serve(home: Path, port: int, fast: FastClock) -> int:
+    """The server's process: the real one, but for its clock."""
+    from server.run import serve as run
+
+    settings = served_settings(home, port)
+    with clock.frozen(fast.now):
+        clinic = Clinic.open(settings, demo=True)
+        _hire(clinic)
+        return run(settings, demo=True, with_door=False)
+
+
+def _hire(clinic: Clinic) -> None:
+    """Accounts for all twelve terminals; the demo's own ones come with the server."""
+    from server import demo
+
+    with connection():
+        demo.prepare(clinic)
+        for name in CLERKS[1:]:
+            accounts.create_account(name, name.title(), Role.CLERK, PASSWORD, check_password=False)
+        for name, clusters in ROOMS.items():
+            if name in {"doctor2", "doctor3", "elder", "nurse"}:
+                accounts.create_account(
+                    name, name.title(), Role.CLINICIAN, PASSWORD, list(clusters), check_password=False
+                )
+
+
+@contextmanager
+def running(home: Path, fast: FastClock) -> Iterator[str]:
+    """The server in a process of its own; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.clinic_day", "--serve", str(home), str(port)]
+    server = subprocess.Popen(
+        [*command, str(fast.began), str(fast.speed)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                httpx.get(f"{url}/readyz").raise_for_status()
+                break
+            except httpx.HTTPError:
+                if time.monotonic() > until or server.poll() is not None:
+                    raise
+                time.sleep(0.1)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@dataclass
+class Outcome:
+    """What the day left behind."""
+
+    day: Day
+    findings: list[checks.Finding]
+    longest: dict[str, float]
+    closed: int
+    """Entries that were still open at the closing."""
+    seconds: float
+    """How long the day took."""
+
+    @property
+    def faults(self) -> int:
+        """How often something that must hold did not."""
+        return sum(len(finding.faults) for finding in self.findings)
+
+
+def simulate(visits: int, speed: float, seed: int) -> Outcome:
+    """Live through the day, close it, stop the server, and check everything."""
+    day = Day(speed)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        fast = FastClock(time.time() + SET_UP_SECONDS, speed)
+        with running(home, fast) as url:
+            while time.time() < fast.began:
+                time.sleep(0.05)
+            asyncio.run(live_through(day, url, plan(visits, seed), seed))
+            clinic = Clinic.open(served_settings(home, 1))
+            with clock.frozen(fast.now):
+                ended = queueing.close_day(clinic, accounts.system_actor(), clinic.today())
+            with Caller(url, "admin") as admin:
+                waits = admin.get("reports/waits").json()
+                register = admin.get("reports/daily-register").json()
+        with connection():
+            findings = checks.check(clinic, day, waits, register)
+            longest = checks.longest_waits(checks.Records(clinic))
+        database.close()
+    return Outcome(day, findings, longest, ended, time.monotonic() - began)
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Times per action, then what was checked."""
+    print(f"{'action':<16} {'times':>6} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8}")
+    for name, seconds in sorted(outcome.day.seconds.items()):
+        times = sorted(value * 1000 for value in seconds)
+        middle, tail = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
+        print(f"{name:<16} {len(times):>6} {middle:>8.1f} {tail:>8.1f} {times[-1]:>8.1f}")
+    waits = ", ".join(f"{kind} {minutes:.0f}" for kind, minutes in sorted(outcome.longest.items()))
+    print(f"\nlongest wait in the clinic's minutes: {waits}")
+    print(f"the day took {outcome.seconds:.0f} s; {len(outcome.day.losers)} came too late and were told;")
+    print(f"{outcome.closed} were still in a queue at the closing\n")
+    for finding in outcome.findings:
+        print(f"{'FAILED' if finding.faults else 'holds':<7} {finding.looked_at:>6}  {finding.name}")
+        for fault in finding.faults[:5]:
+            print(f"{'':>16}{fault}")
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["--serve"]:
+        home, port, began, speed = sys.argv[2:]
+        return serve(Path(home), int(port), FastClock(float(began), float(speed)))
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--visits", type=int, default=400)
+    arguments.add_argument(
+        "--speed", type=float, default=120, help="how much faster than life the clock runs"
+    )
+    arguments.add_argument("--seed", type=int, default=1)
+    chosen = arguments.parse_args()
+    outcome = simulate(chosen.visits, chosen.speed, chosen.seed)
+    print_outcome(outcome)
+    return 1 if outcome.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
