@@ -39,6 +39,11 @@ class Clinic:
         return cls(settings, clusters, demo)
 
     @property
+    def public_url(self) -> str:
+        """Where patients' phones find this server; empty when they cannot."""
+        return self.settings.public_url or (self.settings.http.url if self.demo else "")
+
+    @property
     def zone(self) -> ZoneInfo:
         """The clinic's time zone."""
         return self.settings.timezone

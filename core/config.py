@@ -83,6 +83,12 @@ def _https(value: str) -> str:
     return value
 
 
+def _public_url(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return value.rstrip("/")
+
+
 def _clock_time(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -164,7 +170,14 @@ class Settings(BaseModel):
     backup_command: str = ""
     """A command run with each new backup's path as its last argument, such as `rclone copyto`."""
     printer: str = ""
-    """Empty: the printer at the terminal. `host:port` for ESC/POS on the network, or a file path."""
+    """Empty: the printer at the terminal. `host:port` for ESC/POS on the network, or the path of a device or
+    file: ESC/POS too, plain text when it ends in `.txt`."""
+    printer_columns: int = Field(default=32, ge=24, le=136)
+    """Letters in a row of the paper: 32 on a roll of 58 mm, 48 on one of 80 mm."""
+    print_tickets: bool = False
+    """Whether each ticket is printed without a key."""
+    public_url: Annotated[str, AfterValidator(_public_url)] = ""
+    """Where patients' phones find this server; empty: tickets carry no address of their page."""
     satusehat_url: Annotated[str, AfterValidator(_https)] = ""
     """SATUSEHAT's host, when `sync_target` is satusehat."""
     satusehat_client_id: str = ""

@@ -122,6 +122,18 @@ class SyncError(CoreError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class PrinterError(CoreError):
+    """A document could not be printed; nothing else is touched by it.
+
+    Attributes:
+        code: `no_printer`, `printer_unreachable`, `printer_no_paper` or `printer_busy`.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class BackupError(CoreError):
     """A backup could not be made, verified or restored.
 

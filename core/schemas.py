@@ -56,6 +56,12 @@ def _clean_lines(value: object) -> object:
     return _clean(value, lines=True)
 
 
+def _spaced_line(value: str) -> str:
+    if any(_is_unsafe(character, lines=False) for character in value):
+        raise PydanticCustomError("control_characters", "control characters are not printed")
+    return value
+
+
 def _registration_id(value: str) -> str:
     if not is_uuid7(value):
         raise PydanticCustomError("uuid7", "must be a UUIDv7")
@@ -79,6 +85,8 @@ Document = Annotated[dict[str, Any], AfterValidator(_document)]
 """A JSON object of at most 64 KiB."""
 Line = Annotated[str, BeforeValidator(_clean_line)]
 """One line of text: trimmed, inner white space folded."""
+SpacedLine = Annotated[str, AfterValidator(_spaced_line)]
+"""One line of text, its spaces kept."""
 Prose = Annotated[str, BeforeValidator(_clean_lines), Field(max_length=8000)]
 """Several lines of text."""
 Name = Annotated[Line, Field(min_length=1, max_length=120)]
@@ -739,6 +747,14 @@ class ClinicShape(Shape):
     idle_lock_minutes: int
     preset: str
     demo: bool
+    public_url: str
+    """Where patients' phones find this server; empty: tickets carry no address."""
+    has_printer: bool
+    """Whether the server has a printer; otherwise only one at the terminal prints."""
+    print_tickets: bool
+    """Whether each ticket is printed without a key."""
+    printer_columns: int
+    """Letters in a row of the paper."""
 
 
 class DraftShape(Shape):

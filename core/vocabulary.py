@@ -164,6 +164,19 @@ class VisitStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class PrintStyle(StrEnum):
+    """How a line of a printed document looks."""
+
+    PLAIN = "plain"
+    CENTRED = "centred"
+    HEADING = "heading"
+    """Centred and bold."""
+    BIG = "big"
+    """Centred, twice as wide and high."""
+    QR = "qr"
+    """A QR code of the text; where a printer cannot draw one, the text."""
+
+
 class Disposition(StrEnum):
     """How a visit ended for the patient (status pulang)."""
 
@@ -224,4 +237,5 @@ class Permission(StrEnum):
     READ_REPORTS = "read_reports"
     ADMINISTER = "administer"
     READ_DISPLAY = "read_display"
+    PRINT = "print"
     OPEN_DOOR = "open_door"

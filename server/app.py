@@ -24,7 +24,7 @@ from core.database import connection, database
 from core.migrations import pending
 from server import demo as demo_clinic
 from server import display, mobile_jkn, problems
-from server.endpoints import admin, changes, patients, queues, registrations, tokens, visits
+from server.endpoints import admin, changes, patients, printing, queues, registrations, tokens, visits
 
 MAX_BODY_BYTES = 256 * 1024
 API = "/api/v1"
@@ -133,7 +133,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     app.state.follower = changes.Follower()
     problems.install(app)
     api = APIRouter(prefix=API)
-    for resource in (tokens, queues, patients, registrations, visits, changes, admin):
+    for resource in (tokens, queues, patients, registrations, visits, changes, printing, admin):
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(display.router)

@@ -32,6 +32,7 @@ STATUS: dict[type[errors.CoreError], int] = {
     errors.ConflictError: 409,
     errors.SyncError: 502,
     errors.BackupError: 409,
+    errors.PrinterError: 503,
 }
 RULE_STATUS = {"duplicate_decision_required": 409}
 """Rules whose answer is a decision between records rather than a correction."""

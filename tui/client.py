@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from core.printing import PrintDocument
 from core.schemas import (
     AccountShape,
     ClinicShape,
@@ -389,6 +390,12 @@ class CoreClient:
     async def drop_draft(self, key: str) -> None:
         """Forget a half-typed form."""
         await self._send("DELETE", f"drafts/{key}")
+
+    # Printing
+
+    async def print_document(self, document: PrintDocument) -> None:
+        """Print on the clinic's printer."""
+        await self._send("POST", "print-jobs", document.model_dump(mode="json", exclude_defaults=True))
 
     # Administration
 

@@ -27,6 +27,7 @@ VERIFY_LATER = Binding("f7", "verify_later", N_("Verify later"))
 SAVE = Binding("f10", "save", N_("Save"))
 UNDO = Binding("z", "undo", N_("Undo"))
 MOVE = Binding("m", "move", N_("Move"))
+QR = Binding("q", "show_qr", N_("QR"))
 PRINT = Binding("p", "print_ticket", N_("Print"))
 NEXT = Binding("enter", "next", N_("Next patient"))
 

@@ -22,3 +22,5 @@ GOOD = Style(bold=True, color="green")
 WARNING = Style(bold=True, color="yellow")
 ALERT = Style(bold=True, color="red")
 CALLED = Style(bold=True, color="cyan")
+QR = Style(color="black", bgcolor="bright_white")
+"""Readers want dark on light, whatever the terminal's own colours are."""

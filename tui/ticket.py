@@ -1,32 +1,42 @@
-"""The ticket a patient holds, as bytes for the printer at the terminal."""
+"""The ticket a patient holds: number, cluster, wait and the way to its page; no name.
+
+Tickets are dropped and found by others.
+"""
 
 from __future__ import annotations
 
-import unicodedata
-
+from core.printing import PrintDocument, PrintLine
 from core.schemas import ClinicShape, TicketShape
+from core.ticket_codes import ticket_address
+from core.vocabulary import PrintStyle
 from tui.formatting import instant_text
 from tui.text import _
 
-COLUMNS = 32  # a 58 mm roll
-DOUBLE_ON, DOUBLE_OFF = b"\x1d!\x11", b"\x1d!\x00"  # ESC/POS GS ! n: twice as wide and high
-CENTRE, INITIALISE = b"\x1ba\x01", b"\x1b@"
-FEED = b"\n\n\n\n"
+
+def page_address(clinic: ClinicShape, ticket: TicketShape) -> str:
+    """Where this number's place is shown; empty where the clinic has no such page."""
+    return ticket_address(clinic.public_url, ticket.id) if clinic.public_url else ""
 
 
-def _ascii(text: str) -> bytes:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return plain[:COLUMNS].encode()
-
-
-def ticket_bytes(clinic: ClinicShape, ticket: TicketShape, cluster: str) -> bytes:
-    """Number, cluster, wait and time; no name: tickets are dropped and found by others."""
-    lines = [_ascii(clinic.facility_name), b"", _ascii(cluster), b""]
-    tail = [b""]
+def ticket_document(clinic: ClinicShape, ticket: TicketShape, cluster: str) -> PrintDocument:
+    """The ticket as it is printed."""
+    lines = [
+        PrintLine(text=clinic.facility_name, style=PrintStyle.HEADING),
+        PrintLine(),
+        PrintLine(text=cluster, style=PrintStyle.CENTRED),
+        PrintLine(text=ticket.number, style=PrintStyle.BIG),
+    ]
     if ticket.expected_wait_minutes is not None:
-        tail.append(
-            _ascii(_("Expected wait: about {number} minutes").format(number=ticket.expected_wait_minutes))
-        )
-    tail.append(_ascii(instant_text(ticket.issued_at, clinic.timezone)))
-    head = INITIALISE + CENTRE + b"\n".join(lines)
-    return head + b"\n" + DOUBLE_ON + ticket.number.encode() + DOUBLE_OFF + b"\n" + b"\n".join(tail) + FEED
+        wait = _("Expected wait: about {number} minutes").format(number=ticket.expected_wait_minutes)
+        lines.append(PrintLine(text=wait, style=PrintStyle.CENTRED))
+    issued = instant_text(ticket.issued_at, clinic.timezone)
+    lines.append(PrintLine(text=issued, style=PrintStyle.CENTRED))
+    address = page_address(clinic, ticket)
+    if address:
+        lines += [
+            PrintLine(),
+            PrintLine(text=_("Your place in the queue:"), style=PrintStyle.CENTRED),
+            PrintLine(text=address, style=PrintStyle.QR),
+            PrintLine(text=address.partition("://")[2], style=PrintStyle.CENTRED),
+        ]
+    return PrintDocument(lines=lines)

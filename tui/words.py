@@ -134,6 +134,12 @@ PROBLEMS: Mapping[str, str] = {
     "too_large": N_("That is too much text."),
     "validation": N_("Something is not right; check the fields."),
     "sync": N_("The City Health Office could not be reached."),
+    "no_printer": N_("There is no printer. Set LOKET_PRINTER, or write the number down."),
+    "printer_unreachable": N_(
+        "Not printed: the printer does not answer. Is it on and connected? Print it again then."
+    ),
+    "printer_no_paper": N_("Not printed: the printer has no paper. Put in a roll and print it again."),
+    "printer_busy": N_("Not printed: the printer is busy. Print it again in a moment."),
     "backup": N_("The backup could not be made; see `loket doctor`."),
     "internal": N_("The server has a fault; nothing was changed. Try again."),
     "http_error": N_("The server answered in an unknown way. Try again."),

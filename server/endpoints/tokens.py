@@ -80,6 +80,10 @@ def clinic_facts(actor: ActorNow, clinic: ClinicNow) -> ClinicShape:
         idle_lock_minutes=settings.idle_lock_minutes,
         preset=clinic.clusters.preset,
         demo=clinic.demo,
+        public_url=clinic.public_url,
+        has_printer=bool(settings.printer),
+        print_tickets=settings.print_tickets,
+        printer_columns=settings.printer_columns,
     )
 
 

@@ -13,6 +13,7 @@ import sys
 import termios
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -77,24 +78,34 @@ class DemoClinic:
         assert self.process.wait() == 0
         self.log.close()
 
-    def sign_in(self, username: str, columns: int = 80, rows: int = 24, term: str = "xterm") -> Terminal:
-        return Terminal(self, username, columns, rows, term)
+    def sign_in(
+        self,
+        username: str,
+        columns: int = 80,
+        rows: int = 24,
+        term: str = "xterm",
+        options: Sequence[str] = (),
+    ) -> Terminal:
+        return Terminal(self, username, columns, rows, term, options)
 
 
 class Terminal:
     """One person's `ssh` session."""
 
-    def __init__(self, clinic: DemoClinic, username: str, columns: int, rows: int, term: str) -> None:
+    def __init__(
+        self, clinic: DemoClinic, username: str, columns: int, rows: int, term: str, options: Sequence[str]
+    ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()
         self.received = 0
+        self.raw = b""
         secret = clinic.home.parent / "askpass"
         secret.write_text("#!/bin/sh\necho demo\n")
         secret.chmod(0o700)
         environment = {**os.environ, "TERM": term, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force"}
         command = [
-            "ssh", "-tt", "-p", str(clinic.ssh_port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+            "ssh", "-tt", *options, "-p", str(clinic.ssh_port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
             "-o", "LogLevel=ERROR", "-o", "PubkeyAuthentication=no", "-F", "/dev/null", f"{username}@127.0.0.1",
         ]  # fmt: skip
         self._pid, self._file = pty.fork()
@@ -114,6 +125,7 @@ class Terminal:
                 return
             with self._lock:
                 self.received += len(data)
+                self.raw += data
                 self._stream.feed(data)
 
     @property

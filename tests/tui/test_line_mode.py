@@ -46,6 +46,11 @@ class Person:
     async def drain(self) -> None:
         await asyncio.sleep(0)
 
+    prints_escpos = False
+
+    def print_local(self, data: bytes) -> bool:
+        return False
+
     async def delivered(self) -> bool:
         return True
 

@@ -169,6 +169,13 @@ class LineWriter(Protocol):
     async def drain(self) -> None:
         """Wait until the line can take more."""
 
+    @property
+    def prints_escpos(self) -> bool:
+        """Whether a printer at the person's end takes ESC/POS; otherwise plain text."""
+
+    def print_local(self, data: bytes) -> bool:
+        """Print at the person's end; False where there is no printer."""
+
     async def delivered(self) -> bool:
         """Wait until the person's end has everything; False when the line broke before that."""
 

@@ -10,7 +10,7 @@ import asyncio
 import codecs
 
 from tui.terminal.capabilities import Capabilities
-from tui.terminal.driver import Sink
+from tui.terminal.driver import PRINTER_OFF, PRINTER_ON, Sink
 from tui.terminal.pens import ascii_cell
 
 LONGEST_LINE = 4096  # characters; what is beyond is dropped
@@ -30,6 +30,8 @@ class Lines:
         self._sink = sink
         self._idle_seconds = idle_seconds
         self._utf8 = capabilities.utf8
+        self._has_printer = capabilities.printer
+        self.prints_escpos = capabilities.escpos
         self._has_terminal = has_terminal
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._line: list[str] = []
@@ -75,6 +77,12 @@ class Lines:
         if self._has_terminal:
             text = text.replace("\n", "\r\n")
         self._sink.write(text.encode("utf-8", "replace"))
+
+    def print_local(self, data: bytes) -> bool:
+        """Print at the person's end, in one piece; False where there is no printer."""
+        if self._has_printer:
+            self._sink.write(PRINTER_ON + data + PRINTER_OFF)
+        return self._has_printer
 
     async def drain(self) -> None:
         """Wait until the line can take more."""

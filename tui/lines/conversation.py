@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from tui import words
 from tui.client import Refused, UnreachableError
 from tui.door.contracts import LineReader, LineWriter
+from tui.printing import LocalPrinter
 from tui.text import _, ngettext
 
 
@@ -69,6 +70,11 @@ class Conversation:
         if text:
             self._writer.write(text)
             await self._writer.drain()
+
+    @property
+    def printer(self) -> LocalPrinter:
+        """The printer at the person's end, if there is one."""
+        return self._writer
 
     async def delivered(self) -> bool:
         """Whether the person's end has everything that was said."""

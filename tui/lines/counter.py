@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
 from core.identifiers import new_id
-from core.schemas import DraftShape, EntryCommand, PatientShape, Receipt
+from core.schemas import DraftShape, EntryCommand, PatientShape, Receipt, TicketShape
 from tui import words
 from tui.client import Refused, UnreachableError
 from tui.lines.conversation import Conversation, HungUpError, LeaveError
 from tui.lines.form import CancelledError, Form, person_text
+from tui.printing import NotPrintedError, print_document
 from tui.registration.drafts import DRAFT_KEY, Draft, take_up
 from tui.registration.facts import Facts, is_number_of, values_from_search
 from tui.session import Session
 from tui.text import _
+from tui.ticket import page_address, ticket_document
 
 MOST_FOUND = 8
 SHORTEST_SEARCH = 2  # letters; a single one is a command
@@ -29,12 +32,15 @@ class CounterDialogue:
         self._receipt: Receipt | None = None
         self._receipt_unseen = False
         self._unanswered = ""
+        self._printing: asyncio.Task[None] | None = None
         self._commands: dict[str, Callable[[], Awaitable[None]]] = {
             "?": self._help,
             "+": self._new,
             "d": self._continue_draft,
             "z": self._undo,
             "m": self._move,
+            "p": self._print,
+            "a": self._address,
             "q": self._leave,
         }
 
@@ -52,6 +58,8 @@ class CounterDialogue:
                     _("Search (? help):") if self._receipt is None else _("Search:")
                 )
             except HungUpError:
+                if self._printing is not None:
+                    await self._printing
                 if self._receipt_unseen and await self._talk.delivered():
                     await self._drop_draft()
                 return
@@ -120,6 +128,9 @@ class CounterDialogue:
             self._talk.say(_("Not saved. D continues it."))
         else:
             self._show(receipt)
+            if self._session.clinic.print_tickets:
+                # Beside everything else; what went wrong is told with a later question.
+                self._printing = asyncio.create_task(self._print_ticket(receipt.ticket))
 
     def _show(self, receipt: Receipt) -> None:
         self._receipt, self._receipt_unseen = receipt, True
@@ -162,6 +173,24 @@ class CounterDialogue:
 
     # After the receipt
 
+    async def _print(self) -> None:
+        if self._receipt is None:
+            self._talk.refuse(_("Nothing was registered here yet."))
+            return
+        await self._print_ticket(self._receipt.ticket)
+
+    async def _address(self) -> None:
+        ticket = self._receipt.ticket if self._receipt is not None else None
+        address = page_address(self._session.clinic, ticket) if ticket is not None else ""
+        self._talk.say(address or _("There is no page for this number."))
+
+    async def _print_ticket(self, ticket: TicketShape) -> None:
+        document = ticket_document(self._session.clinic, ticket, self._session.cluster_name(ticket.cluster))
+        try:
+            self._talk.say(await print_document(self._session, self._talk.printer, document))
+        except NotPrintedError as failure:
+            self._talk.say(f"! {ticket.number}: {failure}")
+
     async def _undo(self) -> None:
         if self._receipt is None:
             self._talk.refuse(_("Nothing was registered here yet."))
@@ -192,8 +221,8 @@ class CounterDialogue:
         self._talk.say(
             _(
                 "Type a NIK, BPJS number, record number or name; Enter alone lists the last patients. "
-                "+ new patient, D unfinished form, Z takes the last registration back, M moves it, Q leaves. "
-                "While registering: < back, << cancel, = show all, ? help."
+                "+ new patient, D unfinished form, P prints the last ticket, A tells the address of its page, "
+                "Z takes that registration back, M moves it, Q leaves. While registering: < back, << cancel, = show all, ? help."
             )
         )
 

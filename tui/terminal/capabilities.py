@@ -42,6 +42,7 @@ class Capabilities:
         alternate_screen: `CSI ? 1049 h`, so that the shell's screen comes back at the end.
         bracketed_paste: `CSI ? 2004 h`, so that pasted line ends are not taken for Enter.
         printer: A printer hangs on the terminal and takes what stands between `CSI 5 i` and `CSI 4 i`.
+        escpos: That printer is a thermal one that takes ESC/POS; otherwise it gets plain text.
     """
 
     term: str = "xterm"
@@ -63,6 +64,7 @@ class Capabilities:
     alternate_screen: bool = True
     bracketed_paste: bool = True
     printer: bool = False
+    escpos: bool = True
 
 
 _XTERM = Capabilities()

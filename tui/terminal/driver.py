@@ -155,6 +155,11 @@ class Terminal:
         self._encoder = Encoder(self.capabilities, *size)
         self._change_size(size)
 
+    @property
+    def prints_escpos(self) -> bool:
+        """Whether the printer at the terminal takes ESC/POS; otherwise plain text."""
+        return self.capabilities.escpos
+
     def print_local(self, data: bytes) -> bool:
         """Send a document to the printer that hangs on the terminal.
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from core import clock
 from core.schemas import EntryCommand, Receipt, TicketShape
-from tui import keymap, words
+from tui import keymap, theme, words
 from tui.client import Refused
 from tui.formatting import big_text, fit, time_text
+from tui.printing import NotPrintedError, print_document
+from tui.qr import qr_rows
 from tui.screens.base import LoketScreen
 from tui.screens.reasons import ClusterDialog
 from tui.session import Session
 from tui.terminal.driver import terminal_of
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
-from tui.ticket import ticket_bytes
+from tui.ticket import page_address, ticket_document
 
 Note = tuple[str, str]
+NARROWEST_TICKET = 44  # cells beside the code
 
 
 class ReceiptScreen(LoketScreen[Note]):
@@ -28,11 +33,11 @@ class ReceiptScreen(LoketScreen[Note]):
     AREA = "register"
     TITLE_TEXT = N_("Saved")
     HELP_TEXT = N_(
-        "The registration is saved and stands in the cluster's queue. P prints the ticket on the printer at "
-        "this terminal. For two minutes Z takes the registration back and M moves it to another cluster. "
-        "Enter goes to the next patient."
+        "The registration is saved and stands in the cluster's queue. P prints the ticket, Q shows a QR "
+        "code of the page that tells this number's place. For two minutes Z takes the registration back and M "
+        "moves it to another cluster. Enter goes to the next patient."
     )
-    BINDINGS = [keymap.NEXT, keymap.PRINT, keymap.UNDO, keymap.MOVE, keymap.BACK]
+    BINDINGS = [keymap.NEXT, keymap.PRINT, keymap.QR, keymap.UNDO, keymap.MOVE, keymap.BACK]
     CSS_PATH = "receipt.tcss"
 
     def __init__(self, session: Session, receipt: Receipt, name: str) -> None:
@@ -40,16 +45,23 @@ class ReceiptScreen(LoketScreen[Note]):
         self.receipt = receipt
         self._patient_name = name
         self._ticket: TicketShape = receipt.ticket
+        self._qr_shown = False
+        self._not_printed = ""
 
     def compose_body(self) -> ComposeResult:
         """Number, cluster, wait."""
-        yield Static("", id="number", markup=False)
-        yield Static("", id="details", markup=False)
+        with Horizontal():
+            with Vertical(id="ticket"):
+                yield Static("", id="number", markup=False)
+                yield Static("", id="details", markup=False)
+            yield Static("", id="qr", markup=False)
 
     def on_mount(self) -> None:
         """Show it."""
         self._show()
         self.say(_("Saved. Enter: next patient."), "good")
+        if self.session.clinic.print_tickets:
+            self.print_ticket()
 
     def after_language(self) -> None:
         """Show it again."""
@@ -69,6 +81,30 @@ class ReceiptScreen(LoketScreen[Note]):
         ]
         self.query_one("#details", Static).update("\n".join(line for line in lines if line or line == ""))
 
+    def action_show_qr(self) -> None:
+        """Show or hide the way to this number's page; not unasked, for it costs as much as a whole screen."""
+        address = page_address(self.session.clinic, self._ticket)
+        if not address:
+            self.say(_("There is no page for this number."), "warning")
+            return
+        self._qr_shown = not self._qr_shown
+        rows = self._qr_rows(address) if self._qr_shown else []
+        capabilities = self.session.capabilities
+        has_colours = capabilities is None or capabilities.colours > 0
+        self.query_one("#qr", Static).update(Text("\n".join(rows), theme.QR if has_colours else theme.PLAIN))
+        if self._qr_shown:
+            self.say(address.partition("://")[2])
+
+    def _qr_rows(self, address: str) -> list[str]:
+        """The code's rows; none where it does not fit or cannot be drawn: the address is said anyway."""
+        capabilities = self.session.capabilities
+        if capabilities is not None and not capabilities.utf8:
+            return []
+        rows = qr_rows(address, draws_light=capabilities is not None and not capabilities.colours)
+        space = self.query_one("#ticket").size
+        fits = len(rows) <= space.height and len(rows[0]) + NARROWEST_TICKET <= self.size.width
+        return rows if fits else []
+
     def _seconds_left(self) -> float:
         passed = (clock.now() - self.receipt.ticket.issued_at).total_seconds()
         return self.session.clinic.undo_seconds - passed
@@ -76,22 +112,37 @@ class ReceiptScreen(LoketScreen[Note]):
     def action_next(self) -> None:
         """Go to the next patient."""
         place = self.session.cluster_name(self._ticket.cluster)
-        self.dismiss((f"{self._ticket.number}  {self._patient_name}, {place}", "good"))
+        if self._not_printed:
+            self.dismiss((self._not_printed, "warning"))
+        else:
+            self.dismiss((f"{self._ticket.number}  {self._patient_name}, {place}", "good"))
 
     def action_back(self) -> None:
         """The same as Enter: what is saved is saved."""
         self.action_next()
 
     def action_print_ticket(self) -> None:
-        """Print at the terminal, where a printer hangs on it."""
-        terminal = terminal_of(self.app)
-        data = ticket_bytes(
-            self.session.clinic, self._ticket, self.session.cluster_name(self._ticket.cluster)
-        )
-        if terminal is not None and terminal.print_local(data):
-            self.say(_("Sent to the printer at this terminal."), "good")
+        """Print the ticket."""
+        self.print_ticket()
+
+    def print_ticket(self) -> None:
+        """Print beside everything else: no key waits for a printer, and the next patient may be served."""
+        self.app.run_worker(self._print(self._ticket), group="print", exit_on_error=False)
+
+    async def _print(self, ticket: TicketShape) -> None:
+        app = self.app
+        cluster = self.session.cluster_name(ticket.cluster)
+        document = ticket_document(self.session.clinic, ticket, cluster)
+        try:
+            said = await print_document(self.session, terminal_of(app), document)
+        except NotPrintedError as failure:
+            self._not_printed = f"{ticket.number}: {failure}"
+            if isinstance(app.screen, LoketScreen):
+                app.screen.say(self._not_printed, "warning")
         else:
-            self.say(_("There is no printer at this terminal; write the number down."), "warning")
+            self._not_printed = ""
+            if self.is_current:
+                self.hint(said)
 
     @work(exclusive=True, group="undo", exit_on_error=False)
     async def action_undo(self) -> None:

@@ -102,7 +102,9 @@ class SearchScreen(LoketScreen[None]):
             box.value = ""
         box.focus()
         self._draft = None
-        self.look_up("", text, kind)
+        if text:
+            self.say(text, kind)
+        self.look_up("", quiet=bool(text))
 
     # Searching
 
@@ -128,11 +130,9 @@ class SearchScreen(LoketScreen[None]):
             self.open_when_found(text)
 
     @work(exclusive=True, group="search", exit_on_error=False)
-    async def look_up(self, text: str, note: str = "", kind: str = "info") -> None:
-        """Search and show."""
-        await self._ask(text)
-        if note:
-            self.say(note, kind)
+    async def look_up(self, text: str, *, quiet: bool = False) -> None:
+        """Search and show; quiet when something else has just been said."""
+        await self._ask(text, quiet=quiet)
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def open_when_found(self, text: str) -> None:
@@ -145,14 +145,15 @@ class SearchScreen(LoketScreen[None]):
             if is_number_of(text, patient) or not normalise_number(text).isdigit():
                 self._open(patient.id)
 
-    async def _ask(self, text: str) -> None:
+    async def _ask(self, text: str, *, quiet: bool = False) -> None:
         with self.saying_refusals():
             found = await self.session.client.search(text)
             same = self._answered == text and bool(text)
             self._found = {patient.id: patient for patient in found}
             self._answered = text
             self._show_found(keep=same)
-            self._say_count(text)
+            if not quiet:
+                self._say_count(text)
 
     def _say_count(self, text: str) -> None:
         number = len(self._found)

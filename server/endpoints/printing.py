@@ -1,0 +1,19 @@
+"""Printing on the clinic's printer."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from core.printing import PrintDocument
+from core.vocabulary import Permission
+from server import printer
+from server.security import ActorNow, ClinicNow
+
+router = APIRouter(tags=["printing"])
+
+
+@router.post("/print-jobs", status_code=204)
+def print_document(body: PrintDocument, actor: ActorNow, clinic: ClinicNow) -> None:
+    """Print a document on the printer of LOKET_PRINTER; 503 with the reason when it cannot be."""
+    actor.require(Permission.PRINT)
+    printer.print_document(clinic.settings.printer, clinic.settings.printer_columns, body)
