@@ -3,8 +3,8 @@
 Everything is drawn from seeds; nobody is real. A `Record` is what one registration wrote; records
 of one `person` are duplicates of each other.
 
-**Households.** 1 to 6 people: parents, children, now and then a grandmother. They share address,
-phone and family card; children share the mother. 3 % of births are twins, whose names rhyme
+**Households.** 1 to 6 people: parents, children, now and then a grandmother. They share address (two in
+five with RT, RW and village, as on a card), phone and family card; children share the mother. 3 % of births are twins, whose names rhyme
 (a vowel or the first letter differs) and whose numbers follow each other. Names follow a steep
 (Zipf) distribution, so namesakes abound; one in eight has a single name; one in ten writes a title.
 
@@ -62,6 +62,9 @@ STREETS = (
     "Sungai Andai;Veteran;Kuin Utara;Pramuka;Kelayan A;Belitung Darat;Pekapuran Raya;Teluk Tiram;Antasan Kecil"
     ";Sultan Adam;Banua Anyar;Pangeran;Cemara Raya;Pekauman;Gatot Subroto;A Yani;Manggis;Melati;Mawar"
     ";Ratu Zaleha;Simpang Limau;Kampung Melayu;Tembus Mantuil;Basirih;Alalak Tengah;Saka Permai;Cempaka"
+).split(";")
+VILLAGES = (
+    "Kuin Cerucuk;Sungai Miai;Pemurus Dalam;Kertak Baru Ilir;Telaga Biru;Seberang Mesjid;Murung Raya;Antasan Besar"
 ).split(";")
 TODAY = date(2026, 11, 1)
 
@@ -137,8 +140,11 @@ def households(seed: int, people: int) -> list[Record]:
 
 def _household(chance: random.Random, names: Names, number: int, first: int, taken: set[str]) -> list[Record]:
     street = chance.choice(STREETS)
+    address = f"{chance.choice(('Jl.', 'Jl.', 'Gg.', 'Komp.'))} {street} No. {chance.randrange(1, 150)}"
+    if chance.random() < 0.4:
+        address = _with_rt(chance, address) + f" Kel. {chance.choice(VILLAGES)}"
     home = {
-        "address": f"{chance.choice(('Jl.', 'Jl.', 'Gg.', 'Komp.'))} {street} No. {chance.randrange(1, 150)}",
+        "address": address,
         "phone": f"08{chance.choice('12 13 15 21 52 53 57 78 95'.split())}{chance.randrange(10**6, 10**8)}",
         "family_card_number": f"63710{chance.randrange(1, 6)}{chance.randrange(1, 29):02d}0{chance.randrange(1, 9)}"
         f"{chance.randrange(8, 25):02d}{chance.randrange(1, 9999):04d}",
@@ -343,6 +349,8 @@ def _without_prefix(chance: random.Random, text: str) -> str:
 
 
 def _with_rt(chance: random.Random, text: str) -> str:
+    if " RT " in text:
+        return text
     return f"{text} RT {chance.randrange(1, 30)} RW {chance.randrange(1, 5)}"
 
 

@@ -90,14 +90,21 @@ def ranked(person: Person, least: float = REVIEW / 2) -> list[tuple[Score, str]]
     """Scores of the stored patients who may be this person, at least `least`, best first, with their ids."""
     found = []
     for patient_id, other in candidates(person).items():
-        numbered = (person.nik and other.nik) or (person.bpjs_number and other.bpjs_number)
-        # Another name never gets far without a number: most of a block is dismissed by this alone.
-        if not numbered and compare_names(person.name, other.name) == "other_name":
+        if _is_somebody_else(person, other):
             continue
         result = score(person, other)
         if result.probability >= least:
             found.append((result, patient_id))
     return sorted(found, key=lambda pair: (-pair[0].probability, pair[1]))
+
+
+def _is_somebody_else(a: Person, b: Person) -> bool:
+    """What the score would say too, for less: most of a block has another name and another birth date."""
+    if a.birth_date == b.birth_date or (a.nik and a.nik == b.nik):
+        return False
+    if a.bpjs_number and a.bpjs_number == b.bpjs_number:
+        return False
+    return compare_names(a.name, b.name) == "other_name"
 
 
 def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:

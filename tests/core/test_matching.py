@@ -77,6 +77,12 @@ def test_agreeing_evidence_never_lowers_the_score(a: Person, b: Person, name: st
         assert score(agreeing, b).probability >= score(a, b).probability
 
 
+@pytest.mark.parametrize("rising", likeness.RISING, ids=lambda codes: codes[-1])
+def test_what_is_more_alike_never_counts_for_less(rising: tuple[str, ...]) -> None:
+    counted = [WEIGHTS[code] for code in rising]
+    assert counted == sorted(counted)
+
+
 @given(PEOPLE)
 def test_everybody_is_found_by_what_is_stored_of_them(person: Person) -> None:
     stored = stored_keys(person)
