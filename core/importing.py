@@ -14,28 +14,32 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pydantic
 
-from core import clock, matching, outbox, patients
+from core import clock, job_runs, matching, outbox, patients
 from core.accounts import Actor
 from core.blocking import COLUMN_KINDS, probes, stored_keys
 from core.clinic import Clinic
 from core.database import transaction
-from core.errors import ValidationError
+from core.errors import RuleError, ValidationError
 from core.import_rows import Table, read_row, read_table
 from core.likeness import EXISTING, REVIEW, Person, Score, score
 from core.models import Patient
 from core.schemas import DuplicateQuery, PatientFields
 from core.vocabulary import Permission
 
-BATCH = 200
+BATCH = 20
 """Rows per transaction: few enough that the counter never waits long behind one."""
+PAUSE_SHARE = 0.2
+"""Of the time a batch took, left to the counters after it: SQLite lets nobody else write meanwhile."""
 
 FILLED = (
     "nik", "bpjs_number", "family_card_number", "passport_number", "mother_name", "phone", "address", "rt",
@@ -103,12 +107,30 @@ def run(
 
     Raises:
         ValidationError: `file`: `unreadable`, `empty`, or no column for name or birth date.
+        RuleError: `import_running` while another run is at it.
     """
     actor.require(Permission.EDIT_PATIENTS)
     table = read_table(file, columns or {})
     report = ImportReport(table.columns, table.ignored, len(table.rows), dry_run)
     work: _Work = _DryRun(clinic) if dry_run else _Import(clinic, actor)
-    key = _key(table)
+    with job_runs.alone(clinic.settings.home, "import") as free:
+        if not free:
+            raise RuleError("import_running")
+        _rows(work, table, report, file, progress)
+    return report
+
+
+def stopped_at(table: Table) -> int:
+    """Rows that an earlier run stored of this list with these columns; 0 when none or all were."""
+    noted = outbox.fact(_key(table))
+    done = int(noted["done"]) if noted else 0
+    return done if done < len(table.rows) else 0
+
+
+def _rows(
+    work: _Work, table: Table, report: ImportReport, file: Path, progress: Callable[[int, int], None] | None
+) -> None:
+    key, dry_run = _key(table), report.dry_run
     noted = None if dry_run else outbox.fact(key)
     if noted is not None:
         report.done = report.resumed_at = int(noted["done"])
@@ -118,16 +140,18 @@ def run(
     with _Lines(Path(report.file), report.done) as lines:
         for first in range(report.done, report.total, BATCH):
             batch = table.rows[first : first + BATCH]
-            with transaction():
+            started = time.monotonic()
+            with nullcontext() if dry_run else transaction():
                 for number, cells in enumerate(batch, first + 1):
                     lines.add(number, _one(work, table, cells, report))
                 report.done = first + len(batch)
                 if not dry_run:
                     outbox.note(key, done=report.done, outcomes=report.outcomes, reasons=report.reasons)
-            lines.flush()
+                lines.flush()  # before the commit: what is stored is in the report, however the run ends
             if progress is not None:
                 progress(report.done, report.total)
-    return report
+            if not dry_run:
+                time.sleep(PAUSE_SHARE * (time.monotonic() - started))
 
 
 def _key(table: Table) -> str:

@@ -34,7 +34,7 @@ app = typer.Typer(
 sync_app = typer.Typer(no_args_is_help=True, help="Synchronisation with the City Health Office.")
 backup_app = typer.Typer(no_args_is_help=True, help="Backups.")
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and their SSH keys.")
-import_app = typer.Typer(no_args_is_help=True, help="Bring in lists: ICD-10 codes.")
+import_app = typer.Typer(no_args_is_help=True, help="Bring in lists: patients, ICD-10 codes.")
 routing_app = typer.Typer(no_args_is_help=True, help="The words and rules that propose a cluster.")
 for name, group in (
     ("sync", sync_app), ("backup", backup_app), ("account", account_app), ("import", import_app),
@@ -286,6 +286,23 @@ def account_disable(username: str) -> None:
     print(f"{username}: ok")
 
 
+@import_app.command("patients")
+def import_patients(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    column: Annotated[
+        list[str] | None, typer.Option(help="field=heading, where the guess is wrong; field= leaves it out.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: take the columns and store.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a patient list (CSV or XLSX): confirm the columns, try, then store; goes on after a stop."""
+    from server.patient_list import import_list
+
+    clinic = _clinic()
+    raise typer.Exit(import_list(clinic, file, given=column or [], yes=yes, dry_run=dry_run, as_json=as_json))
+
+
 @import_app.command("diagnoses")
 def import_diagnoses(file: Path, as_json: JsonOption = False) -> None:
     """Take the full ICD-10 list (edition 2010, as SATUSEHAT and PCare use it) from CSV or XLSX."""
@@ -421,6 +438,9 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(2)
         except CoreError as error:
             sys.stderr.write(f"loket: {error.code}: {error}\n")
+            sys.exit(1)
+        except OSError as error:
+            sys.stderr.write(f"loket: {error.strerror or type(error).__name__}: {error.filename or ''}\n")
             sys.exit(1)
 
 
