@@ -16,6 +16,7 @@ from core.identifiers import new_id
 from core.identity import normalise_number
 from core.likeness import evidence
 from core.models import Allergy, Appointment, Merge, NotDuplicate, Patient, PatientKey, Visit
+from core.schemas import MergeShape
 from core.vocabulary import Permission
 
 MOVED: dict[str, tuple[Any, Any]] = {
@@ -214,9 +215,33 @@ def _write(row: Mapping[str, Any]) -> None:
     Patient.update(**columns).where(Patient.id == row["id"]).execute()
 
 
-def of_patient(patient_id: str) -> list[Merge]:
-    """The merges that a patient came out of, newest first; those not undone can be."""
-    return list(Merge.select().where(Merge.survivor == patient_id).order_by(Merge.merged_at.desc()))
+def newest(actor: Actor, patient_id: str | None = None, limit: int = 50) -> list[Merge]:
+    """Merges, newest first: of one patient, or the clinic's last; those not undone can be.
+
+    Raises:
+        NotAllowedError: The actor may not see patients.
+    """
+    actor.require(Permission.EDIT_PATIENTS)
+    merges = Merge.select().order_by(Merge.merged_at.desc()).limit(limit)
+    if patient_id is not None:
+        merges = merges.where(Merge.survivor == patient_id)
+    return list(merges)
+
+
+def shape(made: Merge) -> MergeShape:
+    """A merge as sent to terminals."""
+    survivor = Patient.get_by_id(made.survivor_id)
+    return MergeShape(
+        id=made.id,
+        survivor_id=made.survivor_id,
+        merged_id=made.merged_id,
+        merged_at=made.merged_at,
+        undone_at=made.undone_at,
+        name=survivor.name,
+        survivor_number=survivor.medical_record_number,
+        merged_number=made.log["merged"]["medical_record_number"],
+        merged_by=made.merged_by.name,
+    )
 
 
 def _tell(actor: Actor, made: Merge, action: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from peewee import fn
+from peewee import SQL, fn
 
 from core import audit, clock, outbox, searching
 from core.accounts import Actor
@@ -44,6 +44,7 @@ RECORD_NUMBERS = "RM"
 FOREVER = date(1970, 1, 1)
 RECORD_NUMBER_LENGTH = 8
 OLDEST_YEARS = 120
+LATELY_DAYS = 90
 
 COLUMNS = (
     "name", "sex", "birth_date", "birth_date_estimated", "nik", "bpjs_number", "family_card_number",
@@ -256,6 +257,7 @@ def edit(clinic: Clinic, actor: Actor, patient_id: str, patch: PatientPatch) -> 
     actor.require(Permission.EDIT_PATIENTS)
     changes = patch.model_dump(exclude_unset=True)
     expected = changes.pop("expected_version", None)
+    changes.pop("duplicate_decision", None)
     with transaction():
         patient = find(patient_id)
         if expected is not None and expected != patient.version:
@@ -391,15 +393,28 @@ def recent(clinic: Clinic, actor: Actor, limit: int = 20) -> list[Patient]:
 
 
 def unverified(clinic: Clinic, actor: Actor, limit: int = 50) -> list[Patient]:
-    """Patients whose card has not been seen yet, the longest waiting first."""
+    """Patients whose card has not been seen yet: who came lately first, then the longest waiting.
+
+    A list that was brought in may leave tens of thousands; whoever comes is the one to ask.
+    """
     actor.require(Permission.EDIT_PATIENTS)
-    rows = (
-        Patient.select()
-        .where(Patient.identity_verified_at.is_null(), Patient.voided_at.is_null())
-        .order_by(Patient.created_at)
+    waiting = (Patient.identity_verified_at.is_null(), Patient.voided_at.is_null())
+    since = clinic.today() - timedelta(days=LATELY_DAYS)
+    came = (
+        Visit.select(Visit.patient, fn.MAX(Visit.started_at).alias("last"))
+        .join(Patient)
+        .where(Visit.service_on >= since, Visit.voided_at.is_null(), *waiting)
+        .group_by(Visit.patient)
+        .order_by(SQL("last").desc())
         .limit(limit)
     )
-    return list(rows)
+    ids = [row[0] for row in searching.tuples(came)]
+    order = {patient_id: place for place, patient_id in enumerate(ids)}
+    found = sorted(Patient.select().where(Patient.id.in_(ids)), key=lambda patient: order[patient.id])
+    if len(found) < limit:
+        others = Patient.select().where(Patient.id.not_in(ids), *waiting).order_by(Patient.created_at)
+        found += list(others.limit(limit - len(found)))
+    return found
 
 
 # --- shapes

@@ -299,6 +299,8 @@ class PatientPatch(Shape):
     village_code: Annotated[Line, Field(max_length=13)] | None = None
     no_identifier_reason: NoIdentifierReason | None = None
     identity_verified: bool | None = None
+    duplicate_decision: Annotated[Line, Field(max_length=60)] | None = None
+    """`new`: the clerk has looked at who else may be this person, and it is nobody of them."""
 
 
 class AppointmentShape(Shape):
@@ -378,6 +380,28 @@ class MergeShape(Shape):
     merged_id: str
     merged_at: datetime
     undone_at: datetime | None = None
+    name: str = ""
+    """The survivor's name."""
+    survivor_number: str = ""
+    merged_number: str = ""
+    """Medical record numbers of both."""
+    merged_by: str = ""
+
+
+class NotSameRequest(Shape):
+    """`POST patients/{id}/not-same`: two people, however alike their records are."""
+
+    other: str
+
+
+class SuspectedShape(Shape):
+    """Two stored patients who may be one."""
+
+    left: PatientShape
+    right: PatientShape
+    score: Annotated[float, Field(ge=0, le=1)]
+    reasons: list[str]
+    """Stable codes, as of `DuplicateCandidate`."""
 
 
 # --- routing and registration

@@ -30,6 +30,7 @@ from core.schemas import (
     EntryShape,
     LabTestShape,
     MedicineShape,
+    MergeShape,
     OrderShape,
     PatientShape,
     PrescriptionShape,
@@ -38,6 +39,7 @@ from core.schemas import (
     QueueShape,
     Receipt,
     RoutingShape,
+    SuspectedShape,
     SyncShape,
     TokenShape,
     VisitShape,
@@ -229,6 +231,26 @@ class CoreClient:
     async def duplicates(self, fields: Mapping[str, Any]) -> DuplicateResult:
         """Who may be the same person as a half-filled form."""
         return await self._one(DuplicateResult, "POST", "patients/duplicates", dict(fields))
+
+    async def suspected(self) -> list[SuspectedShape]:
+        """Pairs of patients who may be one, the most suspicious first."""
+        return await self._many(SuspectedShape, "patients/suspected")
+
+    async def not_same(self, patient_id: str, other_id: str) -> None:
+        """Remember that two patients are two people."""
+        await self._send("POST", f"patients/{patient_id}/not-same", {"other": other_id})
+
+    async def merge(self, patient_id: str, into_id: str) -> MergeShape:
+        """Make a patient part of another one."""
+        return await self._one(MergeShape, "POST", f"patients/{patient_id}/merge", {"into": into_id})
+
+    async def merges(self) -> list[MergeShape]:
+        """The last merges, newest first."""
+        return await self._many(MergeShape, "merges")
+
+    async def undo_merge(self, merge_id: str) -> MergeShape:
+        """Take a merge back."""
+        return await self._one(MergeShape, "POST", f"merges/{merge_id}/undo")
 
     async def unverified(self) -> list[PatientShape]:
         """The verify-later list."""

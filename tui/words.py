@@ -6,7 +6,7 @@ they become words. Every table's values are msgids.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.schemas import Problem
@@ -123,11 +123,15 @@ PROBLEMS: Mapping[str, str] = {
     "override_reason_required": N_("The complaint points to another cluster: a reason is needed."),
     "cluster_blocked": N_("This cannot be saved as it is; correct the marked field."),
     "duplicate_decision_required": N_("Somebody very like this is known: look at the list first."),
+    "duplicate_check_failed": N_(
+        "The check for known patients failed. Nothing is lost: F10 tries again; tell the administrator."
+    ),
     "undo_too_late": N_("Too late to undo: two minutes have passed."),
     "undo_not_possible": N_("Cannot be undone: the patient has moved on."),
     "not_possible_now": N_("{number} is {status}: that step is not possible now."),
     "nothing_to_undo": N_("There is no step to take back."),
     "already_undone": N_("This was undone already."),
+    "judged_two_people": N_("Somebody has judged these to be two people; they cannot become one record."),
     "no_way_back": N_("There is no cluster to go back to."),
     "record_locked": N_("This record is closed for corrections; add an addendum."),
     "allergy": N_("The patient is allergic to {substances}."),
@@ -249,6 +253,7 @@ LIKENESS: Mapping[str, str] = {
     "similar_name": N_("similar name"),
     "rhyming_name": N_("name sounds alike"),
     "distant_name": N_("name a little alike"),
+    "shared_name": N_("part of the name"),
     "shared_distant_name": N_("name a little alike"),
     "newborn_name": N_("newborn not named yet"),
     "part_of_name": N_("part of the name"),
@@ -261,6 +266,10 @@ LIKENESS: Mapping[str, str] = {
     "same_phone_of_family": N_("same phone"),
     "same_address": N_("same address"),
     "same_address_of_family": N_("same address"),
+    "same_long_address": N_("same address"),
+    "same_long_address_of_family": N_("same address"),
+    "similar_long_address": N_("address alike"),
+    "similar_long_address_of_family": N_("address alike"),
     "similar_address": N_("address alike"),
     "similar_address_of_family": N_("address alike"),
     "same_family_card": N_("same family card"),
@@ -362,6 +371,11 @@ def word(table: Mapping[str, str], code: str) -> str:
     """The translated word for a code; the code itself when the table does not have it."""
     msgid = table.get(code, code)
     return _(msgid) if msgid else ""
+
+
+def likeness(codes: Sequence[str]) -> list[str]:
+    """Why two records may be one person, in words; what is said twice is said once."""
+    return list(dict.fromkeys(word(LIKENESS, code) for code in codes))
 
 
 def field_name(path: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from core import encounters, matching, merging, patients, prescribing
+from core import correcting, encounters, matching, merging, patients, prescribing
 from core.database import connection
-from core.models import Merge
 from core.schemas import (
     AllergyFields,
     DuplicateQuery,
@@ -16,8 +15,10 @@ from core.schemas import (
     Line,
     MergeRequest,
     MergeShape,
+    NotSameRequest,
     PatientPatch,
     PatientShape,
+    SuspectedShape,
     VisitSummary,
 )
 from core.vocabulary import Permission
@@ -61,17 +62,17 @@ def unverified(
 @router.get("/patients/suspected")
 def suspected(
     actor: ActorNow, clinic: ClinicNow, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> list[dict[str, Any]]:
+) -> list[SuspectedShape]:
     """Suspected duplicate pairs, for the quiet hour."""
     actor.require(Permission.EDIT_PATIENTS)
     with connection():
         return [
-            {
-                "left": patients.shape(clinic, pair.left).model_dump(mode="json"),
-                "right": patients.shape(clinic, pair.right).model_dump(mode="json"),
-                "score": pair.score,
-                "reasons": list(pair.reasons),
-            }
+            SuspectedShape(
+                left=patients.shape(clinic, pair.left),
+                right=patients.shape(clinic, pair.right),
+                score=pair.score,
+                reasons=list(pair.reasons),
+            )
             for pair in matching.suspected_pairs(clinic, limit)
         ]
 
@@ -93,9 +94,13 @@ def read(patient_id: str, actor: ActorNow, clinic: ClinicNow) -> PatientShape:
 
 @router.patch("/patients/{patient_id}")
 def edit(patient_id: str, body: PatientPatch, actor: ActorNow, clinic: ClinicNow) -> PatientShape:
-    """Correct a patient's card; the earlier version is kept."""
+    """Correct a patient's card; the earlier version is kept.
+
+    Changed identifiers are checked like a new patient's. The answer is another patient when the card
+    seen showed that both are one person: then the two records became one.
+    """
     with connection():
-        return patients.shape(clinic, patients.edit(clinic, actor, patient_id, body))
+        return patients.shape(clinic, correcting.correct(clinic, actor, patient_id, body))
 
 
 @router.get("/patients/{patient_id}/history")
@@ -110,23 +115,30 @@ def add_allergy(patient_id: str, body: AllergyFields, actor: ActorNow) -> dict[s
     return {"id": prescribing.add_allergy(actor, patient_id, body)}
 
 
+@router.post("/patients/{patient_id}/not-same", status_code=204)
+def not_same(patient_id: str, body: NotSameRequest, actor: ActorNow) -> None:
+    """Remember that two patients are two people."""
+    matching.not_duplicate(actor, patient_id, body.other)
+
+
 @router.post("/patients/{patient_id}/merge", status_code=201)
 def merge(patient_id: str, body: MergeRequest, actor: ActorNow, clinic: ClinicNow) -> MergeShape:
     """Make two records one; both histories are kept."""
-    return _merge_shape(merging.merge(clinic, actor, patient_id, body.into))
+    with connection():
+        return merging.shape(merging.merge(clinic, actor, patient_id, body.into))
+
+
+@router.get("/merges")
+def merges(
+    actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)] = 50, patient: str | None = None
+) -> list[MergeShape]:
+    """The last merges, of one surviving patient or of all, newest first."""
+    with connection():
+        return [merging.shape(made) for made in merging.newest(actor, patient, limit)]
 
 
 @router.post("/merges/{merge_id}/undo")
 def undo_merge(merge_id: str, actor: ActorNow, clinic: ClinicNow) -> MergeShape:
     """Take a merge back: both rows as they were."""
-    return _merge_shape(merging.undo(clinic, actor, merge_id))
-
-
-def _merge_shape(merge: Merge) -> MergeShape:
-    return MergeShape(
-        id=merge.id,
-        survivor_id=merge.survivor_id,
-        merged_id=merge.merged_id,
-        merged_at=merge.merged_at,
-        undone_at=merge.undone_at,
-    )
+    with connection():
+        return merging.shape(merging.undo(clinic, actor, merge_id))

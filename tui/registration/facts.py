@@ -89,26 +89,7 @@ class Facts:
 
     def problems(self) -> dict[str, str]:
         """Field -> problem code, in the order of the form, for what keeps the core from being asked."""
-        found: dict[str, str] = {}
-        if self.patient is None:
-            nik = self.text("nik")
-            if nik:
-                check = check_nik(nik, today=self.today)
-                if check.outcome is Outcome.REJECT:
-                    found["nik"] = check.findings[0].code
-            elif not self.text("no_identifier_reason"):
-                found["no_identifier_reason"] = "required"
-            if not self.text("name"):
-                found["name"] = "required"
-            if not self.text("birth_date"):
-                found["birth_date"] = "required"
-            elif self.birth_date is None:
-                found["birth_date"] = "date_format"
-            elif self.birth_date > self.today:
-                found["birth_date"] = "birth_date_in_future"
-            if not self.sex:
-                found["sex"] = "required"
-            found |= self._card_problems()
+        found = self.person_problems() if self.patient is None else {}
         if not self.text("chief_complaint"):
             found["chief_complaint"] = "required"
         return found
@@ -123,6 +104,28 @@ class Facts:
             for name, check in checks.items()
             if self.text(name) and check.outcome is Outcome.REJECT
         }
+
+    def person_problems(self) -> dict[str, str]:
+        """The same, of the person's fields alone."""
+        found: dict[str, str] = {}
+        nik = self.text("nik")
+        if nik:
+            check = check_nik(nik, today=self.today)
+            if check.outcome is Outcome.REJECT:
+                found["nik"] = check.findings[0].code
+        elif not self.text("no_identifier_reason"):
+            found["no_identifier_reason"] = "required"
+        if not self.text("name"):
+            found["name"] = "required"
+        if not self.text("birth_date"):
+            found["birth_date"] = "required"
+        elif self.birth_date is None:
+            found["birth_date"] = "date_format"
+        elif self.birth_date > self.today:
+            found["birth_date"] = "birth_date_in_future"
+        if not self.sex:
+            found["sex"] = "required"
+        return found | self._card_problems()
 
     def routing(self, cluster: str | None) -> dict[str, Any]:
         """`POST routing`: what the rules judge by."""
@@ -156,6 +159,8 @@ class Facts:
         person["sex"] = self.sex or None
         if self.is_estimated:
             person["birth_date_estimated"] = True
+        if self.text("mother_id"):
+            person["mother_id"] = self.text("mother_id")
         person["identity_verified"] = self.text("identity_verified") == YES
         if not person.get("nik"):
             person["no_identifier_reason"] = self.text("no_identifier_reason") or None

@@ -31,11 +31,14 @@ class DuplicateDialog(Dialog[str]):
         keymap.BACK,
         Binding("n", "choose_new", show=False),
         Binding("o", "open_known", show=False),
+        Binding("s", "open_known", show=False),
     ]
 
-    def __init__(self, session: Session, found: DuplicateResult) -> None:
+    def __init__(self, session: Session, found: DuplicateResult, *, correcting: bool = False) -> None:
+        """Args: `correcting` a card that is stored: the known one is compared with it, not opened instead."""
         super().__init__(session)
         self._found = found
+        self._correcting = correcting
 
     def compose_body(self) -> ComposeResult:
         """The candidates, best first."""
@@ -54,20 +57,22 @@ class DuplicateDialog(Dialog[str]):
         pick_list.styles.height = len(rows)
         pick_list.focus()
         self._explain()
-        if self._is_sure:
+        if self._correcting:
+            self.hint(_("S: the same person, compare    N: somebody else    Esc: back to the form"))
+        elif self._is_sure:
             self.hint(_("Enter or O: open this patient    N: it is somebody new    Esc: back"))
         else:
             self.hint(_("O: open this patient    N: it is somebody new    Esc: back to the form"))
 
     @property
     def _is_sure(self) -> bool:
-        return self._found.band is DuplicateBand.EXISTING
+        return self._found.band is DuplicateBand.EXISTING and not self._correcting
 
     def _row(self, patient: object) -> Line:
         candidate = next(item for item in self._found.candidates if item.patient is patient)
         person = candidate.patient
         age = age_text(person.birth_date, self.session.clinic.today)
-        why = ", ".join(words.word(words.LIKENESS, code) for code in candidate.reasons[:2])
+        why = ", ".join(words.likeness(candidate.reasons)[:2])
         return [
             (fit(person.name, 22) + " ", theme.STRONG),
             (f"{sex_letter(person.sex)} {fit(age, 6)} {date_text(person.birth_date)} ", theme.PLAIN),
@@ -77,7 +82,7 @@ class DuplicateDialog(Dialog[str]):
     def _explain(self) -> None:
         candidate = self._found.candidates[self.query_one("#candidates", PickList).cursor]
         person = candidate.patient
-        why = ", ".join(words.word(words.LIKENESS, code) for code in candidate.reasons)
+        why = ", ".join(words.likeness(candidate.reasons))
         self.query_one("#why", Static).update(
             f" {person.name}  RM {person.medical_record_number}  NIK {person.nik or '-'}\n"
             f" {fit(person.address or '-', 70).rstrip()}\n " + _("Why: {reasons}").format(reasons=why) + "\n"

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual import events, on, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Static
 
 from core.identifiers import new_id
-from core.identity import Outcome
 from core.schemas import DuplicateResult, PatientShape, Problem, Receipt, RoutingShape
-from core.vocabulary import DuplicateBand, Sex, Verdict
+from core.vocabulary import Sex, Verdict
 from tui import keymap, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, date_text, fit, sex_letter
 from tui.registration.drafts import DRAFT_KEY, draft_data
-from tui.registration.facts import NIK_DIGITS, YES, Facts, from_nik
-from tui.screens.base import LoketScreen, Values
+from tui.screens.base import Values
+from tui.screens.patients.mother import MotherDialog, of_mother
+from tui.screens.patients.notes import Corrected
+from tui.screens.patients.person import PersonScreen
 from tui.screens.registration.confirm import ConfirmDialog, Saved
-from tui.screens.registration.duplicates import DuplicateDialog
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
-from tui.widgets import Choice, ChoiceField, Label, Row, TextField, choices, labelled
+from tui.widgets import Choice, ChoiceField, Row, TextField, choices, labelled
 
-DEBOUNCE_SECONDS = 0.35
+FAULTS = frozenset({"internal", "http_error"})
+"""Codes of answers that are the server's own fault."""
 Note = tuple[str, str]
 
 
-class RegistrationScreen(LoketScreen[Note]):
+class RegistrationScreen(PersonScreen[Note]):
     """One registration, from the first field to the receipt."""
 
     AREA = "register"
@@ -44,14 +42,9 @@ class RegistrationScreen(LoketScreen[Note]):
         "F10, or Enter in the last field, shows the confirmation; nothing is saved before it. "
         "Leave the cluster empty to be shown the proposal. People who look alike appear below: F7 shows why."
     )
-    BINDINGS = [
-        keymap.SAVE,
-        Binding("f7", "look_at_duplicates", N_("Look-alikes")),
-        keymap.BACK,
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
-    ]
+    BINDINGS = [keymap.SAVE, keymap.LOOK_ALIKES, keymap.MOTHER, keymap.EDIT, keymap.BACK]
     CSS_PATH = "form.tcss"
+    LAST_FIELD = "cluster"
 
     def __init__(
         self,
@@ -61,14 +54,10 @@ class RegistrationScreen(LoketScreen[Note]):
         *,
         registration_id: str | None = None,
     ) -> None:
-        super().__init__(session)
+        super().__init__(session, {**self._from_appointment(patient), **(values or {})})
         self._patient = patient
-        self._values = {**self._from_appointment(patient), **(values or {})}
         self._registration_id = registration_id or new_id()
-        self._duplicates: DuplicateResult | None = None
-        self._duplicate_decision: str | None = None
-        self._asked: tuple[Any, Any] = (None, None)
-        self._timer: Timer | None = None
+        self._asked_routing: dict[str, Any] | None = None
         self._kept: Values = {}
 
     @staticmethod
@@ -79,46 +68,22 @@ class RegistrationScreen(LoketScreen[Note]):
         held = patient.appointment
         return {"chief_complaint": held.chief_complaint, "cluster": held.cluster}
 
+    @property
+    def known(self) -> PatientShape | None:
+        """The patient whose visit this is, None while somebody new is registered."""
+        return self._patient
+
     # Layout
 
     def compose_body(self) -> ComposeResult:
         """Who, then why they came."""
         if self._patient is None:
-            yield from self._compose_person()
+            yield from self.compose_person()
         else:
             yield Static(self._banner(self._patient), id="banner", markup=False)
         yield from self._compose_visit()
         yield Static("", id="proposal", markup=False)
         yield Static("", id="duplicates", markup=False)
-
-    def _compose_person(self) -> ComposeResult:
-        with Row():
-            yield from labelled(N_("NIK"), TextField("nik", cells=21, longest=32))
-            yield from labelled(
-                N_("Without card"),
-                ChoiceField("no_identifier_reason", choices(words.NO_IDENTIFIER_REASONS), optional=True),
-                cells=14,
-            )
-        with Row():
-            yield from labelled(N_("Name"), TextField("name", cells=46, longest=120))
-        with Row():
-            yield from labelled(N_("Birth date"), TextField("birth_date", cells=11, longest=10))
-            yield Static("", id="age", markup=False)
-            yield from labelled(N_("Sex"), ChoiceField("sex", self._sexes(), optional=True), cells=14)
-        with Row():
-            yield from labelled(N_("BPJS number"), TextField("bpjs_number", cells=21, longest=32))
-            yield from labelled(
-                N_("Family card"), TextField("family_card_number", cells=21, longest=32), cells=14
-            )
-        with Row():
-            yield from labelled(N_("Mother"), TextField("mother_name", cells=30, longest=120))
-            yield from labelled(N_("Phone"), TextField("phone", cells=16, longest=20), cells=10)
-        with Row():
-            yield from labelled(N_("Address"), TextField("address", cells=42, longest=200))
-            yield from labelled(N_("RT"), TextField("rt", cells=4, longest=3), cells=4)
-            yield from labelled(N_("RW"), TextField("rw", cells=4, longest=3), cells=4)
-        with Row():
-            yield from labelled(N_("Card seen"), ChoiceField("identity_verified", self._yes_no(), value="no"))
 
     def _compose_visit(self) -> ComposeResult:
         yield Static("", classes="gap")
@@ -128,10 +93,10 @@ class RegistrationScreen(LoketScreen[Note]):
             yield from labelled(N_("Payer"), ChoiceField("payer", choices(words.PAYERS), value="general"))
             if self._patient is None or self._patient.sex is Sex.FEMALE:
                 yield from labelled(
-                    N_("Pregnant"), ChoiceField("pregnant", self._yes_no(), value="no"), cells=10
+                    N_("Pregnant"), ChoiceField("pregnant", self.yes_no(), value="no"), cells=10
                 )
             yield from labelled(
-                N_("Disability"), ChoiceField("disability", self._yes_no(), value="no"), cells=14
+                N_("Disability"), ChoiceField("disability", self.yes_no(), value="no"), cells=14
             )
         with Row():
             options = [
@@ -139,12 +104,6 @@ class RegistrationScreen(LoketScreen[Note]):
                 for cluster in self.session.destinations
             ]
             yield from labelled(N_("Cluster"), ChoiceField("cluster", options, optional=True))
-
-    def _sexes(self) -> list[Choice]:
-        return [Choice("male", N_("Male"), _("M")), Choice("female", N_("Female"), _("F"))]
-
-    def _yes_no(self) -> list[Choice]:
-        return [Choice(YES, N_("Yes"), _("Y")), Choice("no", N_("No"), _("N"))]
 
     def _banner(self, patient: PatientShape) -> str:
         today = self.session.clinic.today
@@ -171,17 +130,18 @@ class RegistrationScreen(LoketScreen[Note]):
         lines.append(" " + ("! " + "; ".join(notes) if notes else _("identity verified")))
         return "\n".join(fit(line, 200).rstrip() for line in lines)
 
-    def shown_keys(self) -> list[Binding]:
-        """Without look-alikes when the patient is known."""
-        keys = super().shown_keys()
-        return [key for key in keys if self._patient is None or key.key != "f7"]
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Somebody new has look-alikes and perhaps a mother here; a known patient has a card to correct."""
+        if action in {"look_at_duplicates", "find_mother"}:
+            return self._patient is None
+        return self._patient is not None if action == "edit_patient" else True
 
     def on_mount(self) -> None:
         """Begin in the first empty field."""
         if self._patient is not None:
             self.query_one("TitleBar").set_title(_("Visit"))  # type: ignore[attr-defined]
         self.fill(self._values)
-        self._kept = self.field_values()
+        self._kept = self.form_values()
         first = (
             "chief_complaint"
             if self._patient is not None
@@ -193,129 +153,40 @@ class RegistrationScreen(LoketScreen[Note]):
             first = "nik"
         self.query_one(f"#{first}").focus()
         if self._values.get("nik"):
-            self._read_nik()
-        self._show_age()
-        self._check_soon()
+            self.read_nik()
+        self.show_age()
+        self.check_soon()
 
     def after_language(self) -> None:
         """Show what depends on the fields."""
-        self._show_age()
-        self._asked = (None, None)
-        self._check_soon()
+        self.show_age()
+        self.forget_asked()
+        self.check_soon()
 
-    # Moving through the form
-
-    def facts(self) -> Facts:
-        """What the form holds now."""
-        values = {name: value.strip() for name, value in self.field_values().items()}
-        return Facts(values, self._patient, self.session.clinic.today)
-
-    @on(TextField.Submitted)
-    def next_after_text(self, event: TextField.Submitted) -> None:
-        """Enter leads on."""
-        self._next(event.input)
-
-    @on(ChoiceField.Submitted)
-    def next_after_choice(self, event: ChoiceField.Submitted) -> None:
-        """Enter leads on; in the last field it asks for the confirmation."""
-        self._next(event.field)
-
-    def _next(self, field: Widget) -> None:
-        if field.id == "cluster":
-            self.action_save()
-        else:
-            self.focus_next()
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Say which values a choice field takes."""
-        if isinstance(event.widget, ChoiceField):
-            self.hint(event.widget.hint())
-        elif event.widget.id == "birth_date":
-            self.hint(_("Day, month, year: 31121990 or 31-12-1990; not known: the age in years"))
-        else:
-            self.hint("")
-
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Check the field that was left, and keep the form on the server."""
-        name = event.widget.id or ""
-        if name == "nik":
-            self._read_nik()
-        born = self.facts().birth_date
-        if name == "birth_date" and born is not None and not self.facts().is_estimated:
-            self.fill({"birth_date": date_text(born)})
-        if name in {"birth_date", "name"}:
-            problem = self.facts().problems().get(name)
-            self._mark(name, problem if problem != "required" else None)
+    def left_field(self) -> None:
+        """Keep the form on the server."""
         self._keep_draft()
 
-    @on(TextField.Changed)
-    @on(ChoiceField.Changed)
-    def changed(self, event: TextField.Changed | ChoiceField.Changed) -> None:
-        """Follow what is typed."""
-        self.settle_status()
-        field = event.control
-        if field.id == "nik" and len(self.facts().text("nik")) >= NIK_DIGITS:
-            self._read_nik()
-        if field.id in {"birth_date", "sex"}:
-            self._show_age()
-        if field.id in {"name", "nik", "birth_date", "bpjs_number"}:
-            self._duplicate_decision = None  # about somebody else now
-        self._mark(field.id or "", None)
-        self._check_soon()
-
-    def _read_nik(self) -> None:
-        nik = self.facts().text("nik")
-        if self._patient is not None or not nik:
-            return
-        check, filled = from_nik(nik, self.facts().values, self.session.clinic.today)
-        self.fill(filled)
-        self._show_age()
-        rejected = check.outcome is Outcome.REJECT
-        self._mark("nik", check.findings[0].code if rejected else None)
-        if check.findings and not rejected:
-            notes = [words.word(words.IDENTITY_WARNINGS, finding.code) for finding in check.findings]
-            self.say("; ".join(notes), "warning")
-
-    def _show_age(self) -> None:
-        if self._patient is not None:
-            return
-        born = self.facts().birth_date
-        text = age_text(born, self.session.clinic.today) if born is not None else ""
-        if self.facts().is_estimated:
-            text = "~" + text
-        self.query_one("#age", Static).update(text, layout=False)
-
-    def _mark(self, field: str, problem: str | None) -> None:
-        for label in self.query(f"#label-{field}"):
-            if isinstance(label, Label):
-                label.mark(problem is not None)
-        if problem is not None:
-            self.say(words.field_problem(field, problem), "error")
-
     # Live checks
-
-    def _check_soon(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(DEBOUNCE_SECONDS, self.check_live)
 
     @work(exclusive=True, group="check", exit_on_error=False)
     async def check_live(self) -> None:
         """Show who may be the same person and which cluster the rules propose."""
         facts = self.facts()
-        person = facts.duplicates() if self._patient is None else None
         routing = facts.routing(facts.text("cluster")) if facts.text("chief_complaint") else None
-        before, self._asked = self._asked, (person, routing)
+        before, self._asked_routing = self._asked_routing, routing
         try:
-            if person != before[0]:
-                self._duplicates = await self.session.client.duplicates(person) if person else None
-                self._show_duplicates()
-            if routing != before[1]:
+            await self.ask_duplicates()
+            if routing != before:
                 proposal = await self.session.client.routing(routing) if routing else None
                 self.query_one("#proposal", Static).update(self._proposal(proposal), layout=False)
         except (Refused, UnreachableError):
-            # Only a help while typing; saving asks again and says what is wrong.
-            self._asked = (None, None)
+            self.forget_asked()  # only a help while typing; saving asks again and says what is wrong
+
+    def forget_asked(self) -> None:
+        """Ask again next time, whatever the form holds."""
+        super().forget_asked()
+        self._asked_routing = None
 
     def _proposal(self, routing: RoutingShape | None) -> str:
         if routing is None:
@@ -334,26 +205,10 @@ class RegistrationScreen(LoketScreen[Note]):
     def _cluster(self, code: str) -> str:
         return f"{self.session.prefix_of(code)} {self.session.cluster_name(code)}"
 
-    def _show_duplicates(self) -> None:
-        found = self._duplicates
-        lines: list[str] = []
-        if found is not None and found.band is not DuplicateBand.NEW and not self._duplicate_decision:
-            sure = found.band is DuplicateBand.EXISTING
-            lines.append(" ! " + (_("KNOWN ALREADY? F7 opens") if sure else _("Perhaps known: F7 compares")))
-            for candidate in found.candidates[:3]:
-                patient = candidate.patient
-                why = ", ".join(words.word(words.LIKENESS, code) for code in candidate.reasons[:3])
-                lines.append(
-                    f"   {fit(patient.name, 24)} {sex_letter(patient.sex)} {date_text(patient.birth_date)}"
-                    f" {patient.medical_record_number} {why}"
-                )
-        width = max(20, self.size.width - 1)
-        self.query_one("#duplicates", Static).update("\n".join(fit(line, width).rstrip() for line in lines))
-
     # Drafts
 
     def _keep_draft(self) -> None:
-        values = self.field_values()
+        values = self.form_values()
         if values != self._kept:
             self._kept = values
             self.save_draft(values)
@@ -371,12 +226,7 @@ class RegistrationScreen(LoketScreen[Note]):
 
     def action_save(self) -> None:
         """Check what must be there, then show the confirmation that no path can skip."""
-        problems = self.facts().problems()
-        for label in self.query(Label):
-            label.mark((label.id or "").removeprefix("label-") in problems)
-        if problems:
-            self.point_at(*next(iter(problems.items())))
-        else:
+        if not self.point_at_first(self.facts().problems()):
             self.confirm()
 
     @work(exclusive=True, group="save", exit_on_error=False)
@@ -385,10 +235,9 @@ class RegistrationScreen(LoketScreen[Note]):
         try:
             with hold_keys(self.app):
                 if self._patient is None and not self._duplicate_decision:
-                    self._duplicates = await self.session.client.duplicates(self.facts().duplicates() or {})
-                    self._show_duplicates()
+                    await self._check_known()
                 dialog = None
-                if not self._must_decide():
+                if not self.must_decide():
                     dialog = await self._confirmation()
             if dialog is None:
                 self.action_look_at_duplicates()
@@ -399,14 +248,15 @@ class RegistrationScreen(LoketScreen[Note]):
         except UnreachableError:
             self.say(_(words.UNREACHABLE), "error")
 
-    def _must_decide(self) -> bool:
-        found = self._duplicates
-        return (
-            self._patient is None
-            and self._duplicate_decision is None
-            and found is not None
-            and found.band is not DuplicateBand.NEW
-        )
+    async def _check_known(self) -> None:
+        """Whoever may be the same person, asked once more before the confirmation."""
+        try:
+            self._duplicates = await self.session.client.duplicates(self.facts().duplicates() or {})
+        except Refused as refusal:
+            if refusal.code not in FAULTS:
+                raise
+            raise Refused(refusal.problem.model_copy(update={"code": "duplicate_check_failed"})) from refusal
+        self.show_duplicates()
 
     async def _confirmation(self) -> ConfirmDialog:
         facts = self.facts()
@@ -431,7 +281,7 @@ class RegistrationScreen(LoketScreen[Note]):
         """Everything stays typed; the focus goes to what must be corrected."""
         if problem.code == "duplicate_decision_required":
             self._duplicates = DuplicateResult.model_validate(problem.details)
-            self._show_duplicates()
+            self.show_duplicates()
             self.action_look_at_duplicates()
         elif problem.fields:
             self.point_at(*next(iter(problem.fields.items())))
@@ -452,37 +302,60 @@ class RegistrationScreen(LoketScreen[Note]):
         except (Refused, UnreachableError):
             return  # it is offered once more, and its id finds the receipt
 
-    def action_look_at_duplicates(self) -> None:
-        """Show who may be the same person, with the reasons."""
-        found = self._duplicates
-        if found is None or not found.candidates:
-            self.say(_("Nobody like this is known."))
-            return
-        self.app.push_screen(DuplicateDialog(self.session, found), self._decided)
-
-    def _decided(self, decision: str | None) -> None:
-        if decision is None:
-            return
-        if decision == DuplicateDialog.NEW:
-            self._duplicate_decision = "new"
-            self._show_duplicates()
-            self.say(_("Registered as a new person. F10 goes on."))
-            return
-        assert self._duplicates is not None
-        known = next(item.patient for item in self._duplicates.candidates if item.patient.id == decision)
+    def is_known(self, patient: PatientShape) -> None:
+        """Go on with that patient's visit."""
         visit = ("chief_complaint", "payer", "pregnant", "disability", "cluster")
-        values = {name: value for name, value in self.field_values().items() if name in visit}
-        self.become(known, values)
+        self.become(patient, {name: value for name, value in self.field_values().items() if name in visit})
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def become(self, patient: PatientShape, values: Values) -> None:
         """Go on as a visit of a known patient, keeping what was typed of the visit."""
         with hold_keys(self.app):
             self._patient, self._values, self._registration_id = patient, values, new_id()
-            self._duplicates, self._asked = None, (None, None)
+            self._duplicates = None
+            self.forget_asked()
             await self.recompose()
             self.on_mount()
             self.say(_("Known patient: only the visit is left to fill in."))
+
+    def action_find_mother(self) -> None:
+        """A newborn has no number of its own yet: the mother's record stands in for it."""
+        self.app.push_screen(MotherDialog(self.session, self.facts().text("mother_name")), self._mother_found)
+
+    def _mother_found(self, mother: PatientShape | None) -> None:
+        if mother is None:
+            return
+        values = {name: value for name, value in of_mother(mother).items() if value}
+        if self.facts().text("name"):
+            values.pop("name")
+        if self.facts().text("no_identifier_reason") or self.facts().text("nik"):
+            values.pop("no_identifier_reason")
+        self.fill(values)
+        self._mother_id = mother.id
+        self._keep_draft()
+        self.check_soon()
+        self.say(_("Mother: {name}. Family card, address and phone are hers.").format(name=mother.name))
+
+    def action_edit_patient(self) -> None:
+        """Correct the known patient's card."""
+        from tui.screens.patients.edit import EditScreen
+
+        if self._patient is not None:
+            self.app.push_screen(EditScreen(self.session, self._patient), self._corrected)
+
+    def _corrected(self, note: Corrected | None) -> None:
+        if note is not None:
+            self.after_correction(note)
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def after_correction(self, note: Corrected) -> None:
+        """Show the card as it is now; what was typed of the visit stays."""
+        values = self.field_values()
+        with self.saying_refusals(), hold_keys(self.app):
+            self._patient, self._values = await self.session.client.patient(note.patient_id), values
+            await self.recompose()
+            self.on_mount()
+            self.say(note.text, "good")
 
     def action_back(self) -> None:
         """Leave; the draft stays on the server."""

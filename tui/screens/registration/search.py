@@ -14,6 +14,10 @@ from tui.formatting import age_text, date_text, fit, sex_letter
 from tui.registration.drafts import DRAFT_KEY, take_up
 from tui.registration.facts import is_number_of, values_from_search
 from tui.screens.base import LoketScreen, Values
+from tui.screens.patients.edit import EditScreen
+from tui.screens.patients.notes import Corrected
+from tui.screens.patients.pairs import MergesScreen, PairsScreen
+from tui.screens.reasons import LettersDialog
 from tui.screens.registration.form import RegistrationScreen
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.session import Session
@@ -55,13 +59,16 @@ class SearchScreen(LoketScreen[None]):
     HELP_TEXT = N_(
         "Type or scan a NIK, a BPJS card, a medical record number, or a name (with birth date if there are "
         "many). Enter opens the chosen patient. F2 begins a new one; what you searched for goes along. "
-        "The empty box shows the last patients; Space in it opens your last one again."
+        "The empty box shows the last patients; Space in it opens your last one again. F9 corrects the chosen "
+        "patient's card. F7 holds the lists of the quiet hour: cards still to be seen, records that may be one "
+        "person, the last merges."
     )
     BINDINGS = [
         keymap.NEW_PATIENT,
         keymap.LAST_PATIENT,
-        keymap.VERIFY_LATER,
+        keymap.LISTS,
         keymap.DRAFT,
+        keymap.EDIT,
         keymap.BACK,
     ]
     CSS_PATH = "search.tcss"
@@ -70,6 +77,7 @@ class SearchScreen(LoketScreen[None]):
         super().__init__(session)
         self._found: dict[str, PatientShape] = {}
         self._answered: str | None = None
+        self._verifying = False
         self._draft: DraftShape | None = None
         self._timer: Timer | None = None
 
@@ -124,7 +132,9 @@ class SearchScreen(LoketScreen[None]):
         if self._timer is not None:
             self._timer.stop()
         text = self.query_one("#search", TextField).text
-        if self._answered == text and self.query_one("#found", PickList).chosen is not None:
+        if self._verifying and not text:
+            self.action_edit_patient()
+        elif self._answered == text and self.query_one("#found", PickList).chosen is not None:
             self._open(self.query_one("#found", PickList).chosen or "")
         else:
             self.open_when_found(text)
@@ -150,7 +160,7 @@ class SearchScreen(LoketScreen[None]):
             found = await self.session.client.search(text)
             same = self._answered == text and bool(text)
             self._found = {patient.id: patient for patient in found}
-            self._answered = text
+            self._answered, self._verifying = text, False
             self._show_found(keep=same)
             if not quiet:
                 self._say_count(text)
@@ -227,21 +237,60 @@ class SearchScreen(LoketScreen[None]):
             # What is scanned next replaces what stands there; an arrow keeps it.
             self.query_one("#search", TextField).action_select_all()
 
-    def action_verify_later(self) -> None:
-        """Show the patients whose identity is still to be verified."""
-        self.show_unverified()
+    # Cards and lists
+
+    def action_edit_patient(self) -> None:
+        """Correct the chosen patient's card."""
+        patient = self._found.get(self.query_one("#found", PickList).chosen or "")
+        if patient is None:
+            self.say(_("Choose a patient first: type a name or number."))
+        else:
+            self.app.push_screen(EditScreen(self.session, patient), self._corrected)
+
+    def _corrected(self, note: Corrected | None) -> None:
+        if note is None:
+            return
+        if self._verifying:
+            self.call_after_refresh(self.show_unverified, note.text)
+        else:
+            # After the search that coming back to this screen begins, so that the sentence stays.
+            text = self.query_one("#search", TextField).text
+            self.call_after_refresh(self.look_up, text, note.text, "good")
+
+    def action_lists(self) -> None:
+        """Choose a list of the quiet hour."""
+        options = [
+            ("V", "verify", _("verify later: cards still to be seen")),
+            ("D", "pairs", _("look-alikes: records that may be one person")),
+            ("M", "merges", _("merges: records made one, to take back")),
+        ]
+        self.app.push_screen(LettersDialog(self.session, N_("Which list?"), options), self._open_list)
+
+    def _open_list(self, name: str | None) -> None:
+        if name == "verify":
+            self.call_after_refresh(self.show_unverified)  # as in `_corrected`
+        elif name == "pairs":
+            self.app.push_screen(PairsScreen(self.session))
+        elif name == "merges":
+            self.app.push_screen(MergesScreen(self.session))
 
     @work(exclusive=True, group="search", exit_on_error=False)
-    async def show_unverified(self) -> None:
-        """List who was registered without a card."""
+    async def show_unverified(self, note: str = "") -> None:
+        """List who was registered without a card; Enter opens the card."""
         with self.saying_refusals():
             found = await self.session.client.unverified()
+            box = self.query_one("#search", TextField)
+            with box.prevent(TextField.Changed):
+                box.value = ""
             self._found = {patient.id: patient for patient in found}
-            self._answered = None
+            self._answered, self._verifying = None, True
             self._show_found()
-            self.say(
-                _("{number} patients to verify: ask for the card when they come.").format(number=len(found))
-            )
+            count = ngettext(
+                "{number} card to see: Enter when the patient has it.",
+                "{number} cards to see: Enter when the patient has it.",
+                len(found),
+            ).format(number=len(found))
+            self.say(f"{note} {count}".strip(), "good" if note else "info")
 
     def action_back(self) -> None:
         """Empty the box."""

@@ -1,0 +1,82 @@
+"""Cards over HTTP: corrected, checked again, merged, taken back; and who may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.people import Caller, patient
+
+HOME = {"sex": "female", "birth_date": "1974-09-30", "mother_name": "Rusmini", "address": "Gg. Melati 7"}
+
+
+def stored(clerk: Caller, **fields: Any) -> dict[str, Any]:
+    receipt = clerk.registered(patient=patient(**fields))
+    found: dict[str, Any] = clerk.get(f"patients/{receipt['patient_id']}").json()
+    return found
+
+
+def test_a_changed_name_is_checked_until_the_clerk_decides(clerk: Caller) -> None:
+    stored(clerk, name="Sulastri Wardani", **HOME)
+    other = stored(clerk, name="Mariati", **HOME)
+    change = {"name": "Soelastri Wardani", "expected_version": other["version"]}
+    refused = clerk.patch(f"patients/{other['id']}", json=change)
+    assert (refused.status_code, refused.json()["code"]) == (409, "duplicate_decision_required")
+    assert refused.json()["details"]["candidates"][0]["patient"]["name"] == "Sulastri Wardani"
+    kept = clerk.patch(f"patients/{other['id']}", json={**change, "duplicate_decision": "new"})
+    assert (kept.status_code, kept.json()["name"]) == (200, "Soelastri Wardani")
+
+
+def test_what_says_nothing_of_who_it_is_is_not_checked(clerk: Caller) -> None:
+    stored(clerk, name="Sulastri Wardani", **HOME)
+    twice = stored(clerk, name="Sulastri Wardani", **HOME)
+    assert clerk.patch(f"patients/{twice['id']}", json={"phone": "08115550003"}).status_code == 200
+
+
+def test_two_people_are_remembered_and_then_not_asked_about(clerk: Caller, admin: Caller) -> None:
+    one = stored(clerk, name="Sulastri Wardani", **HOME)
+    other = stored(clerk, name="Soelastri Wardani", **HOME)
+    pairs = clerk.get("patients/suspected").json()
+    assert [{pair["left"]["id"], pair["right"]["id"]} for pair in pairs] == [{one["id"], other["id"]}]
+    assert "same_name" in pairs[0]["reasons"]
+    assert clerk.post(f"patients/{one['id']}/not-same", json={"other": other["id"]}).status_code == 204
+    assert clerk.get("patients/suspected").json() == []
+    refused = admin.post(f"patients/{one['id']}/merge", json={"into": other["id"]})
+    assert refused.json()["code"] == "judged_two_people"
+    assert clerk.post(f"patients/{one['id']}/not-same", json={"other": one["id"]}).status_code == 422
+    assert clerk.post(f"patients/{one['id']}/not-same", json={"other": "nobody"}).status_code == 404
+
+
+def test_a_merge_is_listed_and_taken_back_by_the_admin_alone(clerk: Caller, admin: Caller) -> None:
+    one = stored(clerk, name="Sulastri Wardani", **HOME)
+    other = stored(clerk, name="Soelastri Wardani", **HOME)
+    assert clerk.post(f"patients/{other['id']}/merge", json={"into": one["id"]}).status_code == 403
+    made = admin.post(f"patients/{other['id']}/merge", json={"into": one["id"]}).json()
+    assert made["survivor_number"] == one["medical_record_number"]
+    listed = clerk.get("merges", params={"patient": one["id"]}).json()
+    assert [item["id"] for item in listed] == [made["id"]]
+    assert clerk.post(f"merges/{made['id']}/undo").status_code == 403
+    assert admin.post(f"merges/{made['id']}/undo").json()["undone_at"] is not None
+    again = clerk.get(f"patients/{other['id']}").json()
+    assert {name: again[name] for name in ("id", "name", "version")} == {
+        name: other[name] for name in ("id", "name", "version")
+    }
+
+
+def test_a_card_seen_makes_two_records_one(clerk: Caller) -> None:
+    nik = "6371017009740021"
+    known = stored(clerk, name="Sulastri Wardani", **HOME, nik=nik, identity_verified=True)
+    again = stored(clerk, name="Sulastri Wardani", **HOME)
+    answer = clerk.patch(f"patients/{again['id']}", json={"nik": nik, "identity_verified": True})
+    assert (answer.status_code, answer.json()["id"]) == (200, known["id"])
+    assert clerk.get(f"patients/{again['id']}").json()["id"] == known["id"]
+
+
+def test_clinicians_neither_correct_nor_judge(clerk: Caller, dentist: Caller) -> None:
+    one = stored(clerk, name="Sulastri Wardani", **HOME)
+    for answer in (
+        dentist.patch(f"patients/{one['id']}", json={"phone": "0811"}),
+        dentist.get("patients/suspected"),
+        dentist.get("merges"),
+        dentist.post(f"patients/{one['id']}/not-same", json={"other": one["id"]}),
+    ):
+        assert answer.status_code == 403

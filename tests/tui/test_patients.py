@@ -1,0 +1,295 @@
+"""Cards corrected, look-alikes judged, merges and their undo, newborns: with keys only, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from core.identifiers import new_id
+from core.schemas import Problem
+from tests.tui.conftest import Counter, press, settle, type_text, until
+from tests.tui.looking import screen_text
+from tui.client import Refused
+from tui.screens.patients.compare import CompareScreen
+from tui.screens.patients.edit import EditScreen
+from tui.screens.patients.mother import MotherDialog
+from tui.screens.patients.pairs import MergesScreen, PairsScreen
+from tui.screens.registration.confirm import ConfirmDialog
+from tui.screens.registration.duplicates import DuplicateDialog
+from tui.screens.registration.form import RegistrationScreen
+from tui.screens.registration.search import SearchScreen
+from tui.widgets import TextField
+
+
+def known(counter: Counter, name: str, birth_date: str, **fields: Any) -> dict[str, Any]:
+    """Somebody registered before; gives the patient."""
+    person = {"name": name, "sex": "female", "birth_date": birth_date, **fields}
+    if "nik" not in fields:
+        person["no_identifier_reason"] = "forgotten"
+    body = {
+        "id": new_id(), "patient": person, "chief_complaint": "sakit gigi", "cluster": "GIGI",
+        "duplicate_decision": "new", "override_reason": "contoh",
+    }  # fmt: skip
+    with counter.api() as api:
+        answer = api.post("registrations", json=body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = api.get(f"patients/{answer.json()['patient_id']}").json()
+    return found
+
+
+async def search(pilot, text: str) -> None:
+    await type_text(pilot, text)
+    await until(pilot, lambda: pilot.app.screen._answered == text, f"an answer to {text}")
+
+
+async def go_to(pilot, field: str) -> None:
+    for _ in range(40):
+        if pilot.app.screen.focused.id == field:
+            return
+        await press(pilot, "tab")
+    raise AssertionError(f"no Tab leads to {field}")
+
+
+async def retype(pilot, text: str) -> None:
+    await press(pilot, "end", *["backspace"] * len(pilot.app.screen.focused.value))
+    await type_text(pilot, text)
+
+
+async def open_list(pilot, letter: str, screen: type) -> None:
+    await press(pilot, "f7", letter)
+    await until(pilot, lambda: isinstance(pilot.app.screen, screen), f"the list {letter}")
+    await settle(pilot)
+
+
+async def test_a_card_is_corrected_and_the_earlier_version_kept(counter: Counter):
+    patient = known(counter, "Marlina Kusuma", "1979-03-14")
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, "marlina kusuma")
+        await press(pilot, "f9")
+        assert isinstance(app.screen, EditScreen)
+        await press(pilot, "f10")
+        assert "Nothing was changed" in screen_text(app)
+        await go_to(pilot, "phone")
+        await type_text(pilot, "08115550001")
+        await press(pilot, "f10")
+        assert isinstance(app.screen, SearchScreen)
+        assert "Card corrected" in screen_text(app)
+    with counter.api() as api:
+        now = api.get(f"patients/{patient['id']}").json()
+    assert (now["phone"], now["version"]) == ("08115550001", patient["version"] + 1)
+
+
+async def test_leaving_with_something_typed_takes_a_second_escape(counter: Counter):
+    known(counter, "Yustina Wibowo", "1981-03-15")
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, "yustina wibowo")
+        await press(pilot, "f9")
+        await go_to(pilot, "phone")
+        await type_text(pilot, "0811")
+        await press(pilot, "escape")
+        assert isinstance(app.screen, EditScreen)
+        assert "Not saved yet" in screen_text(app)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, SearchScreen)
+
+
+async def test_a_wrong_number_stays_typed_and_is_pointed_at(counter: Counter):
+    known(counter, "Rosmala Hadi", "1983-03-16")
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, "rosmala hadi")
+        await press(pilot, "f9")
+        await go_to(pilot, "bpjs_number")
+        await type_text(pilot, "123")
+        await press(pilot, "f10")
+        assert isinstance(app.screen, EditScreen)
+        assert app.screen.focused.id == "bpjs_number"
+        assert app.screen.query_one("#bpjs_number", TextField).value == "123"
+        assert "13 digits" in screen_text(app)
+
+
+async def test_a_correction_that_makes_two_alike_is_asked_about(counter: Counter):
+    home = {"mother_name": "Salamah", "address": "Jl. Manggis 4"}
+    one = known(counter, "Fitriani Lubis", "1988-02-11", **home)
+    other = known(counter, "Mariati", "1988-02-11", **home)
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, "mariati")
+        await press(pilot, "f9")
+        await go_to(pilot, "name")
+        await retype(pilot, "Fitriyani Lubis")
+        await press(pilot, "f10")
+        assert isinstance(app.screen, DuplicateDialog)
+        assert "Fitriani Lubis" in screen_text(app)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, DuplicateDialog)  # a reflex decides nothing
+        await press(pilot, "n", "f10")
+        assert isinstance(app.screen, SearchScreen)
+    with counter.api() as api:
+        assert api.get(f"patients/{other['id']}").json()["name"] == "Fitriyani Lubis"
+        assert api.get(f"patients/{one['id']}").json()["name"] == "Fitriani Lubis"
+
+
+async def test_a_card_that_comes_later_takes_the_patient_off_the_list(counter: Counter):
+    patient = known(counter, "Nurjanah Basri", "1991-11-05")
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f7", "v")
+        await until(pilot, lambda: "to see: Enter" in screen_text(app), "the verify-later list")
+        while "> Nurjanah" not in screen_text(app).replace(">Nurjanah", "> Nurjanah"):
+            await press(pilot, "down")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, EditScreen)
+        assert app.screen.focused.id == "nik"
+        await type_text(pilot, "6371014511910031")
+        await go_to(pilot, "identity_verified")
+        await press(pilot, "y", "enter")
+        assert isinstance(app.screen, SearchScreen)
+        assert "Nurjanah" not in screen_text(app).split("\n", 3)[3].split("Card corrected")[0]
+    with counter.api() as api:
+        now = api.get(f"patients/{patient['id']}").json()
+    assert now["nik"] == "6371014511910031"
+    assert now["identity_verified_at"] is not None
+
+
+async def test_the_card_of_a_verified_record_makes_both_one(counter: Counter):
+    known(counter, "Hartini Saleh", "1985-05-21", nik="6371016105850041", identity_verified=True)
+    again = known(counter, "Hartini Saleh", "1985-05-21")
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, again["medical_record_number"])
+        await press(pilot, "f9")
+        await type_text(pilot, "6371016105850041")
+        await go_to(pilot, "identity_verified")
+        await press(pilot, "y", "f10")
+        assert isinstance(app.screen, SearchScreen)
+        assert "both records are one now" in screen_text(app)
+    with counter.api() as api:
+        named = [p["name"] for p in api.get("patients", params={"q": "hartini saleh"}).json()]
+    assert named.count("Hartini Saleh") == 1
+
+
+async def test_a_pair_is_put_side_by_side_merged_and_taken_back(counter: Counter):
+    home = {"mother_name": "Rusmini", "address": "Gg. Melati 7"}
+    one = known(counter, "Sulastri Wardani", "1974-09-30", **home)
+    other = known(counter, "Soelastri Wardani", "1974-09-30", **home)
+    async with counter.at("admin") as (app, pilot):
+        await press(pilot, "f2")
+        await open_list(pilot, "d", PairsScreen)
+        await until(pilot, lambda: "Sulastri" in screen_text(app), "the pair")
+        while "Sulastri" not in app.screen._chosen.left.name + app.screen._chosen.right.name:
+            await press(pilot, "down")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, CompareScreen)
+        shown = screen_text(app)
+        assert "Soelastri Wardani" in shown
+        assert "same name" in shown
+        await press(pilot, "enter")
+        assert isinstance(app.screen, CompareScreen)  # a reflex decides nothing
+        await press(pilot, "s", "enter")
+        with counter.api() as api:
+            assert len(api.get("patients", params={"q": "sulastri wardani"}).json()) == 2
+        await press(pilot, "y")
+        await until(pilot, lambda: isinstance(app.screen, PairsScreen), "the list again")
+        with counter.api() as api:
+            assert len(api.get("patients", params={"q": "sulastri wardani"}).json()) == 1
+        await press(pilot, "escape")
+        await open_list(pilot, "m", MergesScreen)
+        await press(pilot, "u", "y")
+        await until(pilot, lambda: "two records again" in screen_text(app), "the undo")
+    with counter.api() as api:
+        numbers = {p["id"] for p in api.get("patients", params={"q": "sulastri wardani"}).json()}
+    assert numbers == {one["id"], other["id"]}
+
+
+async def test_a_clerk_says_two_people_and_it_is_remembered(counter: Counter):
+    home = {"mother_name": "Hasnah", "address": "Gg. Kenanga 9"}
+    known(counter, "Raudatul Jannah", "2001-01-19", **home)
+    known(counter, "Raudatul Janah", "2001-01-19", **home)
+    async with counter.at("clerk") as (app, pilot):
+        await open_list(pilot, "d", PairsScreen)
+        await until(pilot, lambda: "Raudatul" in screen_text(app), "the pair")
+        while "Raudatul" not in app.screen._chosen.left.name:
+            await press(pilot, "down")
+        await press(pilot, "enter")
+        await press(pilot, "s")
+        assert isinstance(app.screen, CompareScreen)  # only an administrator makes two records one
+        await press(pilot, "n")
+        assert isinstance(app.screen, PairsScreen)
+        assert "Raudatul" not in screen_text(app)
+        await press(pilot, "f5")
+        await settle(pilot)
+        assert "Raudatul" not in screen_text(app)
+
+
+async def test_a_newborn_takes_over_what_the_mother_has(counter: Counter):
+    mother = known(
+        counter, "Halimatus Sadiah", "1995-06-12", address="Jl. Kuin Utara 17", phone="08125550002",
+        family_card_number="6371010101150009",
+    )  # fmt: skip
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2", "f8")
+        assert isinstance(app.screen, MotherDialog)
+        await type_text(pilot, "halimatus")
+        await until(pilot, lambda: "Halimatus Sadiah" in screen_text(app), "the mother")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, RegistrationScreen)
+        values = app.screen.form_values()
+        assert values["name"] == "By. Ny. Halimatus Sadiah"
+        assert values["family_card_number"] == "6371010101150009"
+        assert values["address"] == "Jl. Kuin Utara 17"
+        assert values["no_identifier_reason"] == "newborn"
+        await go_to(pilot, "birth_date")
+        await type_text(pilot, f"{counter.clinic.today():%d%m%Y}")
+        await go_to(pilot, "sex")
+        await press(pilot, "m")
+        await go_to(pilot, "chief_complaint")
+        await type_text(pilot, "imunisasi bayi baru lahir")
+        await press(pilot, "f10")
+        if isinstance(app.screen, DuplicateDialog):
+            await press(pilot, "n", "f10")
+        assert isinstance(app.screen, ConfirmDialog)
+        await press(pilot, "enter")
+        await settle(pilot)
+    with counter.api() as api:
+        babies = api.get("patients", params={"q": "By. Ny. Halimatus Sadiah"}).json()
+    assert mother["id"] in {baby["mother_id"] for baby in babies}
+
+
+async def test_when_the_check_fails_nothing_is_lost_and_the_clerk_is_told(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2")
+        await type_text(pilot, "6371014903870077")
+        await go_to(pilot, "name")
+        await type_text(pilot, "Maimunah Jafar")
+        await go_to(pilot, "chief_complaint")
+        await type_text(pilot, "sakit gigi")
+        client = app.session.client
+        works = client.duplicates
+
+        async def broken(fields):
+            raise Refused(Problem(title="x", status=500, code="internal"))
+
+        client.duplicates = broken
+        await press(pilot, "f10")
+        assert isinstance(app.screen, RegistrationScreen)
+        assert "check for known patients" in screen_text(app)
+        assert app.screen.form_values()["name"] == "Maimunah Jafar"
+        client.duplicates = works
+        await press(pilot, "f10")
+        assert isinstance(app.screen, ConfirmDialog)
+
+
+async def test_no_key_waits_for_the_look_alikes(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        asked = asyncio.Event()
+
+        async def never(fields):
+            asked.set()
+            await asyncio.Event().wait()
+
+        app.session.client.duplicates = never
+        await press(pilot, "f2")
+        await type_text(pilot, "6371014903870078")
+        await pilot.press("tab", "tab")
+        async with asyncio.timeout(10):
+            await asked.wait()
+        await type_text(pilot, "Zubaidah")
+        await pilot.pause()
+        assert app.screen.query_one("#name", TextField).value == "Zubaidah"

@@ -1,0 +1,1 @@
+"""Screens about patients themselves: their card, look-alikes, merges."""

@@ -1,0 +1,217 @@
+"""The quiet hour's lists: pairs of records that may be one person, and the last merges."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.app import ComposeResult
+
+from core.schemas import MergeShape, SuspectedShape
+from tui import keymap, theme, words
+from tui.formatting import fit, instant_text
+from tui.screens.base import LoketScreen
+from tui.screens.patients.compare import CompareScreen, Outcome
+from tui.screens.reasons import LettersDialog
+from tui.session import Session
+from tui.terminal.keyboard import hold_keys
+from tui.text import N_, _, ngettext
+from tui.widgets import PickList, PickRow
+
+
+class PairsScreen(LoketScreen[None]):
+    """Suspected pairs, the most suspicious first; what was judged is not shown again."""
+
+    AREA = "register"
+    TITLE_TEXT = N_("Look-alikes")
+    HELP_TEXT = N_(
+        "Pairs of records that may be one person. Enter puts them side by side. N remembers that they are "
+        "two people, L leaves a pair for later. Only an administrator makes two records one."
+    )
+    BINDINGS = [keymap.OPEN, keymap.NOT_SAME, keymap.LATER, keymap.REFRESH, keymap.BACK]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._pairs: dict[str, SuspectedShape] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """The list."""
+        yield PickList("pairs")
+
+    def on_mount(self) -> None:
+        """Read it."""
+        self.query_one("#pairs").focus()
+        self.action_refresh_data()
+
+    def after_language(self) -> None:
+        """Show it again."""
+        self._show()
+
+    def action_refresh_data(self) -> None:
+        """Look for pairs anew."""
+        self.read()
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def read(self, note: str = "") -> None:
+        """Read the list and say how long it is."""
+        self.say(_("Looking ..."))
+        with self.saying_refusals():
+            found = await self.session.client.suspected()
+            self._pairs = {f"{pair.left.id} {pair.right.id}": pair for pair in found}
+            self._show()
+            self._say_count(note)
+
+    def _say_count(self, note: str = "") -> None:
+        number = len(self._pairs)
+        count = ngettext("{number} pair to look at", "{number} pairs to look at", number).format(
+            number=number
+        )
+        text = count if number else _("No pair is waiting: nobody seems to be here twice.")
+        self.say(f"{note} {text}".strip(), "good" if note else "info")
+
+    def _show(self) -> None:
+        cells = 18 if self.size.width < 120 else 30
+        rows = [
+            PickRow(
+                key,
+                [
+                    (f"{round(100 * pair.score):3d} % ", theme.PLAIN),
+                    (f"{fit(pair.left.name, cells)} {pair.left.medical_record_number}  ", theme.STRONG),
+                    (f"{fit(pair.right.name, cells)} {pair.right.medical_record_number}  ", theme.STRONG),
+                    (", ".join(words.likeness(pair.reasons)), theme.PLAIN),
+                ],
+            )
+            for key, pair in self._pairs.items()
+        ]
+        self.query_one("#pairs", PickList).show_rows(rows, keep=True)
+
+    @property
+    def _chosen(self) -> SuspectedShape | None:
+        return self._pairs.get(self.query_one("#pairs", PickList).chosen or "")
+
+    @on(PickList.Picked)
+    def action_open(self) -> None:
+        """Put the pair side by side."""
+        pair = self._chosen
+        if pair is not None:
+            self.app.push_screen(CompareScreen(self.session, pair), self._decided)
+
+    def _decided(self, outcome: Outcome | None) -> None:
+        if outcome is None:
+            return
+        action, text = outcome
+        if action == "merged":
+            self.read(text)  # the survivor may be alike to others
+        else:
+            self._put_aside()
+            self._say_count(text)
+
+    def action_later(self) -> None:
+        """Put the pair aside until the list is read again."""
+        if self._chosen is not None:
+            self._put_aside()
+            self._say_count(_("Left for later."))
+
+    def _put_aside(self) -> None:
+        pick_list = self.query_one("#pairs", PickList)
+        at = pick_list.cursor
+        self._pairs.pop(pick_list.chosen or "", None)
+        self._show()
+        pick_list.action_move(at)
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def action_not_same(self) -> None:
+        """Remember that they are two people."""
+        pair = self._chosen
+        if pair is None:
+            return
+        with self.saying_refusals(), hold_keys(self.app):
+            await self.session.client.not_same(pair.left.id, pair.right.id)
+            self._put_aside()
+            self._say_count(_("Remembered: two people."))
+
+
+class MergesScreen(LoketScreen[None]):
+    """The last merges; one that was wrong is taken back here."""
+
+    AREA = "register"
+    TITLE_TEXT = N_("Merges")
+    HELP_TEXT = N_(
+        "Records that were made one, the last first. U takes a merge back: both records are as they were, "
+        "and visits made since then stay with the record that stayed. Only an administrator may."
+    )
+    BINDINGS = [keymap.UNDO_STEP, keymap.REFRESH, keymap.BACK]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._merges: dict[str, MergeShape] = {}
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only an administrator takes a merge back."""
+        return self.session.administers if action == "undo_step" else True
+
+    def compose_body(self) -> ComposeResult:
+        """The list."""
+        yield PickList("merges")
+
+    def on_mount(self) -> None:
+        """Read it."""
+        self.query_one("#merges").focus()
+        self.action_refresh_data()
+
+    def after_language(self) -> None:
+        """Show it again."""
+        self._show()
+
+    def action_refresh_data(self) -> None:
+        """Read the list."""
+        self.read()
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def read(self, note: str = "") -> None:
+        """Read the list and say what it is."""
+        with self.saying_refusals():
+            self._merges = {made.id: made for made in await self.session.client.merges()}
+            self._show()
+            self.say(note or (_("The last merges.") if self._merges else _("Nothing has been merged yet.")))
+
+    def _show(self) -> None:
+        zone = self.session.clinic.timezone
+        rows = [
+            PickRow(
+                made.id,
+                [
+                    (f"{instant_text(made.merged_at, zone)}  ", theme.PLAIN),
+                    (f"{fit(made.name, 22)} ", theme.STRONG),
+                    (f"{made.merged_number} > {made.survivor_number}  {fit(made.merged_by, 12)} ", theme.PLAIN),
+                    (_("taken back") if made.undone_at else "", theme.GOOD),
+                ],
+            )
+            for made in self._merges.values()
+        ]  # fmt: skip
+        self.query_one("#merges", PickList).show_rows(rows, keep=True)
+
+    def action_undo_step(self) -> None:
+        """Take the chosen merge back, after one more question."""
+        made = self._merges.get(self.query_one("#merges", PickList).chosen or "")
+        if made is None:
+            return
+        if made.undone_at is not None:
+            self.say(_("This was undone already."), "warning")
+            return
+        options = [("Y", "yes", _("yes, two people again"))]
+
+        def agreed(answer: str | None) -> None:
+            if answer == "yes":
+                self.undo(made.id)
+
+        self.app.push_screen(LettersDialog(self.session, N_("Take this merge back?"), options), agreed)
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def undo(self, merge_id: str) -> None:
+        """Take it back."""
+        with self.saying_refusals(), hold_keys(self.app):
+            made = await self.session.client.undo_merge(merge_id)
+            self.read(
+                _("RM {merged} and RM {survivor} are two records again.").format(
+                    merged=made.merged_number, survivor=made.survivor_number
+                )
+            )
