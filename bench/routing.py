@@ -52,6 +52,8 @@ FIRST_SIGHT = {
     "7": (182, 0.945, 5, 49),
     "8": (117, 0.897, 6, 76),
     "9": (149, 0.913, 1, 10),
+    "10": (143, 0.909, 3, 26),
+    "11": (86, 0.907, 3, 18),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 
@@ -99,7 +101,7 @@ def accuracy(rows: Sequence[Row], show_wrong: bool) -> None:
 def first_sight() -> None:
     print("on first sight, each set when it was new:")
     for name, (count, share, missed, red) in FIRST_SIGHT.items():
-        title = name if len(name) > 1 else f"round {name}"
+        title = f"round {name}" if name.isdigit() else name
         print(f"{title:<16}{count:>6}{share:>9.1%}   red flags missed {missed} of {red}")
     print()
 

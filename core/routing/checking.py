@@ -108,6 +108,8 @@ def _own_problems(own: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 if times > 1:
                     yield word, f"[{section}] {name}: {word!r} stands there {times} times"
             for phrase in listed:
+                if phrase in same and same[phrase] not in listed:
+                    yield phrase, f"[{section}] {name}: {phrase!r} is read as {same[phrase]!r}, by [same]"
                 typed = [same.get(word, word) for kind, word in tokens(phrase) if kind in ("word", "code")]
                 if not typed:
                     yield phrase, f"[{section}] {name}: {phrase!r} has no letters"

@@ -17,7 +17,7 @@ KINDS = ("sign", "red", "urgent", "service", "general", "vague")
 
 ROLES = (
     "negation",
-    "not_yet",
+    "idiom",
     "or",
     "break",
     "filler",

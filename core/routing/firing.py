@@ -154,7 +154,10 @@ def _match(rule: Rule, facts: Facts, reading: Reading) -> list[Occurrence] | Non
 
 
 def _satisfies(occurrence: Occurrence, term: Term, rule: Rule) -> bool:
-    if not occurrence.concepts & term.concepts or occurrence.denied != term.denied:
+    # A phrase must not hide what makes a danger: "bengkak" in "mata bengkak", "darah" in "keluar darah".
+    looks_inside = rule.kind in ("red", "sign") and not term.denied and not occurrence.is_whole
+    said = occurrence.concepts | occurrence.parts if looks_inside else occurrence.concepts
+    if not said & term.concepts or occurrence.denied != term.denied:
         return False
     if rule.kind in ("red", "urgent"):
         return not occurrence.past and (rule.in_followup or not occurrence.followup)

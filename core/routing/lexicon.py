@@ -153,7 +153,10 @@ class Lexicon:
         for spelling in spellings:
             if (known := self._as_banjarese(spelling)) is not None:
                 return known
-        return self._as_split(word) or self._as_mistyped(squeeze(word)) or Known((), "unknown")
+        if (split := self._as_split(word)) is not None:
+            return split
+        found = (self._as_mistyped(spelling) for spelling in dict.fromkeys((squeeze(word), squeeze(word, 2))))
+        return next((known for known in found if known is not None), Known((), "unknown"))
 
     def _as_written(self, word: str) -> Known | None:
         if word in self.negations:

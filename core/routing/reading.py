@@ -43,7 +43,10 @@ class Occurrence:
     days: float | None = None
     """How long it has lasted, when said."""
     parts: frozenset[str] = frozenset()
-    """For a phrase, what its words say by themselves: a second look where the phrase leads nowhere."""
+    """For a phrase, what its words say by themselves: for danger signs, and for a second look where the
+    phrase leads nowhere."""
+    is_whole: bool = False
+    """An idiom ("darah tinggi") or a phrase with "tidak": its words by themselves are no danger sign."""
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,9 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         draft.pending_denial = draft.ready_to_continue = False
         return 1
     if NEGATION in token.forms and _ends_clause(stream, position):
-        # "sesak tidak ada", "kencing tidak bisa": said after what it denies.
-        _apply_sign("-", draft)
+        # "sesak tidak ada", "kencing tidak bisa": said after what it denies; alone, "kejang? tidak".
+        stands_alone = position > 0 and stream[position - 1].clause == draft.clause - 1
+        _apply_sign("-", draft, draft.clause - stands_alone)
         return length
     figure = _figure_after(stream, position, length, vocabulary)
     if figure is not None:
@@ -200,9 +204,12 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         words = " ".join(other.text for other in stream[position : position + length])
         denied = draft.pending_denial
         last = position + length - 1
-        parts = _parts(reach[:length], vocabulary) if length > 1 else frozenset()
+        parts = _parts(reach[:length], vocabulary)
+        is_whole = "idiom" in roles or _denies(reach[:length], vocabulary)
         draft.occurrences.append(
-            Occurrence(meanings, words, position, last, draft.clause, denied=denied, parts=parts)
+            Occurrence(
+                meanings, words, position, last, draft.clause, denied=denied, parts=parts, is_whole=is_whole
+            )
         )
         if denied and not _passed_over(meanings):
             draft.pending_denial, draft.ready_to_continue = False, True
@@ -239,8 +246,14 @@ def _note_figure(stream: list[_Token], position: int, figure: vitals.Figure, dra
 
 def _parts(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> frozenset[str]:
     """What the words of a phrase mean one by one."""
+    if len(forms) == 1:
+        return frozenset()
     found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
     return frozenset(c for concepts in found for c in concepts if not c.startswith(_NO_MEANING))
+
+
+def _denies(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> bool:
+    return any(form in vocabulary.lexicon.negations for word in forms for form in word)
 
 
 def _roles_within(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> set[str]:
@@ -281,11 +294,11 @@ def _apply_roles(roles: set[str], draft: _Draft) -> None:
             draft.pending_denial = True
 
 
-def _apply_sign(sign: str, draft: _Draft) -> None:
-    """`sesak (-)`, "sesak sudah sembuh": deny the thing said just before in the clause."""
+def _apply_sign(sign: str, draft: _Draft, clause: int | None = None) -> None:
+    """`sesak (-)`, "sesak sudah sembuh": deny the thing said just before in the clause, this one unless given."""
     for index in range(len(draft.occurrences) - 1, -1, -1):
         occurrence = draft.occurrences[index]
-        if occurrence.clause != draft.clause:
+        if occurrence.clause != (draft.clause if clause is None else clause):
             return
         draft.occurrences[index] = replace(occurrence, denied=sign == "-")
         if not _passed_over(occurrence.concepts):
