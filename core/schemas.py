@@ -214,6 +214,53 @@ class QueueShape(Shape):
     """What a patient who joins now would probably wait; None until enough were served today."""
 
 
+class BoardCluster(Shape):
+    """One cluster on the supervisor's board."""
+
+    code: str
+    waiting: int
+    longest_wait_minutes: int | None
+    """Of those who wait now; None when nobody does."""
+    at_work: int
+    """Called, in service or on hold."""
+    served: int
+    left: int
+    expected_end_at: datetime | None
+    """When those who are here will have been served if nobody else comes; None when not known."""
+
+
+class BoardStaff(Shape):
+    """Somebody who works queues and is signed in."""
+
+    name: str
+    clusters: list[str]
+    service_point: str
+    number: str | None
+    """The number they have called or serve."""
+    last_step_at: datetime | None
+    """When they last did something to a queue today."""
+
+
+class BoardPeriod(Shape):
+    """One half hour of the day."""
+
+    starts_at: datetime
+    arrivals: int
+    """Registrations; moves are not counted again."""
+    median_wait_minutes: int | None
+    """Of those called in it; None when nobody was."""
+
+
+class BoardShape(Shape):
+    """`GET board`: all clusters at once, without patients."""
+
+    date: date
+    sequence: int
+    clusters: list[BoardCluster]
+    staff: list[BoardStaff]
+    periods: list[BoardPeriod]
+
+
 class ChangeShape(Shape):
     """One event of the change feed."""
 

@@ -29,7 +29,7 @@ from tui.text import Translator, _
 MINUTE_SECONDS = 60.0  # waits are shown in whole minutes; nothing ticks faster
 SHORTEST, WIDE = 0, 120
 HOME = "home"
-AREAS = ("register", "queues", "work", "administer", "display")
+AREAS = ("register", "queues", "work", "administer", "board", "display")
 
 
 class LoketApp(App[None]):
@@ -47,6 +47,7 @@ class LoketApp(App[None]):
         keymap.QUEUES,
         keymap.WORK,
         keymap.ADMINISTER,
+        keymap.BOARD,
         keymap.PALETTE,
         keymap.SIGN_OUT,
         keymap.LANGUAGE,
@@ -107,6 +108,10 @@ class LoketApp(App[None]):
             from tui.screens.administration import AdministrationScreen
 
             return AdministrationScreen(session)
+        if area == "board":
+            from tui.screens.board import BoardScreen
+
+            return BoardScreen(session)
         from tui.screens.display import DisplayScreen
 
         return DisplayScreen(session)
@@ -146,6 +151,7 @@ class LoketApp(App[None]):
             "queues": session is not None and not session.sees_numbers_only,
             "work": session is not None and session.works_queue,
             "administer": session is not None and session.administers,
+            "board": session is not None and session.administers,
             "palette": session is not None,
             "help": session is not None,
             "other_language": session is not None,
@@ -222,6 +228,10 @@ class LoketApp(App[None]):
     async def action_administer(self) -> None:
         """Show where the system stands."""
         await self._go("administer")
+
+    async def action_board(self) -> None:
+        """Show all clusters at once."""
+        await self._go("board")
 
     # Help, commands, language
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from core.printing import PrintDocument
 from core.schemas import (
     AccountShape,
+    BoardShape,
     ClinicShape,
     ClusterShape,
     CodeShape,
@@ -197,6 +198,10 @@ class CoreClient:
     async def clusters(self) -> list[ClusterShape]:
         """All clusters with how many wait and the number last called."""
         return await self._many(ClusterShape, "clusters")
+
+    async def board(self) -> BoardShape:
+        """All clusters at once, for whoever supervises them."""
+        return await self._one(BoardShape, "GET", "board")
 
     async def queue(self, cluster: str) -> QueueShape:
         """One cluster's pane."""

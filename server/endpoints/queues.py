@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from core import queue_views, queueing
-from core.schemas import CallNext, ClusterShape, EntryCommand, EntryShape, QueueShape
+from core import board, queue_views, queueing
+from core.schemas import BoardShape, CallNext, ClusterShape, EntryCommand, EntryShape, QueueShape
 from core.vocabulary import EntryAction
 from server.security import ActorNow, ClinicNow
 
@@ -27,6 +27,14 @@ ACTIONS = {
 def clusters(actor: ActorNow, clinic: ClinicNow) -> list[ClusterShape]:
     """All clusters with how many wait and the number last called."""
     return queue_views.clusters(clinic, actor)
+
+
+@router.get("/board")
+def supervisors_board(
+    actor: ActorNow, clinic: ClinicNow, day: Annotated[date | None, Query(alias="date")] = None
+) -> BoardShape:
+    """All clusters at once: waits, services, staff, the day in half hours; no patients."""
+    return board.board(clinic, actor, day)
 
 
 @router.get("/queues/{cluster}")

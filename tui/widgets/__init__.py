@@ -3,11 +3,13 @@
 from tui.widgets.bars import DialogTitle, KeyBar, StatusLine, TitleBar
 from tui.widgets.fields import Choice, ChoiceField, Label, Row, TextField, choices, labelled
 from tui.widgets.pick_list import PickList, PickRow
+from tui.widgets.plot import DayPlot
 from tui.widgets.queue_pane import QueuePane
 
 __all__ = [
     "Choice",
     "ChoiceField",
+    "DayPlot",
     "DialogTitle",
     "KeyBar",
     "Label",
