@@ -11,6 +11,7 @@ from core import clock
 from core.clusters import ClusterSet, load_clusters
 from core.config import Settings
 from core.database import connection, open_database
+from core.forms import Form, load_forms
 from core.migrations import migrate
 from core.routing import Vocabulary
 
@@ -54,6 +55,11 @@ class Clinic:
         from pathlib import Path
 
         return Vocabulary.load(Path(self.settings.vocabulary) if self.settings.vocabulary else None)
+
+    @cached_property
+    def forms(self) -> dict[str, Form]:
+        """The specialised forms in use, by code: those that ship, and the clinic's own."""
+        return load_forms(self.settings.home / "forms")
 
     def today(self) -> date:
         """The clinic's calendar day now."""

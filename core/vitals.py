@@ -12,6 +12,7 @@ from core.errors import ValidationError
 
 YEAR = 365.25  # days
 ADULT = 10**6  # days: no upper limit
+ADULT_FROM_DAYS = int(18 * YEAR)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,16 @@ class Vital:
     soft: tuple[Range, ...] = ()
     loinc: str | None = None
     ucum: str | None = None
+    danger_below: float | None = None
+    danger_from: float | None = None
+    """Below, or from, these an adult is in danger now (indonesia.md 10.1)."""
+
+    def is_danger(self, value: float, age_days: int) -> bool:
+        """Whether an adult's value asks for help now."""
+        if age_days < ADULT_FROM_DAYS and self.name != "oxygen_saturation":
+            return False
+        low = self.danger_below is not None and value < self.danger_below
+        return low or (self.danger_from is not None and value >= self.danger_from)
 
     def soft_range(self, age_days: int) -> Range | None:
         """The range for an age, None when it depends on more than age."""
@@ -48,12 +59,12 @@ VITALS: dict[str, Vital] = {
         Vital(
             "systolic", "Systolic", "mmHg", 40, 300,
             (Range(int(13 * YEAR), 80, 120), Range(ADULT, 90, 140)),
-            "8480-6", "mm[Hg]",
+            "8480-6", "mm[Hg]", danger_from=180,
         ),
         Vital(
             "diastolic", "Diastolic", "mmHg", 20, 200,
             (Range(int(13 * YEAR), 45, 80), Range(ADULT, 60, 90)),
-            "8462-4", "mm[Hg]",
+            "8462-4", "mm[Hg]", danger_from=110,
         ),
         Vital(
             "pulse", "Pulse", "/min", 20, 300,
@@ -69,12 +80,12 @@ VITALS: dict[str, Vital] = {
             "9279-1", "/min",
         ),
         Vital("temperature", "Temperature", "°C", 30, 45, (Range(ADULT, 36.0, 37.5),), "8310-5", "Cel"),
-        Vital("oxygen_saturation", "SpO2", "%", 30, 100, (Range(ADULT, 95, 100),), "59408-5", "%"),
+        Vital("oxygen_saturation", "SpO2", "%", 30, 100, (Range(ADULT, 95, 100),), "59408-5", "%", danger_below=90),
         Vital("weight", "Weight", "kg", 0.4, 350, (), "29463-7", "kg"),
         Vital("height", "Height", "cm", 20, 250, (), "8302-2", "cm"),
         Vital("waist", "Waist", "cm", 20, 250, (), "8280-0", "cm"),
-        Vital("arm_circumference", "Arm circumference", "cm", 5, 60),
-        Vital("head_circumference", "Head circumference", "cm", 20, 70),
+        Vital("arm_circumference", "Arm circumference", "cm", 5, 60, (), "56072-2", "cm"),
+        Vital("head_circumference", "Head circumference", "cm", 20, 70, (), "9843-4", "cm"),
         Vital("glucose", "Glucose", "mg/dL", 20, 1000, (Range(ADULT, 70, 199),), "2339-0", "mg/dL"),
     )
 }  # fmt: skip
@@ -89,7 +100,7 @@ def check(values: dict[str, float], age_days: int) -> dict[str, str]:
         age_days: Age at the visit.
 
     Returns:
-        Vital name -> `low` or `high`, only for values outside the soft range.
+        Vital name -> `low`, `high` or `danger`, only for values outside the soft range.
 
     Raises:
         ValidationError: `vitals.<name>`: `unknown`, `out_of_range`, or `not_above_diastolic`.
@@ -102,7 +113,9 @@ def check(values: dict[str, float], age_days: int) -> dict[str, str]:
         elif not vital.hard_low <= value <= vital.hard_high:  # refuses NaN too
             problems[f"vitals.{name}"] = "out_of_range"
         elif (limits := vital.soft_range(age_days)) is not None:
-            if value < limits.low:
+            if vital.is_danger(value, age_days):
+                warnings[name] = "danger"
+            elif value < limits.low:
                 warnings[name] = "low"
             elif value > limits.high:
                 warnings[name] = "high"
