@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from peewee import fn
 
-from core import audit, clock, diagnoses, feed, laboratory, outbox, patients, prescribing, procedures, vitals
+from core import (
+    audit,
+    clock,
+    diagnoses,
+    feed,
+    forms,
+    laboratory,
+    outbox,
+    patients,
+    prescribing,
+    procedures,
+    vitals,
+)
 from core.accounts import Actor
 from core.clinic import Clinic
 from core.contacts import cluster_of, find_visit, is_locked, require_own_or_reason, write_contact
@@ -234,6 +246,8 @@ def write_encounter(clinic: Clinic, actor: Actor, visit_id: str, fields: Encount
         cluster = cluster_of(actor, visit, fields.cluster)
         age_days = (visit.service_on - visit.patient.birth_date).days
         vitals.check(fields.vitals, age_days)
+        answers = forms.check_answers(clinic.forms, fields.form, visit.service_on)
+        fields = fields.model_copy(update={"form": answers})
         encounter = write_contact(clinic, actor, visit, cluster, fields)
         outbox.put("visit", visit.id)
         if fields.disposition is not None:

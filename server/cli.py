@@ -34,11 +34,16 @@ app = typer.Typer(
 sync_app = typer.Typer(no_args_is_help=True, help="Synchronisation with the City Health Office.")
 backup_app = typer.Typer(no_args_is_help=True, help="Backups.")
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and their SSH keys.")
+<<<<<<< HEAD
 import_app = typer.Typer(no_args_is_help=True, help="Bring in lists: patients, ICD-10 codes.")
+=======
+import_app = typer.Typer(no_args_is_help=True, help="Bring in lists: ICD-10 codes.")
+forms_app = typer.Typer(no_args_is_help=True, help="The specialised forms of the record.")
+>>>>>>> 46fa274 (Describe specialised forms in data)
 routing_app = typer.Typer(no_args_is_help=True, help="The words and rules that propose a cluster.")
 for name, group in (
     ("sync", sync_app), ("backup", backup_app), ("account", account_app), ("import", import_app),
-    ("routing", routing_app),
+    ("routing", routing_app), ("forms", forms_app),
 ):  # fmt: skip
     app.add_typer(group, name=name)
 
@@ -345,6 +350,19 @@ def _import_codes(file: Path, take: Callable[[Path], Any], as_json: bool) -> Non
         print(f"{result.newer} left out: newer than ICD-10 2010.")
     if result.refused:
         print("Refused (line: code): " + ", ".join(result.refused))
+
+
+@forms_app.command("check")
+def forms_check(file: Path) -> None:
+    """Check a form's file before it goes into LOKET_HOME/forms."""
+    from core.forms import check_file
+
+    problems = check_file(file)
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise typer.Exit(1)
+    print("ok")
 
 
 @routing_app.command("check")

@@ -16,7 +16,11 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+<<<<<<< HEAD
 from core.printing import PrintDocument
+=======
+from core.forms import Form
+>>>>>>> 46fa274 (Describe specialised forms in data)
 from core.schemas import (
     AccountShape,
     BoardShape,
@@ -393,6 +397,10 @@ class CoreClient:
     async def worklist(self, kind: str) -> list[WorkItem]:
         """What the laboratory (`orders`) or the pharmacy (`prescriptions`) has to do."""
         return await self._many(WorkItem, f"worklists/{kind}")
+
+    async def forms(self) -> list[Form]:
+        """The specialised forms."""
+        return await self._many(Form, "forms")
 
     async def vitals(self) -> list[dict[str, Any]]:
         """The vital signs of the form, with units and limits."""

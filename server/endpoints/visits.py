@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from core import diagnoses, drafts, encounters, laboratory, prescribing, procedures, worklists
+from core.forms import Form
 from core.schemas import (
     AddendumFields,
     CodeShape,
@@ -165,6 +166,13 @@ def find_tests(actor: ActorNow, q: Words = "", limit: Limit = 20) -> list[LabTes
     """Laboratory tests by words."""
     actor.require(Permission.READ_RECORDS)
     return laboratory.find_tests(q, limit)
+
+
+@router.get("/forms")
+def read_forms(actor: ActorNow, clinic: ClinicNow) -> list[Form]:
+    """The specialised forms, as the terminal draws and judges them."""
+    actor.require(Permission.READ_RECORDS)
+    return list(clinic.forms.values())
 
 
 @router.get("/vitals")
