@@ -24,6 +24,7 @@ from core.database import connection, database
 from core.migrations import pending
 from server import demo as demo_clinic
 from server import display, mobile_jkn, problems
+from server.display import ticket
 from server.endpoints import admin, changes, patients, printing, queues, registrations, tokens, visits
 
 MAX_BODY_BYTES = 256 * 1024
@@ -137,6 +138,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(display.router)
+    app.include_router(ticket.router)
     app.include_router(mobile_jkn.router)
     _operations(app)
     app.add_middleware(Limits)
