@@ -203,7 +203,7 @@ class Form(_Part):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Form:
-        names = [item.name for item in [*self.fields(), *self.computed]]
+        names = [item.name for item in self.fields()] + [item.name for item in self.computed]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"used twice: {', '.join(twice)}")
@@ -232,6 +232,19 @@ class Form(_Part):
     def fields(self) -> list[FormField]:
         """All questions, top to bottom."""
         return [item for section in self.sections for item in section.fields]
+
+
+class LetterKind(_Part):
+    """One kind of certificate or letter: what it asks for, and its words."""
+
+    kind: str = Field(pattern=r"^[a-z][a-z_]{1,15}$")
+    series: str
+    """Letters in its number."""
+    title_id: str
+    title_en: str = ""
+    text: str
+    """With a name in braces where the record or an answer goes; see `core/data/letters.toml`."""
+    fields: list[FormField]
 
 
 class Suggestion(_Part):

@@ -308,6 +308,7 @@ def clusters(clinic: Clinic, actor: Actor) -> list[ClusterShape]:
                 waiting=sum(1 for row in own if row.status in CALLABLE),
                 called_number=last.ticket.number if last else None,
                 first_destination=cluster.stage == "first",
+                services=list(dict.fromkeys(taking.service for taking in cluster.takes)),
                 emergency=cluster.code == clinic.clusters.emergency.code,
             )
         )

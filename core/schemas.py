@@ -150,6 +150,8 @@ class ClusterShape(Shape):
     open: bool = True
     first_destination: bool = True
     """False for a stage after the others (FARMASI)."""
+    services: list[str] = []
+    """The services it takes: `general`, `laboratory`, `pharmacy`, ..."""
     emergency: bool = False
 
 
@@ -682,8 +684,10 @@ class WorkItem(Shape):
     service_on: date
     patient: EntryPatient
     pregnant: bool = False
+    chief_complaint: str = ""
     allergies: list[str] = []
     ordered_by: str
+    """Names of those who ordered it."""
     since: datetime
     """When the oldest of it was ordered."""
     waited_minutes: int
@@ -739,6 +743,14 @@ class PreviousValue(Shape):
 
     value: float | str | bool
     service_on: date
+
+
+class LetterFields(Shape):
+    """`POST visits/{id}/letters`."""
+
+    kind: Annotated[Line, Field(min_length=1, max_length=16)]
+    answers: Document = {}
+    """What the kind of letter asks for; dates as ISO text."""
 
 
 class LetterShape(Shape):

@@ -34,12 +34,8 @@ app = typer.Typer(
 sync_app = typer.Typer(no_args_is_help=True, help="Synchronisation with the City Health Office.")
 backup_app = typer.Typer(no_args_is_help=True, help="Backups.")
 account_app = typer.Typer(no_args_is_help=True, help="Accounts and their SSH keys.")
-<<<<<<< HEAD
 import_app = typer.Typer(no_args_is_help=True, help="Bring in lists: patients, ICD-10 codes.")
-=======
-import_app = typer.Typer(no_args_is_help=True, help="Bring in lists: ICD-10 codes.")
 forms_app = typer.Typer(no_args_is_help=True, help="The specialised forms of the record.")
->>>>>>> 46fa274 (Describe specialised forms in data)
 routing_app = typer.Typer(no_args_is_help=True, help="The words and rules that propose a cluster.")
 for name, group in (
     ("sync", sync_app), ("backup", backup_app), ("account", account_app), ("import", import_app),

@@ -29,7 +29,7 @@ from tui.text import Translator, _
 MINUTE_SECONDS = 60.0  # waits are shown in whole minutes; nothing ticks faster
 SHORTEST, WIDE = 0, 120
 HOME = "home"
-AREAS = ("register", "queues", "work", "administer", "board", "display")
+AREAS = ("register", "queues", "work", "worklist", "administer", "board", "display")
 
 
 class LoketApp(App[None]):
@@ -46,6 +46,8 @@ class LoketApp(App[None]):
         keymap.REGISTER,
         keymap.QUEUES,
         keymap.WORK,
+        keymap.FIND,
+        keymap.WORKLIST,
         keymap.ADMINISTER,
         keymap.BOARD,
         keymap.PALETTE,
@@ -104,6 +106,10 @@ class LoketApp(App[None]):
             from tui.screens.work import WorkScreen
 
             return WorkScreen(session, self._open_record)
+        if area == "worklist":
+            from tui.screens.worklist.worklist import WorklistScreen
+
+            return WorklistScreen(session, self._open_work)
         if area == "administer":
             from tui.screens.administration import AdministrationScreen
 
@@ -134,10 +140,19 @@ class LoketApp(App[None]):
             await self.switch_mode(self._mode(area, self.session))
 
     async def _open_record(self, entry: EntryShape) -> None:
+        assert self.session is not None
+        if self.session.fulfils:
+            await self._open_work(entry.visit_id)
+            return
         from tui.screens.record.record import RecordScreen
 
-        assert self.session is not None
         await self.push_screen(RecordScreen(self.session, entry), self._came_back)
+
+    async def _open_work(self, visit_id: str) -> None:
+        from tui.screens.worklist.fulfil import FulfilScreen
+
+        assert self.session is not None
+        await self.push_screen(FulfilScreen(self.session, visit_id), self._came_back)
 
     def _came_back(self, note: str | None) -> None:
         if note and isinstance(self.screen, LoketScreen):
@@ -150,6 +165,8 @@ class LoketApp(App[None]):
             "register": session is not None and session.registers,
             "queues": session is not None and not session.sees_numbers_only,
             "work": session is not None and session.works_queue,
+            "worklist": session is not None and session.fulfils,
+            "find_patient": session is not None and session.writes_records,
             "administer": session is not None and session.administers,
             "board": session is not None and session.administers,
             "palette": session is not None,
@@ -224,6 +241,17 @@ class LoketApp(App[None]):
     async def action_work(self) -> None:
         """Show one's own queue."""
         await self._go("work")
+
+    async def action_worklist(self) -> None:
+        """Show what the laboratory or the pharmacy has to do."""
+        await self._go("worklist")
+
+    def action_find_patient(self) -> None:
+        """Find a patient who is not in one's queue, and read the record."""
+        from tui.screens.record.finding import Finder
+
+        if isinstance(self.screen, LoketScreen):
+            Finder(self.screen).start()
 
     async def action_administer(self) -> None:
         """Show where the system stands."""

@@ -16,11 +16,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-<<<<<<< HEAD
+from core.forms import Form, LetterKind
 from core.printing import PrintDocument
-=======
-from core.forms import Form
->>>>>>> 46fa274 (Describe specialised forms in data)
 from core.schemas import (
     AccountShape,
     BoardShape,
@@ -34,6 +31,7 @@ from core.schemas import (
     EntryCommand,
     EntryShape,
     LabTestShape,
+    LetterShape,
     MedicineShape,
     MergeShape,
     OrderShape,
@@ -397,6 +395,19 @@ class CoreClient:
     async def worklist(self, kind: str) -> list[WorkItem]:
         """What the laboratory (`orders`) or the pharmacy (`prescriptions`) has to do."""
         return await self._many(WorkItem, f"worklists/{kind}")
+
+    async def work_of(self, kind: str, visit_id: str) -> WorkItem:
+        """What one visit has there."""
+        return await self._one(WorkItem, "GET", f"worklists/{kind}/{visit_id}")
+
+    async def letter_kinds(self) -> list[LetterKind]:
+        """The letters that can be issued."""
+        return await self._many(LetterKind, "letters")
+
+    async def issue_letter(self, visit_id: str, kind: str, answers: Mapping[str, Any]) -> LetterShape:
+        """Issue a certificate or a referral."""
+        body = {"kind": kind, "answers": dict(answers)}
+        return await self._one(LetterShape, "POST", f"visits/{visit_id}/letters", body)
 
     async def forms(self) -> list[Form]:
         """The specialised forms."""

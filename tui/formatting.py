@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from rich.cells import cell_len, set_cell_size
 
 from core.vocabulary import Sex
-from tui.text import _
+from tui.text import _, language
 
 _DIGITS = re.compile(r"^(\d{2})(\d{2})(\d{4})$")
 _PARTS = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})$")
@@ -87,8 +87,9 @@ def parse_number(text: str) -> float:
 
 
 def number_text(value: float) -> str:
-    """A measured number without a useless fraction: `36.5`, `120`."""
-    return f"{value:g}"
+    """A measured number without a useless fraction: `36.5` (in Indonesian `36,5`), `120`."""
+    text = f"{value:.10g}"
+    return text.replace(".", ",") if language() == "id" else text
 
 
 def fit(text: str, width: int) -> str:

@@ -56,12 +56,17 @@ CANCEL = Binding("x", "cancel_entry", N_("Cancel"))
 PRIORITY = Binding("p", "prioritise", N_("Priority"))
 ROOM = Binding("o", "room", N_("Room"))
 
-HISTORY = Binding("f6", "history", N_("Visits"))
-DIAGNOSIS = Binding("f7", "diagnosis", N_("Diagnosis"))
+# A text area has F6 and F7 of its own; the record's go before them.
+HISTORY = Binding("f6", "history", N_("Visits"), priority=True)
+DIAGNOSIS = Binding("f7", "diagnosis", N_("Diagnosis"), priority=True)
 PRESCRIBE = Binding("f8", "prescribe", N_("Medicine"))
 ORDER = Binding("f9", "order", N_("Lab"))
 SAVE_ONLY = Binding("ctrl+s", "save_only", N_("Save"))
-SAVE_FINISH = Binding("f10", "save_finish", N_("Save+finish"))
+SAVE_FINISH = Binding("f10", "save_finish", N_("Finish"))
+HAND_BACK = Binding("f10", "hand_back", N_("Save, send back"))
+MORE = Binding("f2", "more", N_("More"))
+FIND = Binding("f2", "app.find_patient", N_("Find patient"))
+WORKLIST = Binding("f2", "app.worklist", N_("Worklist"))
 
 NAMES = {"escape": "Esc", "enter": "Enter", "space": "Spc", "left": "←", "right": "→", "ctrl": "^"}
 

@@ -54,6 +54,16 @@ class Session:
         return self.account.role in {Role.CLINICIAN, Role.LAB, Role.PHARMACIST}
 
     @property
+    def writes_records(self) -> bool:
+        """Whether this person writes clinical notes."""
+        return self.account.role is Role.CLINICIAN
+
+    @property
+    def fulfils(self) -> bool:
+        """Whether this person enters results or hands medicines out."""
+        return self.account.role in {Role.LAB, Role.PHARMACIST}
+
+    @property
     def administers(self) -> bool:
         """Whether this person runs the system."""
         return self.account.role is Role.ADMIN

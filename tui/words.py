@@ -68,6 +68,8 @@ FIELD_PROBLEMS: Mapping[str, str] = {
     "format": N_("cannot be read; type it again"),
     "date_format": N_("type day-month-year, such as 31-12-1990"),
     "number_format": N_("type a number, such as 36,5"),
+    "in_future": N_("lies in the future; correct it"),
+    "too_long_ago": N_("lies too long ago; correct it"),
     "unknown": N_("is not known here"),
     "unknown_field": N_("is not known here"),
     "taken": N_("belongs to somebody else already; search for it"),

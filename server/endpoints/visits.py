@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from core import diagnoses, drafts, encounters, laboratory, prescribing, procedures, worklists
-from core.forms import Form
+from core import diagnoses, drafts, encounters, laboratory, letters, prescribing, procedures, worklists
+from core.forms import Form, LetterKind
 from core.schemas import (
     AddendumFields,
     CodeShape,
@@ -19,6 +19,8 @@ from core.schemas import (
     EncounterFields,
     EncounterShape,
     LabTestShape,
+    LetterFields,
+    LetterShape,
     Line,
     MedicineShape,
     OrderFields,
@@ -133,10 +135,29 @@ def enter_result(order_id: str, body: OrderResult, actor: ActorNow, clinic: Clin
     return laboratory.enter_result(clinic, actor, order_id, body)
 
 
+@router.get("/letters")
+def letter_kinds(actor: ActorNow) -> list[LetterKind]:
+    """The certificates and letters that can be issued, and what each asks for."""
+    actor.require(Permission.READ_RECORDS)
+    return list(letters.kinds().values())
+
+
+@router.post("/visits/{visit_id}/letters", status_code=201)
+def issue_letter(visit_id: str, body: LetterFields, actor: ActorNow, clinic: ClinicNow) -> LetterShape:
+    """Issue a certificate or a referral."""
+    return letters.issue(clinic, actor, visit_id, body)
+
+
 @router.get("/worklists/{kind}")
 def worklist(kind: worklists.Kind, actor: ActorNow, clinic: ClinicNow) -> list[WorkItem]:
     """What the laboratory or the pharmacy has to do, oldest first."""
     return worklists.worklist(clinic, actor, kind)
+
+
+@router.get("/worklists/{kind}/{visit_id}")
+def work_of(kind: worklists.Kind, visit_id: str, actor: ActorNow, clinic: ClinicNow) -> WorkItem:
+    """What one visit has in the laboratory or the pharmacy."""
+    return worklists.work_of(clinic, actor, kind, visit_id)
 
 
 @router.get("/diagnoses")

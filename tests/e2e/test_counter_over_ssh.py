@@ -75,8 +75,8 @@ def test_the_main_job(clinic: DemoClinic) -> None:
         dentist.press("dental caries<Enter>")
         dentist.wait_for("K02.9")
         dentist.press("<F10>")
-        dentist.wait_for("Outcome: must be filled in")
-        dentist.press("1<F10>")
+        dentist.wait_for("How does the visit go on?")
+        dentist.press("p")
         dentist.wait_for("My queue", "nobody waits")
     (done,) = entries(clinic, "GIGI")
     assert done["status"] == "done"

@@ -46,8 +46,7 @@ async def test_call_record_finish(counter: Counter):
         if not isinstance(app.screen, RecordScreen):
             await press(pilot, "enter")
         await until(pilot, lambda: "K02" in screen_text(app), "the diagnosis")
-        app.screen.query_one("#disposition").focus()
-        await press(pilot, "1", "f10")
+        await press(pilot, "f10", "p")
         await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
         assert f"Done: {number}" in app.screen.said
     with counter.api("dentist") as api:

@@ -1,21 +1,28 @@
-"""What is added to a record beside the note: diagnoses, medicines, tests, allergies, addenda.
-
-The laboratory enters results here and the pharmacy hands medicines out.
-"""
+"""What is added to a record beside the note, each asked for in a dialog and sent at once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from textual import work
 
+from core.forms import Form
 from core.schemas import EntryShape, VisitShape, VisitSummary
-from core.vocabulary import OrderStatus, Role
+from core.vocabulary import OrderStatus
 from tui import words
 from tui.client import Refused, UnreachableError
 from tui.screens.base import LoketScreen
 from tui.screens.reasons import LettersDialog, LineDialog
-from tui.screens.record.dialogs import DiagnosisDialog, FormDialog, VisitDialog, VisitsDialog
+from tui.screens.record.dialogs import (
+    DiagnosisDialog,
+    FormDialog,
+    MedicineDialog,
+    ProcedureDialog,
+    TestsDialog,
+)
+from tui.screens.record.reading import VisitDialog, VisitsDialog, medicine_text
+from tui.screens.record.searching import PickDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
@@ -29,11 +36,7 @@ class Additions(LoketScreen[str]):
         self._entry = entry
         self._reason = reason
         self._visit: VisitShape | None = None
-
-    @property
-    def writes(self) -> bool:
-        """Whether this person writes notes, or only reads them."""
-        return self.session.account.role is Role.CLINICIAN
+        self._forms: dict[str, Form] = {}
 
     def show_record(self, visit: VisitShape) -> None:
         """Show what the record holds."""
@@ -60,42 +63,31 @@ class Additions(LoketScreen[str]):
 
     def action_diagnosis(self) -> None:
         """Add a diagnosis."""
-        if self.writes:
-            self.app.push_screen(DiagnosisDialog(self.session), self._add_diagnosis)
+        self.app.push_screen(DiagnosisDialog(self.session), self._add_diagnosis)
 
     def _add_diagnosis(self, chosen: tuple[str, str] | None) -> None:
         if chosen is not None:
             self.run_adding(self.session.client.add_diagnosis(self._entry.visit_id, *chosen))
 
-    def action_strike_diagnosis(self) -> None:
-        """Strike a diagnosis out, with a reason."""
-        if not self.writes or self._visit is None or not self._visit.diagnoses:
-            return
-        options = [(str(item.rank), item.id, f"{item.code} {item.title}") for item in self._visit.diagnoses]
+    def action_procedure(self) -> None:
+        """Add a procedure."""
 
-        def chosen(diagnosis_id: str | None) -> None:
-            def because(reason: str | None) -> None:
-                if reason and diagnosis_id:
-                    call = self.session.client.void_diagnosis(self._entry.visit_id, diagnosis_id, reason)
-                    self.run_adding(call)
+        def chosen(procedure: tuple[str, str] | None) -> None:
+            if procedure is not None:
+                self.run_adding(self.session.client.add_procedure(self._entry.visit_id, *procedure))
 
-            if diagnosis_id:
-                self.app.push_screen(LineDialog(self.session, N_("Reason"), shortest=3), because)
-
-        self.app.push_screen(LettersDialog(self.session, N_("Strike a diagnosis out"), options), chosen)
+        self.app.push_screen(ProcedureDialog(self.session), chosen)
 
     def action_prescribe(self) -> None:
-        """Prescribe a medicine; the pharmacy hands one out."""
-        if self.session.account.role is Role.PHARMACIST:
-            self._hand_out()
-        elif self.writes:
-            fields = [(name, words.FIELDS[name]) for name in ("medicine", "dose", "frequency", "amount")]
-            fields.append(("instructions", N_("Directions")))
-            self.app.push_screen(FormDialog(self.session, N_("Medicine"), fields), self._prescribe)
+        """Prescribe a medicine."""
+        if self._visit is None:
+            return
 
-    def _prescribe(self, values: dict[str, str] | None) -> None:
-        if values is not None:
-            self.prescribe(values)
+        def chosen(values: dict[str, str] | None) -> None:
+            if values is not None:
+                self.prescribe(values)
+
+        self.app.push_screen(MedicineDialog(self.session, self._visit.patient.allergies), chosen)
 
     @work(exclusive=True, group="add", exit_on_error=False)
     async def prescribe(self, values: dict[str, Any]) -> None:
@@ -104,79 +96,31 @@ class Additions(LoketScreen[str]):
             with hold_keys(self.app):
                 await self.session.client.prescribe(self._entry.visit_id, values)
                 self.reload()
+                self.say(_("Added."), "good")
         except Refused as refusal:
-            if refusal.code != "allergy":
-                self.say(words.problem_text(refusal.problem), "error")
-                return
-
-            def knowingly(answer: str | None) -> None:
-                if answer == "yes":
-                    self.prescribe({**values, "allergy_override": True})
-
             self.say(words.problem_text(refusal.problem), "error")
-            options = [("P", "yes", _("Prescribe all the same")), ("N", "no", _("Do not prescribe"))]
-            title = N_("ALLERGY: prescribe all the same?")
-            self.app.push_screen(LettersDialog(self.session, title, options), knowingly)
+            if refusal.code == "allergy":
+                self._ask_against_allergy(values)
         except UnreachableError:
             self.say(_(words.UNREACHABLE), "error")
 
-    def _hand_out(self) -> None:
-        active = (
-            [item for item in self._visit.prescriptions if item.status is OrderStatus.ACTIVE]
-            if self._visit
-            else []
-        )
-        options = [
-            (str(number), item.id, f"{item.medicine} {item.dose} {item.amount}")
-            for number, item in enumerate(active[:9], start=1)
-        ]
-        if not options:
-            self.say(_("No medicine waits to be handed out."))
-            return
+    def _ask_against_allergy(self, values: dict[str, Any]) -> None:
+        def knowingly(answer: str | None) -> None:
+            if answer == "yes":
+                self.prescribe({**values, "allergy_override": True})
 
-        def chosen(prescription_id: str | None) -> None:
-            if prescription_id:
-                self.run_adding(self.session.client.dispense(prescription_id, {}))
-
-        self.app.push_screen(LettersDialog(self.session, N_("Hand out"), options), chosen)
+        options = [("P", "yes", _("Prescribe all the same")), ("N", "no", _("Do not prescribe"))]
+        title = N_("ALLERGY: prescribe all the same?")
+        self.app.push_screen(LettersDialog(self.session, title, options), knowingly)
 
     def action_order(self) -> None:
-        """Order a test; the laboratory enters a result."""
-        if self.session.account.role is Role.LAB:
-            self._enter_result()
-        elif self.writes:
-            fields = [("test", words.FIELDS["test"]), ("note", N_("Note"))]
+        """Order laboratory tests."""
 
-            def ordered(values: dict[str, str] | None) -> None:
-                if values is not None:
-                    call = self.session.client.order(self._entry.visit_id, values["test"], values["note"])
-                    self.run_adding(call)
+        def chosen(tests: list[str] | None) -> None:
+            if tests:
+                self.run_adding(*(self.session.client.order(self._entry.visit_id, test) for test in tests))
 
-            self.app.push_screen(FormDialog(self.session, N_("Laboratory test"), fields), ordered)
-
-    def _enter_result(self) -> None:
-        active = (
-            [item for item in self._visit.orders if item.status is OrderStatus.ACTIVE] if self._visit else []
-        )
-        if not active:
-            self.say(_("No test waits for a result."))
-            return
-        options = [(str(number), item.id, item.test) for number, item in enumerate(active[:9], start=1)]
-        fields = [
-            ("result", words.FIELDS["result"]),
-            ("unit", N_("Unit")),
-            ("reference_range", N_("Normal range")),
-        ]
-
-        def chosen(order_id: str | None) -> None:
-            def resulted(values: dict[str, str] | None) -> None:
-                if values is not None and order_id:
-                    self.run_adding(self.session.client.enter_result(order_id, values))
-
-            if order_id:
-                self.app.push_screen(FormDialog(self.session, N_("Result"), fields), resulted)
-
-        self.app.push_screen(LettersDialog(self.session, N_("Result"), options), chosen)
+        self.app.push_screen(TestsDialog(self.session), chosen)
 
     def action_allergy(self) -> None:
         """Record an allergy."""
@@ -188,33 +132,79 @@ class Additions(LoketScreen[str]):
                     self.session.client.add_allergy(self._patient_id, values["substance"], values["reaction"])
                 )
 
-        if self.writes and self._visit is not None:
+        if self._visit is not None:
             self.app.push_screen(FormDialog(self.session, N_("Allergy"), fields), added)
 
     def action_addendum(self) -> None:
-        """Add a note to a record, locked or not."""
+        """Add a note to this visit's record, locked or not."""
+        self._ask_addendum(self._entry.visit_id)
 
+    def _ask_addendum(self, visit_id: str) -> None:
         def written(text: str | None) -> None:
             if text:
-                self.run_adding(self.session.client.add_addendum(self._entry.visit_id, text))
+                self.run_adding(self.session.client.add_addendum(visit_id, text))
 
-        if self.writes:
-            self.app.push_screen(LineDialog(self.session, N_("Addendum")), written)
+        self.app.push_screen(LineDialog(self.session, N_("Addendum")), written)
 
     @work(exclusive=True, group="add", exit_on_error=False)
-    async def run_adding(self, call: Any) -> None:
-        """Send one addition and show the record with it."""
+    async def run_adding(self, *calls: Any) -> None:
+        """Send additions one after the other, and show the record with them."""
         with self.saying_refusals(), hold_keys(self.app):
-            await call
-            self.reload()
-            self.say(_("Added."), "good")
+            try:
+                for call in calls:
+                    await call
+                self.say(_("Added."), "good")
+            finally:
+                for call in calls:
+                    call.close()  # those that were not sent; harmless for those that were
+                self.reload()
 
-    def action_history(self) -> None:
-        """Show earlier visits."""
-        self.show_history()
+    # What is taken back
+
+    def action_strike_out(self) -> None:
+        """Strike out, or take back, one thing of this record, with a reason."""
+        rows, calls = self._strikeable()
+        if not rows:
+            self.say(_("Nothing here can be struck out."))
+            return
+
+        def chosen(key: str | None) -> None:
+            def because(reason: str | None) -> None:
+                if reason and key:
+                    self.run_adding(calls[key](reason))
+
+            if key:
+                self.app.push_screen(LineDialog(self.session, N_("Reason"), shortest=3), because)
+
+        self.app.push_screen(PickDialog(self.session, N_("Strike out"), rows), chosen)
+
+    def _strikeable(self) -> tuple[list[tuple[str, str]], dict[str, Callable[[str], Any]]]:
+        """(key, text) of what may be taken back, and how by key."""
+        visit, client = self._visit, self.session.client
+        rows: list[tuple[str, str]] = []
+        calls: dict[str, Callable[[str], Any]] = {}
+        if visit is None:
+            return rows, calls
+        for diagnosis in visit.diagnoses:
+            rows.append((diagnosis.id, f"{diagnosis.code} {diagnosis.title}"))
+            calls[diagnosis.id] = _call(client.void_diagnosis, visit.id, diagnosis.id)
+        for procedure in visit.procedures:
+            rows.append((procedure.id, f"{procedure.code} {procedure.title}"))
+            calls[procedure.id] = _call(client.void_procedure, visit.id, procedure.id)
+        for medicine in visit.prescriptions:
+            if medicine.status is OrderStatus.ACTIVE:
+                rows.append((medicine.id, medicine_text(medicine)))
+                calls[medicine.id] = _call(client.revoke_prescription, medicine.id)
+        for order in visit.orders:
+            if order.status is OrderStatus.ACTIVE:
+                rows.append((order.id, f"Lab {order.test}"))
+                calls[order.id] = _call(client.revoke_order, order.id)
+        return rows, calls
+
+    # Earlier visits
 
     @work(exclusive=True, group="history", exit_on_error=False)
-    async def show_history(self) -> None:
+    async def action_history(self) -> None:
         """List the visits; the chosen one is shown to read."""
         with self.saying_refusals(), hold_keys(self.app):
             visits = await self._history()
@@ -227,7 +217,19 @@ class Additions(LoketScreen[str]):
 
     @work(exclusive=True, group="history", exit_on_error=False)
     async def read_visit(self, visit_id: str) -> None:
-        """Show one earlier visit."""
+        """Show one earlier visit; its reader may add a note, or go on to the next."""
+
+        def done(letter: str | None) -> None:
+            if letter == "N":
+                self._ask_addendum(visit_id)
+            else:
+                self.action_history()
+
         with self.saying_refusals(), hold_keys(self.app):
             visit = await self.session.client.visit(visit_id, self._reason)
-            self.app.push_screen(VisitDialog(self.session, visit))
+            self.app.push_screen(VisitDialog(self.session, visit, self._forms, writes=True), done)
+
+
+def _call(method: Callable[..., Any], *arguments: str) -> Callable[[str], Any]:
+    """A client's call that still lacks its reason."""
+    return lambda reason: method(*arguments, reason)

@@ -1,228 +1,367 @@
-"""What is asked over the record: a diagnosis, a few lines of text, an earlier visit."""
+"""What is asked over the record: a diagnosis, a procedure, a medicine, tests, how the visit ends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from textual import on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.timer import Timer
 from textual.widgets import Static
 
-from core.schemas import CodeShape, VisitShape, VisitSummary
+from core.medicines import clashes
+from core.schemas import MedicineShape
 from tui import keymap, theme, words
-from tui.formatting import date_text, fit, number_text
+from tui.formatting import fit
 from tui.screens.base import Dialog
+from tui.screens.reasons import LettersDialog
+from tui.screens.record.searching import SearchDialog
 from tui.session import Session
-from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
 from tui.widgets import PickList, PickRow, Row, TextField, labelled
 
-DEBOUNCE_SECONDS = 0.25
 OLD_CASE = "old"
 NEW_CASE = "new"
 
 
-class DiagnosisDialog(Dialog[tuple[str, str]]):
+class DiagnosisDialog(SearchDialog[tuple[str, str]]):
     """ICD-10 by words or code; gives (code, case kind)."""
 
     TITLE_TEXT = N_("Diagnosis (ICD-10)")
-    BINDINGS = [
-        keymap.BACK,
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("f9", "old_case", show=False),
-    ]
+    BINDINGS = [Binding("f9", "old_case", show=False)]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._answered: str | None = None
-        self._timer: Timer | None = None
         self._case = NEW_CASE
 
-    def compose_body(self) -> ComposeResult:
-        """A box and what it finds."""
-        yield TextField("words", longest=80)
-        pick_list = PickList("codes", focusable=False)
-        pick_list.styles.height = 12
-        yield pick_list
+    async def search(self, text: str) -> Sequence[tuple[str, Any]]:
+        """Codes with their titles."""
+        return [(item.code, item.title) for item in await self.session.client.find_diagnoses(text)]
 
-    def on_mount(self) -> None:
-        """The usual ones first."""
-        self.query_one("#words").focus()
-        self._say_keys()
-        self.look_up("", take=False)
+    def take(self, key: str, thing: Any) -> None:
+        """This code, as the case was said to be."""
+        self.dismiss((key, self._case))
 
-    def _say_keys(self) -> None:
+    def say_keys(self) -> None:
+        """Enter takes; F9 says that it is a later control."""
         case = _("new case") if self._case == NEW_CASE else _("OLD case (control)")
         self.hint(_("Enter: take it    F9: {case}    Esc: back").format(case=case))
-
-    @on(TextField.Changed, "#words")
-    def search_soon(self, event: TextField.Changed) -> None:
-        """Ask when typing pauses."""
-        if self._timer is not None:
-            self._timer.stop()
-        text = event.value
-        self._timer = self.set_timer(DEBOUNCE_SECONDS, lambda: self.look_up(text, take=False))
-
-    @on(TextField.Submitted, "#words")
-    def take(self, event: TextField.Submitted) -> None:
-        """Take the chosen one of exactly what was typed."""
-        if self._timer is not None:
-            self._timer.stop()
-        if self._answered == event.value:
-            self._take()
-        else:
-            self.look_up(event.value, take=True)
-
-    @work(exclusive=True, group="codes", exit_on_error=False)
-    async def look_up(self, text: str, *, take: bool) -> None:
-        """Search; `take` only what is the single answer."""
-        with self.hinting_refusals(), hold_keys(self.app):
-            found = await self.session.client.find_diagnoses(text)
-            self._answered = text
-            self._show(found)
-            if take and len(found) == 1:
-                self._take()
-
-    def _show(self, found: Sequence[CodeShape]) -> None:
-        rows = [
-            PickRow(item.code, [(fit(item.code, 7), theme.STRONG), (item.title, theme.PLAIN)])
-            for item in found
-        ]
-        self.query_one("#codes", PickList).show_rows(rows)
-
-    def _take(self) -> None:
-        chosen = self.query_one("#codes", PickList).chosen
-        if chosen is not None:
-            self.dismiss((chosen, self._case))
-
-    def action_move(self, step: int) -> None:
-        """Move in the list."""
-        self.query_one("#codes", PickList).action_move(step)
 
     def action_old_case(self) -> None:
         """A later control of the same episode, as LB1 counts it."""
         self._case = OLD_CASE if self._case == NEW_CASE else NEW_CASE
-        self._say_keys()
+        self.say_keys()
+
+
+class ProcedureDialog(SearchDialog[tuple[str, str]]):
+    """A procedure by words or code, then where or how; gives (code, note)."""
+
+    TITLE_TEXT = N_("Procedure (ICD-9-CM)")
+    ROWS = 10
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._code = ""
+
+    def compose_body(self) -> ComposeResult:
+        """The box, the list, and a line for the note."""
+        yield from super().compose_body()
+        with Row():
+            yield from labelled(N_("Where, how"), TextField("note", longest=200), cells=14)
+
+    async def search(self, text: str) -> Sequence[tuple[str, Any]]:
+        """Codes with their titles."""
+        return [(item.code, item.title) for item in await self.session.client.find_procedures(text)]
+
+    def say_keys(self) -> None:
+        """Enter takes, then asks for the note."""
+        self.hint(_("Enter: take it, then tooth or body part (may be empty)    Esc: back"))
+
+    def take(self, key: str, thing: Any) -> None:
+        """Chosen; the note may follow."""
+        self._code = key
+        self.query_one("#note").focus()
+        self.hint(f"{key} {thing}    " + _("Enter: add    Esc: back"))
+
+    @on(TextField.Submitted, "#note")
+    def add(self, event: TextField.Submitted) -> None:
+        """Hand over."""
+        if self._code:
+            self.dismiss((self._code, event.value.strip()))
+        else:
+            self.query_one("#words").focus()
+
+
+MEDICINE_FIELDS = (
+    ("dose", N_("Dose"), 60),
+    ("frequency", N_("Frequency"), 60),
+    ("amount", N_("Amount"), 30),
+    ("instructions", N_("Directions"), 200),
+)
+
+
+class MedicineDialog(SearchDialog[dict[str, str]]):
+    """A medicine with dose, frequency, amount and directions, as usually given until changed."""
+
+    TITLE_TEXT = N_("Medicine")
+    BINDINGS = [Binding("f10", "add", show=False)]
+    ROWS = 8
+
+    def __init__(self, session: Session, allergies: Sequence[str]) -> None:
+        """Args: `allergies` are the patient's, for a warning while choosing."""
+        super().__init__(session)
+        self._allergies = list(allergies)
+
+    def compose_body(self) -> ComposeResult:
+        """The box, the list, and the rest of the prescription."""
+        yield from super().compose_body()
+        for name, label, longest in MEDICINE_FIELDS:
+            with Row():
+                yield from labelled(label, TextField(name, longest=longest), cells=14)
+
+    async def search(self, text: str) -> Sequence[tuple[str, Any]]:
+        """Medicines with what is usually given."""
+        return [(item.medicine, item) for item in await self.session.client.find_medicines(text)]
+
+    def row(self, key: str, thing: MedicineShape) -> PickRow:
+        """Name, dose and how often; a sign where an allergy speaks against it."""
+        against = bool(clashes(key, self._allergies))
+        sign = "!! " if against else "   "
+        usual = f" {thing.dose} {thing.frequency}"
+        style = theme.ALERT if against else theme.STRONG
+        return PickRow(key, [(sign, style), (fit(key, 38), style), (usual, theme.PLAIN)])
+
+    def say_keys(self) -> None:
+        """Enter takes one with its usual dose."""
+        self.hint(_("Enter: take it with its dose    words not in the list: Enter too    Esc: back"))
+
+    def take(self, key: str, thing: MedicineShape) -> None:
+        """Fill in what is usual, and go to the dose."""
+        box = self.query_one("#words", TextField)
+        with box.prevent(TextField.Changed):
+            box.value = key
+        for name, _label, _longest in MEDICINE_FIELDS:
+            field = self.query_one(f"#{name}", TextField)
+            field.value = getattr(thing, name)
+            field.cursor_position = len(field.value)
+        self.query_one("#dose").focus()
+        self._warn(key)
+
+    def take_text(self, text: str) -> None:
+        """A medicine that is in no list."""
+        self.query_one("#dose").focus()
+        self._warn(text)
+
+    def _warn(self, medicine: str) -> None:
+        against = clashes(medicine, self._allergies)
+        if against:
+            self.hint("!! " + _("ALLERGY: {substances}").format(substances=", ".join(against)))
+        else:
+            self.hint(_("Enter: next line    F10: prescribe    Esc: back"))
+
+    @on(TextField.Submitted)
+    def lead_on(self, event: TextField.Submitted) -> None:
+        """Enter leads on; after the last line it prescribes."""
+        names = [name for name, _label, _longest in MEDICINE_FIELDS]
+        if event.input.id == names[-1]:
+            self.action_add()
+        elif event.input.id in names:
+            self.focus_next()
+
+    def action_add(self) -> None:
+        """Hand over."""
+        medicine = self.query_one("#words", TextField).text
+        if not medicine:
+            self.query_one("#words").focus()
+            self.hint("! " + words.field_problem("medicine", "required"))
+            return
+        values = {
+            name: self.query_one(f"#{name}", TextField).text for name, _label, _longest in MEDICINE_FIELDS
+        }
+        self.dismiss({"medicine": medicine, **values})
+
+
+class TestsDialog(SearchDialog[list[str]]):
+    """Laboratory tests, several at once; gives their names."""
+
+    __test__ = False  # pytest would take it for a test
+    TITLE_TEXT = N_("Laboratory tests")
+    BINDINGS = [Binding("f10", "order", show=False)]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._chosen: list[str] = []
+
+    def compose_body(self) -> ComposeResult:
+        """The box, the list, and what was chosen."""
+        yield from super().compose_body()
+        yield Static("", id="chosen", markup=False)
+
+    async def search(self, text: str) -> Sequence[tuple[str, Any]]:
+        """Tests with their units."""
+        return [(item.test, item) for item in await self.session.client.find_tests(text)]
+
+    def row(self, key: str, thing: Any) -> PickRow:
+        """Name and unit; a sign when it is chosen already."""
+        sign = "* " if key in self._chosen else "  "
+        english = f" {thing.title_en}" if thing.title_en and thing.title_en != key else ""
+        return PickRow(key, [(sign, theme.STRONG), (fit(key, 28), theme.STRONG), (english, theme.PLAIN)])
+
+    def say_keys(self) -> None:
+        """Enter chooses one after the other."""
+        self.hint(_("Enter: choose or take away    Enter on an empty line, or F10: order    Esc: back"))
+
+    def submit(self, text: str) -> None:
+        """An empty line orders what was chosen."""
+        if not text.strip() and self._chosen:
+            self.action_order()
+        else:
+            super().submit(text)
+
+    def take(self, key: str, thing: Any) -> None:
+        """Choose it, or no longer."""
+        if key in self._chosen:
+            self._chosen.remove(key)
+        else:
+            self._chosen.append(key)
+        self.query_one("#words", TextField).value = ""
+        self.query_one("#chosen", Static).update(_("Chosen: {tests}").format(tests=", ".join(self._chosen)))
+
+    def take_text(self, text: str) -> None:
+        """A test that is in no list."""
+        self.take(text, None)
+
+    def action_order(self) -> None:
+        """Order what was chosen."""
+        if self._chosen:
+            self.dismiss(self._chosen)
 
 
 class FormDialog(Dialog[dict[str, str]]):
     """A few lines of text; the first one must be filled in."""
 
-    def __init__(self, session: Session, title: str, fields: Sequence[tuple[str, str]]) -> None:
-        """Args: `title` is a msgid; `fields` are (name, msgid of the label)."""
+    BINDINGS = [Binding("f10", "hand_over", show=False)]
+
+    def __init__(
+        self,
+        session: Session,
+        title: str,
+        fields: Sequence[tuple[str, str]],
+        *,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
+        """Args: `title` is a msgid; `fields` are (name, msgid of the label); `values` stand there first."""
         super().__init__(session, title)
         self._fields = list(fields)
+        self._values = dict(values or {})
 
     def compose_body(self) -> ComposeResult:
         """One row a field."""
         for name, label in self._fields:
             with Row():
-                yield from labelled(label, TextField(name, longest=200), cells=16)
+                yield from labelled(label, TextField(name, longest=200), cells=20)
 
     def on_mount(self) -> None:
         """Begin with the first."""
+        for name, value in self._values.items():
+            field = self.query_one(f"#{name}", TextField)
+            field.value = value
+            field.cursor_position = len(value)
         self.query_one(f"#{self._fields[0][0]}").focus()
         self.hint(_("Enter: next line; in the last one: save    Esc: back"))
 
     @on(TextField.Submitted)
     def lead_on(self, event: TextField.Submitted) -> None:
         """Enter leads on; in the last line it hands over."""
-        names = [name for name, _label in self._fields]
-        if event.input.id != names[-1]:
+        if event.input.id != self._fields[-1][0]:
             self.focus_next()
-            return
-        values = {name: self.query_one(f"#{name}", TextField).text for name in names}
-        if values[names[0]]:
+        else:
+            self.action_hand_over()
+
+    def action_hand_over(self) -> None:
+        """Give what was typed, when the first line is filled in."""
+        values = {name: self.query_one(f"#{name}", TextField).text for name, _label in self._fields}
+        first = self._fields[0][0]
+        if values[first]:
             self.dismiss(values)
         else:
-            self.query_one(f"#{names[0]}").focus()
-            self.hint("! " + words.field_problem(names[0], "required"))
+            self.query_one(f"#{first}").focus()
+            self.hint("! " + words.field_problem(first, "required"))
 
 
-class VisitsDialog(Dialog[str]):
-    """The patient's visits, newest first; gives the id of the one to read."""
+OUTCOME_LETTERS = dict(zip(words.DISPOSITIONS, "PRKITA", strict=True))
+"""Disposition -> letter, the same as in the queue."""
+TO_PHARMACY, TO_LABORATORY = "pharmacy", "laboratory"
 
-    TITLE_TEXT = N_("Visits")
 
-    def __init__(self, session: Session, visits: Sequence[VisitSummary]) -> None:
-        super().__init__(session)
-        self._visits = list(visits)
+class OutcomeDialog(LettersDialog):
+    """How the visit goes on: an outcome, the pharmacy, or the laboratory and back."""
+
+    def __init__(self, session: Session, *, medicines: int, tests: int, notes: Sequence[str]) -> None:
+        """Args: how many medicines and tests wait; `notes` are worth a look before it ends."""
+        options: list[tuple[str, str, str]] = []
+        if medicines:
+            options.append(
+                ("F", TO_PHARMACY, _("To the pharmacy ({number} medicines)").format(number=medicines))
+            )
+        if tests:
+            label = _("To the laboratory ({number} tests), and back to me").format(number=tests)
+            options.append(("L", TO_LABORATORY, label))
+        options += [
+            (letter, value, words.word(words.DISPOSITIONS, value))
+            for value, letter in OUTCOME_LETTERS.items()
+        ]
+        super().__init__(session, N_("How does the visit go on?"), options)
+        self._notes = list(notes)
 
     def compose_body(self) -> ComposeResult:
-        """One line a visit."""
-        pick_list = PickList("visits")
-        pick_list.styles.height = min(14, max(1, len(self._visits)))
+        """What is worth a look, then the choices."""
+        if self._notes:
+            yield Static("\n".join(f"! {note}" for note in self._notes), markup=False, classes="note")
+        yield from super().compose_body()
+
+
+class TextDialog(Dialog[str]):
+    """A text to read, longer than the screen if need be; gives the letter that was pressed."""
+
+    BINDINGS = [
+        keymap.BACK,
+        Binding("enter", "back", show=False),
+    ]
+
+    def __init__(
+        self, session: Session, title: str, lines: Sequence[str], keys: str = "", hint: str = ""
+    ) -> None:
+        """Args: `title` is a msgid; `keys` the letters that end it; `hint` says what they do."""
+        super().__init__(session, title)
+        self._lines = list(lines)
+        self._keys = keys
+        self._hint = hint
+
+    def compose_body(self) -> ComposeResult:
+        """The lines, in a list that scrolls."""
+        pick_list = PickList("lines")
+        pick_list.styles.height = min(17, max(1, len(self._lines)))
         yield pick_list
 
     def on_mount(self) -> None:
-        """Show them."""
-        pick_list = self.query_one("#visits", PickList)
-        pick_list.show_rows([PickRow(visit.id, [(visit_line(visit), theme.PLAIN)]) for visit in self._visits])
+        """Show the beginning."""
+        pick_list = self.query_one("#lines", PickList)
+        pick_list.show_rows(
+            [PickRow(str(number), [(line, theme.PLAIN)]) for number, line in enumerate(self._lines)]
+        )
         pick_list.focus()
-        self.hint(_("Enter: read it    Esc: back"))
+        self.hint("    ".join(text for text in (self._hint, _("arrows: read on    Esc: back")) if text))
 
     @on(PickList.Picked)
-    def picked(self, event: PickList.Picked) -> None:
-        """Read this one."""
-        self.dismiss(event.key)
+    def read(self) -> None:
+        """Enter closes what was read."""
+        self.dismiss(None)
 
-
-def visit_line(visit: VisitSummary) -> str:
-    """One visit in one line: day, clusters, diagnoses or complaint."""
-    said = "; ".join(visit.diagnoses) or visit.chief_complaint
-    return f"{date_text(visit.service_on)} {fit(' '.join(visit.clusters), 11)} {said}"
-
-
-class VisitDialog(Dialog[None]):
-    """An earlier visit, to read."""
-
-    TITLE_TEXT = N_("Visit")
-    BINDINGS = [keymap.BACK, Binding("enter", "back", show=False)]
-
-    def __init__(self, session: Session, visit: VisitShape) -> None:
-        super().__init__(session)
-        self._visit = visit
-
-    def compose_body(self) -> ComposeResult:
-        """The record as text."""
-        yield Static("\n".join(visit_text(self._visit)), markup=False, id="visit-text")
-
-    def on_mount(self) -> None:
-        """Say how to close it."""
-        self.hint(_("Enter or Esc: back"))
-
-
-def visit_text(visit: VisitShape) -> list[str]:
-    """A visit's record in lines, empty parts left out."""
-    lines = [f"{date_text(visit.service_on)}  {visit.chief_complaint}"]
-    for encounter in visit.encounters:
-        lines.append(f"{encounter.cluster}  {encounter.practitioner}")
-        if encounter.vitals:
-            lines.append("  " + vitals_line(encounter.vitals))
-        for letter, text in zip(
-            "SOAP",
-            (encounter.subjective, encounter.objective, encounter.assessment, encounter.plan),
-            strict=True,
-        ):
-            if text:
-                lines.append(f"  {letter}: {text}")
-        lines += [f"  + {addendum}" for addendum in encounter.addenda]
-    lines += [f"  {item.code} {item.title}" for item in visit.diagnoses]
-    lines += [f"  R/ {item.medicine} {item.dose} {item.frequency}" for item in visit.prescriptions]
-    lines += [f"  Lab {item.test}: {item.result or '-'} {item.unit}" for item in visit.orders]
-    if visit.disposition is not None:
-        lines.append("  " + words.word(words.DISPOSITIONS, visit.disposition))
-    return lines
-
-
-def vitals_line(vitals: dict[str, float]) -> str:
-    """Vital signs in one line."""
-    parts = []
-    if "systolic" in vitals and "diastolic" in vitals:
-        parts.append(_("BP") + f" {number_text(vitals['systolic'])}/{number_text(vitals['diastolic'])}")
-    rest = [name for name in vitals if name not in {"systolic", "diastolic"}]
-    parts += [f"{words.field_name('vitals.' + name)} {number_text(vitals[name])}" for name in rest]
-    return "  ".join(parts)
+    def on_key(self, event: events.Key) -> None:
+        """A letter ends it."""
+        letter = (event.character or "").upper()
+        if letter and letter in self._keys:
+            event.stop()
+            self.dismiss(letter)

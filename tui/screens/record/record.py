@@ -1,7 +1,7 @@
-"""The record of one visit: banner, SOAP form, diagnoses, medicines, tests, outcome.
+"""The record of one visit: banner, vital signs, SOAP note, forms, what was added, how it ends.
 
 What is typed is kept on the server at each field that is left, so that a broken line loses
-nothing. Laboratory and pharmacy read the same screen and enter results or hand medicines out.
+nothing.
 """
 
 from __future__ import annotations
@@ -12,38 +12,92 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Static
 
+from core.forms import Form, offered, visit_facts
 from core.schemas import EncounterShape, EntryCommand, EntryShape, VisitShape, VisitSummary
-from core.vitals import VITALS
-from core.vocabulary import Disposition, OrderStatus, Role
-from tui import keymap, words
+from core.vocabulary import Disposition, OrderStatus
+from tui import keymap, theme, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, fit, number_text, parse_number, sex_letter
 from tui.messages import RecordChanged
 from tui.screens.base import Values
-from tui.screens.reasons import LineDialog
+from tui.screens.reasons import LettersDialog, LineDialog
+from tui.screens.record import vital_fields
 from tui.screens.record.additions import Additions
-from tui.screens.record.dialogs import visit_line
+from tui.screens.record.dialogs import TO_LABORATORY, TO_PHARMACY, OutcomeDialog
+from tui.screens.record.form import FormScreen, Typed, read_answers, typed_answers
+from tui.screens.record.letters import ask_letter
+from tui.screens.record.reading import (
+    computed_text,
+    medicine_text,
+    medicines_of,
+    result_text,
+    suggestion_titles,
+    visit_line,
+    vitals_line,
+    who_line,
+)
 from tui.session import Session
 from tui.terminal.inputs import ThinTextArea
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
-from tui.widgets import ChoiceField, Label, Row, TextField, choices, labelled
+from tui.text import N_, _, language
+from tui.widgets import Label, TextField
+from tui.widgets.lines import paint, plain
 
 SOAP = (("subjective", "S"), ("objective", "O"), ("assessment", "A"), ("plan", "P"))
-VITAL_ROWS: tuple[tuple[tuple[str, str], ...], ...] = (
-    (
-        ("systolic", N_("BP sys")), ("diastolic", N_("dia")), ("pulse", N_("Pulse")),
-        ("respiration", N_("Resp")), ("temperature", N_("Temp")),
-    ),
-    (
-        ("oxygen_saturation", N_("SpO2")), ("weight", N_("kg")), ("height", N_("cm")),
-        ("waist", N_("Belly")), ("glucose", N_("Gluc")),
-    ),
-)  # fmt: skip
-"""Vital -> a label of at most six letters."""
-VITAL_NAMES = frozenset(name for row in VITAL_ROWS for name, _label in row)
+MORE = (
+    ("T", "procedure", N_("Procedure")),
+    ("F", "open_form", N_("Form")),
+    ("S", "letter", N_("Certificate or referral")),
+    ("A", "allergy", N_("Allergy")),
+    ("N", "addendum", N_("Addendum")),
+    ("C", "strike_out", N_("Strike out")),
+)
+"""Letter, action, msgid: what is added less often."""
+
+
+class FormLine(Widget, can_focus=True):
+    """A form that fits this patient, in one line; Enter opens it."""
+
+    DEFAULT_CSS = """
+    FormLine { height: 1; width: 1fr; }
+    """
+    BINDINGS = [Binding("enter", "open", show=False)]
+
+    class Opened(Message):
+        """Enter was pressed."""
+
+        def __init__(self, form: Form) -> None:
+            super().__init__()
+            self.form = form
+
+    def __init__(self, form: Form) -> None:
+        super().__init__(id=f"form-{form.code}")
+        self.form = form
+        self._summary = ""
+
+    def show(self, summary: str) -> None:
+        """Say what is in it."""
+        if summary != self._summary:
+            self._summary = summary
+            self.refresh()
+
+    def action_open(self) -> None:
+        """Open it."""
+        self.post_message(self.Opened(self.form))
+
+    def render_line(self, y: int) -> Strip:
+        """Title and summary, reversed while focused."""
+        title = self.form.title_en if language() == "en" and self.form.title_en else self.form.title_id
+        text = self._summary or _("not filled in; Enter opens it")
+        parts = [(f" > {title}: ", theme.STRONG), (text, theme.PLAIN)]
+        if self.has_focus:
+            return paint(plain(parts), self.size.width, theme.CURSOR)
+        return paint(parts, self.size.width)
 
 
 class RecordScreen(Additions):
@@ -51,83 +105,63 @@ class RecordScreen(Additions):
 
     TITLE_TEXT = N_("Record")
     HELP_TEXT = N_(
-        "Tab leads from field to field. Numbers take comma or dot. F7 adds a diagnosis, F8 a medicine, "
-        "F9 a laboratory test; F6 shows earlier visits. Ctrl+S saves, F10 saves, signs and ends the "
-        "service. What is typed is kept at each field; Esc leaves and keeps it as a draft."
+        "Tab leads from field to field. Numbers take comma or dot; the number behind a field is the last "
+        "one measured. F7 adds a diagnosis, F8 a medicine, F9 laboratory tests, F2 anything else; F6 "
+        "shows earlier visits. Ctrl+S saves, F10 asks how the visit goes on, saves and signs. What is "
+        "typed is kept at each field; Esc leaves and keeps it as a draft."
     )
     BINDINGS = [
         keymap.SAVE_FINISH,
-        keymap.SAVE_ONLY,
-        keymap.HISTORY,
         keymap.DIAGNOSIS,
         keymap.PRESCRIBE,
         keymap.ORDER,
+        keymap.MORE,
+        keymap.HISTORY,
+        keymap.SAVE_ONLY,
         keymap.BACK,
-        Binding("f11", "allergy", N_("Allergy"), show=False),
-        Binding("ctrl+d", "strike_diagnosis", N_("Strike a diagnosis out"), show=False),
-        Binding("ctrl+a", "addendum", N_("Addendum"), show=False),
     ]
     CSS_PATH = "record.tcss"
 
     def __init__(self, session: Session, entry: EntryShape, reason: str = "") -> None:
         """Args: `reason` opens a record outside one's own queue; it goes into the audit log."""
         super().__init__(session, entry, reason)
-        self._kept: Values = {}
+        self._kept: dict[str, Any] = {}
+        self._typed_forms: dict[str, Typed] = {}
 
     # Layout
 
     def compose_body(self) -> ComposeResult:
-        """Banner and form; the timeline beside it where there is room."""
+        """Banner and note; the timeline beside them where there is room."""
         yield Static("", id="banner", markup=False)
         with Horizontal(id="columns"):
             with Vertical(id="note"):
-                for row in VITAL_ROWS:
-                    with Row():
-                        for name, label in row:
-                            yield from labelled(label, TextField(name, cells=6, longest=6), cells=8)
+                yield from vital_fields.compose_vitals()
+                yield Vertical(id="forms")
                 for name, letter in SOAP:
                     with Horizontal(classes="soap"):
                         yield Static(f" {letter}", classes="letter", markup=False)
                         yield ThinTextArea(id=name)
                 yield Static("", id="findings", markup=False)
-                with Row():
-                    yield from labelled(
-                        N_("Outcome"),
-                        ChoiceField("disposition", choices(words.DISPOSITIONS, "123456"), optional=True),
-                        cells=15,
-                    )
             yield Static("", id="timeline", classes="wide-only", markup=False)
-
-    def shown_keys(self) -> list[Binding]:
-        """Without what this account may not do, and named by what it does for them."""
-        role = self.session.account.role
-        names = {"f8": N_("Hand out"), "f9": N_("Result")}
-        hidden = {
-            Role.LAB: {"f10", "ctrl+s", "f7", "f8"},
-            Role.PHARMACIST: {"f10", "ctrl+s", "f7", "f9"},
-        }.get(role, set())
-        return [
-            Binding(key.key, key.action, names[key.key]) if not self.writes and key.key in names else key
-            for key in super().shown_keys()
-            if key.key not in hidden
-        ]
 
     def on_mount(self) -> None:
         """Read the record."""
-        for field in (*self.query(TextField), *self.query(ThinTextArea), *self.query(ChoiceField)):
-            field.disabled = not self.writes
-        if self.writes:
-            self.query_one("#systolic").focus()
+        self._ask_vitals(pregnant=False)
+        self.query_one("#systolic").focus()
         self.load()
 
-    def on_screen_resume(self) -> None:
-        """Nothing to catch up with: what others write is said, not put under one's hands."""
-        super().on_screen_resume()
+    def _ask_vitals(self, *, pregnant: bool) -> None:
+        age = self._entry.patient.age if self._entry.patient is not None else 30
+        asked = vital_fields.asked(age, pregnant)
+        for name in vital_fields.NAMES:
+            self.query_one(f"#cell-{name}").display = name in asked
 
     def after_language(self) -> None:
         """Show the record again."""
         if self._visit is not None:
+            self._ask_vitals(pregnant=self._visit.pregnant)
             self.show_record(self._visit)
+            self.run_worker(self._show_forms(self._visit), exit_on_error=False)
 
     def on_record_changed(self, message: RecordChanged) -> None:
         """A result may have come in."""
@@ -141,8 +175,15 @@ class RecordScreen(Additions):
         """Read the visit, its draft and the earlier visits; ask for a reason where one is needed."""
         try:
             with hold_keys(self.app):
-                visit = await self.session.client.visit(self._entry.visit_id, self._reason)
-                draft = await self.session.client.draft(self._draft_key) if self.writes else None
+                client = self.session.client
+                visit = await client.visit(self._entry.visit_id, self._reason)
+                self._forms = {form.code: form for form in await client.forms()}
+                draft = await client.draft(self._draft_key)
+                self._visit = visit
+                self._ask_vitals(pregnant=visit.pregnant)
+                self._fill_note(visit, draft.data if draft is not None else {})
+                await self._show_forms(visit)
+                self.show_record(visit)
         except Refused as refusal:
             if refusal.code == "reason_required":
                 title = N_("Why do you open this record? (kept in the log)")
@@ -153,15 +194,25 @@ class RecordScreen(Additions):
         except UnreachableError:
             self.say(_(words.UNREACHABLE), "error")
             return
-        self._visit = visit
-        self.show_record(visit)
-        note = self._own_note(visit)
-        self.fill(_note_values(note) if note is not None else {})
-        if draft is not None and draft.data.get("values"):
-            self.fill({str(name): str(value) for name, value in dict(draft.data["values"]).items()})
-            self.say(_("Your unsaved draft is back."), "warning")
-        self._kept = self.field_values()
         self._show_timeline(await self._history())
+
+    def _fill_note(self, visit: VisitShape, draft: dict[str, Any]) -> None:
+        note = self._own_note(visit)
+        if note is not None:
+            self.fill(_note_values(note))
+            self._typed_forms = {
+                code: typed_answers(self._forms[code], answers)
+                for code, answers in note.form.items()
+                if code in self._forms
+            }
+        if draft:
+            self.fill({str(name): str(value) for name, value in dict(draft.get("values", {})).items()})
+            for code, typed in dict(draft.get("forms", {})).items():
+                self._typed_forms[code] = {str(name): str(value) for name, value in dict(typed).items()}
+            self.say(_("Your unsaved draft is back."), "warning")
+        elif note is not None and note.locked:
+            self.say(_("This record is closed for corrections; add an addendum."), "warning")
+        self._kept = self._draft()
 
     def _reason_given(self, reason: str | None) -> None:
         if reason:
@@ -174,25 +225,40 @@ class RecordScreen(Additions):
     def _draft_key(self) -> str:
         return f"visit-{self._entry.visit_id}"
 
+    @property
+    def _age_days(self) -> int | None:
+        if self._visit is None:
+            return None
+        return vital_fields.age_days_on(self._visit.patient.birth_date, self._visit.service_on)
+
     def _own_note(self, visit: VisitShape) -> EncounterShape | None:
         return next((item for item in visit.encounters if item.cluster == self._entry.cluster), None)
 
     def show_record(self, visit: VisitShape) -> None:
-        """Banner, diagnoses, medicines and tests."""
+        """Banner, previous values, diagnoses, procedures, medicines and tests."""
+        self.query_one("#banner", Static).update("\n".join(self._banner(visit)))
+        self.query_one("#banner").set_class(bool(visit.patient.allergies), "-alert")
+        for name in vital_fields.NAMES:
+            previous = visit.previous.get(name)
+            text = f"·{vital_fields.previous_text(previous)}" if previous is not None else ""
+            self.query_one(f"#previous-{name}", Static).update(text)
+        self.query_one("#findings", Static).update("\n".join(_findings(visit)))
+
+    def _banner(self, visit: VisitShape) -> list[str]:
         patient, today = visit.patient, self.session.clinic.today
         allergies = ", ".join(patient.allergies)
         first = (
             "!! " + _("ALLERGIES: {names}").format(names=allergies) if allergies else _("No known allergies")
         )
+        if visit.alerts:
+            first += "   ! " + "; ".join(visit.alerts)
         age = age_text(patient.birth_date, today)
-        who = f"{self._entry.number}  {patient.name}  {sex_letter(patient.sex)} {age}"
-        who += f"  RM {patient.medical_record_number}  {words.word(words.PAYERS, visit.payer)}"
-        if visit.pregnant:
-            who += "  " + _("PREGNANT")
+        pregnant = "  " + _("PREGNANT") if visit.pregnant else ""
+        facts = f"{sex_letter(patient.sex)} {age}{pregnant}  RM {patient.medical_record_number}"
+        facts += f"  {words.word(words.PAYERS, visit.payer)}"
+        who = who_line(self._entry.number, patient.name, facts, self.size.width - 1)
         complaint = _("Complaint: {text}").format(text=visit.chief_complaint)
-        self.query_one("#banner", Static).update(f" {first}\n {who}\n {complaint}")
-        self.query_one("#banner").set_class(bool(allergies), "-alert")
-        self.query_one("#findings", Static).update("\n".join(_findings(visit)))
+        return [f" {first}", f" {who}", f" {complaint}"]
 
     def _show_timeline(self, visits: list[VisitSummary]) -> None:
         earlier = [visit for visit in visits if visit.id != self._entry.visit_id]
@@ -200,25 +266,137 @@ class RecordScreen(Additions):
         lines += [fit(visit_line(visit), 45).rstrip() for visit in earlier[:30]]
         self.query_one("#timeline", Static).update("\n".join(lines))
 
+    # Forms
+
+    def _facts(self, visit: VisitShape) -> dict[str, Any]:
+        return visit_facts(
+            birth_date=visit.patient.birth_date,
+            sex=visit.patient.sex.value,
+            pregnant=visit.pregnant,
+            cluster=self._entry.cluster,
+            day=visit.service_on,
+            vitals=self._vitals()[0],
+        )
+
+    async def _show_forms(self, visit: VisitShape) -> None:
+        """A line for each form that is offered or was begun."""
+        facts = self._facts(visit)
+        codes = [form.code for form in offered(self._forms, facts)]
+        codes += [code for code, typed in self._typed_forms.items() if any(typed.values())]
+        holder = self.query_one("#forms")
+        shown = {line.form.code for line in holder.query(FormLine)}
+        for code in dict.fromkeys(codes):
+            if code not in shown and code in self._forms:
+                await holder.mount(FormLine(self._forms[code]))
+        self._summarise_forms(visit)
+
+    def _summarise_forms(self, visit: VisitShape) -> None:
+        facts = self._facts(visit)
+        for line in self.query(FormLine):
+            typed = self._typed_forms.get(line.form.code, {})
+            answers, problems = read_answers(line.form.fields(), typed, facts, visit.service_on)
+            parts = [computed_text(line.form, answers, facts, visit)]
+            found = suggestion_titles(line.form, answers, facts, visit)
+            parts += [" ".join(found)] if found else []
+            if problems:
+                parts.insert(0, _("{number} fields are wrong").format(number=len(problems)))
+            given = _("{number} answers").format(number=len(answers)) if answers else ""
+            line.show("  ".join(part for part in parts if part) or given)
+
+    def action_open_form(self) -> None:
+        """Open a form that is possible for this patient."""
+        if self._visit is None:
+            return
+        facts = self._facts(self._visit)
+        possible = [form for form in self._forms.values() if form.possible.holds(facts)]
+        if len(possible) == 1:
+            self.open_form(possible[0])
+            return
+        if not possible:
+            self.say(_("No form fits this patient."))
+            return
+        options = [
+            (str(number), form.code, form.title_en if language() == "en" and form.title_en else form.title_id)
+            for number, form in enumerate(possible[:9], start=1)
+        ]
+
+        def chosen(code: str | None) -> None:
+            if code:
+                self.open_form(self._forms[code])
+
+        self.app.push_screen(LettersDialog(self.session, N_("Form"), options), chosen)
+
+    @on(FormLine.Opened)
+    def open_line(self, event: FormLine.Opened) -> None:
+        """Open this one."""
+        self.open_form(event.form)
+
+    def open_form(self, form: Form) -> None:
+        """Fill a form in; what was typed comes back into the record's draft."""
+        visit = self._visit
+        if visit is None:
+            return
+
+        def keep(typed: Typed) -> None:
+            self._typed_forms[form.code] = typed
+            self._keep_if_changed()
+
+        async def back(typed: Typed | None) -> None:
+            if typed is not None:
+                keep(typed)
+                await self._show_forms(visit)
+
+        patient = visit.patient
+        who = f"{patient.name}  {sex_letter(patient.sex)} {age_text(patient.birth_date, self.session.clinic.today)}"
+        vitals = self._vitals()[0]
+        if vitals:
+            who += "  " + vitals_line(vitals)
+        screen = FormScreen(
+            self.session,
+            form,
+            who=who,
+            facts=self._facts(visit),
+            typed=self._typed_forms.get(form.code, {}),
+            day=visit.service_on,
+            previous=visit.previous,
+            keep=keep,
+        )
+        self.app.push_screen(screen, back)
+
+    # Other things to add
+
+    def action_more(self) -> None:
+        """Choose what else to do, by its letter."""
+        options = [(letter, action, _(label)) for letter, action, label in MORE]
+
+        async def chosen(action: str | None) -> None:
+            if action is not None:
+                await self.run_action(action)
+
+        self.app.push_screen(LettersDialog(self.session, N_("More"), options), chosen)
+
+    def action_letter(self) -> None:
+        """Issue a certificate or a referral."""
+        if self._visit is not None:
+            ask_letter(self, self._visit)
+
     # Writing
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Say which values a choice field takes."""
-        if isinstance(event.widget, ChoiceField):
-            self.hint(event.widget.hint())
+        """Say what a number means, what is usual, and what it was before."""
+        name = event.widget.id or ""
+        if name in vital_fields.NAMES:
+            previous = self._visit.previous.get(name) if self._visit is not None else None
+            self.hint(vital_fields.explain(name, self._age_days, previous))
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Judge the number that was left, and keep the note on the server."""
         name = event.widget.id or ""
-        if name in VITAL_NAMES:
+        if name in vital_fields.NAMES:
             self._judge(name)
-        values = self.field_values()
-        if self.writes and self._visit is not None and values != self._kept:
-            self._kept = values
-            self.keep_draft(values)
+        self._keep_if_changed()
 
     @on(TextField.Changed)
-    @on(ChoiceField.Changed)
     def typed(self) -> None:
         """What was wrong has been read."""
         self.settle_status()
@@ -228,82 +406,129 @@ class RecordScreen(Additions):
         """Enter leads on."""
         self.focus_next()
 
-    @on(ChoiceField.Submitted)
-    def stay(self) -> None:
-        """Enter in the last field does not end a service: F10 does."""
-        self.say(_("F10 saves, signs and ends the service."))
-
     def _judge(self, name: str) -> None:
         text = self.query_one(f"#{name}", TextField).text
-        label = self.query_one(f"#label-{name}", Label)
-        problem, note = self._judgement(name, text)
-        label.mark(problem is not None)
+        problem, remark, kind = vital_fields.judge(name, text, self._age_days)
+        self.query_one(f"#label-{name}", Label).mark(problem is not None or kind == "error")
         if problem is not None:
             self.say(words.field_problem(f"vitals.{name}", problem), "error")
-        elif note:
-            self.say(note, "warning")
+        elif remark:
+            self.say(remark, kind)
+        elif name in {"weight", "height"} and self._visit is not None:
+            index = vital_fields.mass_index(self.field_values(), self._visit.patient.age)
+            if index:
+                self.say(index)
 
-    def _judgement(self, name: str, text: str) -> tuple[str | None, str]:
-        """(problem code, warning) of one vital as typed."""
-        if not text:
-            return None, ""
-        try:
-            value = parse_number(text)
-        except ValueError:
-            return "number_format", ""
-        vital = VITALS[name]
-        if not vital.hard_low <= value <= vital.hard_high:
-            return "out_of_range", ""
-        born = self._visit.patient.birth_date if self._visit is not None else None
-        limits = vital.soft_range((self.session.clinic.today - born).days) if born is not None else None
-        label = words.field_name(f"vitals.{name}")
-        if limits is not None and value < limits.low:
-            return None, _("{vital} is low: {value}").format(vital=label, value=number_text(value))
-        if limits is not None and value > limits.high:
-            return None, _("{vital} is high: {value}").format(vital=label, value=number_text(value))
-        return None, ""
-
-    def _note(self, *, sign: bool) -> dict[str, Any] | None:
-        """The form as `PUT encounter` takes it; None, with the field pointed at, when a number is wrong."""
+    def _vitals(self) -> tuple[dict[str, float], str | None]:
+        """The vital signs as typed, and the name of the first that is wrong."""
         values = self.field_values()
         vitals: dict[str, float] = {}
-        for name in VITAL_NAMES:
-            problem, _note = self._judgement(name, values.get(name, "").strip())
+        wrong = None
+        for name in vital_fields.NAMES:
+            text = values.get(name, "").strip()
+            problem, _remark, _kind = vital_fields.judge(name, text, self._age_days)
             if problem is not None:
-                self.point_at(f"vitals.{name}", problem)
+                wrong = wrong or name
+            elif text:
+                vitals[name] = parse_number(text)
+        return vitals, wrong
+
+    def _note(self, *, sign: bool, disposition: str | None) -> dict[str, Any] | None:
+        """The record as `PUT encounter` takes it; None, with the field pointed at, when something is wrong."""
+        visit = self._visit
+        if visit is None:
+            return None
+        vitals, wrong = self._vitals()
+        if wrong is not None:
+            problem, _remark, _kind = vital_fields.judge(wrong, self.field_values()[wrong].strip(), None)
+            self.point_at(f"vitals.{wrong}", problem or "")
+            return None
+        facts = self._facts(visit)
+        answers: dict[str, dict[str, Any]] = {}
+        for code, typed in self._typed_forms.items():
+            form = self._forms[code]
+            answers[code], problems = read_answers(form.fields(), typed, facts, visit.service_on)
+            if problems:
+                self.open_form(form)
+                self.say(_("{number} fields are wrong").format(number=len(problems)), "error")
                 return None
-            if values.get(name, "").strip():
-                vitals[name] = parse_number(values[name])
-        own = self._own_note(self._visit) if self._visit is not None else None
+        values, own = self.field_values(), self._own_note(visit)
         note: dict[str, Any] = {name: values.get(name, "") for name, _letter in SOAP}
-        note |= {"cluster": self._entry.cluster, "vitals": vitals, "sign": sign}
-        note["disposition"] = values.get("disposition") or None
+        note |= {"cluster": self._entry.cluster, "vitals": vitals, "form": answers, "sign": sign}
+        note["disposition"] = disposition or (own.disposition.value if own and own.disposition else None)
         note["expected_version"] = own.version if own is not None else None
         return note
 
+    # Draft
+
+    def _draft(self) -> dict[str, Any]:
+        values = {name: value for name, value in self.field_values().items() if value}
+        forms = {
+            code: {name: text for name, text in typed.items() if text}
+            for code, typed in self._typed_forms.items()
+        }
+        return {"values": values, "forms": forms}
+
+    def _keep_if_changed(self) -> None:
+        draft = self._draft()
+        if self._visit is not None and draft != self._kept:
+            self._kept = draft
+            self.keep_draft(draft)
+
     @work(exclusive=True, group="draft", exit_on_error=False)
-    async def keep_draft(self, values: Values) -> None:
+    async def keep_draft(self, draft: dict[str, Any]) -> None:
         """Keep the half-typed note on the server."""
         try:
-            await self.session.client.save_draft(self._draft_key, {"values": values})
+            await self.session.client.save_draft(self._draft_key, draft)
         except (Refused, UnreachableError):
             self._kept = {}  # the next field tries again
 
+    # Saving
+
     def action_save_only(self) -> None:
         """Save the note."""
-        self.save(finish=False)
+        self.save(None)
 
     def action_save_finish(self) -> None:
-        """Save, sign, end the service."""
-        if not self.query_one("#disposition", ChoiceField).value:
-            self.point_at("disposition", "required")
-        else:
-            self.save(finish=True)
+        """Ask how the visit goes on; then save, sign and hand the patient over."""
+        visit = self._visit
+        if visit is None or self._note(sign=False, disposition=None) is None:
+            return
+        notes = []
+        own = self._own_note(visit)
+        if not visit.diagnoses:
+            notes.append(_("There is no diagnosis yet (F7)."))
+        if own is not None and own.locked:
+            notes.append(_("This record is closed for corrections; add an addendum."))
+        medicines = sum(item.status is OrderStatus.ACTIVE for item in visit.prescriptions)
+        tests = sum(item.status is OrderStatus.ACTIVE for item in visit.orders)
+        dialog = OutcomeDialog(
+            self.session,
+            medicines=medicines if self._cluster_for(TO_PHARMACY) else 0,
+            tests=tests if self._cluster_for(TO_LABORATORY) else 0,
+            notes=notes,
+        )
+
+        def chosen(outcome: str | None) -> None:
+            if outcome is not None:
+                self.save(outcome)
+
+        self.app.push_screen(dialog, chosen)
+
+    def _cluster_for(self, service: str) -> str | None:
+        """The cluster that takes a service, unless it is this one."""
+        found = (item.code for item in self.session.clusters if service in item.services)
+        return next((code for code in found if code != self._entry.cluster), None)
 
     @work(exclusive=True, group="save", exit_on_error=False)
-    async def save(self, *, finish: bool) -> None:
-        """Write the note; then, when asked to, end the service."""
-        note = self._note(sign=finish) if self.writes and self._visit is not None else None
+    async def save(self, outcome: str | None) -> None:
+        """Write the note; then, with an outcome, hand the patient on.
+
+        Args:
+            outcome: A disposition, `pharmacy`, `laboratory`, or None to go on writing.
+        """
+        disposition = "home" if outcome == TO_PHARMACY else None if outcome == TO_LABORATORY else outcome
+        note = self._note(sign=disposition is not None, disposition=disposition)
         if note is None:
             return
         client = self.session.client
@@ -311,12 +536,10 @@ class RecordScreen(Additions):
             with hold_keys(self.app):
                 written = await client.write_encounter(self._entry.visit_id, note)
                 await client.drop_draft(self._draft_key)
-                if finish:
-                    disposition = Disposition(str(note["disposition"]))
-                    await client.act(self._entry.id, "finish", EntryCommand(disposition=disposition))
-                    person = self._entry.patient.name if self._entry.patient else ""
-                    text = _("Done: {number} {person}")
-                    self.dismiss(text.format(number=self._entry.number, person=person))
+                self._replace_note(written)
+                self._kept = self._draft()
+                if outcome is not None:
+                    self.dismiss(await self._hand_on(outcome))
                     return
         except Refused as refusal:
             self._refused(refusal)
@@ -324,9 +547,22 @@ class RecordScreen(Additions):
         except UnreachableError:
             self.say(_(words.UNREACHABLE), "error")
             return
-        self._replace_note(written)
-        self._kept = self.field_values()
         self.say(_("Saved.") + _warnings(written), "warning" if written.vitals_warnings else "good")
+
+    async def _hand_on(self, outcome: str) -> str:
+        """End the service, or send the patient on; says what was done."""
+        client = self.session.client
+        person = self._entry.patient.name if self._entry.patient else ""
+        if outcome == TO_PHARMACY:
+            command = EntryCommand(cluster=self._cluster_for(TO_PHARMACY))
+            moved = await client.act(self._entry.id, "transfer", command)
+            return _("To the pharmacy: {number} {person}").format(number=moved.number, person=person)
+        if outcome == TO_LABORATORY:
+            command = EntryCommand(cluster=self._cluster_for(TO_LABORATORY))
+            moved = await client.act(self._entry.id, "send", command)
+            return _("Sent, and comes back: {number} {person}").format(number=moved.number, person=person)
+        await client.act(self._entry.id, "finish", EntryCommand(disposition=Disposition(outcome)))
+        return _("Done: {number} {person}").format(number=self._entry.number, person=person)
 
     def _refused(self, refusal: Refused) -> None:
         if refusal.problem.fields:
@@ -342,45 +578,47 @@ class RecordScreen(Additions):
 
     def action_back(self) -> None:
         """Leave; what was typed stays as a draft."""
-        values = self.field_values()
-        if self.writes and self._visit is not None and values != self._kept:
-            self.keep_and_leave(values)
+        draft = self._draft()
+        if self._visit is not None and draft != self._kept:
+            self.keep_and_leave(draft)
         else:
             self.dismiss(None)
 
     @work(exclusive=True, group="draft", exit_on_error=False)
-    async def keep_and_leave(self, values: Values) -> None:
+    async def keep_and_leave(self, draft: dict[str, Any]) -> None:
         """Keep the draft, then leave."""
         with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.save_draft(self._draft_key, {"values": values})
+            await self.session.client.save_draft(self._draft_key, draft)
             self.dismiss(None)
 
 
 def _note_values(note: EncounterShape) -> Values:
     values: Values = {name: getattr(note, name) for name, _letter in SOAP}
-    values |= {name: number_text(value) for name, value in note.vitals.items()}
-    values["disposition"] = note.disposition.value if note.disposition is not None else ""
-    return values
+    return values | {name: number_text(value) for name, value in note.vitals.items()}
 
 
 def _findings(visit: VisitShape) -> list[str]:
-    """Diagnoses, medicines and tests, one line each kind and more where there are more."""
-    diagnoses = "; ".join(f"{item.code} {item.title}" for item in visit.diagnoses)
-    medicines = "; ".join(
-        f"{item.medicine} {item.dose} {item.frequency}".strip()
-        + (" (" + _("handed out") + ")" if item.status is OrderStatus.COMPLETED else "")
-        for item in visit.prescriptions
-    )
-    waiting = _("no result yet")
-    tests = "; ".join(f"{item.test}: {item.result or waiting} {item.unit}".strip() for item in visit.orders)
-    rows = ((_("Diagnosis"), diagnoses), (_("Medicine"), medicines), (_("Lab"), tests))
+    """Diagnoses, procedures, medicines and tests, one line each kind and more where there are more."""
+    standing = [item for item in visit.orders if item.status is not OrderStatus.REVOKED]
+    rows = [
+        (_("Diagnosis"), "; ".join(f"{item.code} {item.title}" for item in visit.diagnoses)),
+        (_("Procedure"), "; ".join(f"{item.title} {item.note}".strip() for item in visit.procedures)),
+        (_("Medicine"), "; ".join(medicine_text(item).removeprefix("R/ ") for item in medicines_of(visit))),
+        (_("Lab"), "; ".join(f"{item.test}: {result_text(item)}" for item in standing)),
+    ]
+    if visit.letters:
+        rows.append((_("Letter"), "; ".join(item.number for item in visit.letters)))
     return [f" {fit(label, 10)}  {text or '-'}" for label, text in rows]
 
 
 def _warnings(note: EncounterShape) -> str:
     found = []
     for name, side in note.vitals_warnings.items():
-        msgid = N_("{vital} is low: {value}") if side == "low" else N_("{vital} is high: {value}")
+        msgid = {
+            "low": N_("{vital} is low: {value}"),
+            "high": N_("{vital} is high: {value}"),
+            "danger": N_("{vital} {value}: DANGER, act now"),
+        }[side]
         value = number_text(note.vitals[name])
         found.append(_(msgid).format(vital=words.field_name(f"vitals.{name}"), value=value))
     return "  " + "; ".join(found) if found else ""

@@ -1,0 +1,289 @@
+"""One specialised form, drawn from its description: any form, by the same lines of code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, VerticalScroll
+from textual.widgets import Static
+
+from core.forms import Form, FormField, check_answer, computed_values, in_language, suggestions
+from core.schemas import PreviousValue
+from tui import keymap, words
+from tui.formatting import NotADateError, date_text, fit, number_text, parse_date, parse_number
+from tui.screens.base import LoketScreen
+from tui.screens.record.reading import COLOUR_SIGNS, value_text
+from tui.screens.record.vital_fields import previous_text
+from tui.session import Session
+from tui.text import N_, _, language
+from tui.widgets import Choice, ChoiceField, Label, Row, TextField
+
+Typed = dict[str, str]
+"""Field -> what stands in it: text, or a choice's value; `yes` and `no` for a yes-no field."""
+LABEL_CELLS = 23
+YES, NO = "yes", "no"
+
+
+def typed_answers(form: Form, answers: Mapping[str, Any]) -> Typed:
+    """Stored answers as they stand in the fields."""
+    typed: Typed = {}
+    for item in form.fields():
+        value = answers.get(item.name)
+        if isinstance(value, bool):
+            typed[item.name] = YES if value else NO
+        elif item.type == "date" and value:
+            typed[item.name] = date_text(date.fromisoformat(str(value)))
+        elif value is not None:
+            typed[item.name] = number_text(value) if isinstance(value, (int, float)) else str(value)
+    return typed
+
+
+def read_answers(
+    fields: Sequence[FormField], typed: Typed, facts: Mapping[str, Any], day: date
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was typed, as it is stored.
+
+    Fields that are not asked of this patient (`shown_when`) are left out.
+
+    Returns:
+        (field -> answer, field -> problem code).
+    """
+    answers: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for item in fields:
+        text = typed.get(item.name, "").strip()
+        if item.shown_when is not None and not item.shown_when.holds({**facts, **answers}):
+            continue
+        if not text:
+            continue
+        try:
+            value = _value(item, text)
+        except NotADateError:
+            problems[item.name] = "date_format"
+            continue
+        except ValueError:
+            problems[item.name] = "number_format"
+            continue
+        problem = check_answer(item, value, day)
+        if problem is None:
+            answers[item.name] = value
+        else:
+            problems[item.name] = problem
+    return answers, problems
+
+
+def _value(item: FormField, text: str) -> Any:
+    if item.type in {"integer", "number"}:
+        number = parse_number(text)
+        return int(number) if number == int(number) else number
+    if item.type == "date":
+        return parse_date(text).isoformat()
+    return text == YES if item.type == "yes_no" else text
+
+
+class FormScreen(LoketScreen[Typed]):
+    """The questions, and below them what follows from the answers."""
+
+    TITLE_TEXT = N_("Form")
+    HELP_TEXT = N_(
+        "Enter or Tab leads on. Y and T, a letter or a digit pick an answer; Backspace takes it away. "
+        "Below stands what follows from the answers: '!!' refer now, '!' treat here. These are "
+        "suggestions; you decide. F10 and Esc both go back to the record, which keeps what you typed."
+    )
+    BINDINGS = [Binding("f10", "done", N_("Back to the record")), keymap.BACK]
+    CSS_PATH = "form.tcss"
+
+    def __init__(
+        self,
+        session: Session,
+        form: Form,
+        *,
+        who: str,
+        facts: Mapping[str, Any],
+        typed: Typed,
+        day: date,
+        previous: Mapping[str, PreviousValue],
+        keep: Callable[[Typed], None],
+    ) -> None:
+        """Args: `who` stands on top; `facts` as `core.forms.visit_facts`; `keep` takes each draft."""
+        super().__init__(session)
+        self._form = form
+        self._who = who
+        self._facts = facts
+        self._typed = dict(typed)
+        self._day = day
+        self._previous = previous
+        self._keep = keep
+        self._fields = {item.name: item for item in form.fields()}
+
+    def compose_body(self) -> ComposeResult:
+        """Who, the questions by section, and what follows."""
+        yield Static(f" {self._who}", id="who", markup=False)
+        with VerticalScroll(id="questions", can_focus=False):
+            for section in self._form.sections:
+                title = in_language(section.title_id, section.title_en, language())
+                yield Static(f" {title}", classes="section", markup=False)
+                with Container(classes="grid"):
+                    for item in section.fields:
+                        yield from self._cell(item)
+        yield Static("", id="results", markup=False)
+
+    def _cell(self, item: FormField) -> ComposeResult:
+        label = in_language(item.label_id, item.label_en, language())
+        with Row(id=f"cell-{item.name}"):
+            yield Label(item.name, label, cells=LABEL_CELLS)
+            if item.type in {"yes_no", "choice"}:
+                yield ChoiceField(item.name, self._options(item), optional=True)
+            else:
+                yield TextField(item.name, cells=10, longest=200 if item.type == "text" else 10)
+                yield Static(f" {item.unit}", classes="unit", markup=False)
+
+    def _options(self, item: FormField) -> list[Choice]:
+        if item.type == "yes_no":
+            return [Choice(YES, N_("yes"), "y"), Choice(NO, N_("no"), "t")]
+        return [
+            Choice(
+                choice.value,
+                in_language(choice.label_id, choice.label_en, language()),
+                choice.key or str(number),
+            )
+            for number, choice in enumerate(item.choices, start=1)
+        ]
+
+    def on_mount(self) -> None:
+        """Show what is there already."""
+        self.query_one("TitleBar").set_title(  # type: ignore[attr-defined]
+            in_language(self._form.title_id, self._form.title_en, language())
+        )
+        self.fill(self._typed)
+        self._judge()
+        self._first().focus()
+
+    def after_language(self) -> None:
+        """Say it all again."""
+        self._judge()
+
+    def _first(self) -> TextField | ChoiceField:
+        name = self._form.fields()[0].name
+        return next(iter(self.query(f"#{name}")))  # type: ignore[return-value]
+
+    # Judging
+
+    def _judge(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Show what follows from the answers, and ask only what is to be asked."""
+        self._typed = {name: value for name, value in self.field_values().items() if name in self._fields}
+        answers, problems = read_answers(self._form.fields(), self._typed, self._facts, self._day)
+        known = {**self._facts, **answers, **computed_values(self._form, answers, self._facts, self._day)}
+        for item in self._form.fields():
+            if item.shown_when is not None:
+                self.query_one(f"#cell-{item.name}").display = item.shown_when.holds(known)
+        self.query_one("#results", Static).update("\n".join(self._results(answers)))
+        return answers, problems
+
+    def _results(self, answers: Mapping[str, Any]) -> list[str]:
+        values = computed_values(self._form, answers, self._facts, self._day)
+        computed = "   ".join(
+            f"{in_language(item.label_id, item.label_en, language())} {value_text(values[item.name])} {item.unit}".strip()
+            for item in self._form.computed
+            if item.shown and item.name in values
+        )
+        lines = [f" {computed}"] if computed else []
+        width = max(20, self.size.width - 1)
+        for found in suggestions(self._form, answers, self._facts, self._day, language()):
+            advice = f": {found.advice}" if found.advice else ""
+            lines.append(fit(f" {COLOUR_SIGNS[found.colour]} {found.title}{advice}", width).rstrip())
+        return lines
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Say which values a field takes, its usual range, and what was said before."""
+        item = self._fields.get(event.widget.id or "")
+        if item is None:
+            return
+        parts = []
+        if isinstance(event.widget, ChoiceField):
+            parts.append(event.widget.hint())
+        if item.type == "date":
+            parts.append(_("ddmmyyyy"))
+        if item.soft:
+            parts.append(
+                _("usual {low}-{high}").format(low=number_text(item.soft[0]), high=number_text(item.soft[1]))
+            )
+        before = self._previous.get(item.name)
+        if before is not None:
+            text = value_text(before.value) if isinstance(before.value, bool) else previous_text(before)
+            parts.append(_("before: {value} on {day}").format(value=text, day=date_text(before.service_on)))
+        self.hint("   ".join(parts))
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Judge the field that was left, and keep the draft."""
+        item = self._fields.get(event.widget.id or "")
+        if item is None:
+            return
+        before = dict(self._typed)
+        answers, problems = self._judge()
+        problem = problems.get(item.name)
+        for label in self.query(f"#label-{item.name}").results(Label):
+            label.mark(problem is not None)
+        if problem is not None:
+            self.say(self._problem_text(item, problem), "error")
+        elif item.soft and item.name in answers and not item.soft[0] <= answers[item.name] <= item.soft[1]:
+            label_text = in_language(item.label_id, item.label_en, language())
+            self.say(
+                _("{field}: {value} is unusual").format(
+                    field=label_text, value=number_text(answers[item.name])
+                ),
+                "warning",
+            )
+        if self._typed != before:
+            self._keep(dict(self._typed))
+
+    def _problem_text(self, item: FormField, problem: str) -> str:
+        label = in_language(item.label_id, item.label_en, language())
+        limits = item.hard
+        extra = (
+            f" ({number_text(limits[0])}-{number_text(limits[1])})"
+            if problem == "out_of_range" and limits
+            else ""
+        )
+        return f"{label}: {words.word(words.FIELD_PROBLEMS, problem)}{extra}"
+
+    @on(TextField.Changed)
+    @on(ChoiceField.Changed)
+    def typed(self) -> None:
+        """What was wrong has been read."""
+        self.settle_status()
+
+    @on(ChoiceField.Changed)
+    def chosen(self) -> None:
+        """A choice counts at once: it may open further questions."""
+        if self.is_mounted and self.query("#results"):
+            self._judge()
+
+    @on(TextField.Submitted)
+    @on(ChoiceField.Submitted)
+    def lead_on(self) -> None:
+        """Enter leads on."""
+        self.focus_next()
+
+    # Leaving
+
+    def action_done(self) -> None:
+        """Back, unless something cannot be stored."""
+        _answers, problems = self._judge()
+        for name, problem in problems.items():
+            for label in self.query(f"#label-{name}").results(Label):
+                label.mark(True)
+            self.query_one(f"#{name}").focus()
+            self.call_after_refresh(self.say, self._problem_text(self._fields[name], problem), "error")
+            return
+        self.dismiss(self._typed)
+
+    def action_back(self) -> None:
+        """Back with what was typed: nothing is lost."""
+        self._judge()
+        self.dismiss(self._typed)
