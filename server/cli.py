@@ -9,11 +9,13 @@ import contextlib
 import getpass
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
@@ -22,8 +24,9 @@ from core import accounts
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection
-from core.errors import CoreError, SettingsError, ValidationError
+from core.errors import BackupError, CoreError, SettingsError, ValidationError
 from core.vocabulary import Role, Sex
+from server import words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,6 +52,7 @@ out = Console()
 
 def _settings(**overrides: Any) -> Settings:
     settings = Settings.load()
+    words.speak(settings.language)
     return settings.model_copy(update={key: value for key, value in overrides.items() if value is not None})
 
 
@@ -62,12 +66,21 @@ def _print(document: Any, as_json: bool) -> None:
         return
     rows = document if isinstance(document, list) else [document]
     if not rows:
-        out.print("-")
+        print(words.nothing())
         return
-    table = Table(*(str(key) for key in rows[0]))
+    table = Table(*(str(key) for key in rows[0]), box=box.SIMPLE)
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     out.print(table)
+
+
+def _say(lines: Iterable[str], document: Any, as_json: bool) -> None:
+    """Print sentences for people, or the document for scripts."""
+    if as_json:
+        _print(document, True)
+        return
+    for line in lines:
+        print(line)
 
 
 @app.command()
@@ -139,7 +152,7 @@ def sync_now(as_json: JsonOption = False) -> None:
         outcome = synchronisation.run(
             clinic, progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
-    _print(outcome.document(), as_json)
+    _say(words.sync_done(outcome.document()), outcome.document(), as_json)
     if outcome.error:
         raise typer.Exit(1)
 
@@ -151,7 +164,8 @@ def sync_status(as_json: JsonOption = False) -> None:
 
     clinic = _clinic()
     with connection():
-        _print(outbox.status(clinic).model_dump(mode="json"), as_json)
+        status = outbox.status(clinic).model_dump(mode="json")
+    _say(words.sync_status(status, clinic.zone), status, as_json)
 
 
 @backup_app.command("now")
@@ -159,7 +173,11 @@ def backup_now(as_json: JsonOption = False) -> None:
     """Make, encrypt and verify a backup."""
     from core import backup
 
-    _print(backup.make(_clinic()).document(), as_json)
+    clinic = _clinic()
+    info = backup.make(clinic).document()
+    _say(words.backup_made(info, clinic.zone), info, as_json)
+    if info["problems"] or not info["verified"]:
+        raise typer.Exit(1)
 
 
 @backup_app.command("key")
@@ -175,7 +193,9 @@ def backup_list(as_json: JsonOption = False) -> None:
     """The backups kept, newest first."""
     from core import backup
 
-    _print([info.document() for info in backup.list_backups(_clinic())], as_json)
+    clinic = _clinic()
+    kept = [info.document() for info in backup.list_backups(clinic)]
+    _say(words.backups_kept(kept, clinic.zone), kept, as_json)
 
 
 @backup_app.command("verify")
@@ -187,7 +207,16 @@ def backup_verify(
     """The drill: restore a backup into a scratch database and compare."""
     from core import backup
 
-    _print(backup.verify(file, key.read_text().strip()).document(), as_json)
+    settings = _settings()
+    info = backup.verify(file, _secret(key)).document()
+    _say(words.backup_made(info, settings.timezone), info, as_json)
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise BackupError("wrong_key") from None
 
 
 @app.command()
@@ -200,21 +229,21 @@ def restore(
     from core import backup
 
     settings = _settings()
-    secret = key.read_text().strip()
+    secret = _secret(key)
     preview = backup.preview(file, secret, settings)
-    _print(preview.document(), False)
+    _say(words.restore_preview(preview.document(), settings.timezone), None, False)
     if not yes:
-        typer.confirm("Restore?", abort=True)
-    _print(backup.restore(file, secret, settings).document(), False)
+        typer.confirm(words.ask_restore(), abort=True)
+    print(words.restored(backup.restore(file, secret, settings).document()))
 
 
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Check the installation and say in plain words what is wrong and what to do."""
-    from server.doctor import examine
+    from server.doctor import examine, lines
 
     findings = examine(_settings())
-    _print([finding.document() for finding in findings], as_json)
+    _say(lines(findings), [finding.document() for finding in findings], as_json)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
 
@@ -320,23 +349,10 @@ def import_procedures(file: Path, as_json: JsonOption = False) -> None:
     _import_codes(file, procedures.import_codes, as_json)
 
 
-IMPORT_REMEDIES = {
-    "unreadable": "The file cannot be read: give a CSV (UTF-8) or an XLSX.",
-    "columns": "The first line must name the columns: code (or kode), and title_id (or nama) or title_en.",
-    "empty": "No line of the file holds a code with a title.",
-    "edition": "This list is newer than ICD-10 2010 (it has A97 and neither A90 nor A91); SATUSEHAT and "
-    "PCare would refuse its codes. Take the 2010 list.",
-}
-
-
 def _import_codes(file: Path, take: Callable[[Path], Any], as_json: bool) -> None:
     _clinic()
-    try:
-        with connection():
-            result = take(file)
-    except ValidationError as error:
-        print(IMPORT_REMEDIES.get(error.fields.get("file", ""), str(error)), file=sys.stderr)
-        raise typer.Exit(1) from None
+    with connection():
+        result = take(file)
     document = {"taken": result.taken, "newer": result.newer, "refused": list(result.refused)}
     if as_json:
         _print(document, True)
@@ -417,6 +433,13 @@ def routing_learn(
     )
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValidationError({"day": "format"}) from None
+
+
 @app.command()
 def report(
     name: str,
@@ -424,15 +447,13 @@ def report(
     output: Annotated[Path | None, typer.Option(help="A .csv or .xlsx file.")] = None,
 ) -> None:
     """Print a report, or write it to a file."""
-    from datetime import date
-
     from core import reports
 
     clinic = _clinic()
     if name not in reports.REPORTS:
         raise ValidationError({"name": "one of " + ", ".join(reports.REPORTS)})
     with connection():
-        built = reports.build(clinic, name, date.fromisoformat(day) if day else clinic.today())
+        built = reports.build(clinic, name, _day(day) if day else clinic.today())
     if output is None:
         out.print(f"{built.title}\n{built.definition}")
         _print([dict(zip(built.columns, row, strict=True)) for row in built.rows], False)
@@ -451,10 +472,12 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stderr.write(f"loket: {error}\n")
             sys.exit(2)
         except CoreError as error:
-            sys.stderr.write(f"loket: {error.code}: {error}\n")
+            sys.stderr.write(f"loket: {words.failure(error)}\n")
             sys.exit(1)
         except OSError as error:
-            sys.stderr.write(f"loket: {error.strerror or type(error).__name__}: {error.filename or ''}\n")
+            if error.filename is None or isinstance(error, BrokenPipeError):
+                raise
+            sys.stderr.write(f"loket: {words.file_failure(error)}\n")
             sys.exit(1)
 
 

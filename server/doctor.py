@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, is_sqlite
 from core.errors import CoreError
+from server.words import _, size
 
 FREE_BYTES = 2 * 1024**3
 BACKUP_HOURS = 36
@@ -40,13 +41,27 @@ class Finding:
         return {"level": self.level, "subject": self.subject, "words": self.words}
 
 
+SIGNS: dict[Level, str] = {"ok": " ok ", "warning": "  ! ", "error": " !! "}
+
+
+def lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """The findings for people, what is wrong marked by sign."""
+    for finding in findings:
+        yield f"{SIGNS[finding.level]} {finding.subject:9} {finding.words}"
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; an error in one thing does not hide the others."""
     findings = list(_machine(settings))
     try:
         clinic = Clinic.open(settings)
     except CoreError as error:
-        return [*findings, Finding("error", "database", f"{error}. Correct the setting, then start again.")]
+        return [
+            *findings,
+            Finding(
+                "error", "database", _("{error}. Correct the setting, then start again.").format(error=error)
+            ),
+        ]
     with connection():
         findings += [*_database(clinic), *_backups(clinic), *_sync(clinic)]
     findings += _server(settings)
@@ -59,16 +74,24 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(home).free
     if free < FREE_BYTES:
         yield Finding(
-            "error", "disk", f"{free // 1024**2} MiB free at {home}. Make room before the next backup."
+            "error",
+            "disk",
+            _("{size} free at {home}. Make room before the next backup.").format(size=size(free), home=home),
         )
     else:
-        yield Finding("ok", "disk", f"{free // 1024**3} GiB free")
+        yield Finding("ok", "disk", _("{size} free").format(size=size(free)))
     for file in (settings.door_token_file, home / "ssh_host_ed25519_key"):
         if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
-            yield Finding("error", "secrets", f"Others can read {file}. Run: chmod 600 {file}")
+            yield Finding(
+                "error", "secrets", _("Others can read {file}. Run: chmod 600 {file}").format(file=file)
+            )
     version = tuple(int(part) for part in apsw.sqlitelibversion().split("."))
     if version < SAFE_SQLITE:
-        yield Finding("error", "sqlite", f"SQLite {apsw.sqlitelibversion()} is too old. Run: make setup")
+        yield Finding(
+            "error",
+            "sqlite",
+            _("SQLite {version} is too old. Run: make setup").format(version=apsw.sqlitelibversion()),
+        )
     else:
         yield Finding("ok", "sqlite", apsw.sqlitelibversion())
 
@@ -78,51 +101,75 @@ def _database(clinic: Clinic) -> Iterator[Finding]:
         result = database.execute_sql("PRAGMA quick_check").fetchone()[0]
         if result != "ok":
             yield Finding(
-                "error", "database", "The file is damaged. Stop the server and run: loket restore FILE"
+                "error",
+                "database",
+                _("The file is damaged. Stop the server and run: loket restore FILE --key KEYFILE"),
             )
         else:
-            yield Finding("ok", "database", "whole")
+            yield Finding("ok", "database", _("whole"))
     broken = audit.verify()
     if broken is not None:
         yield Finding(
-            "error", "audit", f"Event {broken} was changed afterwards. Keep the file and report it."
+            "error",
+            "audit",
+            _("Event {number} was changed afterwards. Keep the file and report it.").format(number=broken),
         )
     else:
-        yield Finding("ok", "audit", "chain unbroken")
+        yield Finding("ok", "audit", _("chain unbroken"))
 
 
 def _backups(clinic: Clinic) -> Iterator[Finding]:
     kept = backup.list_backups(clinic)
     if not kept:
-        yield Finding("warning", "backup", "There is none yet. Run: loket backup now")
+        yield Finding("warning", "backup", _("There is none yet. Run: loket backup now"))
         return
     hours = (clock.now() - kept[0].made_at).total_seconds() / 3600
     if hours > BACKUP_HOURS:
-        yield Finding("error", "backup", f"The newest is {hours:.0f} hours old. Run: loket backup now")
+        yield Finding(
+            "error",
+            "backup",
+            _("The newest is {hours:.0f} hours old. Run: loket backup now").format(hours=hours),
+        )
     else:
-        yield Finding("ok", "backup", f"newest {hours:.0f} hours old, {len(kept)} kept")
+        yield Finding(
+            "ok",
+            "backup",
+            _("newest {hours:.0f} hours old, {number} kept").format(hours=hours, number=len(kept)),
+        )
     second = clinic.settings.backup_second
     if not second:
         yield Finding(
-            "warning", "backup", "No second place. Set LOKET_BACKUP_SECOND to a folder on another disk."
+            "warning", "backup", _("No second place. Set LOKET_BACKUP_SECOND to a folder on another disk.")
         )
     elif not Path(second).is_dir():
-        yield Finding("error", "backup", f"The second place {second} is not there. Is the disk connected?")
+        yield Finding(
+            "error",
+            "backup",
+            _("The second place {place} is not there. Is the disk connected?").format(place=second),
+        )
 
 
 def _sync(clinic: Clinic) -> Iterator[Finding]:
     if (missing := synchronisation.what_is_missing(clinic.settings)) is not None:
-        yield Finding("warning", "sync", f"Nothing is sent: {missing}.")
+        yield Finding("warning", "sync", _("Nothing is sent: {missing}.").format(missing=missing))
         return
     status = outbox.status(clinic)
     if status.last_error:
-        yield Finding("warning", "sync", f"{status.pending} records wait: {status.last_error}")
+        yield Finding(
+            "warning",
+            "sync",
+            _("{number} records wait: {error}").format(number=status.pending, error=status.last_error),
+        )
     if status.refused:
         yield Finding(
-            "warning", "sync", f"The office refused {status.refused} records. See: loket sync status"
+            "warning",
+            "sync",
+            _("The office refused {number} records. See: loket sync status").format(number=status.refused),
         )
     if not status.last_error and not status.refused:
-        yield Finding("ok", "sync", f"{status.pending} pending, {status.sent} sent")
+        yield Finding(
+            "ok", "sync", _("{pending} pending, {sent} sent").format(pending=status.pending, sent=status.sent)
+        )
 
 
 def _server(settings: Settings) -> list[Finding]:
@@ -130,7 +177,11 @@ def _server(settings: Settings) -> list[Finding]:
     try:
         ready = httpx.get(url, timeout=3).status_code == 200
     except httpx.TransportError:
-        return [Finding("warning", "server", "It does not answer. Start it with: loket serve")]
+        return [Finding("warning", "server", _("It does not answer. Start it with: loket serve"))]
     return [
-        Finding("ok" if ready else "error", "server", "answers" if ready else "It is not ready; see its log.")
+        Finding(
+            "ok" if ready else "error",
+            "server",
+            _("answers") if ready else _("It is not ready; see its log."),
+        )
     ]

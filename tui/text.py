@@ -2,35 +2,17 @@
 
 Many sessions share a process, so the language is no setting of the process: each app puts its
 own `Translator` into a context variable before its screens are made, and every message pump of
-that app inherits it. Catalogues are read from their `.po` files, so no compiled one can be stale.
+that app inherits it.
 """
 
 from __future__ import annotations
 
-import io
 from contextvars import ContextVar
-from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from importlib import resources
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from core.catalogues import catalogue
 
 LANGUAGES = ("id", "en")
 """Languages offered; msgids are English, so `en` needs no catalogue."""
-
-
-@cache
-def catalogue(language: str) -> NullTranslations:
-    """The translations of one language, read once a process; English for a language without any."""
-    source = resources.files("tui").joinpath(f"locale/{language}/LC_MESSAGES/loket.po")
-    if not source.is_file():
-        return NullTranslations()
-    compiled = io.BytesIO()
-    with source.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
 
 
 class Translator:
@@ -70,7 +52,7 @@ def language() -> str:
 
 def _(msgid: str) -> str:
     """The session's words for an English msgid."""
-    return catalogue(language()).gettext(msgid)
+    return catalogue("tui", language()).gettext(msgid)
 
 
 def N_(msgid: str) -> str:  # gettext's own name for "translated later"
@@ -80,4 +62,4 @@ def N_(msgid: str) -> str:  # gettext's own name for "translated later"
 
 def ngettext(singular: str, plural: str, number: int) -> str:
     """The session's words for a number of things."""
-    return catalogue(language()).ngettext(singular, plural, number)
+    return catalogue("tui", language()).ngettext(singular, plural, number)

@@ -11,6 +11,7 @@ from typing import Any
 
 from textual.app import App
 
+from core.catalogues import catalogue
 from core.config import Settings
 from core.errors import SettingsError
 from tui.app import build_app
@@ -22,7 +23,6 @@ from tui.lines.dialogue import line_mode
 from tui.session import Session
 from tui.ssh import serve
 from tui.terminal.capabilities import Capabilities
-from tui.text import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ TOKEN_VARIABLE = "LOKET_DOOR_TOKEN"
 
 def texts_in(language: str) -> DoorTexts:
     """The door's sentences for people without an app on the screen."""
-    say = catalogue(language).gettext
+    say = catalogue("tui", language).gettext
     plain = DoorTexts()
     return DoorTexts(**{name: say(getattr(plain, name)) for name in DoorTexts.__dataclass_fields__})
 

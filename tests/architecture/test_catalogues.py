@@ -1,0 +1,52 @@
+"""Every sentence that people read exists in Indonesian, word for word with its placeholders."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import server
+import tui
+from tui.door.contracts import DoorTexts
+
+PACKAGES = {package.__name__: Path(str(package.__file__)).parent for package in (server, tui)}
+each_package = pytest.mark.parametrize("package", PACKAGES)
+
+
+def used(package: str) -> set[str | tuple[str, ...]]:
+    keywords = {"_": None, "N_": None, "ngettext": (1, 2)}
+    found = extract_from_dir(PACKAGES[package], method_map=[("**.py", "python")], keywords=keywords)
+    msgids: set[str | tuple[str, ...]] = {message for _file, _line, message, _comments, _context in found}
+    if package == "tui":
+        plain = DoorTexts()
+        msgids |= {getattr(plain, name) for name in DoorTexts.__dataclass_fields__}
+    return msgids
+
+
+def translated(package: str) -> dict[str | tuple[str, ...], str]:
+    with (PACKAGES[package] / "locale/id/LC_MESSAGES/loket.po").open("rb") as file:
+        return {message.id: message.string for message in read_po(file) if message.id}
+
+
+@each_package
+def test_every_msgid_has_an_indonesian_translation(package):
+    known = translated(package)
+    assert [msgid for msgid in used(package) if not known.get(msgid)] == []
+
+
+@each_package
+def test_translations_keep_the_placeholders(package):
+    def names(text: str) -> set[str]:
+        return {name for _text, name, _spec, _conversion in string.Formatter().parse(text) if name}
+
+    known = translated(package)
+    assert [i for i, text in known.items() if isinstance(i, str) and names(i) != names(text)] == []
+
+
+@each_package
+def test_the_catalogue_holds_nothing_that_is_not_used(package):
+    assert set(translated(package)) - used(package) == set()

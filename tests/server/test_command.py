@@ -1,0 +1,154 @@
+"""The loket command as the admin types it: sentences for people, JSON for scripts, one line for a failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.config import Settings
+from server.run import Background
+from tests.people import Caller
+
+
+class Command:
+    """`loket` with a clinic's own data folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *arguments: object, language: str = "en", typed: str = "") -> tuple[int, str, str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "server.cli", *map(str, arguments)],
+            env=environment | {"LOKET_HOME": str(self.home), "LOKET_LANGUAGE": language, "COLUMNS": "80"},
+            cwd=self.home.parent,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    def __getattr__(self, name: str) -> Path:
+        return self.home.parent / name
+
+
+@pytest.fixture
+def loket(settings: Settings) -> Command:
+    """A demo clinic that was stopped, with one registration today."""
+    with Background(settings) as server, Caller(server.url, "clerk") as clerk:
+        clerk.registered()
+    command = Command(settings.home)
+    (settings.home / "recovery.pub").unlink(missing_ok=True)
+    code, secret, _ = command("backup", "key")
+    assert code == 0
+    command.key.write_text(secret)
+    return command
+
+
+def test_a_backup_is_told_in_sentences_and_restores_a_fresh_machine(loket: Command, tmp_path: Path) -> None:
+    code, said, _ = loket("backup", "now")
+    assert code == 0
+    assert "61 patients" in said
+    assert "found equal" in said
+    [made] = json.loads(loket("backup", "list", "--json")[1])
+    code, said, _ = loket("backup", "list", language="id")
+    assert "pasien" in said
+    assert made["path"] in said
+    assert loket("backup", "verify", made["path"], "--key", loket.key)[0] == 0
+    fresh = Command(tmp_path / "fresh")
+    code, said, _ = fresh("restore", made["path"], "--key", loket.key, typed="n\n")
+    assert code == 1
+    assert "nothing will be lost" in said
+    assert not (fresh.home / "loket.sqlite3").exists()
+    code, said, _ = fresh("restore", made["path"], "--key", loket.key, "--yes")
+    assert code == 0
+    assert "Restored: 61 patients" in said
+    assert "loket doctor" in said
+
+
+def test_what_a_restore_refuses_is_a_sentence_and_changes_nothing(loket: Command) -> None:
+    loket("backup", "now")
+    [made] = json.loads(loket("backup", "list", "--json")[1])
+    present = (loket.home / "loket.sqlite3").read_bytes()
+    loket.other.write_text("AGE-SECRET-KEY-18648YA29UV888GSG8DXN3ZFFAC85XW6T35XQNW8ZTA3JXVKHL87S58FN98")
+    loket.bad.write_bytes(Path(made["path"]).read_bytes()[:-40])
+    for file, key, words in (
+        (made["path"], loket.other, "does not open this backup"),
+        (made["path"], loket.bad, "does not open this backup"),
+        (made["path"], loket.nowhere, "no such file"),
+        (loket.bad, loket.key, "damaged"),
+        (loket.nowhere, loket.key, "no such file"),
+    ):
+        code, _, said = loket("restore", file, "--key", key, "--yes")
+        assert code == 1
+        assert words in said
+        assert said.count("\n") == 1
+    assert (loket.home / "loket.sqlite3").read_bytes() == present
+
+
+def test_the_doctor_speaks_the_clinics_language_and_marks_what_is_wrong(loket: Command) -> None:
+    (loket.home / "door.token").touch()
+    (loket.home / "door.token").chmod(0o644)
+    code, said, _ = loket("doctor")
+    assert code == 1
+    assert "!!  secrets" in said
+    assert "chmod 600" in said
+    (loket.home / "door.token").chmod(0o600)
+    code, said, _ = loket("doctor", language="id")
+    assert code == 0
+    assert "Jalankan: loket backup now" in said
+    levels = {row["subject"]: row["level"] for row in json.loads(loket("doctor", "--json")[1])}
+    assert levels["database"] == "ok"
+
+
+def test_synchronisation_is_told_in_sentences(loket: Command) -> None:
+    code, said, _ = loket("sync", "status")
+    assert code == 0
+    assert "records wait" in said
+    assert json.loads(loket("sync", "status", "--json")[1])["pending"] > 0
+    code, said, _ = loket("sync", "now", language="id")
+    assert code == 1
+    assert "LOKET_OFFICE_URL" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "words"),
+    [
+        (["backup", "key"], "", "a recovery key already"),
+        (["report", "daily-register", "--day", "31-01-2026"], "", "2026-01-31"),
+        (["report", "nonsense"], "", "one of"),
+        (["account", "disable", "nobody"], "", "no such account: nobody"),
+        (["account", "add", "clerk", "clerk", "--password-stdin"], "longenough", "account of this name"),
+        (["account", "add", "new", "clerk", "--password-stdin"], "short", "at least 8"),
+        (
+            ["account", "add", "new", "clinician", "--clusters", "X", "--password-stdin"],
+            "longenough",
+            "cluster: X",
+        ),
+        (["account", "key", "clerk", "/dev/null"], "", "OpenSSH"),
+        (["account", "key", "clerk", "/nowhere"], "", "no such file"),
+        (["import", "diagnoses", "/dev/null"], "", "columns"),
+        (["import", "diagnoses", "/nowhere"], "", "file"),
+    ],
+)
+def test_a_wrong_command_gets_one_line(loket: Command, arguments: list[str], typed: str, words: str) -> None:
+    code, _, said = loket(*arguments, typed=typed)
+    assert code == 1
+    assert words in said
+    assert said.startswith("loket: ")
+    assert said.count("\n") == 1
+
+
+def test_a_wrong_setting_gets_one_line(loket: Command) -> None:
+    (loket.home.parent / ".env").write_text("LOKET_CLOSE_AT=25:00\n")
+    code, _, said = loket("doctor")
+    assert code == 2
+    assert "LOKET_CLOSE_AT" in said
+    assert said.count("\n") == 1
