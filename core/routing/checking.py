@@ -113,6 +113,8 @@ def _own_problems(own: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 typed = [same.get(word, word) for kind, word in tokens(phrase) if kind in ("word", "code")]
                 if not typed:
                     yield phrase, f"[{section}] {name}: {phrase!r} has no letters"
+                elif any(kind == "number" for kind, _ in tokens(phrase)):
+                    yield phrase, f"[{section}] {name}: {phrase!r} holds a number, which no phrase can match"
                 elif any(word == following for word, following in pairwise(phrase.split())):
                     yield phrase, f"[{section}] {name}: {phrase!r} holds a word twice, which counts once"
                 elif len(typed) > 1 and len([word for word in typed if word not in fillers]) < 2:

@@ -22,6 +22,7 @@ NEGATION = "tidak"
 
 _SHORTEST_FUZZY = 4
 _SHORTEST_PART = 3
+_LONG_WORD = 6
 _LEAST_SHARE_OF_NEUTRAL = 0.4
 """What must be left of a word for its stem to call it ordinary: "dibacakan" is baca."""
 
@@ -149,14 +150,25 @@ class Lexicon:
         # An ordinary word with affixes is no misspelt complaint: "latihan" is not "letih".
         bare = stems(word, _LEAST_SHARE_OF_NEUTRAL)
         if any(len(stem) >= _SHORTEST_FUZZY and stem in self._neutral for stem in bare):
-            return Known((), "neutral")
-        for spelling in spellings:
-            if (known := self._as_banjarese(spelling)) is not None:
-                return known
-        if (split := self._as_split(word)) is not None:
-            return split
-        found = (self._as_mistyped(spelling) for spelling in dict.fromkeys((squeeze(word), squeeze(word, 2))))
-        return next((known for known in found if known is not None), Known((), "unknown"))
+            return self._as_slip(word) or Known((), "neutral")
+        found = [self._as_banjarese(spelling) for spelling in spellings]
+        found += [self._as_split(word)]
+        found += [
+            self._as_mistyped(spelling) for spelling in dict.fromkeys((squeeze(word), squeeze(word, 2)))
+        ]
+        kept = [known for known in found if known is not None]
+        # First what means something by itself: "sesa" is rather "sesak" than the "sisa" of "sisa akar".
+        kept.sort(key=lambda known: not any(form in self._meaningful for form in known.forms))
+        return kept[0] if kept else Known((), "unknown")
+
+    def _as_slip(self, word: str) -> Known | None:
+        """One slip in a long word that means something: nearer than the affixes of an ordinary one."""
+        if len(word) < _LONG_WORD:
+            return None
+        close = self._nearest(word, 1)
+        if not close or close[0] not in self._meaningful or close[0][0] != word[0]:
+            return None
+        return Known(close, "typing") if OSA.distance(word, close[0]) == 1 < len(close[0]) - 4 else None
 
     def _as_written(self, word: str) -> Known | None:
         if word in self.negations:
@@ -181,11 +193,17 @@ class Lexicon:
         return tuple(dict.fromkeys((*meaningful[:2], *known[:1])))
 
     def _as_banjarese(self, word: str) -> Known | None:
-        # Short stems fold onto too much: "ta-nah", "ka-sih".
+        # Short stems fold onto too much ("ta-nah", "ka-sih"), and words of grammar take no affixes.
         forms = [word, *(stem for stem in stems(word) if len(stem) >= _SHORTEST_FUZZY)]
         for spelling in (0, 1):
-            found = [known for form in forms for known in self._folded.get(fold_keys(form)[spelling], ())]
+            found = [
+                known
+                for form in forms
+                for known in self._folded.get(fold_keys(form)[spelling], ())
+                if form == word or known not in self._grammatical
+            ]
             if found:
+                found += self._stem_forms(found[0])
                 return Known(tuple(dict.fromkeys(found))[:3], "spelling")
         return None
 
@@ -209,7 +227,9 @@ class Lexicon:
                     break
         if not found:
             return self._as_vowelless(word)
-        return Known((), "neutral") if found[0] in self._neutral else Known(found, "typing")
+        if found[0] in self._neutral:
+            return Known((), "neutral")
+        return Known(tuple(dict.fromkeys((*found, *self._stem_forms(found[0])))), "typing")
 
     def _as_vowelless(self, word: str) -> Known | None:
         """`dda`, `tlt`, `kpala`: all consonants there, in order, vowels left out."""
