@@ -9,11 +9,14 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from core.schemas import ClusterShape
-from tui import theme
+from tui import theme, words
 from tui.screens.base import Dialog
 from tui.session import Session
 from tui.text import N_, _
 from tui.widgets import PickList, PickRow, TextField
+
+OUTCOME_LETTERS = dict(zip(words.DISPOSITIONS, "PRKITA", strict=True))
+"""How a visit ends -> its letter, the same wherever that is asked."""
 
 
 class ReasonDialog(Dialog[str]):
@@ -160,3 +163,14 @@ class LettersDialog(Dialog[str]):
             if letter and key == letter:
                 event.stop()
                 self.dismiss(value)
+
+
+class DispositionDialog(LettersDialog):
+    """How a visit ends for the patient."""
+
+    def __init__(self, session: Session) -> None:
+        letters = [
+            (letter, value, words.word(words.DISPOSITIONS, value))
+            for value, letter in OUTCOME_LETTERS.items()
+        ]
+        super().__init__(session, N_("How does the visit end?"), letters)

@@ -14,7 +14,7 @@ from core.vocabulary import Disposition, EntryStatus, Role
 from tui import keymap, words
 from tui.client import Refused
 from tui.screens.acting import ActingScreen
-from tui.screens.reasons import LettersDialog, LineDialog
+from tui.screens.reasons import DispositionDialog, LineDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
@@ -22,7 +22,6 @@ from tui.widgets import QueuePane
 
 OpenRecord = Callable[[EntryShape], Awaitable[None]]
 STARTS = frozenset({EntryStatus.WAITING, EntryStatus.SKIPPED, EntryStatus.CALLED})
-DISPOSITION_LETTERS = "prkita"
 
 
 class WorkScreen(ActingScreen):
@@ -196,9 +195,7 @@ class WorkScreen(ActingScreen):
                 command = EntryCommand(disposition=Disposition(disposition))
                 self.do("finish", _("Done: {number} {person}"), entry, command)
 
-        options = list(zip(DISPOSITION_LETTERS, words.DISPOSITIONS.items(), strict=True))
-        letters = [(letter.upper(), value, _(label)) for letter, (value, label) in options]
-        self.app.push_screen(LettersDialog(self.session, N_("How does the visit end?"), letters), done)
+        self.app.push_screen(DispositionDialog(self.session), done)
 
     def action_send(self) -> None:
         """Send to another cluster and back here; who was sent here goes back."""

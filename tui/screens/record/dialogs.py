@@ -15,7 +15,7 @@ from core.schemas import MedicineShape
 from tui import keymap, theme, words
 from tui.formatting import fit
 from tui.screens.base import Dialog
-from tui.screens.reasons import LettersDialog
+from tui.screens.reasons import OUTCOME_LETTERS, LettersDialog
 from tui.screens.record.searching import SearchDialog
 from tui.session import Session
 from tui.text import N_, _
@@ -290,8 +290,6 @@ class FormDialog(Dialog[dict[str, str]]):
             self.hint("! " + words.field_problem(first, "required"))
 
 
-OUTCOME_LETTERS = dict(zip(words.DISPOSITIONS, "PRKITA", strict=True))
-"""Disposition -> letter, the same as in the queue."""
 TO_PHARMACY, TO_LABORATORY = "pharmacy", "laboratory"
 
 
