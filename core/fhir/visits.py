@@ -155,7 +155,6 @@ def encounter(context: Context, rows: VisitRows) -> Resource:
         "class": {"system": systems.ACT_CODE, "code": "EMER" if emergency else "AMB"},
         "type": [concept(systems.PAYER, visit.payer)],
         "subject": names.reference("Patient", visit.patient.medical_record_number),
-        "location": [{"location": names.reference("Location", code)} for code in clusters],
         "reasonCode": [{"text": visit.chief_complaint}] if visit.chief_complaint else None,
         "identifier": [names.identifier("Encounter", visit.id)],
         "status": status,
@@ -164,6 +163,7 @@ def encounter(context: Context, rows: VisitRows) -> Resource:
             {"condition": names.reference("Condition", part_key(visit, row.code)), "rank": rank}
             for rank, row in enumerate(diagnoses, 1)
         ],
+        "location": [{"location": names.reference("Location", code)} for code in clusters],
     }
     if visit.disposition:
         code = DISPOSITIONS[Disposition(visit.disposition)]
@@ -238,9 +238,9 @@ def vital_signs(context: Context, visit: Visit, contact: Encounter, shared: Reso
         "performer": [_performer(context, contact.practitioner_id)],
         "category": [concept(systems.OBSERVATION_CATEGORY, "vital-signs")],
         "effectiveDateTime": instant(contact.entered_at),
-        "status": "final" if valid else "entered-in-error",
         "component": [_vital(name, value) for name, value in contact.vitals.items() if name in VITALS],
         "code": concept(systems.LOINC, VITALS_PANEL),
+        "status": "final" if valid else "entered-in-error",
     }
     return {name: value for name, value in resource.items() if value}
 
@@ -335,14 +335,14 @@ def medication_request(context: Context, key: str, row: Prescription, shared: Re
     dosage = " ".join(part for part in (row.dose, row.frequency, row.instructions) if part)
     resource: Resource = {
         "resourceType": "MedicationRequest",
+        "requester": _performer(context, row.prescribed_by_id),
         "identifier": [context.names.identifier("MedicationRequest", key)],
         **shared,
-        "dosageInstruction": [{"text": dosage}] if dosage else None,
-        "status": MEDICATION_STATUS[OrderStatus(row.status)],
         "medicationCodeableConcept": {"text": row.medicine},
         "intent": "order",
+        "dosageInstruction": [{"text": dosage}] if dosage else None,
         "authoredOn": instant(row.prescribed_at),
-        "requester": _performer(context, row.prescribed_by_id),
+        "status": MEDICATION_STATUS[OrderStatus(row.status)],
     }
     amount = QUANTITY.match(row.amount)
     if amount:
