@@ -27,7 +27,6 @@ from core.vocabulary import RunStatus
 log = logging.getLogger(__name__)
 
 JOB = "closing"
-REPORTS_FOLDER = "reports"
 LOOK_BACK_DAYS = 31
 """How far a day that was never closed is looked for."""
 
@@ -146,18 +145,9 @@ def _backup(clinic: Clinic, day: date) -> dict[str, Any]:
 
 
 def _reports(clinic: Clinic, day: date) -> dict[str, Any]:
-    folder = clinic.settings.home / REPORTS_FOLDER / day.isoformat()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in reports.REPORTS:
-        report = reports.build(clinic, name, day)
-        for suffix, content in (
-            ("csv", reports.to_csv(report).encode("utf-8-sig")),
-            ("xlsx", reports.to_xlsx(report)),
-        ):
-            part = folder / f"{name}.{suffix}.part"
-            part.write_bytes(content)
-            part.replace(folder / f"{name}.{suffix}")
-    return {"folder": str(folder), "reports": len(reports.REPORTS)}
+        written = reports.write(clinic, name, day, reports.build(clinic, name, day))
+    return {"folder": str(written[0].parent), "reports": len(reports.REPORTS)}
 
 
 def _not_yet(clinic: Clinic, day: date) -> dict[str, Any]:
@@ -214,13 +204,15 @@ STEPS: dict[str, Step] = {
 
 
 def status(clinic: Clinic, day: date | None = None) -> dict[str, Any]:
-    """How far a day's closing is: `{day, running, status, done, total, error, steps: [...]}`.
+    """How far a day's closing is, the newest one's unless given.
+
+    `{day, running, status, done, total, error, seconds_left, steps: [...]}`.
 
     Each step: `{name, status, done, total, error, started_at, ended_at, detail}`; status is
     null when it was not begun.
     """
-    day = day or clinic.today()
     whole = job_runs.newest(JOB, "", day)
+    day = day or (whole.day if whole and whole.day else clinic.today())
     running = whole is not None and whole.ended_at is None and job_runs.is_running(clinic.settings.home, JOB)
     steps = [_step_status(name, job_runs.newest(JOB, name, day)) for name in STEPS]
     sending = job_runs.newest("sync") if running else None
@@ -229,6 +221,7 @@ def status(clinic: Clinic, day: date | None = None) -> dict[str, Any]:
             if step["name"] == "synchronise":
                 step |= {"done": sending.done, "total": sending.total}
     return {
+        "seconds_left": _seconds_left(steps, sending) if running else None,
         "day": day.isoformat(),
         "running": running,
         "status": whole.status if whole else None,
@@ -237,6 +230,26 @@ def status(clinic: Clinic, day: date | None = None) -> dict[str, Any]:
         "error": whole.error if whole else None,
         "steps": steps,
     }
+
+
+def _seconds_left(steps: list[dict[str, Any]], sending: JobRun | None) -> int | None:
+    """What is left of a running closing: a sending by its own speed, other steps as long as last time."""
+    now, left = clock.now(), 0.0
+    for step in steps:
+        if step["status"] in {RunStatus.DONE, RunStatus.FAILED, RunStatus.SKIPPED} and step["ended_at"]:
+            continue
+        if step["name"] == "synchronise" and sending is not None and sending.ended_at is None:
+            seconds = job_runs.seconds_left(sending)
+            if seconds is None:
+                return None
+            left += seconds
+            continue
+        usual = job_runs.usual_seconds(JOB, step["name"])
+        if usual is None:
+            return None
+        begun = datetime.fromisoformat(step["started_at"]) if step["started_at"] else now
+        left += max(0.0, usual - (now - begun).total_seconds())
+    return round(left)
 
 
 def _step_status(name: str, run: JobRun | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,24 @@ def copy(run: JobRun, day: date) -> JobRun:
     with transaction():
         made: JobRun = JobRun.create(**{**values, "id": new_id(), "day": day})
     return made
+
+
+def seconds_left(run: JobRun) -> float | None:
+    """How long a run that counts its progress will go on at its speed so far; None before it has one."""
+    elapsed: float = (clock.now() - run.started_at).total_seconds()
+    if run.done <= 0 or elapsed <= 0:
+        return None
+    return max(0.0, (run.total - run.done) * elapsed / run.done)
+
+
+def usual_seconds(job: str, step: str) -> float | None:
+    """How long a step took when it last was done; None when it never was."""
+    query = JobRun.select().where(JobRun.job == job, JobRun.step == step, JobRun.status == RunStatus.DONE)
+    run: JobRun | None = query.order_by(JobRun.started_at.desc(), JobRun.id.desc()).first()
+    if run is None or run.ended_at is None:
+        return None
+    taken: timedelta = run.ended_at - run.started_at
+    return float(taken.total_seconds())
 
 
 def newest(job: str, step: str = "", day: date | None = None) -> JobRun | None:

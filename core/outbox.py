@@ -72,6 +72,7 @@ def status(clinic: Clinic) -> SyncShape:
         running=running,
         done=run.done if run else 0,
         total=run.total if run else 0,
+        seconds_left=job_runs.seconds_left(run) if run and running else None,
         manifest_agrees=manifest["agrees"] if manifest else None,
         refusals=[
             {"kind": row.kind, "target": row.target, "error": row.error, "remedy": remedy(row.error or "")}

@@ -864,9 +864,68 @@ class SyncShape(Shape):
     running: bool = False
     done: int = 0
     total: int = 0
+    seconds_left: float | None = None
+    """At the speed so far, while it runs."""
     manifest_agrees: bool | None = None
     refusals: list[dict[str, Any]] = []
     """Each: kind, target, error, remedy."""
+
+
+class ClosingStepShape(Shape):
+    """One step of the day's closing."""
+
+    name: str
+    """`queues`, `backup`, `reports`, `synchronise` or `verify`."""
+    status: str | None
+    """`running`, `done`, `failed`, `skipped`; empty when it was not begun."""
+    done: int = 0
+    total: int = 0
+    error: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    detail: dict[str, Any] = {}
+
+
+class ClosingShape(Shape):
+    """How far a day's closing is."""
+
+    day: date
+    running: bool
+    status: str | None
+    done: int
+    """Steps ended."""
+    total: int
+    error: str | None = None
+    seconds_left: float | None = None
+    steps: list[ClosingStepShape]
+
+
+class BackupShape(Shape):
+    """One backup."""
+
+    path: str
+    made_at: datetime
+    bytes: int
+    newest_change: int
+    verified: bool
+    problems: list[str] = []
+
+
+class ReportShape(Shape):
+    """One report with its meaning."""
+
+    name: str
+    title: str
+    definition: str
+    source: str
+    columns: list[str]
+    rows: list[list[str | int | float]]
+
+
+class WrittenShape(Shape):
+    """Files a report was written to, on the server."""
+
+    files: list[str]
 
 
 class Problem(BaseModel):

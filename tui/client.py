@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
@@ -20,8 +20,10 @@ from core.forms import Form, LetterKind
 from core.printing import PrintDocument
 from core.schemas import (
     AccountShape,
+    BackupShape,
     BoardShape,
     ClinicShape,
+    ClosingShape,
     ClusterShape,
     CodeShape,
     DiagnosisShape,
@@ -41,6 +43,7 @@ from core.schemas import (
     ProcedureShape,
     QueueShape,
     Receipt,
+    ReportShape,
     RoutingShape,
     SuspectedShape,
     SyncShape,
@@ -48,6 +51,7 @@ from core.schemas import (
     VisitShape,
     VisitSummary,
     WorkItem,
+    WrittenShape,
 )
 
 API = "/api/v1"
@@ -453,16 +457,26 @@ class CoreClient:
         """Start a synchronisation."""
         return await self._one(SyncShape, "POST", "sync/run")
 
-    async def backups(self) -> Sequence[dict[str, Any]]:
-        """The backups kept, newest first."""
-        found: list[dict[str, Any]] = (await self._send("GET", "backups")).json()
-        return found
+    async def closing_status(self) -> ClosingShape:
+        """How far the day's closing is."""
+        return await self._one(ClosingShape, "GET", "closing")
 
-    async def report(self, name: str, day: date | None = None) -> dict[str, Any]:
+    async def run_closing(self) -> ClosingShape:
+        """Start the day's closing."""
+        return await self._one(ClosingShape, "POST", "closing/run")
+
+    async def backups(self) -> list[BackupShape]:
+        """The backups kept, newest first."""
+        return await self._many(BackupShape, "backups")
+
+    async def report(self, name: str, day: date) -> ReportShape:
         """One report as title, columns and rows."""
-        params = {"date": day.isoformat()} if day else {}
-        found: dict[str, Any] = (await self._send("GET", f"reports/{name}", params=params)).json()
-        return found
+        return await self._one(ReportShape, "GET", f"reports/{name}", date=day.isoformat())
+
+    async def write_report(self, name: str, day: date) -> WrittenShape:
+        """Have the server write one report as CSV and XLSX."""
+        response = await self._send("POST", f"reports/{name}/files", params={"date": day.isoformat()})
+        return WrittenShape.model_validate_json(response.content)
 
 
 def _problem(response: httpx.Response) -> Problem:

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Query, Response
 
 from core import audit, backup, closing, outbox, reports
+from core.accounts import Actor
+from core.clinic import Clinic
 from core.database import connection
 from core.errors import NotFoundError
-from core.schemas import SyncShape
+from core.schemas import BackupShape, ClosingShape, ReportShape, SyncShape, WrittenShape
 from core.vocabulary import Permission
 from server import apart
 from server.security import ActorNow, AdminNow, ClinicNow
@@ -34,24 +36,37 @@ def run_sync(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) ->
 
 
 @router.get("/closing")
-def closing_status(actor: AdminNow, clinic: ClinicNow) -> dict[str, Any]:
-    """How far today's closing is."""
-    with connection():
-        return closing.status(clinic)
+def closing_status(actor: AdminNow, clinic: ClinicNow) -> ClosingShape:
+    """How far the newest closing is: today's, or the day it was about."""
+    return _closing(clinic)
 
 
 @router.post("/closing/run", status_code=202)
-def run_closing(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> dict[str, Any]:
+def run_closing(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> ClosingShape:
     """Start the day's closing by hand; twice is harmless."""
     background.add_task(apart.run, clinic, "closing")
+    return _closing(clinic)
+
+
+def _closing(clinic: Clinic) -> ClosingShape:
     with connection():
-        return closing.status(clinic)
+        return ClosingShape.model_validate(closing.status(clinic))
 
 
 @router.get("/backups")
-def backups(actor: AdminNow, clinic: ClinicNow) -> list[dict[str, Any]]:
+def backups(actor: AdminNow, clinic: ClinicNow) -> list[BackupShape]:
     """The backups kept, newest first."""
-    return [info.document() for info in backup.list_backups(clinic)]
+    return [
+        BackupShape(
+            path=info.path,
+            made_at=info.made_at,
+            bytes=info.bytes,
+            newest_change=info.newest_change,
+            verified=info.verified,
+            problems=list(info.problems),
+        )
+        for info in backup.list_backups(clinic)
+    ]
 
 
 @router.get("/reports/{name}", response_model=None)
@@ -61,25 +76,40 @@ def report(
     clinic: ClinicNow,
     day: Annotated[date | None, Query(alias="date")] = None,
     output: Annotated[str, Query(alias="format", pattern="^(json|csv|xlsx)$")] = "json",
-) -> Response | dict[str, Any]:
+) -> Response | ReportShape:
     """One report of a day or its period, as JSON, CSV or XLSX."""
-    actor.require(Permission.READ_REPORTS)
-    if name not in reports.REPORTS:
-        raise NotFoundError("report", name)
-    with connection():
-        built = reports.build(clinic, name, day or clinic.today())
+    built = _report(name, actor, clinic, day)
     if output == "csv":
         return Response(reports.to_csv(built), media_type="text/csv; charset=utf-8")
     if output == "xlsx":
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         return Response(reports.to_xlsx(built), media_type=kind)
-    return {
-        "name": name,
-        "title": built.title,
-        "definition": built.definition,
-        "columns": list(built.columns),
-        "rows": [list(row) for row in built.rows],
-    }
+    return ReportShape(
+        name=name,
+        title=built.title,
+        definition=built.definition,
+        source=built.source,
+        columns=list(built.columns),
+        rows=[list(row) for row in built.rows],
+    )
+
+
+@router.post("/reports/{name}/files", status_code=201)
+def write_report(
+    name: str, actor: ActorNow, clinic: ClinicNow, day: Annotated[date | None, Query(alias="date")] = None
+) -> WrittenShape:
+    """Put one report into the data folder as CSV and XLSX."""
+    built = _report(name, actor, clinic, day)
+    written = reports.write(clinic, name, day or clinic.today(), built)
+    return WrittenShape(files=[str(path) for path in written])
+
+
+def _report(name: str, actor: Actor, clinic: Clinic, day: date | None) -> reports.Report:
+    actor.require(Permission.READ_REPORTS)
+    if name not in reports.REPORTS:
+        raise NotFoundError("report", name)
+    with connection():
+        return reports.build(clinic, name, day or clinic.today())
 
 
 @router.get("/audit")

@@ -107,9 +107,10 @@ def test_every_report_goes_to_csv_and_xlsx_with_the_same_cells(clinic: Clinic, d
     sheet = load_workbook(io.BytesIO(reports.to_xlsx(report))).active
     assert sheet["A1"].value == report.title
     assert sheet["A2"].value == report.definition
+    assert sheet["A3"].value == report.source
     written = [
         tuple("" if cell is None else cell for cell in line)
-        for line in sheet.iter_rows(min_row=5, values_only=True)
+        for line in sheet.iter_rows(min_row=6, values_only=True)
     ]
     assert written == report.rows
 
@@ -257,5 +258,88 @@ def test_a_name_that_is_a_formula_stays_text(clinic: Clinic, days: Days) -> None
     report = reports.build(clinic, "daily-register", DAY)
     assert "'=HYPERLINK(1)" in reports.to_csv(report)
     sheet = load_workbook(io.BytesIO(reports.to_xlsx(report))).active
-    assert sheet["F5"].value == "'=HYPERLINK(1)"
-    assert sheet["F5"].data_type == "s"
+    assert sheet["F6"].value == "'=HYPERLINK(1)"
+    assert sheet["F6"].data_type == "s"
+
+
+def test_a_visit_around_midnight_belongs_to_the_clinics_day(clinic: Clinic, days: Days) -> None:
+    """One minute to midnight in Banjarmasin is 15:59 in UTC, one minute past is 16:01 of the same day there."""
+    for minute, day in ((59, DAY), (61, DAY + timedelta(days=1))):
+        started = datetime(2026, 3, 2, 15, 0, tzinfo=UTC) + timedelta(minutes=minute)
+        assert clock.day_of(started, clinic.zone) == day
+        days.visit(day, started_at=started, cluster="UMUM", codes=["J00"])
+    registers = [reports.build(clinic, "daily-register", DAY + timedelta(days=n)) for n in (0, 1)]
+    assert [row(report, 1)["Jam"] for report in registers] == ["23:59", "00:01"]
+    assert [report.rows[-1][1] for report in registers] == [1, 1]
+
+
+def test_lb1_puts_each_person_into_the_band_of_the_visits_day(clinic: Clinic, days: Days) -> None:
+    """The same child a day before and on its birthday; a leap day's child; a baby of seven and eight days."""
+    birthday = days.patient(birth_date=date(2021, 3, 3), sex=Sex.MALE)
+    leapling = days.patient(birth_date=date(2012, 2, 29), sex=Sex.FEMALE)
+    baby = days.patient(birth_date=date(2026, 2, 23), sex=Sex.FEMALE)
+    for day, patient in (
+        (date(2026, 3, 2), birthday),  # four years
+        (date(2026, 3, 3), birthday),  # five
+        (date(2026, 3, 1), leapling),  # fourteen: the birthday falls on 1 March
+        (date(2026, 3, 2), baby),  # seven days
+        (date(2026, 3, 3), baby),  # eight
+    ):
+        days.visit(day, patient, cluster="UMUM", codes=["J00"])
+    line = row(reports.build(clinic, "lb1", DAY), "J00")
+    counted = {name: value for name, value in line.items() if value == 1 and name[-2:] in {" L", " P"}}
+    assert set(counted) == {"1-4 th L", "5-9 th L", "10-14 th P", "0-7 hr P", "8-28 hr P"}
+    assert line["Jumlah"] == 5
+
+
+def test_what_was_struck_out_voided_or_cancelled_counts_nowhere(clinic: Clinic, days: Days) -> None:
+    kept = days.visit(DAY, cluster="UMUM", codes=["I10"])
+    days.visit(DAY, cluster="UMUM", codes=["I10"], voided_at=clock.now())
+    days.visit(DAY, cluster="UMUM", codes=["I10"], status=VisitStatus.CANCELLED)
+    Diagnosis.update(voided_at=clock.now()).where(Diagnosis.visit != kept.id).execute()
+    struck = days.visit(DAY, cluster="UMUM", codes=["J00"])
+    Diagnosis.update(voided_at=clock.now()).where(Diagnosis.visit == struck.id).execute()
+    assert reports.build(clinic, "daily-register", DAY).rows[-1][1] == 2
+    assert [line[0] for line in reports.build(clinic, "lb1", DAY).rows] == ["I10", "Jumlah"]
+    assert reports.build(clinic, "top-diagnoses", DAY).rows[0][5] == 1
+
+
+def test_a_week_takes_saturday_and_leaves_sunday(clinic: Clinic, days: Days) -> None:
+    for day in (date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 7), date(2026, 3, 8)):
+        days.visit(day, cluster="UMUM", codes=["A09"])
+    assert row(reports.build(clinic, "skdr", DAY), "A")["Kasus"] == 2
+    assert reports.build(clinic, "skdr", DAY).rows[-1][-1] == 2
+
+
+def test_misrouting_is_counted_by_the_rule_that_proposed(clinic: Clinic, days: Days) -> None:
+    """Four by one rule, of which one was moved and one overridden; two by another, none moved."""
+
+    def routed(rule: str, **changes: object) -> Visit:
+        return days.visit(DAY, cluster="UMUM", routing={"reasons": [[rule, {}]]}, **changes)
+
+    moved = [
+        routed("elderly"),
+        routed("elderly"),
+        routed("elderly", override_reason="minta"),
+        routed("elderly"),
+    ][0]
+    for _ in range(2):
+        routed("general")
+    RoutingExample.create(
+        id=new_id(), complaint="x", age_days=1, sex="male", pregnant=False, proposed="LANSIA", chosen="UMUM",
+        source="transfer", visit=moved, at=clock.now(),
+    )  # fmt: skip
+    report = reports.build(clinic, "misrouting", DAY)
+    assert [tuple(line) for line in report.rows] == [
+        ("elderly", 4, 1, 1, 25.0),
+        ("general", 2, 0, 0, 0.0),
+        ("Jumlah", 6, 1, 1, 16.7),
+    ]
+
+
+@pytest.mark.parametrize("name", list(reports.REPORTS))
+def test_every_report_says_what_it_counts_and_by_whose_rule(clinic: Clinic, days: Days, name: str) -> None:
+    report = reports.build(clinic, name, DAY)
+    assert report.definition.endswith(".")
+    assert report.source.endswith(".")
+    assert len(set(report.columns)) == len(report.columns)

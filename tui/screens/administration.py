@@ -1,38 +1,56 @@
-"""Where synchronisation and backups stand, for the person who runs the system."""
+"""The daily work as it stands, for the person who runs the system: closing, sending, backups."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.timer import Timer
 from textual.widgets import Static
 
-from core.schemas import SyncShape
-from tui import keymap
-from tui.formatting import fit, instant_text
+from core.schemas import BackupShape, ClosingShape, ClosingStepShape, SyncShape
+from tui import daily_words, keymap
+from tui.formatting import date_text, fit, instant_text, time_text
 from tui.screens.base import LoketScreen
+from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
 
-MOST_REFUSALS = 5
-MOST_BACKUPS = 6
+FOLLOW_SECONDS = 2.0  # while something runs that was begun here; otherwise once a minute
+MOST_LOOKS = 10  # a process of its own takes a moment to begin
+BAR_CELLS = 20
 
 
 class AdministrationScreen(LoketScreen[None]):
-    """Counts, the last contact, what was refused and why, the newest backups."""
+    """The day's closing step by step, what waits for the office, the newest backup."""
 
     AREA = "administer"
     TITLE_TEXT = N_("System")
     HELP_TEXT = N_(
-        "What the City Health Office has yet to get, what it refused and why, and the newest backups. "
-        "Y synchronises now. The daily closing does all of this by itself; `loket doctor` checks the rest."
+        "The day is closed by itself at its hour: the queues end, a backup is made and opened again, the "
+        "reports are written, and everything is sent. C does all of it now, Y only sends; both are harmless "
+        "at any time. What went wrong stands here with what to do. R shows the reports; `loket doctor` checks "
+        "the rest."
     )
-    BINDINGS = [Binding("y", "run_sync", N_("Sync now")), keymap.REFRESH]
+    BINDINGS = [
+        Binding("c", "run_closing", N_("Close the day")),
+        Binding("y", "run_sync", N_("Sync now")),
+        Binding("r", "reports", N_("Reports")),
+        keymap.REFRESH,
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._following: Timer | None = None
+        self._expected = 0
+        """How many more times to look for what was begun here and has not shown itself yet."""
 
     def compose_body(self) -> ComposeResult:
-        """Two blocks of text."""
+        """Three blocks of text."""
+        yield Static("", id="closing", markup=False)
+        yield Static("", classes="gap")
         yield Static("", id="sync", markup=False)
         yield Static("", classes="gap")
         yield Static("", id="backups", markup=False)
@@ -46,33 +64,111 @@ class AdministrationScreen(LoketScreen[None]):
         super().on_screen_resume()
         self.action_refresh_data()
 
+    def on_screen_suspend(self) -> None:
+        """Nobody looks: nothing is to be followed."""
+        self._follow(False)
+
     def after_language(self) -> None:
         """Read it again."""
         self.action_refresh_data()
 
     def minute_passed(self) -> None:
-        """Follow a synchronisation."""
+        """Follow what runs by itself."""
         self.action_refresh_data()
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def action_refresh_data(self) -> None:
         """Read where things stand."""
         with self.saying_refusals():
-            self._show_sync(await self.session.client.sync_status())
-            self._show_backups(list(await self.session.client.backups()))
+            client = self.session.client
+            closing, sync = await client.closing_status(), await client.sync_status()
+            self._show_closing(closing)
+            self._show_sync(sync)
+            self._show_backups(await client.backups())
+            running = closing.running or sync.running
+            self._expected = 0 if running else max(0, self._expected - 1)
+            self._follow((running or self._expected > 0) and self.is_current)
 
-    @work(exclusive=True, group="sync", exit_on_error=False)
-    async def action_run_sync(self) -> None:
-        """Start a synchronisation."""
+    def _follow(self, on: bool) -> None:
+        if self._following is not None:
+            self._following.stop()
+            self._following = None
+        if on:
+            self._following = self.set_timer(FOLLOW_SECONDS, self.action_refresh_data)
+
+    @work(exclusive=True, group="run", exit_on_error=False)
+    async def action_run_closing(self) -> None:
+        """Close the day now."""
         with self.saying_refusals(), hold_keys(self.app):
-            self._show_sync(await self.session.client.run_sync())
-            self.say(_("Synchronisation has begun. F5 shows how far it is."), "good")
+            await self.session.client.run_closing()
+            self.say(_("The closing has begun; registering goes on meanwhile."), "good")
+            self._expected = MOST_LOOKS
+            self._follow(True)
+
+    @work(exclusive=True, group="run", exit_on_error=False)
+    async def action_run_sync(self) -> None:
+        """Send now."""
+        with self.saying_refusals(), hold_keys(self.app):
+            await self.session.client.run_sync()
+            self.say(_("The sending has begun; registering goes on meanwhile."), "good")
+            self._expected = MOST_LOOKS
+            self._follow(True)
+
+    def action_reports(self) -> None:
+        """Show the reports."""
+        from tui.screens.reports import ReportsScreen
+
+        self.app.push_screen(ReportsScreen(self.session))
+
+    # What is shown
+
+    @property
+    def _most_refusals(self) -> int:
+        """So many that the backups are still seen below."""
+        return 5 if self.size.height >= 30 else 2
+
+    @property
+    def _room(self) -> int:
+        return max(40, self.size.width - 6)
+
+    def _show_closing(self, closing: ClosingShape) -> None:
+        lines = [" " + _("Close of the day {day}").format(day=date_text(closing.day))]
+        if closing.running:
+            done = closing.done + sum(
+                step.done / step.total for step in closing.steps if step.status == "running" and step.total
+            )
+            bar = _bar(done, closing.total)
+            lines[0] += f"  {bar} {daily_words.time_left(closing.seconds_left)}"
+        elif closing.status is None:
+            lines[0] += "  " + _("not begun; C begins it")
+        else:
+            lines[0] += "  " + _(CLOSING_STATES.get(closing.status, closing.status))
+        for step in closing.steps:
+            lines += self._step_lines(step)
+        if not closing.running and closing.error and not any(step.error for step in closing.steps):
+            lines += self._problem_lines(closing.error)
+        self.query_one("#closing", Static).update("\n".join(lines))
+
+    def _step_lines(self, step: ClosingStepShape) -> list[str]:
+        zone = self.session.clinic.timezone
+        sign = daily_words.SIGNS.get(step.status, "?")
+        name = fit(_(daily_words.STEPS.get(step.name, step.name)), 16)
+        at = time_text(step.ended_at or step.started_at, zone) if step.status else ""
+        lines = [f"   {sign:<2} {name} {at:5}  {daily_words.step_facts(step)}".rstrip()]
+        return lines + (self._problem_lines(step.error, 6) if step.error else [])
+
+    def _problem_lines(self, problem: str, indent: int = 3) -> list[str]:
+        lines = [" " * indent + "!! " + fit(problem, self._room - indent).rstrip()]
+        if remedy := daily_words.remedy(problem):
+            lines.append(" " * (indent + 3) + "-> " + remedy)
+        return lines
 
     def _show_sync(self, sync: SyncShape) -> None:
         zone = self.session.clinic.timezone
+        receiver = _(daily_words.RECEIVERS.get(sync.receiver, sync.receiver))
         agrees = {True: _("yes"), False: _("NO"), None: "-"}[sync.manifest_agrees]
         lines = [
-            " " + _("Synchronisation with the City Health Office"),
+            " " + _("Sending to {receiver}").format(receiver=receiver),
             "   " + _("Waiting {pending}   sent {sent}   refused {refused}").format(
                 pending=sync.pending, sent=sync.sent, refused=sync.refused
             ),
@@ -81,22 +177,49 @@ class AdministrationScreen(LoketScreen[None]):
             ),
         ]  # fmt: skip
         if sync.running:
-            done = _("Running: {done} of {total}").format(done=sync.done, total=sync.total)
-            cells = 30 * sync.done // sync.total if sync.total else 0
-            lines.append("   " + done + "  [" + "#" * cells + "." * (30 - cells) + "]")
+            facts = _("{done} of {total}").format(done=sync.done, total=sync.total)
+            left = daily_words.time_left(sync.seconds_left)
+            lines.append(f"   {_bar(sync.done, sync.total)} {facts}  {left}".rstrip())
         if sync.last_error:
-            lines.append("   !! " + fit(sync.last_error, 70).rstrip())
-        for refusal in sync.refusals[:MOST_REFUSALS]:
-            lines.append("   ! " + fit(f"{refusal.get('kind', '')} {refusal.get('error', '')}", 70).rstrip())
-            if refusal.get("remedy"):
-                lines.append("     " + fit(str(refusal["remedy"]), 70).rstrip())
+            lines += self._problem_lines(sync.last_error)
+        for refusal in sync.refusals[: self._most_refusals]:
+            words = f"{refusal.get('kind', '')} {refusal.get('error', '')}"
+            lines.append("   ! " + fit(words, self._room).rstrip())
+            remedy = daily_words.REMEDIES.get(str(refusal.get("remedy")))
+            if remedy:
+                lines.append("      -> " + _(remedy))
+        if sync.refused > self._most_refusals:
+            more = _("{number} more: loket sync status").format(number=sync.refused - self._most_refusals)
+            lines.append("   ! " + more)
         self.query_one("#sync", Static).update("\n".join(lines))
 
-    def _show_backups(self, backups: list[dict[str, Any]]) -> None:
-        lines = [" " + _("Backups")]
-        for backup in backups[:MOST_BACKUPS]:
-            values = "   ".join(str(value) for value in backup.values() if value not in (None, ""))
-            lines.append("   " + fit(values, 74).rstrip())
+    def _show_backups(self, backups: Sequence[BackupShape]) -> None:
         if not backups:
-            lines.append("   ! " + _("There is no backup yet; the daily closing makes one."))
+            lines = [" " + _("Backups"), "   ! " + _("There is no backup yet; the daily closing makes one.")]
+        else:
+            newest, zone = backups[0], self.session.clinic.timezone
+            proven = _("opened again and compared") if newest.verified else _("NOT PROVEN")
+            lines = [
+                " " + _("Backups: {number} kept").format(number=len(backups)),
+                "   " + _("newest {time}, {size}, {proven}").format(
+                    time=instant_text(newest.made_at, zone),
+                    size=daily_words.size_text(newest.bytes),
+                    proven=proven,
+                ),
+            ]  # fmt: skip
+            for problem in newest.problems:
+                lines += self._problem_lines(problem)
         self.query_one("#backups", Static).update("\n".join(lines))
+
+
+CLOSING_STATES = {
+    "done": N_("done"),
+    "failed": N_("NOT WHOLE, see below"),
+    "skipped": N_("goes on later"),
+    "running": N_("cut off; C goes on"),
+}
+
+
+def _bar(done: float, total: int) -> str:
+    cells = round(BAR_CELLS * min(done, total) / total) if total else 0
+    return "[" + "#" * cells + "." * (BAR_CELLS - cells) + "]"
