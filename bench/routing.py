@@ -54,6 +54,8 @@ FIRST_SIGHT = {
     "9": (149, 0.913, 1, 10),
     "10": (143, 0.909, 3, 26),
     "11": (86, 0.907, 3, 18),
+    "12": (148, 0.980, 0, 27),
+    "13": (95, 0.937, 2, 50),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 
