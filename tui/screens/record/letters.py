@@ -10,14 +10,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from core.forms import FormField, LetterKind, in_language
+from core.printing import PrintDocument, PrintLine
 from core.schemas import LetterShape, VisitShape
 from tui import words
 from tui.formatting import date_text
+from tui.printing import NotPrintedError, print_document
 from tui.screens.base import Dialog, LoketScreen
 from tui.screens.reasons import LettersDialog
 from tui.screens.record.dialogs import TextDialog
 from tui.screens.record.form import Typed, read_answers
 from tui.session import Session
+from tui.terminal.driver import terminal_of
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _, language
 from tui.widgets import Choice, ChoiceField, Row, TextField, labelled
@@ -147,5 +150,22 @@ async def _issue(
 
 
 def show_letter(screen: LoketScreen[Any], letter: LetterShape) -> None:
-    """Show a letter as it was issued."""
-    screen.app.push_screen(TextDialog(screen.session, N_("Letter"), letter.text.splitlines()))
+    """Show a letter as it was issued; P prints it."""
+
+    def read(key: str | None) -> None:
+        if key == "P":
+            screen.run_worker(_print(screen, letter), group="print", exit_on_error=False)
+
+    lines = letter.text.splitlines()
+    screen.app.push_screen(TextDialog(screen.session, N_("Letter"), lines, "P", _("P: print")), read)
+
+
+async def _print(screen: LoketScreen[Any], letter: LetterShape) -> None:
+    """Print it beside everything else; what cannot be printed now can be printed again."""
+    lines = [PrintLine(text=line) for line in letter.text.splitlines()]
+    try:
+        said = await print_document(screen.session, terminal_of(screen.app), PrintDocument(lines=lines))
+    except NotPrintedError as failure:
+        screen.say(f"{letter.number}: {failure}", "warning")
+    else:
+        screen.say(f"{letter.number}: {said}", "good")

@@ -213,6 +213,7 @@ class RecordScreen(Additions):
         elif note is not None and note.locked:
             self.say(_("This record is closed for corrections; add an addendum."), "warning")
         self._kept = self._draft()
+        self._explain(self.focused.id or "" if self.focused is not None else "")
 
     def _reason_given(self, reason: str | None) -> None:
         if reason:
@@ -384,7 +385,9 @@ class RecordScreen(Additions):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Say what a number means, what is usual, and what it was before."""
-        name = event.widget.id or ""
+        self._explain(event.widget.id or "")
+
+    def _explain(self, name: str) -> None:
         if name in vital_fields.NAMES:
             previous = self._visit.previous.get(name) if self._visit is not None else None
             self.hint(vital_fields.explain(name, self._age_days, previous))

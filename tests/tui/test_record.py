@@ -1,0 +1,282 @@
+"""The clinician's record for a whole visit, with keys only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from core.identifiers import new_id
+from tests.tui.conftest import Counter, press, settle, type_text, until
+from tests.tui.looking import screen_text
+from tui.app import LoketApp
+from tui.screens.record.form import FormScreen
+from tui.screens.record.record import FormLine, RecordScreen
+from tui.screens.work import WorkScreen
+
+LONG_NAME = "Raden Ayu Siti Nurhaliza Kusumaningrum Wardhani"
+
+
+def register(
+    counter: Counter, name: str, nik: str, complaint: str, cluster: str, **more: Any
+) -> dict[str, Any]:
+    """Somebody registered at the counter; gives the receipt."""
+    if not more:
+        return counter.register(name, nik, complaint, cluster)
+    patient = {"name": name, "nik": nik, "sex": "female", "birth_date": "1995-07-15"}
+    body = {
+        "id": new_id(), "patient": patient, "chief_complaint": complaint, "cluster": cluster,
+        "duplicate_decision": "new", **more,
+    }  # fmt: skip
+    with counter.api() as api:
+        answer = api.post("registrations", json=body)
+    assert answer.status_code == 201, answer.text
+    receipt: dict[str, Any] = answer.json()
+    return receipt
+
+
+async def open_record(app: LoketApp, pilot: Pilot[None], receipt: dict[str, Any]) -> None:
+    await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient in the pane")
+    app.screen.pane.choose(receipt["ticket"]["id"])
+    await press(pilot, "enter")
+    await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
+    await settle(pilot)
+
+
+def visit_of(counter: Counter, who: str, receipt: dict[str, Any]) -> dict[str, Any]:
+    with counter.api(who) as api:
+        visit: dict[str, Any] = api.get(f"visits/{receipt['visit_id']}").json()
+    return visit
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_pregnant_womans_visit(counter: Counter, size: tuple[int, int]):
+    receipt = register(
+        counter,
+        f"{LONG_NAME} {size[0]}",
+        f"63710155079{size[0]:03d}11",
+        "kontrol hamil",
+        "KIA",
+        pregnant=True,
+    )
+    async with counter.at("midwife", size) as (app, pilot):
+        await open_record(app, pilot, receipt)
+        lines = screen_text(app).splitlines()
+        assert "PREGNANT" in lines[2]
+        assert "RM " in lines[2]
+        assert "MUAC" in screen_text(app)
+        for value in ("150", "95", "88", "20", "36,5", "98", "55", "150", "", "23,0"):
+            await type_text(pilot, value)
+            await press(pilot, "enter")
+        assert isinstance(app.screen.focused, FormLine)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, FormScreen)
+        for value in ("2", "1", "0", "01-05-2026"):
+            await type_text(pilot, value)
+            await press(pilot, "enter")
+        shown = screen_text(app)
+        assert "G2P1A0" in shown
+        assert "08-02-2027" in shown
+        assert "High blood pressure in pregnancy" in shown
+        await press(pilot, "f10")
+        assert isinstance(app.screen, RecordScreen)
+        assert "G2P1A0" in screen_text(app)
+        await press(pilot, "f10")
+        assert "There is no diagnosis yet" in screen_text(app)
+        await press(pilot, "escape", "f7")
+        await type_text(pilot, "z34.9")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Z34.9" in screen_text(app), "the diagnosis")
+        await press(pilot, "f10", "p")
+        await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
+    (note,) = visit_of(counter, "midwife", receipt)["encounters"]
+    assert note["form"] == {"pregnancy": {"gravida": 2, "para": 1, "abortus": 0, "last_period": "2026-05-01"}}
+    assert note["vitals"]["arm_circumference"] == 23
+    assert note["signed_at"] is not None
+
+
+async def test_a_wrong_answer_of_a_form_is_named_and_kept(counter: Counter):
+    receipt = register(counter, "Nur Aini", "6371015507950412", "kontrol hamil", "KIA", pregnant=True)
+    async with counter.at("midwife") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f2", "f")
+        assert isinstance(app.screen, FormScreen)
+        await type_text(pilot, "30")
+        await press(pilot, "f10")
+        assert isinstance(app.screen, FormScreen)
+        assert "Gravida: is impossible" in app.screen.said
+        assert "(1-20)" in app.screen.said
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RecordScreen)
+        assert "1 fields are wrong" in screen_text(app)
+        await press(pilot, "ctrl+s")
+        assert isinstance(app.screen, FormScreen)
+        assert app.screen.field_values()["gravida"] == "30"
+
+
+async def test_a_sick_child_is_classified_while_typing(counter: Counter):
+    receipt = counter.register("Ahmad Kecil", "6371011503240413", "batuk", "KIA")
+    async with counter.at("midwife") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        assert "Head" in screen_text(app)
+        assert "Wst" not in screen_text(app)
+        app.screen.query_one("#respiration").focus()
+        await type_text(pilot, "44")
+        await press(pilot, "f2", "f")
+        assert "Cough, days" not in screen_text(app)
+        app.screen.query_one("#cough").focus()
+        await press(pilot, "y")
+        assert "Cough, days" in screen_text(app)
+        assert "PNEUMONIA" in screen_text(app)
+        await press(pilot, "f10", "ctrl+s")
+        await until(pilot, lambda: "Saved." in app.screen.said, "the save")
+    (note,) = visit_of(counter, "midwife", receipt)["encounters"]
+    assert note["form"] == {"sick_child": {"cough": True}}
+
+
+async def test_a_form_survives_a_broken_line(counter: Counter):
+    receipt = register(counter, "Siti Zubaidah", "6371015507950414", "kontrol hamil", "KIA", pregnant=True)
+    for attempt in ("first", "second"):
+        async with counter.at("midwife") as (app, pilot):
+            await open_record(app, pilot, receipt)
+            await press(pilot, "f2", "f")
+            if attempt == "first":
+                await type_text(pilot, "4")
+                await press(pilot, "tab")
+                await settle(pilot)
+            else:
+                assert app.screen.field_values()["gravida"] == "4"
+
+
+async def test_medicine_tests_procedure_and_striking_out(counter: Counter):
+    receipt = counter.register("Halimah Tusadiah", "6371014107900415", "sakit gigi", "GIGI")
+    async with counter.at("dentist") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f8")
+        await type_text(pilot, "asam mefenamat")
+        await press(pilot, "enter")
+        await press(pilot, "enter", "enter", "enter", "enter")
+        await until(
+            pilot,
+            lambda: "Asam mefenamat 500 mg tablet 1 tablet 3x sehari" in screen_text(app),
+            "the medicine",
+        )
+        await press(pilot, "f9")
+        await type_text(pilot, "hb")
+        await until(pilot, lambda: "Uric acid" not in screen_text(app), "the tests found")
+        await press(pilot, "enter")
+        await type_text(pilot, "led")
+        await press(pilot, "enter", "enter")
+        await until(
+            pilot, lambda: "Hemoglobin: no result yet; Laju endap darah" in screen_text(app), "the tests"
+        )
+        await press(pilot, "f2", "t")
+        await type_text(pilot, "23.09")
+        await press(pilot, "enter")
+        await type_text(pilot, "gigi 46")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Cabut gigi tetap gigi 46" in screen_text(app), "the procedure")
+        await press(pilot, "f2", "c", "enter")
+        await type_text(pilot, "salah pasien")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Cabut gigi tetap" not in screen_text(app), "the procedure struck out")
+    visit = visit_of(counter, "dentist", receipt)
+    assert [item["test"] for item in visit["orders"]] == ["Hemoglobin", "Laju endap darah"]
+    assert visit["procedures"] == []
+
+
+async def test_to_the_laboratory_and_back_with_an_unsigned_note(counter: Counter):
+    receipt = counter.register("Arini Puspita", "6371014107900416", "sakit gigi", "GIGI")
+    with counter.api("dentist") as api:
+        api.post(f"queue-entries/{receipt['ticket']['id']}/start", json={})
+        api.post(f"visits/{receipt['visit_id']}/orders", json={"test": "Hemoglobin"})
+    async with counter.at("dentist") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await type_text(pilot, "120")
+        await press(pilot, "f10", "l")
+        await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
+        assert "Sent, and comes back" in app.screen.said
+    (note,) = visit_of(counter, "dentist", receipt)["encounters"]
+    assert (note["vitals"], note["signed_at"]) == ({"systolic": 120}, None)
+    assert len(counter.open_numbers("LAB")) == 1
+
+
+async def test_a_sick_certificate(counter: Counter):
+    receipt = counter.register("Bambang Sudarsono", "6371011207760417", "sakit gigi", "GIGI")
+    async with counter.at("dentist") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f2", "s", "1")
+        await type_text(pilot, "3")
+        await press(pilot, "f10")
+        await until(pilot, lambda: "SURAT KETERANGAN SAKIT" in screen_text(app), "the letter")
+        assert "Bambang Sudarsono" in screen_text(app)
+        await press(pilot, "escape")
+        assert "/SKS/" in screen_text(app)
+    (letter,) = visit_of(counter, "dentist", receipt)["letters"]
+    assert "selama 3 (tiga) hari" in letter["text"]
+    assert max(len(line) for line in letter["text"].splitlines()) <= 72
+
+
+async def test_the_last_value_stands_behind_the_field(counter: Counter):
+    first = counter.register("Sulaiman Effendi", "6371011207560418", "sakit gigi", "GIGI")
+    with counter.api("dentist") as api:
+        api.post(f"queue-entries/{first['ticket']['id']}/start", json={})
+        note = {"vitals": {"systolic": 162, "temperature": 36.7}}
+        assert api.put(f"visits/{first['visit_id']}/encounter", json=note).status_code == 200
+        assert api.post(f"visits/{first['visit_id']}/diagnoses", json={"code": "I10"}).status_code == 201
+        api.post(f"queue-entries/{first['ticket']['id']}/finish", json={"disposition": "home"})
+    body = {
+        "id": new_id(), "patient_id": first["patient_id"], "chief_complaint": "sakit gigi", "cluster": "GIGI",
+    }  # fmt: skip
+    with counter.api() as api:
+        second = api.post("registrations", json=body).json()
+    async with counter.at("dentist") as (app, pilot):
+        await open_record(app, pilot, second)
+        assert "·162" in screen_text(app)
+        assert "·36.7" in screen_text(app)
+        assert "! I10 Hipertensi" in screen_text(app).splitlines()[1]
+        assert "before: 162" in app.screen.said
+        await press(pilot, "f6", "down", "enter")
+        await until(pilot, lambda: "BP" in screen_text(app) or "162" in screen_text(app), "the earlier visit")
+        assert "not signed" in screen_text(app)
+
+
+async def test_danger_is_said_while_typing(counter: Counter):
+    receipt = counter.register("Kasim Baharuddin", "6371011207560419", "sakit gigi", "GIGI")
+    async with counter.at("dentist") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await type_text(pilot, "182")
+        await press(pilot, "enter")
+        assert "Systolic 182: DANGER" in app.screen.said
+
+
+async def test_a_patient_outside_the_queue_is_found_and_read_with_a_reason(counter: Counter):
+    receipt = counter.register("Zainal Abidin Musthofa", "6371011207860420", "batuk", "UMUM")
+    async with counter.at("dentist") as (app, pilot):
+        await press(pilot, "f2")
+        await type_text(pilot, "6371011207860420")
+        await until(pilot, lambda: "Zainal Abidin" in screen_text(app), "the patient found")
+        await press(pilot, "enter")
+        assert "Why do you open this record?" in screen_text(app)
+        await type_text(pilot, "pasien pingsan di lorong")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "batuk" in screen_text(app), "the visits")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "arrows: read on" in screen_text(app), "the visit")
+    with counter.api("admin") as api:
+        events = api.get("audit", params={"patient_id": receipt["patient_id"]}).json()
+    read = [event for event in events if event["action"] == "visit_read"]
+    assert read[0]["detail"] == {"reason": "pasien pingsan di lorong"}
+
+
+async def test_f6_and_f7_work_in_the_note_too(counter: Counter):
+    receipt = counter.register("Mukhlis Anshari", "6371011207560421", "sakit gigi", "GIGI")
+    async with counter.at("dentist") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        app.screen.query_one("#subjective").focus()
+        await type_text(pilot, "nyeri")
+        await press(pilot, "f7")
+        assert "Diagnosis (ICD-10)" in screen_text(app)
+        await press(pilot, "escape")
+        assert app.screen.field_values()["subjective"] == "nyeri"
