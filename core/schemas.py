@@ -263,6 +263,32 @@ class BoardShape(Shape):
     periods: list[BoardPeriod]
 
 
+class WaitingRoomCall(Shape):
+    """One number that is being called or served."""
+
+    number: str
+    cluster: str
+    """Its name."""
+    room: str
+    """Empty when the cluster has none."""
+    at: str
+    """Local time of the call, `08:15`."""
+    calls: int
+    """Grows with each call of the number, so that it sounds again."""
+
+
+class WaitingRoomShape(Shape):
+    """`GET waiting-room` and the TV page: all that a waiting room may see."""
+
+    sequence: int
+    facility: str
+    language: str
+    waiting: dict[str, int]
+    """Cluster name -> how many wait."""
+    calls: list[WaitingRoomCall]
+    """Newest first."""
+
+
 class ChangeShape(Shape):
     """One event of the change feed."""
 

@@ -50,6 +50,7 @@ from core.schemas import (
     TokenShape,
     VisitShape,
     VisitSummary,
+    WaitingRoomShape,
     WorkItem,
     WrittenShape,
 )
@@ -204,6 +205,10 @@ class CoreClient:
     async def clusters(self) -> list[ClusterShape]:
         """All clusters with how many wait and the number last called."""
         return await self._many(ClusterShape, "clusters")
+
+    async def waiting_room(self) -> WaitingRoomShape:
+        """The numbers called or served now."""
+        return await self._one(WaitingRoomShape, "GET", "waiting-room")
 
     async def board(self) -> BoardShape:
         """All clusters at once, for whoever supervises them."""

@@ -10,82 +10,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from core import feed, queue_views
-from core.clinic import Clinic
-from core.database import connection
-from core.models import Account, QueueEntry, Ticket
-from core.schemas import Shape
-from core.vocabulary import EntryStatus
+from core.schemas import WaitingRoomShape
+from core.waiting_room import waiting_room
 from server.endpoints.changes import HEARTBEAT_SECONDS, POLL_SECONDS, Follower
 from server.security import ClinicNow
 
 router = APIRouter(include_in_schema=False)
-
-SHOWN_CALLS = 6
-"""Numbers of the last calls that the page lists under the newest one."""
-
-
-class Call(Shape):
-    """One number that is being called or served."""
-
-    number: str
-    cluster: str
-    room: str
-    at: str
-    calls: int
-    """Grows with each recall, so that the page sounds again."""
-
-
-class Board(Shape):
-    """All that the page shows."""
-
-    sequence: int
-    facility: str
-    language: str
-    waiting: dict[str, int]
-    """Cluster name -> how many wait."""
-    calls: list[Call]
-    """Newest first."""
-
-
-def board(clinic: Clinic) -> Board:
-    """The board as it is in the database now: a restart changes nothing."""
-    with connection():
-        sequence = feed.newest_sequence()
-        rows = (
-            QueueEntry.select(QueueEntry, Ticket, Account)
-            .join_from(QueueEntry, Ticket)
-            .join_from(QueueEntry, Account, on=(QueueEntry.practitioner == Account.id), attr="caller")
-            .where(
-                QueueEntry.service_on == clinic.today(),
-                QueueEntry.status.in_([EntryStatus.CALLED, EntryStatus.IN_SERVICE]),
-                QueueEntry.voided_at.is_null(),
-            )
-            .order_by(QueueEntry.called_at.desc())
-            .limit(SHOWN_CALLS)
-        )
-        calls = [
-            Call(
-                number=row.ticket.number,
-                cluster=clinic.clusters[row.cluster].name,
-                room=row.service_point or clinic.clusters[row.cluster].room,
-                at=row.called_at.astimezone(clinic.zone).strftime("%H:%M"),
-                calls=row.call_count,
-            )
-            for row in rows
-        ]
-        waiting = {
-            cluster.name: len(queue_views.calling_ids(clinic, cluster.code, clinic.today()))
-            for cluster in clinic.clusters.values()
-        }
-    settings = clinic.settings
-    return Board(
-        sequence=sequence,
-        facility=settings.facility_name,
-        language=settings.language,
-        waiting=waiting,
-        calls=calls,
-    )
 
 
 @router.get("/display")
@@ -97,9 +27,9 @@ def page() -> HTMLResponse:
 
 
 @router.get("/display/board")
-def state(clinic: ClinicNow) -> Board:
+def state(clinic: ClinicNow) -> WaitingRoomShape:
     """The board once, for browsers without event streams."""
-    return board(clinic)
+    return waiting_room(clinic)
 
 
 @router.get("/display/events")
@@ -110,7 +40,7 @@ async def events(request: Request, clinic: ClinicNow) -> StreamingResponse:
     async def boards() -> AsyncIterator[str]:
         last, quiet = "", 0.0
         while not follower.closing.is_set() and not await request.is_disconnected():
-            now = await run_in_threadpool(board, clinic)
+            now = await run_in_threadpool(waiting_room, clinic)
             text = now.model_dump_json(exclude={"sequence"})
             if text != last:
                 last, quiet = text, 0.0

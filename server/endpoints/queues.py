@@ -8,8 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from core import board, queue_views, queueing
-from core.schemas import BoardShape, CallNext, ClusterShape, EntryCommand, EntryShape, QueueShape
-from core.vocabulary import EntryAction
+from core.schemas import (
+    BoardShape,
+    CallNext,
+    ClusterShape,
+    EntryCommand,
+    EntryShape,
+    QueueShape,
+    WaitingRoomShape,
+)
+from core.vocabulary import EntryAction, Permission
+from core.waiting_room import waiting_room
 from server.security import ActorNow, ClinicNow
 
 router = APIRouter(tags=["queues"])
@@ -27,6 +36,13 @@ ACTIONS = {
 def clusters(actor: ActorNow, clinic: ClinicNow) -> list[ClusterShape]:
     """All clusters with how many wait and the number last called."""
     return queue_views.clusters(clinic, actor)
+
+
+@router.get("/waiting-room")
+def numbers(actor: ActorNow, clinic: ClinicNow) -> WaitingRoomShape:
+    """The numbers called or served now, with their rooms; no people."""
+    actor.require(Permission.READ_DISPLAY)
+    return waiting_room(clinic)
 
 
 @router.get("/board")

@@ -42,6 +42,20 @@ def test_board_shows_calls_and_no_person(server: Background, clerk: Caller, dent
     assert board.json()["waiting"]["Poli Gigi"] == 1
 
 
+def test_a_number_called_again_is_the_newest_again(
+    clerk: Caller, dentist: Caller, server: Background
+) -> None:
+    clerk.registered()
+    clerk.registered()
+    first = dentist.post("queues/GIGI/call-next", json={}).json()
+    dentist.post("queues/GIGI/call-next", json={})
+    numbers = [call["number"] for call in httpx.get(f"{server.url}/display/board").json()["calls"]]
+    assert numbers == ["B-002", "B-001"]
+    dentist.act(first["id"], "recall")
+    calls = httpx.get(f"{server.url}/display/board").json()["calls"]
+    assert [(call["number"], call["calls"]) for call in calls] == [("B-001", 2), ("B-002", 1)]
+
+
 def test_stream_tells_a_call_as_it_happens(server: Background, clerk: Caller, dentist: Caller) -> None:
     clerk.registered()
     with httpx.stream("GET", f"{server.url}/display/events", timeout=30) as stream:
@@ -72,11 +86,32 @@ def test_a_browser_shows_calls_survives_a_restart_and_shows_the_truth(
         page.wait("document.getElementById('number').textContent", "-")
         dentist.post("queues/GIGI/call-next", json={})
         page.wait("document.getElementById('number').textContent", "B-001")
+        # Speech and chime, as a browser without a voice of its own reports them.
+        page.ask(
+            "window.said=[];window.rang=0;window.speechSynthesis.speak=function(it){said.push(it.text)};"
+            "var Old=AudioContext.prototype.createOscillator;"
+            "AudioContext.prototype.createOscillator=function(){rang+=1;return Old.call(this)};"
+            "document.getElementById('sound').click()"
+        )
+        page.wait("rang", 1)
+        clerk.registered()
+        for _ in range(2):
+            dentist.post("queues/GIGI/call-next", json={})
+        page.wait("said.length", 2)
+        page.wait(
+            "said.join('|')",
+            "Nomor antrean B 0 0 2 , silakan ke Poli Gigi|Nomor antrean B 0 0 3 , silakan ke Poli Gigi",
+        )
+        names = [entry["patient"]["name"] for entry in dentist.get("queues/GIGI").json()["entries"]]
+        text = page.ask("document.documentElement.outerHTML")
+        assert [name for name in names if name in str(text)] == []
     page.wait("document.getElementById('lost').style.display", "block")
     with Background(fixed, port=port) as server, Caller(server.url, "dentist") as dentist:
         page.wait("document.getElementById('lost').style.display", "none")
+        clerk_again = Caller(server.url, "clerk")
+        clerk_again.registered()
         dentist.post("queues/GIGI/call-next", json={})
-        page.wait("document.getElementById('number').textContent", "B-002")
+        page.wait("document.getElementById('number').textContent", "B-004")
     page.close()
     browser.terminate()
     browser.wait()

@@ -154,3 +154,9 @@ async def test_the_waiting_room_shows_numbers_and_no_names(counter: Counter):
             called = api.post("queues/GIGI/call-next").json()
         await until(pilot, lambda: called["number"] in screen_text(app), "the number")
         assert called["patient"]["name"] not in screen_text(app)
+        rings: list[int] = []
+        app.bell = lambda: rings.append(1)  # type: ignore[method-assign]
+        with counter.api("dentist") as api:
+            api.post(f"queue-entries/{called['id']}/recall", json={"service_point": "Ruang 2"})
+        await until(pilot, lambda: rings, "the bell for a number that is called again")
+        assert called["number"] in screen_text(app)

@@ -6,15 +6,18 @@ from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from core.schemas import WaitingRoomCall, WaitingRoomShape
 from tui.formatting import big_text, fit
 from tui.messages import QueueChanged, RecordChanged
 from tui.screens.base import LoketScreen
 from tui.session import Session
 from tui.text import N_, _
 
+MARGIN_CELLS, COUNT_CELLS = 4, 13
+
 
 class DisplayScreen(LoketScreen[None]):
-    """The number last called in each cluster, big as room allows."""
+    """The number called last, as big as room allows; the ones before it; how many wait."""
 
     TITLE_TEXT = N_("Waiting room")
     HELP_TEXT = N_("Numbers that are called now. Nothing here needs a key.")
@@ -22,51 +25,69 @@ class DisplayScreen(LoketScreen[None]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._newest = ""
+        self._room: WaitingRoomShape | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The newest call big, then a line for each cluster."""
+        """The newest call big, the calls before it, then a count for each cluster."""
         yield Static("", id="newest", markup=False)
-        yield Static("", id="all", markup=False)
+        yield Static("", id="calls", markup=False)
+        yield Static("", id="waiting", markup=False)
 
     def on_mount(self) -> None:
-        """Read the board."""
-        self.read_board()
+        """Read the numbers."""
+        self.read_numbers()
 
     def on_record_changed(self, message: RecordChanged) -> None:
         """Something was called."""
-        self.read_board()
+        self.read_numbers()
 
     def on_queue_changed(self, message: QueueChanged) -> None:
         """Something was called; a door's shared feed says it this way."""
-        self.read_board()
+        self.read_numbers()
 
     def on_screen_resume(self) -> None:
-        """Read the board."""
+        """Read the numbers."""
         super().on_screen_resume()
-        self.read_board()
+        self.read_numbers()
 
-    @work(exclusive=True, group="board", exit_on_error=False)
-    async def read_board(self) -> None:
-        """Show the numbers as they are now."""
+    def after_language(self) -> None:
+        """Show them again."""
+        self._show()
+
+    @work(exclusive=True, group="numbers", exit_on_error=False)
+    async def read_numbers(self) -> None:
+        """Show the numbers as they are now; each new call rings the terminal's bell once."""
         with self.saying_refusals():
-            before = {cluster.code: cluster.called_number for cluster in self.session.clusters}
-            self.session.clusters[:] = await self.session.client.clusters()
-            for cluster in self.session.clusters:
-                if cluster.called_number and cluster.called_number != before.get(cluster.code):
-                    self._newest = f"{cluster.called_number}|{cluster.name}"
+            before, self._room = self._room, await self.session.client.waiting_room()
             self._show()
+            if before is not None and _sounds(self._room) - _sounds(before):
+                self.app.bell()
 
     def _show(self) -> None:
-        called = [cluster for cluster in self.session.clusters if cluster.called_number]
-        if not self._newest and called:
-            self._newest = f"{called[0].called_number}|{called[0].name}"
-        number, _separator, name = self._newest.partition("|")
-        big = "\n".join(big_text(number)) + f"\n\n{name}" if number else ""
-        self.query_one("#newest", Static).update(big)
-        lines = [
-            f"{fit(cluster.name, 32)}  {cluster.called_number or '-':>7}   "
-            + _("{number} waiting").format(number=cluster.waiting)
-            for cluster in self.session.clusters
+        room = self._room
+        if room is None:
+            return
+        newest = room.calls[0] if room.calls else None
+        big = (
+            "\n".join(big_text(newest.number)) + f"\n\n{newest.number}  {_place(newest)}"
+            if newest is not None
+            else ""
+        )
+        self.query_one("#newest", Static).update(big or _("No calls yet"))
+        lines = [f"{fit(call.number, 8)}{fit(_place(call), 48)} {call.at}" for call in room.calls[1:]]
+        self.query_one("#calls", Static).update("\n".join(lines))
+        name_cells = (self.size.width - MARGIN_CELLS) // 2 - COUNT_CELLS
+        counts = [
+            fit(name, name_cells) + fit(_("{number} waiting").format(number=number), COUNT_CELLS)
+            for name, number in room.waiting.items()
         ]
-        self.query_one("#all", Static).update("\n".join(lines))
+        rows = ["".join(counts[start : start + 2]) for start in range(0, len(counts), 2)]
+        self.query_one("#waiting", Static).update("\n".join(rows))
+
+
+def _place(call: WaitingRoomCall) -> str:
+    return f"{call.cluster} - {call.room}" if call.room else call.cluster
+
+
+def _sounds(room: WaitingRoomShape) -> set[tuple[str, int]]:
+    return {(call.number, call.calls) for call in room.calls}
