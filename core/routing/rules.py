@@ -316,5 +316,7 @@ def _suggestions(grounds: Sequence[_Ground], ceiling: float = 1.0) -> tuple[Sugg
     suggestions = []
     for place, (code, found) in enumerate(by_cluster.items()):
         score = max(_SCORES[ground.kind] for ground in found) if place == 0 else _OTHER_SCORE / place
-        suggestions.append(Suggestion(code, min(score, ceiling), tuple(ground.reason for ground in found)))
+        # The same words lead two rules to one place: said once.
+        reasons = {ground.reason.word: ground.reason for ground in reversed(found)}
+        suggestions.append(Suggestion(code, min(score, ceiling), tuple(reversed(reasons.values()))))
     return tuple(suggestions)
