@@ -56,6 +56,7 @@ FIRST_SIGHT = {
     "11": (86, 0.907, 3, 18),
     "12": (148, 0.980, 0, 27),
     "13": (95, 0.937, 2, 50),
+    "14": (112, 0.964, 0, 3),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 
