@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.morning import busy_morning
 from core.config import Settings
 from server.run import Background
 from tests.people import registration
@@ -20,6 +21,7 @@ from tests.tui.looking import save_picture
 
 ROOT = Path(__file__).parents[1]
 NIK = "6371015708900002"  # made up; belongs to nobody
+SIZES = (("id", (80, 24)), ("en", (80, 24)), ("id", (120, 40)))
 WAITING = (
     ("sakit gigi geraham", "GIGI"), ("batuk pilek 3 hari", "UMUM"), ("gusi bengkak", "GIGI"), ("demam", "UMUM"),
     ("kontrol tensi", "UMUM"), ("gigi berlubang", "GIGI"), ("cek gula darah", "LAB"), ("pusing", "UMUM"),
@@ -35,7 +37,7 @@ async def draw(counter: Counter, folder: Path) -> None:
                 patient_id=patient["id"], chief_complaint=complaint, cluster=cluster, override_reason="contoh"
             )
             clerk.post("registrations", json=body).raise_for_status()
-    for language, size in (("id", (80, 24)), ("en", (80, 24)), ("id", (120, 40))):
+    for language, size in SIZES:
         name = f"{language}-{size[0]}x{size[1]}"
         await counter_screens(counter, folder, name, size, language)
         await clinic_screens(counter, folder, name, size, language)
@@ -57,11 +59,7 @@ async def counter_screens(
         save_picture(app, folder / f"form-{name}.png")
         await press(pilot, "f10")
         save_picture(app, folder / f"confirm-{name}.png")
-        await press(pilot, "escape", "f3")
-        await asyncio.sleep(1)
-        await settle(pilot)
-        save_picture(app, folder / f"queues-{name}.png")
-        await press(pilot, "f1")
+        await press(pilot, "escape", "f3", "f1")
         save_picture(app, folder / f"help-{name}.png")
 
 
@@ -70,13 +68,23 @@ async def clinic_screens(
 ) -> None:
     """What the dentist sees."""
     async with counter.at("dentist", size, language) as (app, pilot):
-        await asyncio.sleep(1)
-        await settle(pilot)
-        save_picture(app, folder / f"work-{name}.png")
         await press(pilot, "n", "enter")
         await asyncio.sleep(0.5)
         await settle(pilot)
         save_picture(app, folder / f"record-{name}.png")
+
+
+async def draw_busy(counter: Counter, folder: Path) -> None:
+    """What 60 who wait look like: to a doctor, at the counter, to a supervisor, in the waiting room."""
+    screens = {"work": ("doctor", []), "queues": ("clerk", ["f3"]), "board": ("admin", ["f9"]),
+               "waiting-room": ("display", [])}  # fmt: skip
+    for language, size in SIZES:
+        for screen, (username, keys) in screens.items():
+            async with counter.at(username, size, language) as (app, pilot):
+                await press(pilot, *keys)
+                await asyncio.sleep(1)
+                await settle(pilot)
+                save_picture(app, folder / f"{screen}-{language}-{size[0]}x{size[1]}.png")
 
 
 def main() -> None:
@@ -84,6 +92,10 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:
         asyncio.run(draw(Counter(server), folder))
+    with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:
+        counter = Counter(server)
+        with busy_morning(counter):
+            asyncio.run(draw_busy(counter, folder))
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
 
 
