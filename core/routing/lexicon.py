@@ -20,6 +20,9 @@ from core.routing.language import fold_keys, skeleton, squeeze, stems, tokens, u
 NEGATION = "tidak"
 """The one form under which phrases hold every word for not."""
 
+IDIOM = "grammar.idiom"
+"""Marks a phrase that means something; by itself it is no meaning."""
+
 _SHORTEST_FUZZY = 4
 _SHORTEST_PART = 3
 _LONG_WORD = 6
@@ -136,7 +139,7 @@ class Lexicon:
             nodes = [node.children[form] for node in nodes for form in forms if form in node.children]
             if not nodes:
                 break
-            concepts = next((node.concepts for node in nodes if node.concepts), None)
+            concepts = next((node.concepts for node in nodes if node.concepts - {IDIOM}), None)
             if concepts:
                 best = (length, frozenset(concepts))
         return best
