@@ -157,7 +157,9 @@ def test_no_input_crashes_routing_and_every_answer_is_whole(complaint, age_days,
     assert all(0 <= score <= 1 for score in scores)
 
 
-@pytest.mark.parametrize("complaint", ["cek darah lengkap", "cek golongan darah", "cek gula darah", "hasil darah"])
+@pytest.mark.parametrize(
+    "complaint", ["cek darah lengkap", "cek golongan darah", "cek gula darah", "hasil darah"]
+)
 def test_an_idiom_of_blood_is_a_test_and_no_bleeding(complaint):
     decision = route(person(complaint, 30, "female", True), None, POLI)
     assert (decision.proposal, decision.red_flags) == ("LAB", ())
