@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from core import accounts, appointments, backup, clock, job_runs, outbox, queueing, reports, synchronisation
-from core.archives import sha256_of
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, instant_text
@@ -180,7 +179,7 @@ def _verify(clinic: Clinic, day: date) -> dict[str, Any]:
     newest = next(iter(backup.list_backups(clinic)), None)
     if newest is None or not newest.verified:
         problems.append("there is no proven backup")
-    elif newest.sha256 != sha256_of(Path(newest.path)):
+    elif newest.sha256 != backup.sha256_of(Path(newest.path)):
         problems.append(f"the backup was changed on the disk: {newest.path}")
     if synchronisation.is_set_up(clinic.settings):
         state = outbox.status(clinic)

@@ -12,11 +12,12 @@ from typing import Literal
 import apsw
 import httpx
 
-from core import audit, backup, clock, outbox, synchronisation
+from core import audit, backup, clock, closing, outbox, synchronisation
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, is_sqlite
 from core.errors import CoreError
+from core.vocabulary import RunStatus
 from server.words import _, size
 
 FREE_BYTES = 2 * 1024**3
@@ -63,7 +64,7 @@ def examine(settings: Settings) -> list[Finding]:
             ),
         ]
     with connection():
-        findings += [*_database(clinic), *_backups(clinic), *_sync(clinic)]
+        findings += [*_database(clinic), *_backups(clinic), *_closing(clinic), *_sync(clinic)]
     findings += _server(settings)
     return findings
 
@@ -80,7 +81,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "disk", _("{size} free").format(size=size(free)))
-    for file in (settings.door_token_file, home / "ssh_host_ed25519_key"):
+    for file in (settings.door_token_file, home / "ssh_host_ed25519_key", Path(".env")):
         if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
             yield Finding(
                 "error", "secrets", _("Others can read {file}. Run: chmod 600 {file}").format(file=file)
@@ -119,6 +120,12 @@ def _database(clinic: Clinic) -> Iterator[Finding]:
 
 
 def _backups(clinic: Clinic) -> Iterator[Finding]:
+    if not clinic.demo and not backup.has_recovery_key(clinic.settings.home):
+        yield Finding(
+            "error",
+            "backup",
+            _("There is no recovery key. Run: loket backup key, and keep it off this machine"),
+        )
     kept = backup.list_backups(clinic)
     if not kept:
         yield Finding("warning", "backup", _("There is none yet. Run: loket backup now"))
@@ -136,6 +143,14 @@ def _backups(clinic: Clinic) -> Iterator[Finding]:
             "backup",
             _("newest {hours:.0f} hours old, {number} kept").format(hours=hours, number=len(kept)),
         )
+    if not kept[0].verified:
+        yield Finding(
+            "error", "backup", _("It is not known whether the newest can be opened. Run: loket backup now")
+        )
+    for problem in kept[0].problems:
+        yield Finding(
+            "error", "backup", _("The newest went only partly well: {problem}").format(problem=problem)
+        )
     second = clinic.settings.backup_second
     if not second:
         yield Finding(
@@ -147,6 +162,24 @@ def _backups(clinic: Clinic) -> Iterator[Finding]:
             "backup",
             _("The second place {place} is not there. Is the disk connected?").format(place=second),
         )
+
+
+def _closing(clinic: Clinic) -> Iterator[Finding]:
+    status = closing.status(clinic)
+    if status["status"] == RunStatus.FAILED:
+        yield Finding(
+            "error",
+            "closing",
+            _("The closing of {day} is not whole: {error}").format(day=status["day"], error=status["error"]),
+        )
+    elif (missed := closing.missed_day(clinic)) is not None and missed < clinic.today():
+        yield Finding(
+            "warning",
+            "closing",
+            _("{day} was never closed. The server does it after its start.").format(day=missed.isoformat()),
+        )
+    else:
+        yield Finding("ok", "closing", _("every day is closed"))
 
 
 def _sync(clinic: Clinic) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import archives, backup, clock
+from core import backup, clock
+from core.backup import archives
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, transaction

@@ -1,0 +1,85 @@
+"""Scratch places: a folder beside the data, a database that is dropped again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import apsw
+import peewee
+from playhouse.apsw_ext import APSWDatabase
+
+from core.backup.archives import Content, Opened, look, postgres_tool, storage_errors
+from core.config import Settings
+from core.database import connect
+from core.errors import BackupError
+from core.identifiers import new_id
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """A folder of mode 0700 beside the data, so that files can be renamed into place."""
+    with storage_errors():
+        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def look_at_file(file: Path, facility_code: str, made_at: str) -> Content:
+    """What a SQLite file holds."""
+    return look_at_url(f"sqlite:///{file}", facility_code, made_at)
+
+
+def look_at_url(url: str, facility_code: str, made_at: str) -> Content:
+    """What a database holds."""
+    opened = APSWDatabase(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else connect(url)
+    try:
+        opened.connect()
+        return look(opened, facility_code, made_at)
+    except (peewee.DatabaseError, apsw.Error):
+        raise BackupError("damaged", "the database cannot be opened") from None
+    finally:
+        opened.close()
+
+
+@contextmanager
+def scratch_postgres(url: str) -> Iterator[str]:
+    """A database of its own on the same server, dropped afterwards."""
+    import psycopg
+
+    name = f"loket_scratch_{new_id().replace('-', '')[-12:]}"
+    try:
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type, unused-ignore]
+    except psycopg.Error as error:
+        raise BackupError("postgres_tool", f"no scratch database: {str(error).splitlines()[0]}") from None
+    try:
+        parts = urlsplit(url)
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]
+
+
+def fill_postgres(dump: Path, url: str, *extra: str) -> None:
+    """Restore a dump into a PostgreSQL database."""
+    postgres_tool(["pg_restore", "--no-owner", "--no-privileges", *extra, f"--dbname={url}", str(dump)])
+
+
+def restored(opened: Opened, settings: Settings) -> Content:
+    """What the archive's database holds once it is a database again."""
+    content = opened.content
+    if content.engine == "sqlite":
+        return look_at_file(opened.data, content.facility_code, content.made_at)
+    if not settings.resolved_database_url.startswith("postgres"):
+        raise BackupError("other_engine", "a PostgreSQL backup needs LOKET_DATABASE_URL=postgresql://...")
+    with scratch_postgres(settings.resolved_database_url) as url:
+        fill_postgres(opened.data, url)
+        return look_at_url(url, content.facility_code, content.made_at)
