@@ -76,7 +76,7 @@ async def clinic_screens(
 
 async def draw_busy(counter: Counter, folder: Path) -> None:
     """What 60 who wait look like: to a doctor, at the counter, to a supervisor, in the waiting room."""
-    screens = {"work": ("doctor", []), "queues": ("clerk", ["f3"]), "board": ("admin", ["f9"]),
+    screens = {"work": ("doctor", []), "queues": ("clerk", ["f3"]), "board": ("admin", ["f4"]),
                "waiting-room": ("display", [])}  # fmt: skip
     for language, size in SIZES:
         for screen, (username, keys) in screens.items():

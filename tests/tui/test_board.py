@@ -23,7 +23,7 @@ def line_of(text: str, name: str) -> list[str]:
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_board_follows_the_queues_without_a_key(counter: Counter, size: tuple[int, int]):
     async with counter.at("admin", size) as (app, pilot):
-        await press(pilot, "f9")
+        await press(pilot, "f4")
         await until(pilot, lambda: "Poli Gigi" in screen_text(app), "the board")
         before = [int(number) for number in line_of(screen_text(app), "All")[:1]]
         someone(counter)
