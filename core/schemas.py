@@ -527,6 +527,20 @@ class RoutingShape(Shape):
     """Why it cannot be saved: `pregnant_male`, `birth_date_in_future`, ..."""
 
 
+class CheckQuery(Shape):
+    """`POST registrations/check`: a form as it stands; what is left out is not asked."""
+
+    person: DuplicateQuery | None = None
+    visit: RoutingQuery | None = None
+
+
+class CheckShape(Shape):
+    """What the core says of a half-filled form."""
+
+    duplicates: DuplicateResult | None = None
+    routing: RoutingShape | None = None
+
+
 class RegistrationRequest(Shape):
     """`POST registrations`. The id is made by the client before the first send."""
 
@@ -853,7 +867,7 @@ class ClinicShape(Shape):
     """A wait from here on is marked."""
     wait_limit_minutes: int
     """And from here on it is marked as too long."""
-    idle_lock_minutes: int
+    idle_lock_minutes: float
     preset: str
     demo: bool
     public_url: str

@@ -16,6 +16,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.clinic import Clinic
@@ -28,6 +29,7 @@ from server.display import ticket
 from server.endpoints import admin, changes, patients, printing, queues, registrations, tokens, visits
 
 MAX_BODY_BYTES = 256 * 1024
+SMALLEST_COMPRESSED = 200  # bytes; below it the header that says so costs what is won
 API = "/api/v1"
 
 
@@ -141,6 +143,8 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     app.include_router(ticket.router)
     app.include_router(mobile_jkn.router)
     _operations(app)
+    # Only for who asks for it: terminals on this machine do not, those across a thin line do.
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED, compresslevel=6)
     app.add_middleware(Limits)
     app.add_middleware(Measured, metrics=app.state.metrics)
     return app

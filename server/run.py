@@ -49,6 +49,7 @@ def make_server(settings: Settings, *, demo: bool = False) -> Server:
         access_log=False,  # paths may hold search words
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
+        date_header=False,  # a terminal across a thin line pays for every header
         timeout_keep_alive=75,
     )
     config.loaded_app_state = app.state  # type: ignore[attr-defined]

@@ -27,8 +27,11 @@ from tui.terminal.driver import IdleTimeout
 from tui.text import Translator, _
 
 MINUTE_SECONDS = 60.0  # waits are shown in whole minutes; nothing ticks faster
+LOCAL_DRAFT_SECONDS = 30.0  # this process holds the form whatever becomes of line and server
 SHORTEST, WIDE = 0, 120
 HOME = "home"
+FOLLOWING_AREAS = frozenset({"queues", "work", "worklist", "board", "display"})
+"""Those that show what the change feed tells of."""
 AREAS = ("register", "queues", "work", "worklist", "administer", "board", "display")
 
 
@@ -137,7 +140,14 @@ class LoketApp(App[None]):
 
     async def _go(self, area: str) -> None:
         if self.session is not None:
+            self._follow_in(area, self.session)
             await self.switch_mode(self._mode(area, self.session))
+
+    def _follow_in(self, area: str, session: Session) -> None:
+        if area in FOLLOWING_AREAS:
+            session.hub.follow(self)
+        else:
+            session.hub.rest(self)
 
     async def _open_record(self, entry: EntryShape) -> None:
         assert self.session is not None
@@ -190,6 +200,7 @@ class LoketApp(App[None]):
     def _begin(self, session: Session) -> None:
         self._add_areas(session)
         session.hub.subscribe(self)
+        self._follow_in(self._home_area(session), session)
 
     async def _signed_in(self, account: AccountShape) -> None:
         """Take over from the sign-in screen.
@@ -201,6 +212,7 @@ class LoketApp(App[None]):
         session = await open_session(
             self._client, account, language=self._translator.language, owns_client=True
         )
+        session.draft_seconds = LOCAL_DRAFT_SECONDS
         session.translator = self._translator
         self.session = session
         self._begin(session)

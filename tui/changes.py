@@ -86,11 +86,20 @@ class ChangeHub:
         queues: The panes as last read, by cluster; a screen that opens starts from them.
     """
 
-    def __init__(self, client: CoreClient, *, panes: bool = True) -> None:
-        """Args: `panes` False only says that something changed, for accounts that may not read queues."""
+    def __init__(self, client: CoreClient, *, panes: bool = True, always: bool = True) -> None:
+        """Make a hub that does not listen yet.
+
+        Args:
+            client: Who asks.
+            panes: False only says that something changed, for accounts that may not read queues.
+            always: Whether it listens for every app that subscribes; otherwise only while an app follows,
+                since a feed that nobody looks at costs a thin line more than the work itself.
+        """
         self._client = client
         self._panes = panes
+        self._always = always
         self._apps: set[App[Any]] = set()
+        self._following: set[App[Any]] = set()
         self._task: asyncio.Task[None] | None = None
         self._reads: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
@@ -103,16 +112,31 @@ class ChangeHub:
         return self._task is not None
 
     def subscribe(self, app: App[Any]) -> None:
-        """Tell this app from now on; the first one starts the stream."""
+        """Tell this app from now on."""
         self._apps.add(app)
+        if self._always:
+            self.follow(app)
+
+    def follow(self, app: App[Any]) -> None:
+        """An app shows what the feed tells of; the first one starts the stream."""
+        self._following.add(app)
         if self._task is None or self._task.done():
             # A context of its own: the stream outlives the app that happened to start it.
             self._task = asyncio.get_running_loop().create_task(self._follow(), context=contextvars.Context())
 
+    def rest(self, app: App[Any]) -> None:
+        """An app shows nothing of it any more; the last one ends the stream, unless all are always told."""
+        if not self._always:
+            self._leave(app)
+
     def unsubscribe(self, app: App[Any]) -> None:
-        """Stop telling an app; the last one ends the stream."""
+        """Stop telling an app."""
         self._apps.discard(app)
-        if not self._apps and self._task is not None:
+        self._leave(app)
+
+    def _leave(self, app: App[Any]) -> None:
+        self._following.discard(app)
+        if not self._following and self._task is not None:
             self._task.cancel()
             self._task = None
             for read in self._reads.values():

@@ -22,6 +22,7 @@ from core.schemas import (
     AccountShape,
     BackupShape,
     BoardShape,
+    CheckShape,
     ClinicShape,
     ClosingShape,
     ClusterShape,
@@ -54,11 +55,13 @@ from core.schemas import (
     WorkItem,
     WrittenShape,
 )
+from tui.one_packet import one_packet_transport
 
 API = "/api/v1"
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)  # seconds; a clinic's server answers in milliseconds
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 8.0
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
@@ -108,7 +111,7 @@ class CoreClient:
         self.token = token
         self.language = language
         self.origin = origin
-        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        self._http = http or _connections(self.base_url)
 
     def with_token(self, token: str, *, language: str | None = None, origin: str = "") -> CoreClient:
         """Another person's client over the same connections."""
@@ -286,6 +289,12 @@ class CoreClient:
     async def routing(self, facts: Mapping[str, Any]) -> RoutingShape:
         """What the rules say of a complaint and, if one is chosen, of its cluster."""
         return await self._one(RoutingShape, "POST", "routing", dict(facts))
+
+    async def check(self, person: Mapping[str, Any] | None, visit: Mapping[str, Any] | None) -> CheckShape:
+        """Who may be the same person, and what the rules say of the visit; None is not asked."""
+        body = {"person": dict(person) if person else None, "visit": dict(visit) if visit else None}
+        body = {name: value for name, value in body.items() if value is not None}
+        return await self._one(CheckShape, "POST", "registrations/check", body)
 
     async def register_once(self, registration: Mapping[str, Any]) -> Receipt:
         """Send a registration one time."""
@@ -482,6 +491,16 @@ class CoreClient:
         """Have the server write one report as CSV and XLSX."""
         response = await self._send("POST", f"reports/{name}/files", params={"date": day.isoformat()})
         return WrittenShape.model_validate_json(response.content)
+
+
+def _connections(base_url: str) -> httpx.AsyncClient:
+    """Connections that send no header without a use; compressed answers pay only across a line."""
+    http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, transport=one_packet_transport())
+    for useless in ("Accept", "Connection", "User-Agent", "Accept-Encoding"):
+        del http.headers[useless]
+    if httpx.URL(base_url).host not in LOOPBACK:
+        http.headers["Accept-Encoding"] = "gzip"
+    return http
 
 
 def _problem(response: httpx.Response) -> Problem:

@@ -26,6 +26,7 @@ class Session:
         capabilities: What the terminal can do; None when not known (tests).
         owns_client: Whether the connections end with the app.
         last_patient_id: Whom the counter opened or registered last.
+        draft_seconds: Least time between two drafts of one form; 0 keeps one at each field.
     """
 
     account: AccountShape
@@ -37,6 +38,7 @@ class Session:
     capabilities: Capabilities | None = None
     owns_client: bool = False
     last_patient_id: str | None = None
+    draft_seconds: float = 0.0
 
     @property
     def identity(self) -> str:
@@ -120,7 +122,7 @@ async def open_session(
         client=client,
         clinic=clinic,
         clusters=clusters,
-        hub=hub or ChangeHub(client, panes=panes),
+        hub=hub or ChangeHub(client, panes=panes, always=False),
         translator=translator,
         capabilities=capabilities,
         owns_client=owns_client,

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from core import queue_undo, registration
+from core import matching, queue_undo, registration
 from core.database import connection
-from core.schemas import EntryShape, Receipt, RegistrationRequest, RoutingQuery, RoutingShape
+from core.schemas import (
+    CheckQuery,
+    CheckShape,
+    EntryShape,
+    Receipt,
+    RegistrationRequest,
+    RoutingQuery,
+    RoutingShape,
+)
 from core.vocabulary import Permission
 from server.security import ActorNow, ClinicNow, LanguageNow
 
@@ -19,6 +27,19 @@ def routing(body: RoutingQuery, actor: ActorNow, clinic: ClinicNow, language: La
     actor.require(Permission.READ_QUEUES)
     with connection():
         return registration.check_routing(clinic, body, language)
+
+
+@router.post("/registrations/check")
+def check(body: CheckQuery, actor: ActorNow, clinic: ClinicNow, language: LanguageNow) -> CheckShape:
+    """Who may be the same person and which cluster the rules propose, in one answer: a request costs a line."""
+    actor.require(Permission.READ_PATIENTS)
+    if body.visit:
+        actor.require(Permission.READ_QUEUES)
+    with connection():
+        return CheckShape(
+            duplicates=matching.duplicates(clinic, body.person) if body.person else None,
+            routing=registration.check_routing(clinic, body.visit, language) if body.visit else None,
+        )
 
 
 @router.post("/registrations", status_code=201, responses={200: {"model": Receipt}})

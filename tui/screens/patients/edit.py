@@ -135,7 +135,7 @@ class EditScreen(PersonScreen[Corrected]):
     def _refused(self, refusal: Refused) -> None:
         problem = refusal.problem
         if problem.code == "duplicate_decision_required":
-            self._duplicates = DuplicateResult.model_validate(problem.details)
+            self.checks.duplicates = DuplicateResult.model_validate(problem.details)
             self.show_duplicates()
             self.action_look_at_duplicates()
         elif problem.code == "changed_meanwhile":
@@ -153,8 +153,8 @@ class EditScreen(PersonScreen[Corrected]):
 
     def is_known(self, patient: PatientShape) -> None:
         """Two records of one person: they are put side by side."""
-        assert self._duplicates is not None
-        candidate = next(item for item in self._duplicates.candidates if item.patient.id == patient.id)
+        assert self.checks.duplicates is not None
+        candidate = next(item for item in self.checks.duplicates.candidates if item.patient.id == patient.id)
         pair = SuspectedShape(
             left=self._patient, right=patient, score=candidate.score, reasons=candidate.reasons
         )
@@ -165,7 +165,7 @@ class EditScreen(PersonScreen[Corrected]):
             return
         action, text = outcome
         if action == "merged":
-            assert self._duplicates is not None
+            assert self.checks.duplicates is not None
             self.dismiss(Corrected(self._patient.id, text))
         else:
             self._duplicate_decision = "new"

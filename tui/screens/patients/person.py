@@ -17,6 +17,7 @@ from core.vocabulary import DuplicateBand
 from tui import words
 from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, date_text, fit, sex_letter
+from tui.registration.checks import Checks
 from tui.registration.facts import NIK_DIGITS, YES, Facts, from_nik
 from tui.screens.base import LoketScreen, Values
 from tui.screens.registration.duplicates import DuplicateDialog
@@ -33,6 +34,7 @@ class PersonScreen(LoketScreen[ResultT]):
     """A form with a person in it. Which person is known already, if any, the screen itself says.
 
     Attributes:
+        checks: What the core said of the form last.
         LAST_FIELD: Enter in it saves.
         NEW_DECIDED: What is said when the clerk decides that nobody of the look-alikes is meant.
     """
@@ -48,7 +50,7 @@ class PersonScreen(LoketScreen[ResultT]):
         super().__init__(session)
         self._values = dict(values or {})
         self._mother_id = self._values.pop("mother_id", "")
-        self._duplicates: DuplicateResult | None = None
+        self.checks = Checks(session.client)
         self._duplicate_decision: str | None = None
         self._timer: Timer | None = None
 
@@ -215,25 +217,28 @@ class PersonScreen(LoketScreen[ResultT]):
 
     @work(exclusive=True, group="check", exit_on_error=False)
     async def check_live(self) -> None:
-        """Show who may be the same person."""
+        """Show what the core says of the form as it stands."""
         try:
-            await self.ask_duplicates()
+            await self.ask()
         except (Refused, UnreachableError):
-            self.forget_asked()  # only a help while typing; saving asks again and says what is wrong
+            return  # only a help while typing; saving asks again and says what is wrong
 
-    async def ask_duplicates(self) -> None:
-        """Ask who may be the person in the form, unless that was asked last."""
-        person = self.described()
-        before, self._asked_person = self._asked_person, person
-        if person != before:
-            self._duplicates = await self.session.client.duplicates(person) if person else None
-            self.show_duplicates()
+    async def ask(self) -> None:
+        """Ask the core what was not asked of the form as it stands, and show it.
 
-    _asked_person: dict[str, Any] | None = None
+        Raises:
+            Refused, UnreachableError: As the client.
+        """
+        if await self.checks.ask(self.described(), self.visit()):
+            self.show_checks()
 
-    def forget_asked(self) -> None:
-        """Ask again next time, whatever the form holds."""
-        self._asked_person = None
+    def show_checks(self) -> None:
+        """Who may be the same person."""
+        self.show_duplicates()
+
+    def visit(self) -> dict[str, Any] | None:
+        """What the routing rules are asked; None where the form is about no visit."""
+        return None
 
     def described(self) -> dict[str, Any] | None:
         """What the duplicate check is asked; None while there is too little."""
@@ -241,7 +246,7 @@ class PersonScreen(LoketScreen[ResultT]):
 
     def show_duplicates(self) -> None:
         """The first look-alikes under the form, with the reasons."""
-        found = self._duplicates
+        found = self.checks.duplicates
         lines: list[str] = []
         if found is not None and found.band is not DuplicateBand.NEW and not self._duplicate_decision:
             sure = found.band is DuplicateBand.EXISTING
@@ -258,7 +263,7 @@ class PersonScreen(LoketScreen[ResultT]):
 
     def must_decide(self) -> bool:
         """Whether somebody alike is known and nobody has said yet who this is."""
-        found = self._duplicates
+        found = self.checks.duplicates
         return (
             self.known is None
             and self._duplicate_decision is None
@@ -268,7 +273,7 @@ class PersonScreen(LoketScreen[ResultT]):
 
     def action_look_at_duplicates(self) -> None:
         """Show who may be the same person, with the reasons."""
-        found = self._duplicates
+        found = self.checks.duplicates
         if found is None or not found.candidates:
             self.say(_("Nobody like this is known."))
             return
@@ -286,9 +291,9 @@ class PersonScreen(LoketScreen[ResultT]):
             self.show_duplicates()
             self.say(_(self.NEW_DECIDED))
             return
-        assert self._duplicates is not None
+        assert self.checks.duplicates is not None
         self.is_known(
-            next(item.patient for item in self._duplicates.candidates if item.patient.id == decision)
+            next(item.patient for item in self.checks.duplicates.candidates if item.patient.id == decision)
         )
 
     def is_known(self, patient: PatientShape) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
+from textual.timer import Timer
 from textual.widgets import Static
 
 from core.identifiers import new_id
@@ -57,8 +59,9 @@ class RegistrationScreen(PersonScreen[Note]):
         super().__init__(session, {**self._from_appointment(patient), **(values or {})})
         self._patient = patient
         self._registration_id = registration_id or new_id()
-        self._asked_routing: dict[str, Any] | None = None
+        self._draft_timer: Timer | None = None
         self._kept: Values = {}
+        self._kept_at = monotonic()
 
     @staticmethod
     def _from_appointment(patient: PatientShape | None) -> Values:
@@ -142,25 +145,22 @@ class RegistrationScreen(PersonScreen[Note]):
             self.query_one("TitleBar").set_title(_("Visit"))  # type: ignore[attr-defined]
         self.fill(self._values)
         self._kept = self.form_values()
-        first = (
-            "chief_complaint"
-            if self._patient is not None
-            else "nik"
-            if not self._values.get("nik")
-            else "name"
-        )
-        if self._values.get("name") and not self._values.get("nik"):
-            first = "nik"
-        self.query_one(f"#{first}").focus()
         if self._values.get("nik"):
             self.read_nik()
+        self.query_one(f"#{self._first_field()}").focus()
         self.show_age()
         self.check_soon()
+
+    def _first_field(self) -> str:
+        """The number first; where that is known, the first field that still must be filled in."""
+        if self._patient is None and not self._values.get("nik"):
+            return "nik"
+        return next(iter(self.facts().problems()), "chief_complaint")
 
     def after_language(self) -> None:
         """Show what depends on the fields."""
         self.show_age()
-        self.forget_asked()
+        self.checks.forget()
         self.check_soon()
 
     def left_field(self) -> None:
@@ -169,24 +169,15 @@ class RegistrationScreen(PersonScreen[Note]):
 
     # Live checks
 
-    @work(exclusive=True, group="check", exit_on_error=False)
-    async def check_live(self) -> None:
-        """Show who may be the same person and which cluster the rules propose."""
+    def visit(self) -> dict[str, Any] | None:
+        """What the rules judge by, once there is a complaint."""
         facts = self.facts()
-        routing = facts.routing(facts.text("cluster")) if facts.text("chief_complaint") else None
-        before, self._asked_routing = self._asked_routing, routing
-        try:
-            await self.ask_duplicates()
-            if routing != before:
-                proposal = await self.session.client.routing(routing) if routing else None
-                self.query_one("#proposal", Static).update(self._proposal(proposal), layout=False)
-        except (Refused, UnreachableError):
-            self.forget_asked()  # only a help while typing; saving asks again and says what is wrong
+        return facts.routing(facts.text("cluster")) if facts.text("chief_complaint") else None
 
-    def forget_asked(self) -> None:
-        """Ask again next time, whatever the form holds."""
-        super().forget_asked()
-        self._asked_routing = None
+    def show_checks(self) -> None:
+        """Who may be the same person and which cluster the rules propose."""
+        super().show_checks()
+        self.query_one("#proposal", Static).update(self._proposal(self.checks.routing), layout=False)
 
     def _proposal(self, routing: RoutingShape | None) -> str:
         if routing is None:
@@ -207,11 +198,20 @@ class RegistrationScreen(PersonScreen[Note]):
 
     # Drafts
 
-    def _keep_draft(self) -> None:
+    def _keep_draft(self, *, at_once: bool = False) -> None:
         values = self.form_values()
-        if values != self._kept:
-            self._kept = values
+        if values == self._kept:
+            return
+        left = self._kept_at + self.session.draft_seconds - monotonic()
+        if left <= 0 or at_once:
+            self._kept, self._kept_at = values, monotonic()
             self.save_draft(values)
+        elif self._draft_timer is None:
+            self._draft_timer = self.set_timer(left, self._keep_waiting_draft)
+
+    def _keep_waiting_draft(self) -> None:
+        self._draft_timer = None
+        self._keep_draft()
 
     @work(exclusive=True, group="draft", exit_on_error=False)
     async def save_draft(self, values: Values) -> None:
@@ -234,11 +234,8 @@ class RegistrationScreen(PersonScreen[Note]):
         """Duplicates first, then the confirmation; keys typed ahead wait for each dialog."""
         try:
             with hold_keys(self.app):
-                if self._patient is None and not self._duplicate_decision:
-                    await self._check_known()
-                dialog = None
-                if not self.must_decide():
-                    dialog = await self._confirmation()
+                await self._check_before_saving()
+                dialog = self._confirmation() if not self.must_decide() else None
             if dialog is None:
                 self.action_look_at_duplicates()
             else:
@@ -248,17 +245,16 @@ class RegistrationScreen(PersonScreen[Note]):
         except UnreachableError:
             self.say(_(words.UNREACHABLE), "error")
 
-    async def _check_known(self) -> None:
-        """Whoever may be the same person, asked once more before the confirmation."""
+    async def _check_before_saving(self) -> None:
+        """What was not asked yet of the form as it is now."""
         try:
-            self._duplicates = await self.session.client.duplicates(self.facts().duplicates() or {})
+            await self.ask()
         except Refused as refusal:
             if refusal.code not in FAULTS:
                 raise
             raise Refused(refusal.problem.model_copy(update={"code": "duplicate_check_failed"})) from refusal
-        self.show_duplicates()
 
-    async def _confirmation(self) -> ConfirmDialog:
+    def _confirmation(self) -> ConfirmDialog:
         facts = self.facts()
         client = self.session.client
 
@@ -269,7 +265,8 @@ class RegistrationScreen(PersonScreen[Note]):
             return facts.registration(self._registration_id, cluster, reason, self._duplicate_decision)
 
         chosen = facts.text("cluster") or None
-        return ConfirmDialog(self.session, facts, chosen, await ask(chosen), ask, request)
+        assert self.checks.routing is not None
+        return ConfirmDialog(self.session, facts, chosen, self.checks.routing, ask, request)
 
     def _confirmed(self, outcome: Saved | Problem | None) -> None:
         if isinstance(outcome, Problem):
@@ -280,7 +277,7 @@ class RegistrationScreen(PersonScreen[Note]):
     def _refused(self, problem: Problem) -> None:
         """Everything stays typed; the focus goes to what must be corrected."""
         if problem.code == "duplicate_decision_required":
-            self._duplicates = DuplicateResult.model_validate(problem.details)
+            self.checks.duplicates = DuplicateResult.model_validate(problem.details)
             self.show_duplicates()
             self.action_look_at_duplicates()
         elif problem.fields:
@@ -312,8 +309,7 @@ class RegistrationScreen(PersonScreen[Note]):
         """Go on as a visit of a known patient, keeping what was typed of the visit."""
         with hold_keys(self.app):
             self._patient, self._values, self._registration_id = patient, values, new_id()
-            self._duplicates = None
-            self.forget_asked()
+            self.checks.forget()
             await self.recompose()
             self.on_mount()
             self.say(_("Known patient: only the visit is left to fill in."))
@@ -359,5 +355,5 @@ class RegistrationScreen(PersonScreen[Note]):
 
     def action_back(self) -> None:
         """Leave; the draft stays on the server."""
-        self._keep_draft()
+        self._keep_draft(at_once=True)
         self.dismiss(None)
