@@ -35,6 +35,7 @@ from tui.terminal.parsing import TextualOutput
 
 PENDING_BYTES = 600  # not yet delivered; above it no frame is sent (half a second at 9.6 kbit/s)
 RETRY_SECONDS = (0.02, 0.16)  # first and longest wait before a connection is looked at again
+GATHER_SECONDS = 0.03  # after a key that leads on, until all it changes is drawn: one packet instead of three
 REPAINT_SECONDS = 0.5  # longest wait for the app to fill a screen of another size
 SMALLEST = (20, 5)  # columns and rows; below it nothing could be read
 LARGEST = (400, 120)  # columns and rows; a client may claim any size, and cells cost memory
@@ -96,6 +97,7 @@ class Terminal:
         self._frame_timer: asyncio.Handle | None = None
         self._retry_seconds = RETRY_SECONDS[0]
         self._repaint_due: float | None = None
+        self._gather_until = 0.0
         self._prints: deque[bytes] = deque()
         self._idle_seconds = idle_seconds
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -228,6 +230,8 @@ class Terminal:
 
     def _push(self, found: list[Message]) -> None:
         if found and self._keys is not None:
+            if not all(isinstance(event, events.Key) and event.is_printable for event in found):
+                self._gather_until = asyncio.get_running_loop().time() + GATHER_SECONDS
             self._keys.push(found)
 
     def _expire(self) -> None:
@@ -268,6 +272,10 @@ class Terminal:
                 self._schedule_frame(min(left, 0.05))
                 return
             self._repaint_due = None
+        left = self._gather_until - asyncio.get_running_loop().time()
+        if left > 0:
+            self._schedule_frame(left)
+            return
         if sink.pending_bytes() > self._limit:
             self.frames_skipped += 1
             delay = self._retry_seconds

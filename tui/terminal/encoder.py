@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tui.terminal.capabilities import Capabilities
-from tui.terminal.grid import PLAIN, Grid, Pen, blank_pen
+from tui.terminal.grid import PLAIN, SEEN_ON_BLANKS, Grid, Pen, blank_pen
 from tui.terminal.pens import ascii_cell, reduce_pen
 from tui.terminal.sketch import Pens, Sketch, Texts, differing_spans
 
@@ -34,6 +34,7 @@ class Encoder:
         self._shown = Sketch(capabilities, width, height)
         self._known = False
         self._cursor_shown: bool | None = None
+        self._cursor_row: int | None = None
         self._texts: list[Texts] = [[" "] * width for _ in range(height)]
         self._pens: list[Pens] = [[PLAIN] * width for _ in range(height)]
         self._fresh = True
@@ -72,6 +73,7 @@ class Encoder:
         self._shown = Sketch(self.capabilities, self.width, self.height)
         self._known = False
         self._cursor_shown = None
+        self._cursor_row = None
         self._fresh = True
 
     def frame(self, wanted: Grid, cursor: tuple[int, int] | None) -> bytes:
@@ -94,7 +96,12 @@ class Encoder:
             best = self._shown
         if cursor is not None:
             column, row = cursor
-            best.move(min(max(row, 0), self.height - 1), min(max(column, 0), self.width - 1))
+            row, column = min(max(row, 0), self.height - 1), min(max(column, 0), self.width - 1)
+            best.move(row, column)
+            if self._cursor_row not in {None, row} and self._pens[row][column].attributes & SEEN_ON_BLANKS:
+                # Another field: what is typed into it will look like this.
+                best.select(self._pens[row][column])
+            self._cursor_row = row
         if self._cursor_shown is not (cursor is not None):
             self._cursor_shown = cursor is not None
             best.output.append("\x1b[?25h" if cursor is not None else "\x1b[?25l")
