@@ -157,9 +157,9 @@ class Settings(BaseModel):
     """How long a sign-in lasts."""
     lock_hours: int = Field(default=48, ge=1, le=240)
     """A record can be corrected this long after entry; addenda only afterwards (PMK 24/2022 art. 30)."""
-    idle_lock_minutes: int = Field(default=15, ge=1, le=240)
+    idle_lock_minutes: float = Field(default=15, gt=0, le=240)
     """An idle terminal asks for the password after this time."""
-    resume_minutes: int = Field(default=15, ge=0, le=240)
+    resume_minutes: float = Field(default=15, ge=0, le=240)
     """How long an app outlives its connection."""
     backup_keep_daily: int = Field(default=30, ge=1)
     """Daily backups kept."""

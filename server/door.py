@@ -49,7 +49,10 @@ class Door:
             "LOKET_HTTP": f"{self._settings.http.host}:{self._settings.http.port}",
         }
         while not self._stopping.is_set():
-            self._process = subprocess.Popen([sys.executable, "-m", "tui.door"], env=environment)
+            # The door reads the end of this pipe when the server is gone, however it went.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tui.door", "--with-parent"], env=environment, stdin=subprocess.PIPE
+            )
             code = self._process.wait()
             if not self._stopping.is_set():
                 log.error("the SSH door ended with code %s; starting it again", code)

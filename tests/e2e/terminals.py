@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import signal
 import socket
 import struct
@@ -13,8 +14,9 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyte
@@ -24,9 +26,15 @@ KEYS = {
     "<Enter>": "\r", "<Tab>": "\t", "<Esc>": "\x1b", "<Up>": "\x1b[A", "<Down>": "\x1b[B", "<Right>": "\x1b[C",
     "<Left>": "\x1b[D", "<F1>": "\x1bOP", "<F2>": "\x1bOQ", "<F3>": "\x1bOR", "<F4>": "\x1bOS",
     "<F5>": "\x1b[15~", "<F6>": "\x1b[17~", "<F7>": "\x1b[18~", "<F8>": "\x1b[19~", "<F9>": "\x1b[20~",
-    "<F10>": "\x1b[21~", "<Ctrl-Q>": "\x11", "<Ctrl-S>": "\x13", "<Backspace>": "\x7f",
+    "<F10>": "\x1b[21~", "<Home>": "\x1b[H", "<Ctrl-Q>": "\x11", "<Ctrl-S>": "\x13", "<Backspace>": "\x7f",
 }  # fmt: skip
+KEY_NAME = re.compile("|".join(map(re.escape, KEYS)) + "|.", re.DOTALL)
 PATIENCE_SECONDS = 30.0  # how long a person stares before the test gives up; nothing is asserted about speed
+
+
+def single_keys(keys: str) -> list[str]:
+    """What each key sends, one by one; `<Enter>`, `<F2>` and the like stand for keys."""
+    return [KEYS.get(key, key) for key in KEY_NAME.findall(keys)]
 
 
 def free_port() -> int:
@@ -38,8 +46,9 @@ def free_port() -> int:
 class DemoClinic:
     """`python -m server --demo` with its SSH door, as `make run` starts it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
+        self.settings = settings
         self.http_port, self.ssh_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
 
@@ -51,10 +60,16 @@ class DemoClinic:
             "LOKET_LANGUAGE": "en",
             "LOKET_HTTP": f"127.0.0.1:{self.http_port}",
             "LOKET_SSH": f"127.0.0.1:{self.ssh_port}",
+            **self.settings,
         }
 
     def __enter__(self) -> DemoClinic:
         self.log = (self.home.parent / "server.log").open("ab")
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start the server, again after it was killed."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "server", "--demo"],
             env=self.environment,
@@ -62,13 +77,17 @@ class DemoClinic:
             stdout=self.log,
             stderr=self.log,
         )
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the server answers and its door is open."""
         deadline = time.monotonic() + 60
         while True:
             assert self.process.poll() is None, (self.home.parent / "server.log").read_text()
             try:
                 httpx.get(f"{self.url}/readyz").raise_for_status()
                 socket.create_connection(("127.0.0.1", self.ssh_port)).close()
-                return self
+                return
             except (httpx.HTTPError, OSError):
                 assert time.monotonic() < deadline, (self.home.parent / "server.log").read_text()
                 time.sleep(0.05)
@@ -86,32 +105,43 @@ class DemoClinic:
         term: str = "xterm",
         options: Sequence[str] = (),
     ) -> Terminal:
-        return Terminal(self, username, columns, rows, term, options)
+        environment = password_environment(self.home.parent, term)
+        return Terminal(ssh_command(username, self.ssh_port, *options), environment, columns, rows)
+
+
+def ssh_command(username: str, port: int, *more: str, host: str = "127.0.0.1") -> list[str]:
+    """The command of a person with a password, whose own settings of ssh do not matter."""
+    return [
+        "ssh", "-tt", "-p", str(port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+        "-o", "LogLevel=ERROR", "-o", "PubkeyAuthentication=no", "-F", "/dev/null", *more, f"{username}@{host}",
+    ]  # fmt: skip
+
+
+def password_environment(folder: Path, term: str) -> dict[str, str]:
+    """What lets ssh find the demo's password without a terminal to ask at."""
+    secret = folder / "askpass"
+    if not secret.exists():
+        secret.write_text("#!/bin/sh\necho demo\n")
+        secret.chmod(0o700)
+    return {**os.environ, "TERM": term, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force"}
 
 
 class Terminal:
-    """One person's `ssh` session."""
+    """A program in a pseudo-terminal, such as one person's `ssh` session."""
 
     def __init__(
-        self, clinic: DemoClinic, username: str, columns: int, rows: int, term: str, options: Sequence[str]
+        self, command: list[str], environment: dict[str, str], columns: int = 80, rows: int = 24
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()
         self.received = 0
         self.raw = b""
-        secret = clinic.home.parent / "askpass"
-        secret.write_text("#!/bin/sh\necho demo\n")
-        secret.chmod(0o700)
-        environment = {**os.environ, "TERM": term, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force"}
-        command = [
-            "ssh", "-tt", *options, "-p", str(clinic.ssh_port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-            "-o", "LogLevel=ERROR", "-o", "PubkeyAuthentication=no", "-F", "/dev/null", f"{username}@127.0.0.1",
-        ]  # fmt: skip
         self._pid, self._file = pty.fork()
         if self._pid == 0:
-            os.execvpe("ssh", command, environment)
-        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            # Before the program starts: it must never see another size.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            os.execvpe(command[0], command, environment)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -133,26 +163,47 @@ class Terminal:
         with self._lock:
             return "\n".join(line.rstrip() for line in self.screen.display)
 
+    @property
+    def cursor(self) -> tuple[int, int] | None:
+        """Column and row of the cursor; None while it is hidden."""
+        cursor = self.screen.cursor
+        return None if cursor.hidden else (cursor.x, cursor.y)
+
+    @property
+    def left_of_cursor(self) -> str:
+        """What stands before the cursor in its row."""
+        with self._lock:
+            return str(self.screen.display[self.screen.cursor.y][: self.screen.cursor.x])
+
+    def cells(self) -> dict[str, Any]:
+        """The screen as data: runs of text with attributes `b`old, `u`nderlined and `r`everse, and the cursor."""
+        with self._lock:
+            rows = [_runs(self.screen.buffer[y], self.screen.columns) for y in range(self.screen.lines)]
+            return {"rows": rows, "cursor": self.cursor}
+
     def press(self, keys: str) -> None:
         """Type; `<Enter>`, `<F2>` and the like stand for keys. All of it leaves in one packet."""
-        for name, sequence in KEYS.items():
-            keys = keys.replace(name, sequence)
-        os.write(self._file, keys.encode())
+        self.press_all(single_keys(keys))
+
+    def press_all(self, keys: list[str]) -> None:
+        """Type what `single_keys` gave."""
+        os.write(self._file, "".join(keys).encode())
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"never: {what}:\n{self.text}"
+            time.sleep(0.02)
 
     def wait_for(self, *words: str) -> str:
         """Wait until all of the words are on the screen."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not all(word in self.text for word in words):
-            assert time.monotonic() < deadline, f"{words} never appeared:\n{self.text}"
-            time.sleep(0.02)
+        self.wait_until(lambda: all(word in self.text for word in words), f"{words} appeared")
         return self.text
 
     def wait_without(self, words: str) -> str:
         """Wait until the words are gone."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while words in self.text:
-            assert time.monotonic() < deadline, f"{words} stayed:\n{self.text}"
-            time.sleep(0.02)
+        self.wait_until(lambda: words not in self.text, f"{words} went")
         return self.text
 
     def cut(self) -> None:
@@ -171,3 +222,15 @@ class Terminal:
             os.close(self._file)
         except (ProcessLookupError, ChildProcessError, OSError):
             pass
+
+
+def _runs(line: Any, columns: int) -> list[list[str]]:
+    runs: list[list[str]] = []
+    for x in range(columns):
+        cell = line[x]
+        names = ("b" if cell.bold else "") + ("u" if cell.underscore else "") + ("r" if cell.reverse else "")
+        if runs and runs[-1][1] == names:
+            runs[-1][0] += cell.data
+        else:
+            runs.append([cell.data, names])
+    return runs

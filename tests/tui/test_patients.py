@@ -258,20 +258,20 @@ async def test_when_the_check_fails_nothing_is_lost_and_the_clerk_is_told(counte
         await type_text(pilot, "6371014903870077")
         await go_to(pilot, "name")
         await type_text(pilot, "Maimunah Jafar")
-        await go_to(pilot, "chief_complaint")
-        await type_text(pilot, "sakit gigi")
         client = app.session.client
-        works = client.duplicates
+        works = client.check
 
-        async def broken(fields):
+        async def broken(person, visit):
             raise Refused(Problem(title="x", status=500, code="internal"))
 
-        client.duplicates = broken
+        client.check = broken
+        await go_to(pilot, "chief_complaint")
+        await type_text(pilot, "sakit gigi")
         await press(pilot, "f10")
         assert isinstance(app.screen, RegistrationScreen)
         assert "check for known patients" in screen_text(app)
         assert app.screen.form_values()["name"] == "Maimunah Jafar"
-        client.duplicates = works
+        client.check = works
         await press(pilot, "f10")
         assert isinstance(app.screen, ConfirmDialog)
 
@@ -280,11 +280,11 @@ async def test_no_key_waits_for_the_look_alikes(counter: Counter):
     async with counter.at("clerk") as (app, pilot):
         asked = asyncio.Event()
 
-        async def never(fields):
+        async def never(person, visit):
             asked.set()
             await asyncio.Event().wait()
 
-        app.session.client.duplicates = never
+        app.session.client.check = never
         await press(pilot, "f2")
         await type_text(pilot, "6371014903870078")
         await pilot.press("tab", "tab")

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 TOKEN_VARIABLE = "LOKET_DOOR_TOKEN"
 """The credential of a door on another machine; here it is a file in LOKET_HOME."""
+WITH_PARENT = "--with-parent"
 
 
 def texts_in(language: str) -> DoorTexts:
@@ -43,8 +44,11 @@ def make_app(session: Session, capabilities: Capabilities, connection: Connectio
     return build_app(session)
 
 
-async def run(settings: Settings, token: str) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def run(settings: Settings, token: str, *, with_parent: bool) -> None:
+    """Serve until SIGTERM or SIGINT, or, with a parent, until the other end of standard input is closed.
+
+    A door that outlived a killed server would keep its port, and the server's next start would fail.
+    """
     client = CoreClient(settings.resolved_server_url, token)
     sign_in = CoreSignIn(client, ChangeHub(client))
 
@@ -55,6 +59,8 @@ async def run(settings: Settings, token: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
+    if with_parent:
+        loop.add_reader(sys.stdin, task.cancel)
     try:
         await task
     except asyncio.CancelledError:
@@ -81,7 +87,7 @@ def main() -> int:
         )
         return 2
     try:
-        asyncio.run(run(settings, token))
+        asyncio.run(run(settings, token, with_parent=WITH_PARENT in sys.argv[1:]))
     except OSError as error:
         sys.stderr.write(
             f"loket: LOKET_SSH: cannot listen on {settings.ssh.host}:{settings.ssh.port} ({error.strerror})\n"

@@ -37,11 +37,11 @@ class DoorSettings(Protocol):
         """Where to listen."""
 
     @property
-    def resume_minutes(self) -> int:
+    def resume_minutes(self) -> float:
         """How long an app outlives its connection; 0: not at all."""
 
     @property
-    def idle_lock_minutes(self) -> int:
+    def idle_lock_minutes(self) -> float:
         """After how long without a key the app is told to lock itself."""
 
 
