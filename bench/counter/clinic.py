@@ -1,0 +1,95 @@
+"""A demo clinic whose server and door can be reached over the counted line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+from bench.counter.link import FAR
+from core.config import Settings
+from server.run import Background
+from tests.e2e.terminals import ROOT, Terminal, password_environment, ssh_command
+from tests.people import Caller
+
+HTTP_PORT, SSH_PORT = 8460, 8422
+START_SECONDS = 60.0
+TERM = "xterm-256color"
+
+
+def prepared_home() -> Path:
+    """A demo clinic's data folder, made once for all runs; the caller removes it."""
+    home = Path(tempfile.mkdtemp(prefix="loket-bench-")) / "prepared"
+    with Background(Settings(home=home)):
+        pass
+    return home
+
+
+class Clinic:
+    """A server and its SSH door on a data folder of their own, until the block ends.
+
+    Attributes:
+        url: The core, not over the line.
+        door: Process id of the SSH door.
+    """
+
+    def __init__(self, prepared: Path, *, with_door: bool = True) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="loket-bench-"))
+        self.home = self.folder / "home"
+        self.url = f"http://127.0.0.1:{HTTP_PORT}"
+        shutil.copytree(prepared, self.home)
+        self._with_door = with_door
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("LOKET_")},
+            "LOKET_HOME": str(self.home),
+            "LOKET_LANGUAGE": "en",
+            "LOKET_HTTP": f"0.0.0.0:{HTTP_PORT}",
+            "LOKET_SSH": f"0.0.0.0:{SSH_PORT}",
+            "LOKET_SERVER_URL": self.url,
+        }
+
+    def __enter__(self) -> Clinic:
+        self._log = (self.folder / "server.log").open("ab")
+        command = [sys.executable, "-m", "server", *([] if self._with_door else ["--no-door"])]
+        self._process = subprocess.Popen(
+            command, env=self.environment, cwd=ROOT, stdout=self._log, stderr=self._log
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self.folder / "server.log").read_text())
+            time.sleep(0.05)
+        return self
+
+    def _is_ready(self) -> bool:
+        try:
+            httpx.get(f"{self.url}/readyz").raise_for_status()
+            if self._with_door:
+                socket.create_connection(("127.0.0.1", SSH_PORT)).close()
+        except (httpx.HTTPError, OSError):
+            return False
+        return True
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait()
+        self._log.close()
+        shutil.rmtree(self.folder)
+
+    def sign_in(self, username: str, *more: str, host: str = FAR) -> Terminal:
+        """Open a real `ssh` session over the line; `more` are options of ssh such as `-C`."""
+        return Terminal(
+            ssh_command(username, SSH_PORT, *more, host=host), password_environment(self.folder, TERM)
+        )
+
+    def caller(self, username: str) -> Caller:
+        """Somebody's calls beside the screens, not over the line."""
+        return Caller(self.url, username)
