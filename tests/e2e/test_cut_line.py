@@ -13,7 +13,7 @@ from tests.e2e.terminals import DemoClinic, Terminal, single_keys
 from tests.people import Caller
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
-FORM_ROWS = slice(0, 13)  # below it stands what the core says of the form, which comes by itself
+FORM_ROWS = slice(0, 12)  # below it stands what the core says of the form, which comes by itself
 
 
 @pytest.fixture

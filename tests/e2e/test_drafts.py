@@ -57,7 +57,6 @@ def continue_and_save(clinic: DemoClinic, person: Terminal) -> None:
     person.wait_for("A form was left unfinished", NAME)
     person.press("<F8>")
     person.wait_for("Card seen   [Yes]", NAME, "6371015507900003", "Jl. Veteran No. 12", "011", "Aminah")
-    person.press("<Tab>" * 13)
     person.press(f"{COMPLAINT}<F10>")
     person.wait_for("Confirm before saving", "Poli Gigi")
     person.press("<Enter>")
