@@ -255,7 +255,8 @@ class SearchScreen(LoketScreen[None]):
         else:
             # After the search that coming back to this screen begins, so that the sentence stays.
             text = self.query_one("#search", TextField).text
-            self.call_after_refresh(self.look_up, text, note.text, "good")
+            self.call_after_refresh(self.look_up, text, quiet=True)
+            self.call_after_refresh(self.say, note.text, "good")
 
     def action_lists(self) -> None:
         """Choose a list of the quiet hour."""
