@@ -57,6 +57,7 @@ FIRST_SIGHT = {
     "12": (148, 0.980, 0, 27),
     "13": (95, 0.937, 2, 50),
     "14": (112, 0.964, 0, 3),
+    "15": (60, 0.917, 1, 13),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 
