@@ -124,11 +124,19 @@ def is_pregnant(facts: Facts, reading: Reading) -> bool:
 
 
 def _match(rule: Rule, facts: Facts, reading: Reading) -> list[Occurrence] | None:
-    """The occurrences that satisfy a rule, closest together first; None when they do not."""
+    """The occurrences that satisfy a rule, closest together first; None when they do not.
+
+    Where `unless` is said, and what has lasted too long, is passed over: the same word in another clause
+    may still hold.
+    """
+    spoilt = {o.clause for o in reading.occurrences if not o.denied and o.concepts & rule.unless}
+    has_near = any(not term.anywhere for term in rule.needs)
     near: list[list[Occurrence]] = []
     found: list[Occurrence] = []
     for term in rule.needs:
         candidates = [o for o in reading.occurrences if _satisfies(o, term, rule)]
+        if not (term.anywhere and has_near):
+            candidates = [o for o in candidates if o.clause not in spoilt and not _is_too_old(o, rule)]
         if term.anywhere:
             if not candidates and not ("pregnant" in term.concepts and facts.pregnant):
                 return None
@@ -140,17 +148,13 @@ def _match(rule: Rule, facts: Facts, reading: Reading) -> list[Occurrence] | Non
     group = _closest(near, rule.span) if near else []
     if group is None:
         return None
-    clauses = {o.clause for o in group} or {o.clause for o in found}
-    if rule.unless and any(
-        not o.denied and o.concepts & rule.unless and o.clause in clauses for o in reading.occurrences
-    ):
-        return None
-    days = [o.days for o in group if o.days is not None]
-    if rule.min_days is not None and max(days, default=0.0) < rule.min_days:
-        return None
-    if rule.max_days is not None and max(days, default=0.0) > rule.max_days:
+    if rule.min_days is not None and max((o.days or 0.0 for o in group), default=0.0) < rule.min_days:
         return None
     return group + found
+
+
+def _is_too_old(occurrence: Occurrence, rule: Rule) -> bool:
+    return rule.max_days is not None and (occurrence.days or 0.0) > rule.max_days
 
 
 def _satisfies(occurrence: Occurrence, term: Term, rule: Rule) -> bool:

@@ -75,6 +75,8 @@ class _Token:
     clause: int
     number: float | None = None
     sign: str = ""
+    is_asked: bool = False
+    """True before a question mark."""
 
 
 @dataclass
@@ -127,6 +129,8 @@ def _stream(text: str, vocabulary: Vocabulary) -> tuple[list[_Token], list[tuple
     for kind, word in _whole_tokens(text, lexicon):
         if kind == "stop":
             clause += 1
+            if word == "?" and stream:
+                stream[-1].is_asked = True
         elif kind == "number":
             stream.append(_Token(word, (), clause, number=_number(word)))
         elif kind == "sign":
@@ -187,9 +191,9 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         draft.pending_denial = draft.ready_to_continue = False
         return 1
     if NEGATION in token.forms and _ends_clause(stream, position):
-        # "sesak tidak ada", "kencing tidak bisa": said after what it denies; alone, "kejang? tidak".
-        stands_alone = position > 0 and stream[position - 1].clause == draft.clause - 1
-        _apply_sign("-", draft, draft.clause - stands_alone)
+        # "sesak tidak ada", "kencing tidak bisa": said after what it denies; or as an answer, "kejang? tidak".
+        answers = position > 0 and stream[position - 1].is_asked
+        _apply_sign("-", draft, draft.clause - answers)
         return length
     figure = _figure_after(stream, position, length, vocabulary)
     if figure is not None:

@@ -161,3 +161,8 @@ def test_a_danger_sign_added_to_any_complaint_is_seen_and_none_is_lost(row, dang
     assert expected
     assert before | expected <= after
     assert decision.verdict in (Verdict.MATCH, Verdict.BLOCKED)
+
+
+def test_what_takes_a_rule_back_in_one_clause_leaves_the_others_alone():
+    assert "seizure" in flags("kaki kejang tiap malam, sekarang kejang", 52)[1]
+    assert "stroke" in flags("lumpuh sejak 2 tahun, sekarang lumpuh tangan kiri", 60)[1]
