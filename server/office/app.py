@@ -196,7 +196,7 @@ def create_office_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RefusedError, _refused)
     _receiving(app)
     _reading(app)
-    pages.install(app, viewer, loopback=settings.office_http.is_loopback)
+    pages.install(app, viewer, loopback=settings.office_http.is_loopback, settings=settings)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:

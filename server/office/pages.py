@@ -1,4 +1,7 @@
-"""The city at a glance: one HTML page with SVG drawn here, and the same figures as CSV."""
+"""The city at a glance: one HTML page with SVG drawn here, and the same figures as CSV.
+
+In the language the browser asks for, otherwise in that of the settings.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,30 @@ import csv
 import hmac
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from html import escape
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
+from core.catalogues import catalogue
 from core.config import Settings
 from core.errors import NotFoundError
 from core.identifiers import new_secret
 from server.office.figures import Figures, collect
 
+LANGUAGES = ("id", "en")
 SILENT_HOURS = 24  # a clinic unheard for longer is marked
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b2733;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d5dde5}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{max-width:100%;height:auto}rect{fill:#2b6c8f}text{font:12px system-ui,sans-serif;fill:#1b2733}
-.late{font-weight:600}.none{color:#5a6875}
+.none{color:#5a6875}
 """
 
 
@@ -43,7 +50,7 @@ def viewer_password(settings: Settings) -> str:
     return password
 
 
-def install(app: FastAPI, viewer: str, *, loopback: bool) -> None:
+def install(app: FastAPI, viewer: str, *, loopback: bool, settings: Settings) -> None:
     """Add the page and its CSV files.
 
     Args:
@@ -51,6 +58,7 @@ def install(app: FastAPI, viewer: str, *, loopback: bool) -> None:
         viewer: Password for people at other machines (user name `office`).
         loopback: Whether the office listens on this machine only; then no password is asked,
             unless a proxy passes others' requests on.
+        settings: The language for browsers that ask for neither of ours, and the time zone.
     """
 
     def allowed(request: Request) -> bool:
@@ -72,8 +80,15 @@ def install(app: FastAPI, viewer: str, *, loopback: bool) -> None:
         if not allowed(request):
             return denied
         return HTMLResponse(
-            render(collect()),
-            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+            render(
+                collect(),
+                language_of(request.headers.get("accept-language", ""), settings.language),
+                settings.timezone,
+            ),
+            headers={
+                "Vary": "Accept-Language",
+                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+            },
         )
 
     @app.get("/csv/{name}.csv", response_model=None, include_in_schema=False)
@@ -81,6 +96,19 @@ def install(app: FastAPI, viewer: str, *, loopback: bool) -> None:
         if not allowed(request):
             return denied
         return Response(to_csv(collect(), name), media_type="text/csv; charset=utf-8")
+
+
+def language_of(accepted: str, otherwise: str) -> str:
+    """The first of ours that an Accept-Language header names; browsers list them by preference.
+
+    >>> language_of("en-GB,en;q=0.9,id;q=0.5", "id")
+    'en'
+    """
+    for part in accepted.split(","):
+        found = part.partition(";")[0].strip().lower().partition("-")[0]
+        if found in LANGUAGES:
+            return found
+    return otherwise
 
 
 def to_csv(figures: Figures, name: str) -> str:
@@ -120,11 +148,15 @@ def _plain(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t"} else cell
 
 
-def bars(rows: Sequence[tuple[str, float]], title: str) -> str:
+Words = Callable[[str], str]
+"""English -> the page's language."""
+
+
+def bars(rows: Sequence[tuple[str, float]], title: str, _: Words) -> str:
     """A horizontal bar chart; every bar carries its number, so that no colour has to be read."""
     if not rows:
-        return '<p class="none">Belum ada data.</p>'
-    top = max(value for _, value in rows) or 1
+        return _nothing(_("There is no data yet."))
+    top = max(value for _label, value in rows) or 1
     height = 22 * len(rows)
     lines = [f'<svg viewBox="0 0 640 {height}" role="img" aria-label="{escape(title)}">']
     for index, (label, value) in enumerate(rows):
@@ -138,65 +170,84 @@ def bars(rows: Sequence[tuple[str, float]], title: str) -> str:
     return "".join([*lines, "</svg>"])
 
 
-def render(figures: Figures) -> str:
-    """The page."""
+def render(figures: Figures, language: str, zone: ZoneInfo) -> str:
+    """The page, in Indonesian (`id`) or English (`en`), times in the office's zone."""
+    _ = catalogue("server", language).gettext
+    title = escape(_("City Health Office"))
+    charts = (
+        (_("Visits a day"), [(day.isoformat(), float(count)) for day, count in figures.days]),
+        (_("Most frequent diseases (ICD-10)"), [(code, float(count)) for code, count in figures.diseases]),
+        (_("Mean wait (minutes)"), [(code, round(mean, 1)) for code, mean in figures.waits]),
+    )
+    files = {
+        "clinics": _("clinics"),
+        "visits": _("visits"),
+        "diseases": _("diseases"),
+        "waits": _("waits"),
+        "duplicates": _("duplicate NIKs"),
+    }
     parts = [
-        '<!doctype html><html lang="id"><head><meta charset="utf-8"><title>Dinas Kesehatan Kota</title>',
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>',
         '<meta name="viewport" content="width=device-width">',
         f"<style>{STYLE}</style></head><body>",
-        "<h1>Dinas Kesehatan Kota</h1>",
-        "<h2>Puskesmas</h2>",
-        _clinics(figures),
-        "<h2>Kunjungan per hari</h2>",
-        bars([(day.isoformat(), count) for day, count in figures.days], "Kunjungan per hari"),
-        "<h2>Penyakit terbanyak (ICD-10)</h2>",
-        bars(figures.diseases, "Penyakit terbanyak"),
-        "<h2>Rata-rata waktu tunggu (menit)</h2>",
-        bars([(code, round(mean, 1)) for code, mean in figures.waits], "Waktu tunggu"),
-        "<h2>Satu NIK pada lebih dari satu rekam</h2>",
-        _duplicates(figures),
+        f"<h1>{title}</h1>",
+        _part(_("Clinics"), _clinics(figures, zone, _)),
+        *(_part(name, bars(rows, name, _)) for name, rows in charts),
+        _part(_("One NIK in more than one record"), _duplicates(figures, _)),
         "<p>CSV: ",
-        " · ".join(
-            f'<a href="/csv/{name}.csv">{label}</a>'
-            for name, label in (
-                ("clinics", "puskesmas"),
-                ("visits", "kunjungan"),
-                ("diseases", "penyakit"),
-                ("waits", "waktu tunggu"),
-                ("duplicates", "NIK ganda"),
-            )
-        ),
+        " · ".join(f'<a href="/csv/{name}.csv">{escape(label)}</a>' for name, label in files.items()),
         "</p></body></html>",
     ]
     return "".join(parts)
 
 
-def _clinics(figures: Figures) -> str:
+def _part(title: str, content: str) -> str:
+    return f"<h2>{escape(title)}</h2>{content}"
+
+
+def _nothing(words: str) -> str:
+    return f'<p class="none">{escape(words)}</p>'
+
+
+def _row(cells: Sequence[str], tag: str = "td") -> str:
+    """A table row; cells that are numbers stand to the right."""
+    made = (f"<{tag}{' class=n' if cell.isdigit() else ''}>{cell}</{tag}>" for cell in cells)
+    return f"<tr>{''.join(made)}</tr>"
+
+
+def _clinics(figures: Figures, zone: ZoneInfo, _: Words) -> str:
     if not figures.clinics:
-        return '<p class="none">Belum ada puskesmas: <code>loket office --add-clinic KODE</code></p>'
+        hint = _("There is no clinic yet:")
+        return f'<p class="none">{escape(hint)} <code>loket office --add-clinic CODE</code></p>'
+    states = {None: "–", True: _("agrees"), False: _("DOES NOT AGREE")}
     rows = []
     for line in figures.clinics:
         late = line.hours_silent is None or line.hours_silent > SILENT_HOURS
-        heard = line.last_heard or "belum pernah"
-        state = {None: "–", True: "cocok", False: "TIDAK COCOK"}[line.agrees]
+        heard = _("never")
+        if line.last_heard:
+            heard = f"{datetime.fromisoformat(line.last_heard).astimezone(zone):%d-%m-%Y %H:%M}"
         rows.append(
-            f"<tr><td>{escape(line.code)}</td><td>{escape(line.name)}</td>"
-            f"<td{' class=late' if late else ''}>{'! ' if late else ''}{escape(heard)}</td>"
-            f'<td>{escape(line.newest_day)}</td><td class="n">{line.visits}</td>'
-            f'<td>{state}</td><td class="n">{line.refused}</td></tr>'
+            _row(
+                (
+                    escape(line.code),
+                    escape(line.name),
+                    f"<b>! {escape(heard)}</b>" if late else escape(heard),
+                    escape(line.newest_day),
+                    str(line.visits),
+                    escape(states[line.agrees]),
+                    str(line.refused),
+                )
+            )
         )
-    head = (
-        "<tr><th>Kode</th><th>Nama</th><th>Terakhir terdengar</th><th>Hari terakhir</th>"
-        '<th class="n">Kunjungan</th><th>Manifes</th><th class="n">Ditolak</th></tr>'
-    )
-    return f"<table>{head}{''.join(rows)}</table>"
+    heads = (
+        _("Code"), _("Name"), _("Last heard"), _("Newest day"), _("Visits"), _("Manifest"), _("Refused"),
+    )  # fmt: skip
+    return f"<table>{_row([escape(head) for head in heads], 'th')}{''.join(rows)}</table>"
 
 
-def _duplicates(figures: Figures) -> str:
+def _duplicates(figures: Figures, _: Words) -> str:
     if not figures.duplicates:
-        return '<p class="none">Tidak ada.</p>'
-    rows = "".join(
-        f"<tr><td>{escape(nik)}</td><td>{escape(', '.join(held))}</td></tr>"
-        for nik, held in figures.duplicates
-    )
-    return f"<table><tr><th>NIK</th><th>Puskesmas dan nomor RM</th></tr>{rows}</table>"
+        return _nothing(_("There is none."))
+    rows = "".join(_row((escape(nik), escape(", ".join(held)))) for nik, held in figures.duplicates)
+    heads = _row(("NIK", escape(_("Clinics and record numbers"))), "th")
+    return f"<table>{heads}{rows}</table>"

@@ -351,6 +351,21 @@ def test_the_page_sums_up_the_city_and_masks_identity_numbers(office: Office, ca
     assert httpx.get(f"{office.url}/csv/secrets.csv").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("accepted", "title"),
+    [
+        ("", "Dinas Kesehatan Kota"),
+        ("id,en;q=0.5", "Dinas Kesehatan Kota"),
+        ("en-GB,en;q=0.9,id;q=0.8", "City Health Office"),
+        ("de-DE,de;q=0.9", "Dinas Kesehatan Kota"),
+    ],
+)
+def test_the_page_speaks_the_browsers_language(office: Office, accepted: str, title: str) -> None:
+    page = httpx.get(office.url, headers={"Accept-Language": accepted})
+    assert f"<h1>{title}</h1>" in page.text
+    assert page.headers["vary"].startswith("Accept-Language") or "Accept-Language" in page.headers["vary"]
+
+
 def test_an_empty_office_has_a_page_too(office: Office) -> None:
     assert httpx.get(office.url).status_code == 200
 
