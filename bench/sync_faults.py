@@ -18,16 +18,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
-from core import synchronisation
+from core import clock, outbox, synchronisation
 from core.clinic import Clinic
-from core.database import connection, database
+from core.database import connection, database, transaction
+from core.models import Diagnosis, Visit
 from tests.core.days import Days, open_clinic
 from tests.core.test_synchronisation import DAY, QUICK, everything
 from tests.core.test_synchronisation_faults import RUN, through
+from tests.core.test_synchronisation_faults import full_disk_at_the_clinic as no_room
 from tests.server.faulty_link import FAULTS, FaultyLink
 from tests.server.offices import Office
 
@@ -77,16 +81,62 @@ def restarted_office(clinic: Clinic, office: Office, seed: int) -> int:
     return met
 
 
+def poisoned_record(clinic: Clinic, office: Office, seed: int) -> int:
+    """Two records that the office refuses, which are corrected after the first run."""
+    visits = [row.id for row in Visit.select(Visit.id).limit(2)]
+    Diagnosis.update(code="bad").where(Diagnosis.visit.in_(visits)).execute()
+    refused = synchronisation.run(clinic, pace=QUICK).refused
+    with transaction():
+        Diagnosis.update(code="J00").where(Diagnosis.visit.in_(visits)).execute()
+        for visit in visits:
+            outbox.put("visit", visit)
+    return refused
+
+
+def clock_set_back(clinic: Clinic, office: Office, seed: int) -> int:
+    """An hour back after the first run, with edits before and after."""
+    synchronisation.run(clinic, pace=QUICK)
+    back = clock.now() - timedelta(hours=1)
+    with clock.frozen(lambda: back), transaction():
+        for row in Visit.select(Visit.id).limit(5):
+            Visit.update(disposition="home").where(Visit.id == row.id).execute()
+            outbox.put("visit", row.id)
+    with clock.frozen(lambda: back):
+        synchronisation.run(clinic, pace=QUICK)
+    return 1
+
+
+def full_disk_at_the_clinic(clinic: Clinic, office: Office, seed: int) -> int:
+    """There is no room for a row more during eight runs."""
+    with no_room():
+        return sum(synchronisation.run(clinic, pace=QUICK).error is not None for _ in range(8))
+
+
+def full_disk_at_the_office(clinic: Clinic, office: Office, seed: int) -> int:
+    """The office's database cannot grow by a page during two runs."""
+    with office.full_disk():
+        return sum(synchronisation.run(clinic, pace=QUICK).error is not None for _ in range(2))
+
+
+FAULTY: dict[str, Callable[[Clinic, Office, int], int]] = {
+    "restart_office": restarted_office,
+    "kill_clinic": killed_clinic,
+    "poisoned": poisoned_record,
+    "clock_back": clock_set_back,
+    "clinic_disk_full": full_disk_at_the_clinic,
+    "office_disk_full": full_disk_at_the_office,
+}
+"""Faults that are not the line's; each returns how often it was met."""
+
+
 def one(name: str, visits: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         office = Office(Path(folder) / "office")
         clinic = open_clinic(Path(folder) / "clinic", office_url=office.fhir, office_token=office.token)
         with connection():
             Days(clinic, seed=seed).fill(DAY, visits)
-            if name == "kill_clinic":
-                met = killed_clinic(clinic, office, seed)
-            elif name == "restart_office":
-                met = restarted_office(clinic, office, seed)
+            if name in FAULTY:
+                met = FAULTY[name](clinic, office, seed)
             else:
                 met = broken_line(clinic, office, FAULTS if name == "all" else (name,), seed)
             runs, outcome = 0, synchronisation.SyncOutcome()
@@ -112,7 +162,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     chosen = parser.parse_args()
     logging.disable(logging.ERROR)
-    for name in (*FAULTS, "all", "restart_office", "kill_clinic"):
+    for name in (*FAULTS, "all", *FAULTY):
         for seed in range(1, chosen.seeds + 1):
             one(name, chosen.visits, seed)
 

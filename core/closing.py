@@ -120,7 +120,7 @@ def _do(name: str, step: Step, clinic: Clinic, day: date) -> JobRun:
     except Exception as failure:
         # The job's edge: one step must not keep the others from being done.
         log.exception("closing step %s failed", name)
-        outcome, error = RunStatus.FAILED, type(failure).__name__
+        outcome, error = RunStatus.FAILED, job_runs.reason(failure)
     job_runs.end(run, outcome, error, detail)
     return run
 

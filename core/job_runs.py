@@ -25,6 +25,10 @@ ADVISORY = {"sync": 0x10CE8, "closing": 0x10CE9, "backup": 0x10CEA, "import": 0x
 """Job -> PostgreSQL advisory lock."""
 
 
+FULL = ("disk is full", "no space left", "disk quota")
+"""How SQLite, PostgreSQL and the operating system say that there is no room."""
+
+
 @contextmanager
 def alone(home: Path, job: str) -> Iterator[bool]:
     """Hold the job's lock for the block; yields False when another run has it.
@@ -114,6 +118,14 @@ def copy(run: JobRun, day: date) -> JobRun:
     with transaction():
         made: JobRun = JobRun.create(**{**values, "id": new_id(), "day": day})
     return made
+
+
+def reason(error: Exception) -> str:
+    """Why a job failed, for the admin: without values, which might be a patient's."""
+    words = str(error).lower()
+    if isinstance(error, MemoryError) or not any(mark in words for mark in FULL):
+        return f"internal: {type(error).__name__}"
+    return "disk_full: the disk is full"
 
 
 def seconds_left(run: JobRun) -> float | None:

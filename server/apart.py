@@ -18,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core import closing, synchronisation
+from core import closing, job_runs, synchronisation
 from core.clinic import Clinic
-from server.problems import PlacesOnly
+from server.problems import PlacesOnly, log_unexpected
 
 NICENESS = 10
 
@@ -76,7 +76,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[record])
     logging.getLogger("httpx").setLevel(logging.WARNING)
     work, settings, demo, options = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own parent wrote it
-    answer = WORK[work](Clinic.open(settings, demo=demo), **options)
+    try:
+        answer = WORK[work](Clinic.open(settings, demo=demo), **options)
+    except Exception as error:
+        # This process's edge: what could not even be noted in the database reaches the server's log.
+        log_unexpected(error, work)
+        answer = {"error": job_runs.reason(error)}
     sys.stdout.write(json.dumps(answer))
 
 

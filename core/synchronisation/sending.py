@@ -20,7 +20,7 @@ from core.clinic import Clinic
 from core.database import instant_text, transaction
 from core.errors import SyncError
 from core.fhir import Record
-from core.models import Outbox, Patient, Visit
+from core.models import JobRun, Outbox, Patient, Visit
 from core.outbox import PATIENT, VISIT
 from core.synchronisation.outcome import Progress, SyncOutcome
 from core.synchronisation.pace import Patience, TryAgainError
@@ -47,7 +47,7 @@ class Sending:
         self._patience = patience
         self._progress = progress
         self._outcome = SyncOutcome()
-        self._job = job_runs.begin("sync", day=clinic.today(), total=outbox.pending_count())
+        self._job: JobRun | None = None
         self._done = 0
         self._later: set[int] = set()
         """Rows the target does not want yet; they wait for the next run."""
@@ -56,6 +56,7 @@ class Sending:
         """Do all steps; an error ends the run and is kept for the admin."""
         outcome = self._outcome
         try:
+            self._job = job_runs.begin("sync", day=self._clinic.today(), total=outbox.pending_count())
             for _ in range(ROUNDS):
                 self._patience.until_answered(self._target.prepare)
                 self._drain()
@@ -68,7 +69,7 @@ class Sending:
         except Exception as error:
             # The sync loop's edge: a full disk or a damaged row must not end the server.
             log.exception("synchronisation failed")
-            outcome.error = f"internal: {type(error).__name__}"
+            outcome.error = job_runs.reason(error)
         self._finish()
         return outcome
 
@@ -80,10 +81,11 @@ class Sending:
                 outbox.note(outbox.LAST_ERROR, text=outcome.error, at=instant_text(clock.now()))
             outcome.pending = outbox.pending_count()
             status = RunStatus.DONE if outcome.error is None else RunStatus.FAILED
-            job_runs.end(self._job, status, outcome.error, outcome.document())
-        except Exception:
+            if self._job is not None:
+                job_runs.end(self._job, status, outcome.error, outcome.document())
+        except Exception as error:
             log.exception("the end of the synchronisation could not be noted")
-            outcome.error = outcome.error or "internal: the end could not be noted"
+            outcome.error = outcome.error or job_runs.reason(error)
 
     # --- sending
 
@@ -229,6 +231,7 @@ class Sending:
             ).execute()
 
     def _report(self) -> None:
+        assert self._job is not None
         total = max(self._job.total, self._done + self._waiting())
         job_runs.advance(self._job, self._done, total)
         if self._progress is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -9,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import peewee
 import pytest
 
 from core import clock, outbox, synchronisation
@@ -159,31 +162,37 @@ def test_the_clock_is_set_back_an_hour(clinic: Clinic, days: Days, office: Offic
     assert "lain" in office.bodies("Encounter")[visits[0].id]
 
 
-def test_a_full_disk_at_the_clinic_loses_nothing(clinic: Clinic, days: Days, office: Office) -> None:
-    days.fill(DAY, 10)
-    database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+@contextmanager
+def full_disk_at_the_clinic() -> Iterator[None]:
+    """For the block the clinic's database has no room for a single row more."""
     pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
+    database.execute_sql("CREATE TABLE IF NOT EXISTS filler (content TEXT)")
+    database.execute_sql(f"PRAGMA max_page_count = {pages + 4}")
+    for size in (2000, 200, 20):
+        with contextlib.suppress(peewee.DatabaseError):
+            while True:
+                database.execute_sql("INSERT INTO filler VALUES (?)", ("x" * size,))
+    try:
+        yield
+    finally:
+        database.execute_sql("PRAGMA max_page_count = 1000000")
+
+
+def test_a_full_disk_at_the_clinic_loses_nothing(clinic: Clinic, days: Days, office: Office) -> None:
+    days.fill(DAY, 60)
     waiting = outbox.pending_count()
-    database.execute_sql(f"PRAGMA max_page_count = {pages}")
-    for _ in range(2):
-        synchronisation.run(clinic, pace=QUICK)
-    database.execute_sql("PRAGMA max_page_count = 1000000")
+    with full_disk_at_the_clinic():
+        errors = [synchronisation.run(clinic, pace=QUICK).error for _ in range(8)]
+    assert any(error and "disk is full" in error for error in errors), errors
     assert outbox.pending_count() <= waiting
     settle(clinic, office)
 
 
 def test_a_full_disk_at_the_office_is_an_error_there_and_nothing_is_marked_sent(
-    clinic: Clinic, days: Days, office: Office, monkeypatch: pytest.MonkeyPatch
+    clinic: Clinic, days: Days, office: Office
 ) -> None:
-    from server.office import receiving
-
-    days.fill(DAY, 10)
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(receiving, "_store", full)
+    days.fill(DAY, 60)
+    with office.full_disk():
         outcome = synchronisation.run(clinic, pace=QUICK)
     assert "500" in (outcome.error or "")
     assert outcome.sent == 0

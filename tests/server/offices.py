@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from core.config import Address, Settings
+from server.office import receiving
 from server.office.app import add_clinic, make_server
-from server.office.models import Resource, connection
+from server.office.models import Resource, connection, database
 
 CODE = "P6371010101"
 
@@ -58,6 +61,24 @@ class Office:
     def restart(self) -> None:
         self.stop()
         self._start()
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """For the block its database cannot grow by a page: what is stored fails as on a full disk."""
+        with connection():
+            limit = database.execute_sql("PRAGMA page_count").fetchone()[0]
+        store = receiving._store
+
+        def limited(*given: Any) -> Any:
+            # Each of the office's threads has a connection of its own, and with it a limit.
+            database.execute_sql(f"PRAGMA max_page_count = {limit}")
+            return store(*given)
+
+        receiving._store = limited
+        try:
+            yield
+        finally:
+            limit = 1_000_000
 
     def held(self, code: str = CODE) -> dict[str, str]:
         """`Type/value` -> digest of everything it holds of a clinic."""
