@@ -69,6 +69,9 @@ MORE = Binding("f2", "more", N_("More"))
 FIND = Binding("f2", "app.find_patient", N_("Find patient"))
 WORKLIST = Binding("f2", "app.worklist", N_("Worklist"))
 
+KEEP = Binding("exclamation_mark", "keep", N_("Keep"), show=False)
+"""No letter: every letter may be a cluster's."""
+
 NAMES = {"escape": "Esc", "enter": "Enter", "space": "Spc", "left": "←", "right": "→", "ctrl": "^"}
 
 

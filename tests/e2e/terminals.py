@@ -43,6 +43,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def children_of(pid: int) -> list[int]:
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(word) for word in found.stdout.split()]
+
+
 class DemoClinic:
     """`python -m server --demo` with its SSH door, as `make run` starts it."""
 
@@ -137,8 +144,8 @@ class Terminal:
         self._lock = threading.Lock()
         self.received = 0
         self.raw = b""
-        self._pid, self._file = pty.fork()
-        if self._pid == 0:
+        self.pid, self._file = pty.fork()
+        if self.pid == 0:
             # Before the program starts: it must never see another size.
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.execvpe(command[0], command, environment)
@@ -208,8 +215,8 @@ class Terminal:
 
     def cut(self) -> None:
         """The line breaks: nothing is said to the other end."""
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
         os.close(self._file)
 
     def __enter__(self) -> Terminal:
@@ -217,8 +224,8 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         try:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
             os.close(self._file)
         except (ProcessLookupError, ChildProcessError, OSError):
             pass

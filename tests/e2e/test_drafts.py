@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.scripted import COMPLAINT, NAME, all_keys, registration
-from tests.e2e.terminals import DemoClinic, Terminal
+from tests.e2e.terminals import DemoClinic, Terminal, children_of
 from tests.people import Caller
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
@@ -65,13 +64,6 @@ def continue_and_save(clinic: DemoClinic, person: Terminal) -> None:
         entries = clerk.get("queues/GIGI").json()["entries"]
         assert [entry["patient"]["name"] for entry in entries] == [NAME]
         assert clerk.get("drafts/registration").status_code == 404
-
-
-def children_of(pid: int) -> list[int]:
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
-    return [int(word) for word in found.stdout.split()]
 
 
 def test_a_killed_door_loses_no_more_than_the_field_being_typed(clinic: DemoClinic) -> None:

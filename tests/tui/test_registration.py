@@ -51,6 +51,27 @@ async def test_a_new_patient_is_registered_with_keys_only(counter: Counter):
     assert number in counter.open_numbers("GIGI")
 
 
+async def test_a_clusters_letter_is_never_taken_for_another_key(counter: Counter):
+    """Over a mismatch every letter picks its cluster, K as well; keeping the other one has a key of its own."""
+    async with counter.at("clerk") as (app, pilot):
+        clusters = app.session.clusters
+        place = next(number for number, cluster in enumerate(clusters) if cluster.code == "KIA")
+        clusters[place] = clusters[place].model_copy(update={"prefix": "K"})
+        await fill_new_patient(pilot, "6371014107900777", "Laila Hasanah", "sakit gigi geraham")
+        while app.screen.focused.id != "cluster":
+            await press(pilot, "enter")
+        await press(pilot, "a", "f10")
+        assert isinstance(app.screen, ConfirmDialog)
+        assert "!: keep Poli Umum" in screen_text(app)
+        await press(pilot, "k")
+        assert "Kesehatan Ibu dan Anak" in screen_text(app).split("Chosen")[1].splitlines()[0]
+        await press(pilot, "exclamation_mark")
+        assert "keep Kesehatan" not in screen_text(app)
+        await press(pilot, "1")
+        assert isinstance(app.screen, ReceiptScreen)
+        assert app.screen.receipt.ticket.cluster == "KIA"
+
+
 async def test_a_returning_patient_is_registered_with_keys_only(counter: Counter):
     counter.register("Bagas Putra", "6371010203850122", "sakit gigi", "GIGI")
     async with counter.at("clerk") as (app, pilot):

@@ -49,7 +49,7 @@ class ConfirmDialog(Dialog[Saved | Problem]):
     BINDINGS = [
         keymap.BACK,
         Binding("enter", "agree", show=False),
-        Binding("k", "keep", show=False),
+        keymap.KEEP,
     ]
 
     def __init__(
@@ -128,7 +128,7 @@ class ConfirmDialog(Dialog[Saved | Problem]):
             return _("Press the letter of the cluster: {letters}").format(letters=letters) + "    " + back
         save = _("Enter: SAVE TO {cluster}").format(cluster=self.session.cluster_name(decision.target))
         if decision.can_keep:
-            keep = _("K: keep {cluster}, with a reason").format(
+            keep = _("!: keep {cluster}, with a reason").format(
                 cluster=self.session.cluster_name(decision.chosen)
             )
             return f"{save}\n{keep}    {back}"
@@ -155,8 +155,6 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         if self._saving or not self._decision.can_pick or not event.character:
             return
         letter = event.character.upper()
-        if letter == "K" and self._decision.can_keep:
-            return
         for cluster in self.session.destinations:
             if cluster.prefix == letter:
                 event.stop()
