@@ -1,10 +1,10 @@
-# ruff: noqa: D102
-"""Many people at one door: memory, first paint, echo of a key, processor.
+"""Many people at one door: memory, first screen, echo of a key, processor, on the real counter.
 
-Starts a door in a process of its own, connects people from this one, lets each type three letters a second
-while a queue pane changes once a second, and measures. Beside it, the same with one process per person.
+Starts a demo clinic with its door, signs people in by key through real SSH, lets each type three letters a second
+into the registration form while somebody arrives in a queue each second, and measures. Beside it, the same
+with a process of its own for each person.
 
-    python bench/many_sessions.py [--quick] [--people 1,10,50,100] [--seconds 20]
+    python -m bench.many_sessions [--quick] [--people 1,10,50,100] [--seconds 20]
 """
 
 from __future__ import annotations
@@ -13,58 +13,35 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import asyncssh
 from rich.console import Console
 from rich.table import Table
 
+from bench.counter.clinic import SSH_PORT, TERM, Clinic, prepared_home
+from bench.counter.link import enter_own_network
+from tests.e2e.terminals import ROOT, Terminal
+from tests.people import Caller
+
 KEYS_PER_SECOND = 3.0
-SERVER = "--serve"
-
-
-async def serve(home: str, port: int) -> None:
-    """Run the door, until killed."""
-    from textual.widgets import Static
-
-    from tests.terminal.counter import Counter
-    from tests.terminal.door import Accounts, Address, Settings
-    from tui.door.contracts import DoorOptions
-    from tui.ssh import Door
-
-    class Busy(Counter):
-        """A counter whose pane changes once a second."""
-
-        turn = 0
-
-        def on_mount(self) -> None:
-            self.set_interval(1.0, self.change)
-
-        def change(self) -> None:
-            self.turn += 1
-            self.query_one("#list", Static).update(f"{self.turn} wait\nA{self.turn:03} Siti R., 12 minutes")
-
-    settings = Settings(Path(home), Address(port=port))
-    door = Door(settings, lambda *_: Busy(), Accounts(), options=DoorOptions(most_sessions=250))
-    await door.open()
-    print(door.port, flush=True)
-    await asyncio.Event().wait()
+SETTLED_SECONDS = 4.0  # after the last sign-in, before anything is measured
+PATIENCE_SECONDS = 10.0
+FIRST_SCREEN, FORM = b"Last patients", b"Card seen"
 
 
 @dataclass
 class Measured:
-    """What one run gave."""
+    """What one run gave; memory without what an empty door takes."""
 
     people: int
-    first_paint_ms: list[float]
+    first_screen_ms: list[float]
     echo_ms: list[float]
     megabytes: float
     cores: float
@@ -74,48 +51,57 @@ class Person(asyncssh.SSHClientSession[bytes]):
     """Types a letter, waits for its echo, and goes on."""
 
     def __init__(self) -> None:
-        self.arrived = asyncio.Event()
-        self.text = b""
+        self._arrived = asyncio.Event()
+        self._text = b""
 
     def data_received(self, data: bytes, datatype: object) -> None:
-        self.text = (self.text + data)[-4000:]
-        self.arrived.set()
+        """Something was painted."""
+        self._text = (self._text + data)[-8000:]
+        self._arrived.set()
 
-    async def wait_for(self, text: bytes) -> None:
-        while text not in self.text:
-            self.arrived.clear()
-            await self.arrived.wait()
+    async def _wait_for(self, text: bytes) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while text not in self._text:
+                self._arrived.clear()
+                await self._arrived.wait()
 
-    async def connect(self, port: int, name: str) -> float:
-        begun = time.perf_counter()
+    async def sign_in(self, key: asyncssh.SSHKey) -> float:
+        """Connect; gives the milliseconds to the first screen."""
+        began = time.perf_counter()
         self.connection = await asyncssh.connect(
-            "127.0.0.1", port, username=name, password="demo", known_hosts=None, client_keys=None,
-            agent_path=None, config=None,
+            "127.0.0.1", SSH_PORT, username="clerk", client_keys=[key], known_hosts=None, agent_path=None,
+            config=None,
         )  # fmt: skip
-        self.channel, _ = await self.connection.create_session(
-            lambda: self, term_type="xterm", term_size=(80, 24), encoding=None
+        self._channel, _ = await self.connection.create_session(
+            lambda: self, term_type=TERM, term_size=(80, 24), encoding=None
         )
-        await self.wait_for(b"remark")
-        return (time.perf_counter() - begun) * 1000
+        await self._wait_for(FIRST_SCREEN)
+        return (time.perf_counter() - began) * 1000
 
-    async def work(self, until: float, echoes: list[float]) -> None:
-        count = 0
+    async def open_form(self) -> None:
+        """Go to the name in the form of a new patient."""
+        self._channel.write(b"\x1bOQ")
+        await self._wait_for(FORM)
+        self._channel.write(b"\t\t")
+
+    async def type_until(self, end: float, echoes: list[float]) -> None:
+        """Type until then, noting each echo in milliseconds."""
         await asyncio.sleep(random.random() / KEYS_PER_SECOND)
-        while time.perf_counter() < until:
+        count = 0
+        while time.perf_counter() < end:
             letter = b"abcdefghij"[count % 10 : count % 10 + 1].upper()
             count += 1
-            self.text = b""
-            begun = time.perf_counter()
-            self.channel.write(letter)
+            self._text = b""
+            began = time.perf_counter()
+            self._channel.write(letter)
             try:
-                async with asyncio.timeout(10):
-                    await self.wait_for(letter)
+                await self._wait_for(letter)
             except TimeoutError:
-                echoes.append(10_000.0)
+                echoes.append(PATIENCE_SECONDS * 1000)
                 continue
-            echoes.append((time.perf_counter() - begun) * 1000)
+            echoes.append((time.perf_counter() - began) * 1000)
             if count % 20 == 0:
-                self.channel.write(b"\x15")  # empty the field
+                self._channel.write(b"\x15")  # empty the field
             await asyncio.sleep(random.uniform(0.5, 1.5) / KEYS_PER_SECOND)
 
 
@@ -131,38 +117,79 @@ def usage(pids: list[int]) -> tuple[float, float]:
     return memory, seconds
 
 
-def start_door(home: str) -> tuple[subprocess.Popen[str], int]:
-    child = subprocess.Popen([sys.executable, __file__, SERVER, home], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    return child, int(child.stdout.readline())
+async def move_queue(clerk: Caller, end: float) -> None:
+    """Somebody arrives each second."""
+    while time.perf_counter() < end:
+        await asyncio.to_thread(clerk.registered)
+        await asyncio.sleep(1.0)
 
 
-async def measure(people: int, seconds: float, doors: int) -> Measured:
-    """Measure one number of people, on one door or on one door each."""
-    with tempfile.TemporaryDirectory() as home:
-        children = [await asyncio.to_thread(start_door, home) for _ in range(doors)]
-        pids = [child.pid for child, _ in children]
-        try:
-            empty, _ = usage(pids[:1])
-            persons = [Person() for _ in range(people)]
-            paints = [
-                await person.connect(children[n % doors][1], f"p{n}") for n, person in enumerate(persons)
-            ]
-            await asyncio.sleep(3)
-            _, before = usage(pids)
-            begun = time.perf_counter()
-            echoes: list[float] = []
-            await asyncio.gather(*(person.work(begun + seconds, echoes) for person in persons))
-            memory, after = usage(pids)
-            took = time.perf_counter() - begun
-            for person in persons:
-                person.connection.abort()
-            total = memory - empty if doors == 1 else memory
-            return Measured(people, paints, echoes, total / people, (after - before) / took)
-        finally:
-            for child, _ in children:
-                child.kill()
-                child.wait()
+async def at_one_door(prepared: Path, people: int, seconds: float) -> Measured:
+    """Everybody at one door."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    with Clinic(prepared) as clinic, clinic.caller("clerk") as clerk:
+        file = clinic.folder / "key.pub"
+        file.write_bytes(key.export_public_key("openssh"))
+        loket = [sys.executable, "-m", "server.cli", "account", "key", "clerk", str(file)]
+        await asyncio.to_thread(
+            subprocess.run, loket, env=clinic.environment, cwd=ROOT, check=True, capture_output=True
+        )
+        (door,) = clinic.children()
+        empty, _ = usage([door])
+        persons = [Person() for _ in range(people)]
+        screens = [await person.sign_in(key) for person in persons]
+        for person in persons:
+            await person.open_form()
+        await asyncio.sleep(SETTLED_SECONDS)
+        _, before = usage([door])
+        began = time.perf_counter()
+        echoes: list[float] = []
+        end = began + seconds
+        await asyncio.gather(move_queue(clerk, end), *(person.type_until(end, echoes) for person in persons))
+        memory, after = usage([door])
+        took = time.perf_counter() - began
+        for person in persons:
+            person.connection.abort()
+        return Measured(people, screens, echoes, (memory - empty) / people, (after - before) / took)
+
+
+def echo_in(terminal: Terminal, letter: str) -> float:
+    """Type a letter and give the milliseconds to its echo."""
+    before, began = terminal.received, time.perf_counter()
+    terminal.press(letter)
+    while terminal.received == before and time.perf_counter() - began < PATIENCE_SECONDS:
+        time.sleep(0.001)
+    return (time.perf_counter() - began) * 1000
+
+
+def a_process_each(prepared: Path, people: int, seconds: float) -> Measured:
+    """Everybody with a terminal process of their own, which signs in by password."""
+    with Clinic(prepared, with_door=False) as clinic:
+        command = [sys.executable, "-m", "bench.counter.textual_counter", clinic.url]
+        environment = {**clinic.environment, "TERM": TERM, "LANG": "C.UTF-8"}
+        terminals, screens = [], []
+        for _ in range(people):
+            began = time.perf_counter()
+            terminals.append(Terminal(command, environment))
+            terminals[-1].wait_for("Search", "Last patients")
+            screens.append((time.perf_counter() - began) * 1000)
+        for terminal in terminals:
+            terminal.press("<F2>")
+            terminal.wait_for("Card seen")
+            terminal.press("<Tab><Tab>")
+        time.sleep(SETTLED_SECONDS)
+        pids = [terminal.pid for terminal in terminals]
+        _, before = usage(pids)
+        began, echoes = time.perf_counter(), []
+        while time.perf_counter() - began < seconds:
+            for terminal in terminals:
+                echoes.append(echo_in(terminal, random.choice("ABCDEFGHIJ")))
+                time.sleep(1 / KEYS_PER_SECOND / people)
+        memory, after = usage(pids)
+        took = time.perf_counter() - began
+        for terminal in terminals:
+            terminal.cut()
+        return Measured(people, screens, echoes, memory / people, (after - before) / took)
 
 
 def row(title: str, result: Measured) -> list[str]:
@@ -171,7 +198,7 @@ def row(title: str, result: Measured) -> list[str]:
         title,
         str(result.people),
         f"{result.megabytes:.1f}",
-        f"{statistics.median(result.first_paint_ms):.0f}",
+        f"{statistics.median(result.first_screen_ms):.0f}",
         f"{statistics.median(echoes):.1f}",
         f"{echoes[int(len(echoes) * 0.99) - 1]:.0f}",
         f"{echoes[-1]:.0f}",
@@ -180,26 +207,35 @@ def row(title: str, result: Measured) -> list[str]:
     ]
 
 
-async def run(people: list[int], seconds: float, own_process: int) -> None:
-    table = Table(title=f"{KEYS_PER_SECOND:.0f} letters a second each, a pane changing each second")
+def main(people: list[int], seconds: float, own_process: int) -> None:
+    enter_own_network()
+    table = Table(title=f"{KEYS_PER_SECOND:.0f} letters a second each, somebody arriving each second")
     for name in (
-        "arrangement", "people", "MB a person", "first paint ms", "echo p50 ms", "p99", "max", "keys", "cores",
+        "arrangement", "people", "MB a person", "first screen ms", "echo p50 ms", "p99", "max", "keys", "cores",
     ):  # fmt: skip
         table.add_column(name, justify="left" if name == "arrangement" else "right")
-    for count in people:
-        table.add_row(*row("one door", await measure(count, seconds, 1)))
-    if own_process:
-        table.add_row(*row("a process each", await measure(own_process, seconds, own_process)))
-    Console(width=120).print(table)
+    prepared = prepared_home()
+    load = os.getloadavg()[0]
+    try:
+        for count in people:
+            table.add_row(*row("one door", asyncio.run(at_one_door(prepared, count, seconds))))
+        table.add_row(*row("a process each", a_process_each(prepared, own_process, seconds)))
+    finally:
+        shutil.rmtree(prepared.parent)
+    console = Console(width=120)
+    console.print(table)
+    console.print(
+        f"Load of the machine when this began: {load:.1f}; {os.cpu_count()} cores, shared with the server."
+    )
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == [SERVER]:
-        asyncio.run(serve(sys.argv[2], 0))
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="1 and 10 people, 5 seconds")
     parser.add_argument("--people", default="1,10,50,100")
     parser.add_argument("--seconds", type=float, default=20)
     given = parser.parse_args()
     counts = [1, 10] if given.quick else [int(part) for part in given.people.split(",")]
-    asyncio.run(run(counts, 5 if given.quick else given.seconds, 2 if given.quick else 10))
+    main(counts, 5 if given.quick else given.seconds, 2 if given.quick else 10)

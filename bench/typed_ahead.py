@@ -10,9 +10,12 @@ back from the core and compares every field. Prints how many were right; the exi
 from __future__ import annotations
 
 import argparse
+import random
 import shutil
 import sys
 import time
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -26,38 +29,71 @@ from tests.people import Caller
 
 GAPS_SECONDS = {"one packet": 0.0, "1 ms between keys": 0.001, "5 ms between keys": 0.005}
 SCANS = 20
-WANTED = {
-    "bpjs_number": "0001234567890",
-    "family_card_number": "6371010101120007",
-    "mother_name": "Aminah",
-    "phone": "081234567890",
-    "address": "Jl. Veteran No. 12",
-    "rt": "004",
-    "rw": "011",
-    "birth_date": "1990-07-15",
-    "sex": "female",
+CONSONANTS, VOWELS = "bdghjklmnprstw", "aiu"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody made up, unlike everybody else, with what the form's fields are to hold."""
+
+    name: str
+    nik: str
+    fields: dict[str, str]
+
+    def keys(self) -> str:
+        """Everything from the search box to the receipt, as `Terminal.press` takes it."""
+        keys = all_keys(registration(self.name, self.nik))
+        for typed, field in TYPED.items():
+            assert typed in keys
+            keys = keys.replace(typed, self.fields[field])
+        return keys
+
+
+TYPED = {
+    "0001234567890": "bpjs_number",
+    "6371010101120007": "family_card_number",
+    "Aminah": "mother_name",
+    "081234567890": "phone",
+    "Jl. Veteran No. 12": "address",
 }
-LETTERS = "bcdfghjklmnpqrstvwxyz"
+"""What stands in the scripted registration, and the field it goes into."""
 
 
-def person_of(number: int) -> tuple[str, str, str]:
-    """A name like nobody else's, a NIK of one's own, a BPJS number of one's own."""
-    first, second = divmod(number, len(LETTERS))
-    sound = f"{LETTERS[first % len(LETTERS)]}a{LETTERS[second]}u{LETTERS[(first * 7 + second * 3) % 21]}i"
-    return f"Nyai {sound.title()}", f"637101550790{1000 + number:04}", f"{2000000000000 + number * 977:013}"
+def person_of(number: int) -> Person:
+    chance = random.Random(number)
+
+    def word() -> str:
+        return "".join(chance.choice(CONSONANTS) + chance.choice(VOWELS) for _ in range(3)).title()
+
+    born = date(1955, 1, 1) + timedelta(days=chance.randrange(40 * 365))
+    return Person(
+        name=f"{word()} {word()}",
+        nik=f"637101{born.day + 40:02}{born:%m%y}{1000 + number:04}",
+        fields={
+            "bpjs_number": f"{chance.randrange(10**12, 10**13)}",
+            "family_card_number": f"637101{chance.randrange(1, 29):02}0112{chance.randrange(1, 9999):04}",
+            "mother_name": word(),
+            "phone": f"08{chance.randrange(10**9, 10**10)}",
+            "address": f"Jl. {word()} No. {chance.randrange(1, 99)}",
+            "rt": "004",
+            "rw": "011",
+            "birth_date": born.isoformat(),
+            "sex": "female",
+        },
+    )
 
 
 def wrong_fields(clerk: Caller, number: int, ticket: str) -> list[str]:
     """Which fields of a registered patient are not what was typed."""
-    name, nik, bpjs = person_of(number)
-    found: list[dict[str, Any]] = clerk.get("patients", params={"q": nik}).json()
-    patient = next((one for one in found if one["nik"] == nik), None)
+    person = person_of(number)
+    found: list[dict[str, Any]] = clerk.get("patients", params={"q": person.nik}).json()
+    patient = next((one for one in found if one["nik"] == person.nik), None)
     if patient is None:
         return ["not registered"]
-    wanted = {**WANTED, "name": name, "bpjs_number": bpjs}
+    wanted = {**person.fields, "name": person.name}
     wrong = [field for field, value in wanted.items() if patient.get(field) != value]
     entries = clerk.get("queues/GIGI").json()["entries"]
-    own = [entry for entry in entries if entry["patient"]["name"] == name]
+    own = [entry for entry in entries if entry["patient"]["name"] == person.name]
     if len(own) != 1 or own[0]["chief_complaint"] != COMPLAINT or own[0]["number"] not in ticket:
         wrong.append("ticket")
     return wrong
@@ -65,8 +101,7 @@ def wrong_fields(clerk: Caller, number: int, ticket: str) -> list[str]:
 
 def register_ahead(person: Terminal, number: int, gap_seconds: float) -> str:
     """Type everything from the search box to the receipt without looking; gives the receipt's screen."""
-    name, nik, bpjs = person_of(number)
-    keys = all_keys(registration(name, nik)).replace(WANTED["bpjs_number"], bpjs)
+    name, keys = person_of(number).name, person_of(number).keys()
     if gap_seconds:
         for key in single_keys(keys):
             person.press_all([key])
@@ -117,8 +152,8 @@ def main(rounds: int) -> bool:
 
 def scan(person: Terminal, number: int) -> bool:
     """A scanner's burst with Enter and a complaint behind it; True when both are where they belong."""
-    name, nik, _bpjs = person_of(number)
-    person.press(f"{nik}<Enter>batuk {number}")
+    name = person_of(number).name
+    person.press(f"{person_of(number).nik}<Enter>batuk {number}")
     person.wait_for("Visit", name, f"batuk {number}")
     shown = f"Complaint   batuk {number}" in person.text and name in person.text
     person.press("<Esc>")

@@ -17,7 +17,7 @@ import httpx
 from bench.counter.link import FAR
 from core.config import Settings
 from server.run import Background
-from tests.e2e.terminals import ROOT, Terminal, password_environment, ssh_command
+from tests.e2e.terminals import ROOT, Terminal, children_of, password_environment, ssh_command
 from tests.people import Caller
 
 HTTP_PORT, SSH_PORT = 8460, 8422
@@ -38,7 +38,7 @@ class Clinic:
 
     Attributes:
         url: The core, not over the line.
-        door: Process id of the SSH door.
+        folder: Where its data and its log are.
     """
 
     def __init__(self, prepared: Path, *, with_door: bool = True) -> None:
@@ -83,6 +83,10 @@ class Clinic:
         self._process.wait()
         self._log.close()
         shutil.rmtree(self.folder)
+
+    def children(self) -> list[int]:
+        """Process ids of what the server started: its door."""
+        return children_of(self._process.pid)
 
     def sign_in(self, username: str, *more: str, host: str = FAR) -> Terminal:
         """Open a real `ssh` session over the line; `more` are options of ssh such as `-C`."""
