@@ -233,7 +233,9 @@ def test_claimed_sizes_are_bounded():
     assert fit_size((65535, 65535)) == LARGEST
 
 
-@pytest.mark.parametrize("term", ["xterm-256color", "linux", "screen", "vt220", "vt100"])
+@pytest.mark.parametrize(
+    "term", ["xterm-256color", "putty", "linux", "screen", "tmux-256color", "vt220", "vt100"]
+)
 async def test_the_counter_on_every_kind_of_terminal(term):
     """Field, dialog and save work on each; the screens equal what a full paint would show."""
     async with running(capabilities=detect(term)) as seat:

@@ -111,7 +111,7 @@ async def test_a_letter_costs_a_byte_and_rest_costs_nothing(counter: Counter):
         assert await seat.quiet() == b""
 
 
-@pytest.mark.parametrize("term", ["vt100", "linux", "screen", "vt220"])
+@pytest.mark.parametrize("term", ["xterm", "putty", "linux", "screen", "tmux-256color", "vt220", "vt100"])
 async def test_every_kind_of_terminal_shows_the_form_and_its_focus(counter: Counter, term):
     async with seated(counter, "clerk", term) as seat:
         seat.type("\x1bOQ" if term != "linux" else "\x1b[[B")
