@@ -17,6 +17,8 @@ from core.names import COMMON_SOUNDS, as_one, fold, is_newborn_name, name_sounds
 DIGITS = "0123456789"
 COLUMN_KINDS = frozenset({"nik", "bpjs_number", "birth_date", "family_card_number", "phone"})
 """Kinds of probes that are answered by an indexed column of `Patient`."""
+HOME_LETTERS = 5
+"""Of an address word, what goes into a key: slips are made further back."""
 ESTIMATES = ("01-01", "07-01", "12-31")
 """Days that are written where only the year is known."""
 
@@ -29,7 +31,8 @@ def stored_keys(person: Person) -> set[tuple[str, str]]:
             with the whole date it is one range of the index.
         `pair`: each two parts, sorted, `amina siti`; a single name alone.
         `mother`: the mother's telling part and the child's, `rusmini amina`.
-        `home`: the longest words of the address with its first number, `andai 12`.
+        `home`: the beginnings of the longest words of the address with its first number, `andai 12`,
+            and with each other.
     """
     sounds = name_sounds(person.name)
     keys = {("name", f"{sound} {person.birth_date}") for sound in (*sounds, *as_one(sounds))}
@@ -40,7 +43,7 @@ def stored_keys(person: Person) -> set[tuple[str, str]]:
         ]
         keys |= {("pair", " ".join(sorted((joined, other)))) for other in others} or {("pair", joined)}
     keys |= {("mother", key) for key in _mother_keys(person)[:1]}
-    keys |= {("home", key) for key in _home_keys(person.address)}
+    keys |= {("home", key) for key in home_keys(person.address)}
     return keys
 
 
@@ -72,7 +75,7 @@ def probes(person: Person) -> Iterator[tuple[str, list[str]]]:
         yield "family_card_number", [person.family_card_number]
     if person.phone:
         yield "phone", [person.phone]
-    if home := _home_keys(person.address):
+    if home := home_keys(person.address):
         yield "home", home
     if sounds:
         yield "pair", sorted(pairs(sounds))
@@ -141,13 +144,13 @@ def _mother_keys(person: Person) -> list[str]:
     return [f"{_telling(mother)} {_telling(child)}", of_month]
 
 
-def _home_keys(address: str) -> list[str]:
+def home_keys(address: str) -> list[str]:
     """The longest words of an address with its first number or, where there are three, with each other."""
     words = sorted(
         (word for word in address_words(address) if not word.isdigit()), key=lambda word: (-len(word), word)
     )
     number = next((word.lstrip("0") for word in fold(address).split() if word.isdigit()), "")
-    longest = [word[:30] for word in words[:3]]
+    longest = [word[:HOME_LETTERS] for word in words[:3]]
     keys = [f"{word} {number}" for word in longest] if number else []
     if len(longest) == 3:  # long enough to tell places apart without the number
         keys += [f"{a} {b}" for a, b in combinations(sorted(longest), 2)]

@@ -196,7 +196,7 @@ def _evidence(a: Person, b: Person) -> Iterator[str | None]:
         if a.bpjs_number == b.bpjs_number:
             yield "same_bpjs_number"
         else:
-            yield "bpjs_one_digit" if _one_off(a.bpjs_number, b.bpjs_number) else "other_bpjs_number"
+            yield "bpjs_one_digit" if one_off(a.bpjs_number, b.bpjs_number) else "other_bpjs_number"
     # Brothers and sisters share all of this; with another name it says household, not person.
     household = "_of_family" if name in _NO_NAMES else ""
     for code in _household(a, b):
@@ -214,7 +214,7 @@ def _household(a: Person, b: Person) -> Iterator[str | None]:
     yield compare_addresses(a.address, b.address)
 
 
-def _one_off(a: str, b: str) -> bool:
+def one_off(a: str, b: str) -> bool:
     """One digit wrong, missing or too many, or two neighbours swapped."""
     return OSA.distance(a, b, score_cutoff=1) <= 1
 
@@ -222,7 +222,7 @@ def _one_off(a: str, b: str) -> bool:
 def _compare_nik(a: str, b: str, name: str | None) -> str:
     if a == b:
         return "same_nik"
-    if not _one_off(a, b):
+    if not one_off(a, b):
         return "other_nik"
     # Children of one delivery, and others of one day and district, differ in the serial only.
     if a[:12] == b[:12] and name not in _SURE_NAMES:
@@ -239,7 +239,7 @@ def compare_birth_dates(a: str, b: str) -> str | None:
     same_year = a[:4] == b[:4]
     if same_year and a[5:7] == b[8:] and a[8:] == b[5:7]:
         return "birth_date_swapped"
-    if _one_off(a, b) or (a[5:] == b[5:] and _years_apart(a, b) in {1, 10}):
+    if one_off(a, b) or (a[5:] == b[5:] and _years_apart(a, b) in {1, 10}):
         return "birth_date_one_digit"
     if (a[5:] in USUAL_DAYS or b[5:] in USUAL_DAYS) and _years_apart(a, b) <= 2:
         return "birth_date_estimated"
@@ -280,15 +280,15 @@ def _align(left: tuple[str, ...], right: tuple[str, ...]) -> str | None:
         left = _joined_alike(left, right)
     elif len(right) > len(left):
         right = _joined_alike(right, left)
-    fits = sorted(
-        ((_fit(x, y), i, j) for i, x in enumerate(left) for j, y in enumerate(right)),
-        key=lambda fit: (-fit[0], abs(fit[1] - fit[2]), fit[1] + fit[2]),
-    )
+    fits = [
+        (fitness, i, j)
+        for i, x in enumerate(left)
+        for j, y in enumerate(right)
+        if (fitness := _fit(x, y)) >= 0.8
+    ]
     free_left, free_right = set(range(len(left))), set(range(len(right)))
     paired = []
-    for fitness, i, j in fits:
-        if fitness < 0.8:
-            break
+    for fitness, i, j in sorted(fits, key=lambda fit: (-fit[0], abs(fit[1] - fit[2]), fit[1] + fit[2])):
         if i in free_left and j in free_right:
             free_left.remove(i)
             free_right.remove(j)

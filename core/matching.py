@@ -14,7 +14,17 @@ from core.clinic import Clinic
 from core.database import database, is_sqlite, transaction
 from core.errors import ValidationError
 from core.identity import normalise_number
-from core.likeness import EXISTING, REVIEW, Person, Score, compare_names, score
+from core.likeness import (
+    EXISTING,
+    LONG_ADDRESS,
+    REVIEW,
+    Person,
+    Score,
+    address_words,
+    compare_names,
+    one_off,
+    score,
+)
 from core.models import NotDuplicate, Patient
 from core.patients import normalise_phone, person_of
 from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
@@ -99,12 +109,15 @@ def ranked(person: Person, least: float = REVIEW / 2) -> list[tuple[Score, str]]
 
 
 def _is_somebody_else(a: Person, b: Person) -> bool:
-    """What the score would say too, for less: most of a block has another name and another birth date."""
-    if a.birth_date == b.birth_date or (a.nik and a.nik == b.nik):
+    """What the score would say too, for less: most of a block has another name and nothing to outweigh it."""
+    for left, right in ((a.nik, b.nik), (a.bpjs_number, b.bpjs_number)):
+        if left and right and one_off(left, right):
+            return False
+    if compare_names(a.name, b.name) != "other_name":
         return False
-    if a.bpjs_number and a.bpjs_number == b.bpjs_number:
-        return False
-    return compare_names(a.name, b.name) == "other_name"
+    # With the same birth date, a house that both share would still be asked about.
+    words = (address_words(a.address), address_words(b.address))
+    return a.birth_date != b.birth_date or min(map(len, words)) < LONG_ADDRESS
 
 
 def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:

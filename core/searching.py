@@ -21,7 +21,7 @@ from peewee import OP, SQL, Expression, fn
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from core.blocking import one_digit_off
+from core.blocking import HOME_LETTERS, one_digit_off
 from core.database import is_sqlite
 from core.identity import normalise_number
 from core.likeness import USUAL_DAYS, address_words
@@ -336,7 +336,8 @@ def _by_address(text: str) -> list[str]:
     words = address_words(text)
     numbers = sorted(word for word in words if word.isdigit())
     named = sorted((word for word in words if not word.isdigit()), key=lambda word: (-len(word), word))[:3]
-    values = [f"{word[:30]} {number}" for word in named for number in numbers]
+    named = [word[:HOME_LETTERS] for word in named]
+    values = [f"{word} {number}" for word in named for number in numbers]
     values += [f"{a} {b}" for a, b in combinations(sorted(named), 2)]
     ids = _keyed("home", values, POOL // 2) if values else []
     written = [word for word in fold(text).split() if len(word) > 2]

@@ -57,7 +57,17 @@ PEOPLE = st.builds(
     family_card_number=st.sampled_from((None, "6371010101150001")),
     mother_name=NAMES,
     phone=st.sampled_from(("", "0811", "0822")),
-    address=st.sampled_from(("", "Jl. Mawar No. 3", "Gang Mawar 3 RT 2", "Komp. Veteran 9", "x")),
+    address=st.sampled_from(
+        (
+            "",
+            "Jl. Mawar No. 3",
+            "Gang Mawar 3 RT 2",
+            "Komp. Veteran 9",
+            "x",
+            "Jl. Kuin Utara 5 RT 3 RW 1 Sungai Miai",
+            "Kuin Utara 5 RT 3/1",
+        )
+    ),
 )
 
 
@@ -81,6 +91,13 @@ def test_agreeing_evidence_never_lowers_the_score(a: Person, b: Person, name: st
 def test_what_is_more_alike_never_counts_for_less(rising: tuple[str, ...]) -> None:
     counted = [WEIGHTS[code] for code in rising]
     assert counted == sorted(counted)
+
+
+@settings(max_examples=600)
+@given(PEOPLE, PEOPLE)
+def test_whoever_is_dismissed_early_is_nobody_to_ask_about(a: Person, b: Person) -> None:
+    if matching._is_somebody_else(a, b):
+        assert score(a, b).probability < REVIEW
 
 
 @given(PEOPLE)
