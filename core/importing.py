@@ -36,9 +36,9 @@ from core.models import Patient
 from core.schemas import DuplicateQuery, PatientFields
 from core.vocabulary import Permission
 
-BATCH = 20
+BATCH = 8
 """Rows per transaction: few enough that the counter never waits long behind one."""
-PAUSE_SHARE = 0.2
+PAUSE_SHARE = 0.5
 """Of the time a batch took, left to the counters after it: SQLite lets nobody else write meanwhile."""
 
 FILLED = (

@@ -324,13 +324,16 @@ def import_patients(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask: take the columns and store.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing.")] = False,
+    tried: Annotated[bool, typer.Option("--tried", help="Store without a dry run before.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a patient list (CSV or XLSX): confirm the columns, try, then store; goes on after a stop."""
     from server.patient_list import import_list
 
     clinic = _clinic()
-    raise typer.Exit(import_list(clinic, file, given=column or [], yes=yes, dry_run=dry_run, as_json=as_json))
+    raise typer.Exit(
+        import_list(clinic, file, given=column or [], yes=yes, dry_run=dry_run, tried=tried, as_json=as_json)
+    )
 
 
 @import_app.command("diagnoses")

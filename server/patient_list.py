@@ -43,7 +43,14 @@ WHAT_HAPPENED = {
 
 
 def import_list(
-    clinic: Clinic, file: Path, *, given: Sequence[str], yes: bool, dry_run: bool, as_json: bool
+    clinic: Clinic,
+    file: Path,
+    *,
+    given: Sequence[str],
+    yes: bool,
+    dry_run: bool,
+    tried: bool,
+    as_json: bool,
 ) -> int:
     """Ask, try, ask, store; returns the command's exit status.
 
@@ -53,6 +60,7 @@ def import_list(
         given: `field=heading` pairs over the guess; an empty heading leaves the field out.
         yes: Take the columns as they are and do not ask before storing.
         dry_run: Stop after the dry run.
+        tried: Leave the dry run out: there was one.
         as_json: Print the last report as JSON on standard output.
     """
     columns = dict(_pair(text) for text in given)
@@ -62,7 +70,7 @@ def import_list(
         actor = system_actor("loket command")
         if stopped_at and not dry_run:
             out.print(f"An earlier run stopped after row {stopped_at} of {len(table.rows)}: going on there.")
-        else:
+        elif dry_run or not tried:
             report = _run(clinic, actor, file, columns, dry_run=True)
             _show(report)
             if dry_run:
