@@ -12,11 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
+
 from bench.morning import busy_morning
 from core.config import Settings
 from server.run import Background
 from tests.people import registration
-from tests.tui.conftest import Counter, press, settle, type_text
+from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import save_picture
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +39,11 @@ async def draw(counter: Counter, folder: Path) -> None:
                 patient_id=patient["id"], chief_complaint=complaint, cluster=cluster, override_reason="contoh"
             )
             clerk.post("registrations", json=body).raise_for_status()
+        look_alikes(clerk)
     for language, size in SIZES:
         name = f"{language}-{size[0]}x{size[1]}"
         await counter_screens(counter, folder, name, size, language)
+        await quiet_hour_screens(counter, folder, name, size, language)
         await clinic_screens(counter, folder, name, size, language)
 
 
@@ -61,6 +65,69 @@ async def counter_screens(
         save_picture(app, folder / f"confirm-{name}.png")
         await press(pilot, "escape", "f3", "f1")
         save_picture(app, folder / f"help-{name}.png")
+
+
+def look_alikes(clerk: httpx.Client) -> None:
+    """Somebody registered twice, and a mother."""
+    home = {
+        "sex": "female",
+        "mother_name": "Rusmini",
+        "address": "Gg. Melati No. 7 RT 4 RW 2",
+        "rt": "4",
+        "rw": "2",
+    }
+    people = (
+        {
+            "name": "Sulastri Wardani",
+            "birth_date": "1974-09-30",
+            "nik": "6371017009740021",
+            "identity_verified": True,
+        },
+        {"name": "Soelastri Wardani", "birth_date": "1974-09-30", "no_identifier_reason": "forgotten"},
+        {
+            "name": "Halimatus Sadiah",
+            "birth_date": "1995-06-12",
+            "nik": "6371015206950031",
+            "family_card_number": "6371010101150009",
+            "phone": "081255500021",
+        },
+    )
+    for person in people:
+        body = registration(patient={**home, **person}, override_reason="contoh")
+        clerk.post("registrations", json=body).raise_for_status()
+
+
+async def quiet_hour_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """Cards, look-alikes and mothers, as the admin at the counter sees them."""
+    async with counter.at("admin", size, language) as (app, pilot):
+        await press(pilot, "f2", "f7")
+        save_picture(app, folder / f"lists-{name}.png")
+        await press(pilot, "v")
+        await until(pilot, lambda: len(app.screen.query_one("#found").rows) > 0)
+        await settle(pilot)
+        save_picture(app, folder / f"verify-later-{name}.png")
+        await type_text(pilot, "Soelastri")
+        await until(pilot, lambda: app.screen._answered == "Soelastri")
+        await press(pilot, "f9", "tab", "tab", "end")
+        await type_text(pilot, "ingsih")
+        await asyncio.sleep(0.6)
+        await settle(pilot)
+        save_picture(app, folder / f"card-{name}.png")
+        await press(pilot, "escape", "escape", "escape", "f7", "d")
+        await until(pilot, lambda: app.screen.query("#pairs") and app.screen.query_one("#pairs").rows)
+        save_picture(app, folder / f"look-alikes-{name}.png")
+        await press(pilot, "enter")
+        save_picture(app, folder / f"compare-{name}.png")
+        await press(pilot, "escape", "escape", "f2", "f8")
+        await type_text(pilot, "halimatus")
+        await until(pilot, lambda: app.screen.query_one("#mothers").rows)
+        save_picture(app, folder / f"mother-{name}.png")
+        await press(pilot, "enter")
+        await asyncio.sleep(0.6)
+        await settle(pilot)
+        save_picture(app, folder / f"newborn-{name}.png")
 
 
 async def clinic_screens(

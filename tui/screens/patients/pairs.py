@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on, work
 from textual.app import ComposeResult
 
-from core.schemas import MergeShape, SuspectedShape
+from core.schemas import MergeShape, PatientShape, SuspectedShape
 from tui import keymap, theme, words
 from tui.formatting import fit, instant_text
 from tui.screens.base import LoketScreen
@@ -68,20 +68,25 @@ class PairsScreen(LoketScreen[None]):
         self.say(f"{note} {text}".strip(), "good" if note else "info")
 
     def _show(self) -> None:
-        cells = 18 if self.size.width < 120 else 30
+        wide = self.size.width >= 120
         rows = [
             PickRow(
                 key,
                 [
-                    (f"{round(100 * pair.score):3d} % ", theme.PLAIN),
-                    (f"{fit(pair.left.name, cells)} {pair.left.medical_record_number}  ", theme.STRONG),
-                    (f"{fit(pair.right.name, cells)} {pair.right.medical_record_number}  ", theme.STRONG),
+                    (f"{round(100 * pair.score):3d} %  ", theme.PLAIN),
+                    (self._who(pair.left, wide=wide), theme.STRONG),
+                    (self._who(pair.right, wide=wide), theme.STRONG),
                     (", ".join(words.likeness(pair.reasons)), theme.PLAIN),
                 ],
             )
             for key, pair in self._pairs.items()
         ]
         self.query_one("#pairs", PickList).show_rows(rows, keep=True)
+
+    def _who(self, patient: PatientShape, *, wide: bool) -> str:
+        if wide:
+            return f"{fit(patient.name, 28)} {patient.medical_record_number}  "
+        return f"{fit(patient.name, 19)} "
 
     @property
     def _chosen(self) -> SuspectedShape | None:
