@@ -28,19 +28,21 @@ from core.likeness import USUAL_DAYS, address_words
 from core.models import Patient, PatientKey
 from core.names import COMMON_SOUNDS, as_one, fold, name_sounds, name_words, phonetic
 
-NEAR = 24
+NEAR = 64
 """Stored sounds that one typed word may stand for."""
-POOL = 400
+POOL = 600
 """Patients that are ranked at most; what a probe brings beyond its share is cut off."""
 GOOD = 0.93
 """Fitness per word from which somebody is taken to be meant, and nobody less alike is looked for."""
+ONE_SLIP = 0.965
+"""Fitness of a word of four letters or more with one letter wrong, too many, missing or swapped."""
 FEW = 5
 """With fewer to show, somebody less alike may be meant after all."""
-CLOSEST = 16
+CLOSEST = 40
 """Of the sounds near a word, those that are tried first."""
 PROBES = 12
 """Values asked for at once, so that a frequent one cannot crowd out all the others."""
-SHARE = POOL // 4
+SHARE = POOL // 2
 """What one question to the index may bring of them."""
 SCAN_BELOW = 100_000
 """Up to so many names, address words are also looked for by reading every row."""
@@ -385,11 +387,12 @@ def _alike(word: str, sound: str, part: str, other: str) -> float:
     """0..1.05 for a typed word and a part of a name, both with their sounds."""
     if part == word:
         return 1.05
+    one_slip = min(len(word), len(part)) >= 4 and OSA.distance(word, part, score_cutoff=1) <= 1
     if other == sound:
-        return 1.0
+        return 1.0 if one_slip else 0.97
     likeness = max(JaroWinkler.similarity(word, part), JaroWinkler.similarity(sound, other))
     if likeness < 0.6:
         return 0.0
     nearness = max(OSA.normalized_similarity(word, part), OSA.normalized_similarity(sound, other))
     begins = 0.9 if part.startswith(word) or other.startswith(sound) else 0.0
-    return max((likeness + nearness) / 2, begins)
+    return max((likeness + nearness) / 2, begins, ONE_SLIP if one_slip else 0.0)
