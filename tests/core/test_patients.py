@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -20,7 +21,7 @@ from core.config import Settings
 from core.database import connection, database, transaction
 from core.errors import ConflictError, NotAllowedError, NotFoundError, ValidationError
 from core.likeness import Person
-from core.models import Allergy, AuditEvent, Outbox, Patient, Visit
+from core.models import Allergy, AuditEvent, Outbox, Patient, PatientKey, Visit
 from core.schemas import PatientFields, PatientPatch
 from core.vocabulary import Role, Sex
 from tests.postgres import cluster
@@ -282,3 +283,13 @@ def test_shapes_say_what_the_counter_needs_in_few_questions(
     )
     assert by_id[ids["hidayat"]].warnings == []
     Allergy.delete().execute()
+
+
+def test_address_keys_of_an_earlier_version_are_written_anew(clinic: Clinic, actor: Actor) -> None:
+    patient = store(clinic, actor, name="Siti Aminah", address="Jl. Sungai Andai No. 12")
+    now = {(key.kind, key.value) for key in PatientKey.select().where(PatientKey.patient == patient)}
+    PatientKey.delete().where(PatientKey.patient == patient, PatientKey.kind == "home").execute()
+    PatientKey.create(kind="home", value="sungai 12", patient=patient)
+    import_module("core.migrations.0006_home_keys").up(None, database)
+    again = {(key.kind, key.value) for key in PatientKey.select().where(PatientKey.patient == patient)}
+    assert again == now
