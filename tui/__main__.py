@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 
 from core.config import Settings
 from core.errors import SettingsError
 from tui.client import CoreClient
+from tui.terminal.capabilities import detect
 from tui.terminal.local import AppFailedError, NoTerminalError, run_local
 from tui.text import LANGUAGES, Translator, _
 
@@ -17,6 +19,11 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tui", description="Loket in this terminal.")
     parser.add_argument("--server", help="address of the core, such as http://127.0.0.1:8460")
     parser.add_argument("--username", default="", help="what stands in the name field already")
+    parser.add_argument(
+        "--lines",
+        action="store_true",
+        help="questions and answers instead of a screen; reads piped answers too",
+    )
     parser.add_argument("--language", choices=LANGUAGES, help="screen language")
     return parser.parse_args(arguments)
 
@@ -36,10 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
     from tui.app import build_app
 
     client = CoreClient(chosen.server or settings.resolved_server_url, language=language)
+    if chosen.lines or (sys.stdin.isatty() and not detect(os.environ.get("TERM")).addressable):
+        from tui.lines.local import run_lines
+
+        return run_lines(client, chosen.username, language)
     try:
         run_local(lambda capabilities: build_app(client=client, username=chosen.username, language=language))
     except NoTerminalError:
-        sys.stderr.write(_("This needs a terminal.") + "\n")
+        sys.stderr.write(_("This needs a terminal; with --lines it takes answers from a file too.") + "\n")
         return 2
     except AppFailedError:
         sys.stderr.write(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.e2e.line_terminals import LineTerminal, piped
-from tests.e2e.terminals import PATIENCE_SECONDS, DemoClinic
+from tests.e2e.terminals import PATIENCE_SECONDS, ROOT, DemoClinic
 from tests.people import Caller
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
@@ -136,3 +138,23 @@ def test_rights_are_the_same(clinic: DemoClinic) -> None:
     assert "Mendoza" not in done.stdout
     done = piped(clinic, "dentist", NIK)
     assert "no command here" in done.stdout
+
+
+def test_the_same_on_this_machine_over_http(clinic: DemoClinic) -> None:
+    """`python -m tui --lines < answers`: the password comes first."""
+
+    def run(*answers: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tui", "--server", clinic.url, "--lines", "--username", "clerk"]
+        text = "".join(f"{answer}\n" for answer in answers)
+        return subprocess.run(command, input=text, capture_output=True, text=True, cwd=ROOT, timeout=60)
+
+    done = run("demo", "6371015311840088", "Gita Puspa", *NO_MORE, "sakit gigi", "", "")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "TERSIMPAN: B-" in done.stdout
+    assert names(clinic, "GIGI").count("Gita Puspa") == 1
+    done = run("demo", "6371015411840089", "Hana Sari")
+    assert done.returncode == 1
+    done = run("wrong", "6371015411840089")
+    assert done.returncode == 1
+    assert "salah" in done.stderr
+    assert done.stdout == ""
