@@ -113,10 +113,14 @@ def _become(module: str, *arguments: str) -> None:
 def tui(
     server: Annotated[str, typer.Option(help="The core's address; LOKET_SERVER_URL otherwise.")] = "",
     language: Annotated[str, typer.Option(help="id or en.")] = "",
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Questions and answers instead of a screen.")
+    ] = False,
 ) -> None:
     """Open the counter in this terminal."""
     arguments = ["--server", server] if server else []
-    _become("tui", *arguments, *(["--language", language] if language else []))
+    arguments += ["--language", language] if language else []
+    _become("tui", *arguments, *(["--lines"] if lines else []))
 
 
 @app.command()
