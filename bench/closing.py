@@ -22,6 +22,7 @@ from bench.sync import figures, one, p99_of
 from core import backup, closing
 from core.config import Settings
 from core.database import connection
+from core.models import JobRun
 from server import apart
 from server.run import Background
 from tests.core.days import Days
@@ -65,6 +66,8 @@ def main() -> None:
                 ("process of its own", lambda: apart.run(clinic, "closing")),
                 ("thread", lambda: closing.run(clinic)),
             ):
+                with connection():  # the same work for both
+                    JobRun.delete().execute()
                 times, seconds = during(clerk, work, chosen.pause)
                 ratio = p99_of(times) / p99_of(idle)
                 print(f"{name:18} {figures(times)}   p99 ratio {ratio:.2f}   {seconds:.1f} s", flush=True)
