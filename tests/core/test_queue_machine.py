@@ -24,7 +24,7 @@ from core.database import connection, database, is_sqlite, transaction
 from core.errors import ConflictError, CoreError, RuleError
 from core.identifiers import new_id
 from core.models import Patient, QueueEntry, QueueEvent, Ticket, Visit
-from core.queue_transitions import TRANSITIONS, UNDONE_COLUMNS
+from core.queue_transitions import TRANSITIONS
 from core.schemas import EntryCommand
 from core.vocabulary import Disposition, EntryAction, EntryStatus, Payer, Priority, Role, VisitStatus
 from tests.postgres import cluster as postgres_cluster
@@ -34,6 +34,10 @@ CLUSTERS = ("UMUM", "LAB")
 STAFF = ("dokter satu", "dokter dua")
 ACTIONS = (A.CALL, A.RECALL, A.SKIP, A.HOLD, A.RESUME, A.START, A.FINISH, A.PRIORITISE, A.TRANSFER, A.SEND,
            A.RETURN, A.LEAVE, A.CANCEL)  # fmt: skip
+LOOKS = ("id", "cluster", "ticket_id", "status", "priority", "priority_reason", "service_point", "practitioner_id",
+         "call_count", "skipped_at", "queued_at", "started_at", "called_at", "served_at", "ended_at",
+         "end_reason")  # fmt: skip
+"""What an undo brings back of an entry: all but its version."""
 LIMIT = timedelta(minutes=60)
 RATIO, BACK_AFTER = 2, 3
 DAYS = count()
@@ -119,10 +123,9 @@ class QueueMachine(RuleBasedStateMachine):
         with connection():
             visits = list(Visit.select().where(Visit.service_on == self.day))
             entries = self.rows()
-        columns = ("id", "cluster", "ticket_id", *UNDONE_COLUMNS)
         return {
             visit.id: (
-                [[getattr(row, name) for name in columns] for row in entries if row.visit_id == visit.id],
+                [[getattr(row, name) for name in LOOKS] for row in entries if row.visit_id == visit.id],
                 visit.status, visit.ended_at, visit.disposition,
             )
             for visit in visits
@@ -147,7 +150,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     # Steps
 
-    @initialize(priorities=st.lists(st.sampled_from(Priority), min_size=1, max_size=5))
+    @initialize(priorities=st.lists(st.sampled_from(Priority), min_size=2, max_size=8))
     def people_wait_at_eight(self, priorities: list[Priority]) -> None:
         for priority in priorities:
             self.somebody_arrives(priority, 0)
@@ -181,6 +184,11 @@ class QueueMachine(RuleBasedStateMachine):
             assert (called.status, called.practitioner) == (S.CALLED, actor.name)
             self.before[called.visit_id].append(before[called.visit_id])
 
+    @rule(who=st.integers(0, 1), times=st.integers(2, 5))
+    def one_after_the_other(self, who: int, times: int) -> None:
+        for _ in range(times):
+            self.call_next(who, 0)
+
     @rule(place=st.sampled_from([0, 0, 0, 1]))
     def two_call_at_once(self, place: int) -> None:
         self.tick()
@@ -200,8 +208,19 @@ class QueueMachine(RuleBasedStateMachine):
         priority=st.sampled_from(Priority),
     )
     def act(self, number: int, action: EntryAction, who: int, priority: Priority) -> None:
+        self.step(self.picked(number), action, who, priority)
+
+    @precondition(lambda self: self.visits)
+    @rule(number=st.integers(0, 50), who=st.integers(0, 1), back=st.sampled_from([A.RETURN, A.FINISH]))
+    def goes_elsewhere_and_comes_back(self, number: int, who: int, back: EntryAction) -> None:
+        for action in (A.START, A.SEND, A.CALL, back, A.CALL):
+            self.step(self.picked(number), action, who)
+
+    def step(
+        self, row: QueueEntry, action: EntryAction, who: int, priority: Priority = Priority.YELLOW
+    ) -> None:
+        """One action, which is done or refused as the table of transitions says."""
         self.tick()
-        row = self.picked(number)
         before = self.looks()
         command = self.command(row, action, priority)
         if action is A.RETURN and row.returns_to_id is None:
