@@ -211,10 +211,26 @@ class QueueMachine(RuleBasedStateMachine):
         self.step(self.picked(number), action, who, priority)
 
     @precondition(lambda self: self.visits)
-    @rule(number=st.integers(0, 50), who=st.integers(0, 1), back=st.sampled_from([A.RETURN, A.FINISH]))
-    def goes_elsewhere_and_comes_back(self, number: int, who: int, back: EntryAction) -> None:
-        for action in (A.START, A.SEND, A.CALL, back, A.CALL):
+    @rule(
+        number=st.integers(0, 50),
+        who=st.integers(0, 1),
+        back=st.sampled_from([A.RETURN, A.FINISH]),
+        minutes=st.sampled_from([0, 59, 61]),
+    )
+    def goes_elsewhere_and_comes_back(self, number: int, who: int, back: EntryAction, minutes: int) -> None:
+        for action in (A.START, A.SEND, A.CALL, back):
             self.step(self.picked(number), action, who)
+        self.now += timedelta(minutes=minutes)
+        self.call_next(1 - who, 0)
+        self.call_next(who, 0)
+
+    @precondition(lambda self: self.visits)
+    @rule(number=st.integers(0, 50), who=st.integers(0, 1), others=st.integers(1, 5))
+    def does_not_answer(self, number: int, who: int, others: int) -> None:
+        for action in (A.CALL, A.SKIP):
+            self.step(self.picked(number), action, who)
+        for _ in range(others):
+            self.call_next(who, 0)
 
     def step(
         self, row: QueueEntry, action: EntryAction, who: int, priority: Priority = Priority.YELLOW
