@@ -1,0 +1,166 @@
+"""Diagnoses and procedures by words; a clinic's own list in, a wrong edition kept out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from core import code_lists, diagnoses, icd10, procedures
+from core.code_lists import Code, CodeList, shipped
+from core.errors import ValidationError
+from core.names import fold
+from server.run import Background
+
+
+def listed(source: code_lists.Source) -> CodeList:
+    rows = sorted(shipped(source), key=lambda row: -int(row["usual"]))
+    return CodeList(
+        [
+            Code(
+                row["code"], row["title_id"], row["title_en"],
+                f" {fold(row['title_id'] + ' ' + row['title_en'])} ", int(row["usual"]),
+            )
+            for row in rows
+        ]
+    )  # fmt: skip
+
+
+ICD10, PROCEDURES = listed(icd10.SOURCE), listed(procedures.SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("hipertensi", "I10"),
+        ("darah tinggi", "I10"),
+        ("hypertension", "I10"),
+        ("kencing manis", "E11.9"),
+        ("gigi berlubang", "K02.9"),
+        ("toothache", "K08.8"),
+        ("demam berdarah", "A91"),
+        ("osteoartritis lutut", "M17.9"),
+        ("osteo lutut", "M17.9"),
+        ("i10", "I10"),
+        ("I10", "I10"),
+        ("k029", "K02.9"),
+        ("k02.9", "K02.9"),
+        ("hipertenis", "I10"),
+        ("gastritiss", "K29.7"),
+        ("katarak usia", "H25.9"),
+        ("hamil pertama", "Z34.0"),
+    ],
+)
+def test_what_is_usually_meant_comes_first(words: str, code: str) -> None:
+    assert ICD10.find(words, 5)[0].code == code
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("cabut gigi", "23.01"), ("nebulizer", "93.94"), ("sunat", "64.0"), ("2309", "23.09")]
+)
+def test_procedures_are_found_alike(words: str, code: str) -> None:
+    assert code in [item.code for item in PROCEDURES.find(words, 3)]
+
+
+def test_an_empty_box_shows_the_most_usual() -> None:
+    assert [item.code for item in ICD10.find("", 2)] == ["J06.9", "I10"]
+
+
+@given(item=st.sampled_from(ICD10.codes), data=st.data())
+def test_every_code_is_found_by_its_code_and_by_the_beginnings_of_its_words(
+    item: Code, data: st.DataObject
+) -> None:
+    assert item.code in [found.code for found in ICD10.find(item.code.lower(), 20)]
+    words = [word for word in fold(item.title_id).split() if len(word) > 3]
+    begun = " ".join(word[: data.draw(st.integers(3, len(word)))] for word in words)
+    if begun:
+        assert item.code in [found.code for found in ICD10.find(begun, len(ICD10.codes))]
+
+
+@given(text=st.text(max_size=40))
+def test_no_text_breaks_the_search(text: str) -> None:
+    assert len(ICD10.find(text, 10)) <= 10
+
+
+def test_the_shipped_list_is_in_order() -> None:
+    codes = [row["code"] for row in shipped(icd10.SOURCE)]
+    assert len(codes) == len(set(codes))
+    assert all(icd10.CODE.match(code) and not icd10.AFTER_2010.match(code) for code in codes)
+    assert {"A90", "A91", "I84.9", "K35.9"} <= set(codes)
+    assert all(procedures.ICD9.match(row["code"]) for row in shipped(procedures.SOURCE))
+
+
+# Import
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_clinics_full_list_is_taken_and_lay_words_still_find(server: Background, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "icd.csv",
+        "CODE;STR;nama",
+        "I10;Essential (primary) hypertension;Hipertensi esensial (primer)",
+        "Q999;Chromosomal abnormality, unspecified;Kelainan kromosom, tidak ditentukan",
+        "A90;Dengue fever;Demam dengue",
+        "A97.0;Dengue without warning signs;Dengue tanpa tanda bahaya",
+        "XX;No code;Bukan kode",
+    )
+    result = icd10.import_codes(file)
+    assert (result.taken, result.newer, result.refused) == (3, 1, ("6: XX",))
+    assert diagnoses.find("kromosom")[0].code == "Q99.9"
+    found = diagnoses.find("darah tinggi")[0]
+    assert (found.code, found.title) == ("I10", "Hipertensi esensial (primer)")
+    assert diagnoses.find("primary hypertension", language="en")[0].title.startswith("Essential")
+    assert "A97.0" not in [item.code for item in diagnoses.find("dengue")]
+    # What ships comes in again at the next start, and leaves the clinic's titles alone.
+    icd10.load_builtin()
+    assert diagnoses.find("i10")[0].title == "Hipertensi esensial (primer)"
+
+
+def test_a_list_may_be_a_spreadsheet(server: Background, tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["Kode", "Diagnosa"])
+    book.active.append(["Q99.9", "Kelainan kromosom"])
+    book.save(tmp_path / "icd.xlsx")
+    assert icd10.import_codes(tmp_path / "icd.xlsx").taken == 1
+    assert diagnoses.find("kromosom")[0].code == "Q99.9"
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (("code,title_en", "A97.0,Dengue", "I10,Hypertension"), "edition"),
+        (("nomor,isi", "1,x"), "columns"),
+        (("code,title_en", "nothing,here"), "empty"),
+        (("",), "columns"),
+    ],
+)
+def test_a_wrong_list_changes_nothing(
+    server: Background, tmp_path: Path, lines: tuple[str, ...], problem: str
+) -> None:
+    before = [item.title for item in diagnoses.find("", 50)]
+    with pytest.raises(ValidationError) as refused:
+        icd10.import_codes(write(tmp_path / "icd.csv", *lines))
+    assert refused.value.fields == {"file": problem}
+    assert [item.title for item in diagnoses.find("", 50)] == before
+
+
+def test_a_missing_file_is_said(server: Background, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError) as refused:
+        icd10.import_codes(tmp_path / "none.csv")
+    assert refused.value.fields == {"file": "unreadable"}
+
+
+def test_a_clinics_own_procedures_are_marked_as_its_own(server: Background, tmp_path: Path) -> None:
+    file = write(tmp_path / "own.csv", "kode,nama", "TG-01,Tindik telinga bayi", "18.01,Tindik telinga")
+    assert procedures.import_codes(file).taken == 2
+    known = code_lists.load(procedures.SOURCE).by_code
+    assert known["TG-01"].is_local
+    assert not known["18.01"].is_local
+    assert [item.code for item in procedures.find("tindik")] == ["18.01", "TG-01"]
