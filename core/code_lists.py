@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import nsmallest
 from importlib import resources
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +66,21 @@ class CodeList:
         self.by_code = {item.code: item for item in self.codes}
 
     @cached_property
+    def _holders(self) -> dict[str, list[int]]:
+        """Word -> places in `codes` whose words hold it."""
+        found: dict[str, list[int]] = {}
+        for place, item in enumerate(self.codes):
+            for word in item.words.split():
+                found.setdefault(word, []).append(place)
+        return found
+
+    @cached_property
     def _vocabulary(self) -> list[str]:
-        return sorted({word for item in self.codes for word in item.words.split()})
+        return sorted(self._holders)
+
+    @cached_property
+    def _bare_codes(self) -> list[tuple[str, Code]]:
+        return sorted(((_bare(item.code), item) for item in self.codes), key=itemgetter(0))
 
     def find(self, text: str, limit: int) -> list[Code]:
         """Entries by the beginning of a code, or by words in any order.
@@ -80,32 +97,45 @@ class CodeList:
             return list(self.codes[:limit])
         start = _bare("".join(text.split()).upper())
         if any(character.isdigit() for character in start[:3]):
-            by_code = [item for item in self.codes if _bare(item.code).startswith(start)]
+            by_code = self._by_code(start, limit)
             if by_code:
-                return sorted(by_code, key=lambda item: item.code)[:limit]
+                return by_code
         found = self._with_all(words, limit)
         if not found:
             words = [self._likest(word) for word in words]
             found = self._with_all(words, limit) or self._with_most(words, limit)
         return found
 
+    def _by_code(self, start: str, limit: int) -> list[Code]:
+        first = bisect_left(self._bare_codes, start, key=itemgetter(0))
+        nearby = self._bare_codes[first : first + limit]
+        return [item for bare, item in nearby if bare.startswith(start)]
+
+    def _places(self, start: str) -> set[int]:
+        """Places of entries with a word that begins so."""
+        first = bisect_left(self._vocabulary, start)
+        places: set[int] = set()
+        for word in self._vocabulary[first:]:
+            if not word.startswith(start):
+                break
+            places.update(self._holders[word])
+        return places
+
     def _with_all(self, words: Sequence[str], limit: int) -> list[Code]:
-        starts = [f" {word}" for word in words]
-        found = [item for item in self.codes if all(start in item.words for start in starts)]
+        places = set.intersection(*(self._places(word) for word in words))
         whole = [f" {word} " for word in words]
 
         def rank(item: Code) -> tuple[int, int, int, str]:
             exact = sum(word in item.words for word in whole)
             return -exact, -item.usual, len(item.title_id), item.code
 
-        return sorted(found, key=rank)[:limit]
+        return nsmallest(limit, (self.codes[place] for place in places), key=rank)
 
     def _with_most(self, words: Sequence[str], limit: int) -> list[Code]:
-        starts = [f" {word}" for word in words]
-        counted = [(sum(start in item.words for start in starts), item) for item in self.codes]
-        best = max((count for count, _item in counted), default=0)
-        kept = [item for count, item in counted if count == best and count]
-        return sorted(kept, key=lambda item: (-item.usual, item.code))[:limit]
+        counted = Counter(place for word in words for place in self._places(word))
+        best = max(counted.values(), default=0)
+        kept = (self.codes[place] for place, count in counted.items() if count == best)
+        return nsmallest(limit, kept, key=lambda item: (-item.usual, item.code))
 
     def _likest(self, word: str) -> str:
         close = process.extractOne(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=LIKE_ENOUGH)
