@@ -11,11 +11,13 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from bench.morning import busy_morning
 from core.config import Settings
+from core.identifiers import new_id
 from server.run import Background
 from tests.people import registration
 from tests.tui.conftest import Counter, press, settle, type_text, until
@@ -45,6 +47,7 @@ async def draw(counter: Counter, folder: Path) -> None:
         await counter_screens(counter, folder, name, size, language)
         await quiet_hour_screens(counter, folder, name, size, language)
         await clinic_screens(counter, folder, name, size, language)
+        await record_screens(counter, folder, name, size, language)
 
 
 async def counter_screens(
@@ -139,6 +142,87 @@ async def clinic_screens(
         await asyncio.sleep(0.5)
         await settle(pilot)
         save_picture(app, folder / f"record-{name}.png")
+
+
+async def record_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """A pregnant woman with a long name from the midwife to the laboratory, and what each of them sees."""
+    receipt = a_visit(counter, f"637101550795{size[0]:03d}{language == 'id':d}")
+    async with counter.at("midwife", size, language) as (app, pilot):
+        await choose(app, pilot, receipt["ticket"]["id"])
+        for value in ("150", "95", "88", "20", "36,5", "98", "55", "150", "110", "23"):
+            await type_text(pilot, value)
+            await press(pilot, "enter")
+        await press(pilot, "enter")
+        for value in ("2", "1", "0", "01-05-2026", "3", "4", "24"):
+            await type_text(pilot, value)
+            await press(pilot, "enter")
+        save_picture(app, folder / f"anc-{name}.png")
+        await press(pilot, "f10")
+        await find(app, pilot, "f7", "hipertensi kehamilan")
+        save_picture(app, folder / f"diagnosis-{name}.png")
+        await press(pilot, "enter")
+        await find(app, pilot, "f8", "tambah darah")
+        await press(pilot, "enter")
+        save_picture(app, folder / f"medicine-{name}.png")
+        await press(pilot, "f10")
+        for words in ("hemoglobin", "protein urin"):
+            await find(app, pilot, "f9", words)
+            await press(pilot, "enter", "f10")
+        save_picture(app, folder / f"record-anc-{name}.png")
+        await press(pilot, "f2", "s", "1")
+        await type_text(pilot, "3")
+        await press(pilot, "f10")
+        save_picture(app, folder / f"letter-{name}.png")
+        await press(pilot, "escape", "f10")
+        save_picture(app, folder / f"outcome-{name}.png")
+        await press(pilot, "l")
+    async with counter.at("lab", size, language) as (app, pilot):
+        await press(pilot, "f2")
+        save_picture(app, folder / f"worklist-{name}.png")
+        await press(pilot, "enter")
+        await type_text(pilot, "10,2")
+        await press(pilot, "enter")
+        await type_text(pilot, "3")
+        save_picture(app, folder / f"results-{name}.png")
+        await press(pilot, "f10")
+
+
+def a_visit(counter: Counter, nik: str) -> dict[str, Any]:
+    """A pregnant woman who was here before, registered for today."""
+    name = f"Raden Ayu Siti Nurhaliza Kusumaningrum Wardhani {nik[-3:]}"
+    patient = {"name": name, "nik": nik, "sex": "female", "birth_date": "1995-07-15"}
+    body = registration(patient=patient, chief_complaint="kontrol hamil", cluster="KIA", pregnant=True)
+    with counter.api() as clerk, counter.api("midwife") as midwife:
+        first = (
+            clerk.post("registrations", json={**body, "duplicate_decision": "new"}).raise_for_status().json()
+        )
+        entry, visit = first["ticket"]["id"], first["visit_id"]
+        midwife.post(f"queue-entries/{entry}/start", json={})
+        vitals = {"systolic": 142, "diastolic": 90, "weight": 53.5, "arm_circumference": 22.8}
+        midwife.put(f"visits/{visit}/encounter", json={"vitals": vitals})
+        midwife.post(f"visits/{visit}/diagnoses", json={"code": "J45.9"})
+        midwife.post(f"patients/{first['patient_id']}/allergies", json={"substance": "amoksisilin"})
+        midwife.post(f"queue-entries/{entry}/finish", json={"disposition": "home"})
+        again = {**body, "id": new_id(), "patient": None, "patient_id": first["patient_id"]}
+        receipt: dict[str, Any] = clerk.post("registrations", json=again).raise_for_status().json()
+    return receipt
+
+
+async def choose(app: Any, pilot: Any, entry_id: str) -> None:
+    """Open one entry's record from one's own queue."""
+    await until(pilot, lambda: any(entry.id == entry_id for entry in app.screen.pane.entries), "the patient")
+    app.screen.pane.choose(entry_id)
+    await press(pilot, "enter")
+
+
+async def find(app: Any, pilot: Any, key: str, words: str) -> None:
+    """Open a search and wait for what it finds."""
+    await press(pilot, key)
+    await type_text(pilot, words)
+    await asyncio.sleep(0.5)
+    await settle(pilot)
 
 
 async def draw_busy(counter: Counter, folder: Path) -> None:

@@ -29,7 +29,7 @@ from core.vocabulary import OrderStatus, Permission, Sex
 
 YEAR = 365.25  # days
 NUMBER = re.compile(r"^[<>]?\s*(\d{1,7}(?:[.,]\d{1,4})?)$")
-TYPED_RANGE = re.compile(r"^(?:(\d+(?:[.,]\d+)?)\s*-\s*(\d+(?:[.,]\d+)?)|([<>])\s*(\d+(?:[.,]\d+)?))$")
+TYPED_RANGE = re.compile(r"^(?:(\d+(?:[.,]\d+)?)\s*-\s*(\d+(?:[.,]\d+)?)|([<>]=?)\s*(\d+(?:[.,]\d+)?))$")
 
 
 class Range(BaseModel):
@@ -54,12 +54,12 @@ class Range(BaseModel):
         )
 
     def text(self) -> str:
-        """`12-16`, `<200` or `>40`, with a decimal comma as it is printed here."""
+        """`12-16`, `<=199` or `>=40`, with a decimal comma as it is printed here."""
         low = f"{self.low:g}".replace(".", ",") if self.low is not None else ""
         high = f"{self.high:g}".replace(".", ",") if self.high is not None else ""
         if low and high:
             return f"{low}-{high}"
-        return f"<{high}" if high else f">{low}" if low else ""
+        return f"<={high}" if high else f">={low}" if low else ""
 
 
 class LabTest(BaseModel):
@@ -221,7 +221,7 @@ def interpret(test: str, result: str, reference: str) -> str | None:
     Args:
         test: As ordered.
         result: As typed.
-        reference: `12-16`, `<200`, `>40`, or normal answers parted by `/`.
+        reference: `12-16`, `<200`, `<=199`, `>40`, `>=40`, or normal answers parted by `/`.
     """
     listed = tests().get(test)
     if listed is not None and listed.choices:
@@ -234,7 +234,9 @@ def interpret(test: str, result: str, reference: str) -> str | None:
     value = _number(number[1])
     if limits[3]:
         edge = _number(limits[4])
-        if limits[3] == "<":
+        if value == edge and limits[3].endswith("="):
+            return "normal"
+        if limits[3].startswith("<"):
             return "high" if value >= edge else "normal"
         return "low" if value <= edge else "normal"
     low, high = _number(limits[1]), _number(limits[2])

@@ -264,7 +264,7 @@ class RecordScreen(Additions):
     def _show_timeline(self, visits: list[VisitSummary]) -> None:
         earlier = [visit for visit in visits if visit.id != self._entry.visit_id]
         lines = [_("Earlier visits: {number}").format(number=len(earlier))]
-        lines += [fit(visit_line(visit), 45).rstrip() for visit in earlier[:30]]
+        lines += [fit(visit_line(visit), 37).rstrip() for visit in earlier[:30]]
         self.query_one("#timeline", Static).update("\n".join(lines))
 
     # Forms
