@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nsmallest
 from importlib import resources
+from itertools import islice, takewhile
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,9 @@ class CodeList:
 
     def _by_code(self, start: str, limit: int) -> list[Code]:
         first = bisect_left(self._bare_codes, start, key=itemgetter(0))
-        nearby = self._bare_codes[first : first + limit]
-        return [item for bare, item in nearby if bare.startswith(start)]
+        begun = takewhile(lambda pair: pair[0].startswith(start), islice(self._bare_codes, first, None))
+        found = nsmallest(limit, begun, key=lambda pair: (pair[0] != start, -pair[1].usual, pair[0]))
+        return [item for _bare_code, item in found]
 
     def _places(self, start: str) -> set[int]:
         """Places of entries with a word that begins so."""
