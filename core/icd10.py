@@ -72,9 +72,9 @@ def import_codes(path: Path) -> Imported:
             newer += 1
         else:
             rows[code] = {"code": code, "title_id": title_id, "title_en": row["title_en"].strip()}
-    if not rows:
-        raise ValidationError({"file": "empty"})
     if newer and not ONLY_2010 & rows.keys():
         raise ValidationError({"file": "edition"})
+    if not rows:
+        raise ValidationError({"file": "empty"})
     code_lists.store_imported(SOURCE, list(rows.values()))
     return Imported(len(rows), tuple(refused[:50]), newer)

@@ -137,6 +137,7 @@ def test_a_list_may_be_a_spreadsheet(server: Background, tmp_path: Path) -> None
     ("lines", "problem"),
     [
         (("code,title_en", "A97.0,Dengue", "I10,Hypertension"), "edition"),
+        (("code,title_en", "A97.0,Dengue"), "edition"),
         (("nomor,isi", "1,x"), "columns"),
         (("code,title_en", "nothing,here"), "empty"),
         (("",), "columns"),
