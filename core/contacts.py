@@ -142,6 +142,8 @@ def write_contact(
         )
         return created
     require_unlocked(clinic, existing)
+    # A form that was answered and is no more stays, empty: it may have been sent.
+    values["form"] = {code: {} for code in existing.form} | fields.form
     if fields.expected_version is not None and existing.version != fields.expected_version:
         raise ConflictError(version=existing.version, changed_by=existing.practitioner.name)
     EncounterVersion.create(

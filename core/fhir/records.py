@@ -124,7 +124,8 @@ class Mapper:
 
     def visits(self, ids: Sequence[str]) -> Iterator[Record]:
         """One record a visit, in the order asked for; an unknown id is left out."""
-        context = Context(self.names, self.usernames(), self._clinic.clusters.emergency.code)
+        clinic = self._clinic
+        context = Context(self.names, self.usernames(), clinic.clusters.emergency.code, clinic.forms)
         for rows in visit_rows(ids):
             yield visit_record(rows, partial(resources, context))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.fhir import systems
+from core.fhir.forms import form_components
 from core.fhir.systems import Names, Resource, concept
+from core.forms import Form
 from core.models import (
     Addendum,
     Diagnosis,
@@ -75,6 +77,8 @@ class Context:
     """Account id -> username."""
     emergency: str
     """Code of the cluster that takes emergencies."""
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    """The clinic's specialised forms by code; answers of others are not sent."""
 
 
 def instant(value: datetime) -> str:
@@ -96,6 +100,10 @@ def resources(context: Context, rows: VisitRows) -> list[tuple[str, str, Resourc
         if contact.vitals or contact.id in rows.measured_before:
             key = part_key(visit, contact.cluster)
             made.append(("Observation", key, vital_signs(context, visit, contact, shared)))
+        for code in contact.form:
+            if code in context.forms:
+                key = part_key(visit, f"{contact.cluster}-{code}")
+                made.append(("Observation", key, form_answers(context, key, visit, contact, code, shared)))
     # Rows are never deleted, so a row's number within its visit never changes.
     for number, done in enumerate(rows.procedures, 1):
         key = part_key(visit, f"T{number}")
@@ -241,6 +249,27 @@ def vital_signs(context: Context, visit: Visit, contact: Encounter, shared: Reso
         "component": [_vital(name, value) for name, value in contact.vitals.items() if name in VITALS],
         "code": concept(systems.LOINC, VITALS_PANEL),
         "status": "final" if valid else "entered-in-error",
+    }
+    return {name: value for name, value in resource.items() if value}
+
+
+def form_answers(
+    context: Context, key: str, visit: Visit, contact: Encounter, code: str, shared: Resource
+) -> Resource:
+    """A specialised form; one whose answers were all taken out is entered in error."""
+    form = context.forms[code]
+    components = form_components(form, visit, contact)
+    valid = visit.voided_at is None and components
+    resource: Resource = {
+        "resourceType": "Observation",
+        "identifier": [context.names.identifier("Observation", key)],
+        **shared,
+        "performer": [_performer(context, contact.practitioner_id)],
+        "category": [concept(systems.OBSERVATION_CATEGORY, "survey")],
+        "effectiveDateTime": instant(contact.entered_at),
+        "status": "final" if valid else "entered-in-error",
+        "component": components,
+        "code": {"text": form.title_id},
     }
     return {name: value for name, value in resource.items() if value}
 

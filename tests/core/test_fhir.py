@@ -92,6 +92,13 @@ def everything_odd(days: Days) -> None:
     visit = days.visit(DAY, mother, cluster="UMUM", disposition=Disposition.REFERRED, codes=["I10", "R51"])
     encounter = Encounter.get(Encounter.visit == visit)
     encounter.vitals = {"systolic": 120, "arm_circumference": 24.5, "temperature": 36.6}
+    encounter.form = {
+        "pregnancy": {
+            "gravida": 2, "last_period": "2026-01-01", "hiv": "nonreactive", "bleeding": False, "fundal_height": 20.5,
+        },
+        "sick_child": {},
+        "unknown": {"x": 1},
+    }  # fmt: skip
     encounter.save()
     Diagnosis.update(voided_at=clock.now(), void_reason="salah").where(Diagnosis.code == "R51").execute()
     at = visit.started_at
@@ -340,3 +347,28 @@ def test_the_offices_words_are_read_from_any_outcome() -> None:
     assert fhir.outcome_text(outcome, "422") == "value: salah (RuleNumber: 10002) (X.y)"
     for odd in (None, "text", [], {"issue": "x"}, {"issue": [1]}):
         assert fhir.outcome_text(odd, "422") == "422"
+
+
+def test_the_answers_of_a_form_are_one_observation(clinic: Clinic, days: Days) -> None:
+    everything_odd(days)
+    forms = {
+        resource["code"]["text"]: resource
+        for resource in by_type(clinic, "Observation")
+        if resource["category"][0]["coding"][0]["code"] == "survey"
+    }
+    assert set(forms) == {"Kehamilan (ANC)", "Balita sakit (MTBS)"}
+    assert forms["Balita sakit (MTBS)"]["status"] == "entered-in-error"
+    parts = {
+        part["code"].get("text") or part["code"]["coding"][0]["code"]: part
+        for part in forms["Kehamilan (ANC)"]["component"]
+    }
+    assert parts["11996-6"]["valueQuantity"]["value"] == 2
+    assert parts["8665-2"]["valueDateTime"] == "2026-01-01"
+    assert parts["11778-8"]["valueDateTime"] == "2026-10-08"
+    assert parts["HIV"]["valueString"] == "nonreaktif"
+    assert parts["Perdarahan"]["valueBoolean"] is False
+    assert parts["11881-0"]["valueQuantity"] == {
+        "value": 20.5,
+        "system": "http://unitsofmeasure.org",
+        "code": "cm",
+    }

@@ -229,3 +229,14 @@ def test_nothing_is_added_to_a_locked_record(dentist: Caller, visit: str) -> Non
             refused = dentist.post(f"visits/{visit}/{path}", json=body)
             assert (refused.status_code, refused.json()["code"]) == (422, "record_locked")
     dentist.headers["Authorization"] = token
+
+
+def test_answers_of_a_form_are_checked_kept_and_taken_back(dentist: Caller, visit: str) -> None:
+    path = f"visits/{visit}/encounter"
+    refused = dentist.put(path, json={"form": {"pregnancy": {"gravida": 99}}})
+    assert refused.json()["fields"] == {"form.pregnancy.gravida": "out_of_range"}
+    kept = dentist.put(path, json={"form": {"pregnancy": {"gravida": 2, "hiv": ""}}})
+    assert kept.json()["form"] == {"pregnancy": {"gravida": 2}}
+    # It stays as an empty one, so that what was sent of it can be taken back.
+    assert dentist.put(path, json={}).json()["form"] == {"pregnancy": {}}
+    assert {form["code"] for form in dentist.get("forms").json()} == {"pregnancy", "sick_child"}

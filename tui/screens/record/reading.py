@@ -65,7 +65,7 @@ def visit_text(visit: VisitShape, forms: Mapping[str, Form]) -> list[str]:
         ):
             lines += [f"  {letter}: {text}"] if text else []
         for code in encounter.form:
-            if code in forms:
+            if code in forms and encounter.form[code]:
                 lines += [f"  {line}" for line in form_text(forms[code], visit, encounter)]
         lines += [f"  + {addendum}" for addendum in encounter.addenda]
     lines += [f"  {item.code} {item.title}" for item in visit.diagnoses]
