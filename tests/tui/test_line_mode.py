@@ -142,14 +142,14 @@ async def test_enter_never_passes_a_mismatch(counter: Counter):
     text = await heard(counter, *start, "", "", "y", "x")
     assert "SAVED" not in text
     assert (counter.open_numbers("UMUM"), counter.open_numbers("GIGI")) == before
-    assert "B: SAVE TO Poli Gigi, K: keep Poli Umum, with a reason:" in text
+    assert "B: SAVE TO Poli Gigi, !: keep Poli Umum, with a reason:" in text
     text = await heard(counter, *start, "b")
     assert number_in(text).startswith("B-")
 
 
 async def test_keeping_the_other_cluster_takes_a_reason(counter: Counter):
     start = [nik(206, Sex.MALE), "Galih Pratama", *NO_MORE, "sakit gigi geraham", "A"]
-    text = await heard(counter, *start, "k", "", "7", "x", "2")
+    text = await heard(counter, *start, "!", "", "7", "x", "2")
     assert text.count("Reason: is too short") == 3
     assert number_in(text).startswith("A-")
     with counter.api("doctor") as api:
@@ -187,7 +187,7 @@ async def test_a_danger_sign_comes_first(counter: Counter):
 
 async def test_a_blocked_registration_leads_back_to_its_field(counter: Counter):
     text = await heard(
-        counter, nik(209, Sex.MALE), "Jaka Tingkir", *NO_MORE, "periksa kehamilan", "", "", "b", "k", "<",
+        counter, nik(209, Sex.MALE), "Jaka Tingkir", *NO_MORE, "periksa kehamilan", "", "", "b", "!", "<",
         "", "", "<complaint", "batuk pilek", "",
     )  # fmt: skip
     assert "!! The complaint asks for a service for women" in text

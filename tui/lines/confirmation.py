@@ -17,7 +17,7 @@ from tui.registration.facts import Facts
 from tui.session import Session
 from tui.text import _
 
-KEEP = "k"
+KEEP = "!"
 SHORTEST_REASON = 3  # letters of a typed reason
 
 
@@ -43,7 +43,7 @@ async def confirm(session: Session, talk: Conversation, facts: Facts, form: Ques
     """Show who, why and where to, and wait for an answer that says so.
 
     Enter saves only when the rules agree, or what was picked here by its letter. When they point
-    elsewhere, the letter of the cluster is typed: the proposed one's saves, K keeps the other.
+    elsewhere, the letter of the cluster is typed: the proposed one's saves, `!` keeps the other.
 
     Returns:
         What was agreed to, or None when the clerk went back to a question.
@@ -72,7 +72,7 @@ async def confirm(session: Session, talk: Conversation, facts: Facts, form: Ques
         letter = answer.upper()
         picked = next((item.code for item in session.destinations if item.prefix == letter), None)
         if picked is None or not decision.can_pick:
-            if answer.casefold() != KEEP or not decision.can_keep:
+            if answer != KEEP or not decision.can_keep:
                 talk.refuse(_("That is no answer here; nothing was saved."))
             continue
         decision.pick(picked, await client.routing(facts.routing(picked)))
@@ -87,7 +87,7 @@ async def _agreed(session: Session, talk: Conversation, decision: Decision, answ
         return Agreed(target) if not answer else None
     if answer.upper() == session.prefix_of(target):
         return Agreed(target)
-    if answer.casefold() == KEEP and decision.can_keep and decision.chosen is not None:
+    if answer == KEEP and decision.can_keep and decision.chosen is not None:
         reason = await _reason(talk)
         return Agreed(decision.chosen, reason) if reason else None
     return None
@@ -142,7 +142,7 @@ def _prompt(session: Session, decision: Decision) -> str:
         )
         if not decision.can_keep:
             return f"{take}:"
-        keep = _("K: keep {cluster}, with a reason").format(cluster=session.cluster_name(decision.chosen))
+        keep = _("!: keep {cluster}, with a reason").format(cluster=session.cluster_name(decision.chosen))
         return f"{take}, {keep}:"
     return _("Enter: SAVE TO {cluster}").format(cluster=place) + ":"
 
