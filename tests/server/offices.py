@@ -70,15 +70,18 @@ class Office:
         store = receiving._store
 
         def limited(*given: Any) -> Any:
-            # Each of the office's threads has a connection of its own, and with it a limit.
+            # A limit belongs to a connection, and each of the office's threads has one of its own.
             database.execute_sql(f"PRAGMA max_page_count = {limit}")
-            return store(*given)
+            try:
+                return store(*given)
+            finally:
+                database.execute_sql("PRAGMA max_page_count = 1000000")
 
         receiving._store = limited
         try:
             yield
         finally:
-            limit = 1_000_000
+            receiving._store = store
 
     def held(self, code: str = CODE) -> dict[str, str]:
         """`Type/value` -> digest of everything it holds of a clinic."""

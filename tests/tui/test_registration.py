@@ -128,7 +128,7 @@ async def test_another_cluster_is_kept_only_with_a_reason(counter: Counter):
         await fill_new_patient(pilot, "6371014807940127", "Putri Melati", "sakit gigi")
         while app.screen.focused.id != "cluster":
             await press(pilot, "enter")
-        await press(pilot, "a", "enter", "k")
+        await press(pilot, "a", "enter", "exclamation_mark")
         await press(pilot, "enter")
         assert not isinstance(app.screen, ReceiptScreen)
         await press(pilot, "2")
