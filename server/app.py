@@ -126,7 +126,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.follower.start()
+        app.state.follower.start(settings.resolved_database_url)
         yield
         app.state.follower.stop()
 

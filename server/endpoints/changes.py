@@ -25,7 +25,7 @@ from server.security import ActorNow, ClinicNow
 router = APIRouter(tags=["queues"])
 
 HEARTBEAT_SECONDS = 15.0  # a comment, so that both ends notice a dead line
-POLL_SECONDS = 2.0  # another process may have written: a loket command, a second server
+POLL_SECONDS = 2.0  # another process may have written: a loket command
 CACHED_CHANGES = 500
 
 
@@ -34,24 +34,24 @@ class Follower:
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Event] = set()
-        self._stop: Callable[[], None] | None = None
+        self._stops: list[Callable[[], None]] = []
         self._cache: OrderedDict[tuple[int, bool], str] = OrderedDict()
         self.closing = asyncio.Event()
         """Set at shutdown, so that streams end and the server need not wait for them."""
 
-    def start(self) -> None:
-        """Begin to listen, from the running event loop."""
+    def start(self, database_url: str) -> None:
+        """Begin to listen, from the running event loop; to other servers on the same database too."""
         loop = asyncio.get_running_loop()
 
         def wake_from_any_thread() -> None:
             loop.call_soon_threadsafe(self._wake)
 
-        self._stop = feed.listen(wake_from_any_thread)
+        self._stops = [feed.listen(wake_from_any_thread), feed.hear_other_servers(database_url)]
 
     def stop(self) -> None:
         """End every stream."""
-        if self._stop is not None:
-            self._stop()
+        for stop in self._stops:
+            stop()
         self.closing.set()
         self._wake()
 

@@ -14,7 +14,9 @@ from core import audit
 from core.config import Settings
 from core.database import connection, database
 from core.models import ALL_TABLES, Change
+from server.endpoints import changes
 from server.run import Background
+from tests.e2e.terminals import DemoClinic
 from tests.people import Caller, registration
 from tests.postgres import cluster
 
@@ -73,6 +75,27 @@ def test_the_whole_path(server: Background) -> None:
         )
         assert clerk.get("patients").status_code == 200
         assert clerk.get("patients/unverified").status_code == 200
+
+
+def test_a_pane_hears_at_once_of_what_another_server_saves(
+    server: Background, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither server looks by itself within this test: only PostgreSQL's word can bring the event."""
+    monkeypatch.setattr(changes, "POLL_SECONDS", 3600.0)
+    other_home = tmp_path / "other" / "home"
+    other_home.parent.mkdir()
+    url = server.clinic.settings.database_url
+    with (
+        DemoClinic(other_home, LOKET_DATABASE_URL=url) as other,
+        Caller(server.url, "dentist") as dentist,
+        Caller(other.url, "clerk") as clerk,
+        dentist.stream("GET", "changes", params={"after": 0}) as stream,
+    ):
+        lines = stream.iter_lines()
+        for _ in range(2):  # the second event finds the stream waiting, whatever the first one found
+            receipt = clerk.registered()
+            while f"id: {receipt['sequence']}" not in next(lines):
+                pass
 
 
 def test_models_and_schema_agree(server: Background) -> None:
