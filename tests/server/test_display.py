@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import threading
 from pathlib import Path
 
 import httpx
@@ -54,6 +56,15 @@ def test_a_number_called_again_is_the_newest_again(
     dentist.act(first["id"], "recall")
     calls = httpx.get(f"{server.url}/display/board").json()["calls"]
     assert [(call["number"], call["calls"]) for call in calls] == [("B-001", 2), ("B-002", 1)]
+
+
+def test_stream_is_heard_while_nobody_is_called(server: Background) -> None:
+    with httpx.stream("GET", f"{server.url}/display/events", timeout=30) as stream:
+        lines = stream.iter_lines()
+        while next(lines) != "event: alive":
+            pass
+        # Without data a browser would not tell the page of it.
+        assert next(lines).removeprefix("data:").strip()
 
 
 def test_stream_tells_a_call_as_it_happens(server: Background, clerk: Caller, dentist: Caller) -> None:
@@ -115,3 +126,60 @@ def test_a_browser_shows_calls_survives_a_restart_and_shows_the_truth(
     page.close()
     browser.terminate()
     browser.wait()
+
+
+class Cable:
+    """A line between browser and server that can be pulled: nothing passes any more, and nobody is told."""
+
+    def __init__(self, target: int) -> None:
+        self.plugged = threading.Event()
+        self.plugged.set()
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.plugged.set()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _address = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._target))
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError), source, sink:
+            while data := source.recv(65536):
+                self.plugged.wait()
+                sink.sendall(data)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
+def test_a_pulled_cable_is_said_and_a_new_one_shows_the_truth(
+    server: Background, clerk: Caller, dentist: Caller, tmp_path: Path
+) -> None:
+    cable, debug = Cable(int(server.url.rsplit(":", 1)[1])), free_port()
+    clerk.registered()
+    browser = start_browser(f"http://127.0.0.1:{cable.port}/display", debug, tmp_path)
+    page = Page(debug)
+    page.wait("document.getElementById('waiting').textContent.indexOf('Poli Gigi 1') > 0", True)
+    page.ask("document.getElementById('sound').click()")
+    cable.plugged.clear()
+    dentist.post("queues/GIGI/call-next", json={})
+    page.wait("document.getElementById('lost').style.display", "block")
+    assert page.ask("document.getElementById('number').textContent") == "-"
+    cable.plugged.set()
+    page.wait("document.getElementById('lost').style.display", "none")
+    page.wait("document.getElementById('number').textContent", "B-001")
+    # A television that is switched off and on again goes on speaking, once it may.
+    page.ask("window.before = true; location.reload()")
+    page.wait("!window.before && document.getElementById('number').textContent", "B-001")
+    assert "mati" not in str(page.ask("document.getElementById('sound').textContent"))
+    page.close()
+    browser.terminate()
+    browser.wait()
+    cable.close()
