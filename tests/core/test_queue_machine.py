@@ -75,6 +75,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.clinic, self.actors, self.patient, self.pool = clinic, actors, patient, pool
         self.day = date(2026, 1, 5) + timedelta(days=next(DAYS))
         self.now = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)  # 08:00 at the clinic
+        self.evening = self.now + timedelta(hours=15)
         self.clock = clock.frozen(lambda: self.now)
         self.clock.__enter__()
         self.visits: list[str] = []
@@ -144,6 +145,10 @@ class QueueMachine(RuleBasedStateMachine):
     def tick(self) -> None:
         self.now += timedelta(seconds=1)
 
+    def wait(self, minutes: int) -> None:
+        """Time goes by, but never into the next day, whose queues are others."""
+        self.now = min(self.now + timedelta(minutes=minutes), max(self.now, self.evening))
+
     def picked(self, number: int) -> QueueEntry:
         """Some visit's newest entry."""
         return self.path(self.visits[number % len(self.visits)])[-1]
@@ -170,7 +175,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(minutes=st.integers(1, 45))
     def time_passes(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
+        self.wait(minutes)
 
     @rule(who=st.integers(0, 1), place=st.sampled_from([0, 0, 0, 1]))
     def call_next(self, who: int, place: int) -> None:
@@ -220,7 +225,7 @@ class QueueMachine(RuleBasedStateMachine):
     def goes_elsewhere_and_comes_back(self, number: int, who: int, back: EntryAction, minutes: int) -> None:
         for action in (A.START, A.SEND, A.CALL, back):
             self.step(self.picked(number), action, who)
-        self.now += timedelta(minutes=minutes)
+        self.wait(minutes)
         self.call_next(1 - who, 0)
         self.call_next(who, 0)
 
