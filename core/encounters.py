@@ -212,7 +212,7 @@ def _encounter_shape(clinic: Clinic, row: Encounter) -> EncounterShape:
         practitioner=row.practitioner.name,
         version=row.version,
         vitals=row.vitals,
-        vitals_warnings=vitals.check(row.vitals, age_days),
+        vitals_warnings=vitals.warnings(row.vitals, age_days),
         subjective=row.subjective,
         objective=row.objective,
         assessment=row.assessment,
@@ -244,8 +244,7 @@ def write_encounter(clinic: Clinic, actor: Actor, visit_id: str, fields: Encount
     with transaction():
         visit = find_visit(visit_id)
         cluster = cluster_of(actor, visit, fields.cluster)
-        age_days = (visit.service_on - visit.patient.birth_date).days
-        vitals.check(fields.vitals, age_days)
+        vitals.check(fields.vitals)
         answers = forms.check_answers(clinic.forms, fields.form, visit.service_on)
         fields = fields.model_copy(update={"form": answers})
         encounter = write_contact(clinic, actor, visit, cluster, fields)

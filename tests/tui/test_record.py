@@ -96,6 +96,43 @@ async def test_a_pregnant_womans_visit(counter: Counter, size: tuple[int, int]):
     assert note["signed_at"] is not None
 
 
+async def test_a_blood_pressure_upside_down_is_said_at_once(counter: Counter):
+    receipt = register(counter, "Nur Hidayah", "6371015507950414", "kontrol tensi", "UMUM")
+    async with counter.at("doctor") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await type_text(pilot, "80")
+        await press(pilot, "enter")
+        await type_text(pilot, "120")
+        await press(pilot, "enter")
+        assert "Systolic: must be above the diastolic pressure" in screen_text(app)
+        assert "!Sys" in screen_text(app)
+        await press(pilot, "f10")
+        assert isinstance(app.screen, RecordScreen), "it asked how the visit goes on"
+        assert app.screen.focused is not None
+        assert app.screen.focused.id == "systolic"
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "180")
+        await press(pilot, "enter")
+        assert "!Dia" not in screen_text(app)
+        await press(pilot, "f10")
+        assert "How does the visit go on?" in screen_text(app)
+
+
+async def test_a_small_childs_hands_begin_with_the_pulse(counter: Counter):
+    receipt = register(
+        counter, "Bayi Aminah", "", "demam", "KIA",
+        patient={"name": "Bayi Aminah", "sex": "female", "birth_date": "2025-12-01", "no_identifier_reason": "newborn"},
+    )  # fmt: skip
+    async with counter.at("midwife") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        assert app.screen.focused is not None
+        assert app.screen.focused.id == "pulse"
+        for value in ("140", "40", "36.5", "97", "93"):
+            await type_text(pilot, value)
+            await press(pilot, "enter")
+        assert "Weight is high: 93" in screen_text(app)
+
+
 async def test_a_wrong_answer_of_a_form_is_named_and_kept(counter: Counter):
     receipt = register(counter, "Nur Aini", "6371015507950412", "kontrol hamil", "KIA", pregnant=True)
     async with counter.at("midwife") as (app, pilot):

@@ -22,7 +22,7 @@ from core.schemas import EncounterShape, EntryCommand, EntryShape, VisitShape, V
 from core.vocabulary import Disposition, OrderStatus
 from tui import keymap, theme, words
 from tui.client import Refused, UnreachableError
-from tui.formatting import age_text, fit, number_text, parse_number, sex_letter
+from tui.formatting import age_text, fit, number_text, sex_letter
 from tui.messages import RecordChanged
 from tui.screens.base import Values
 from tui.screens.reasons import LettersDialog, LineDialog
@@ -147,7 +147,8 @@ class RecordScreen(Additions):
     def on_mount(self) -> None:
         """Read the record."""
         self._ask_vitals(pregnant=False)
-        self.query_one("#systolic").focus()
+        age = self._entry.patient.age if self._entry.patient is not None else 30
+        self.query_one(f"#{vital_fields.first_asked(age)}").focus()
         self.load()
 
     def _ask_vitals(self, *, pregnant: bool) -> None:
@@ -410,11 +411,14 @@ class RecordScreen(Additions):
         self.focus_next()
 
     def _judge(self, name: str) -> None:
-        text = self.query_one(f"#{name}", TextField).text
-        problem, remark, kind = vital_fields.judge(name, text, self._age_days)
-        self.query_one(f"#label-{name}", Label).mark(problem is not None or kind == "error")
+        _numbers, wrong = self._vitals()
+        remark, kind = vital_fields.remark(name, self.query_one(f"#{name}", TextField).text, self._age_days)
+        together = vital_fields.PRESSURE if name in vital_fields.PRESSURE else {name}
+        for each in together:
+            self.query_one(f"#label-{each}", Label).mark(each in wrong or (each == name and kind == "error"))
+        problem = next((each for each in (name, *sorted(together)) if each in wrong), None)
         if problem is not None:
-            self.say(words.field_problem(f"vitals.{name}", problem), "error")
+            self.say(words.field_problem(f"vitals.{problem}", wrong[problem]), "error")
         elif remark:
             self.say(remark, kind)
         elif name in {"weight", "height"} and self._visit is not None:
@@ -422,19 +426,9 @@ class RecordScreen(Additions):
             if index:
                 self.say(index)
 
-    def _vitals(self) -> tuple[dict[str, float], str | None]:
-        """The vital signs as typed, and the name of the first that is wrong."""
-        values = self.field_values()
-        vitals: dict[str, float] = {}
-        wrong = None
-        for name in vital_fields.NAMES:
-            text = values.get(name, "").strip()
-            problem, _remark, _kind = vital_fields.judge(name, text, self._age_days)
-            if problem is not None:
-                wrong = wrong or name
-            elif text:
-                vitals[name] = parse_number(text)
-        return vitals, wrong
+    def _vitals(self) -> tuple[dict[str, float], dict[str, str]]:
+        """The vital signs as typed, and what is wrong with which."""
+        return vital_fields.read_vitals(self.field_values())
 
     def _note(self, *, sign: bool, disposition: str | None) -> dict[str, Any] | None:
         """The record as `PUT encounter` takes it; None, with the field pointed at, when something is wrong."""
@@ -442,9 +436,8 @@ class RecordScreen(Additions):
         if visit is None:
             return None
         vitals, wrong = self._vitals()
-        if wrong is not None:
-            problem, _remark, _kind = vital_fields.judge(wrong, self.field_values()[wrong].strip(), None)
-            self.point_at(f"vitals.{wrong}", problem or "")
+        for name, problem in wrong.items():
+            self.point_at(f"vitals.{name}", problem)
             return None
         facts = self._facts(visit)
         answers: dict[str, dict[str, Any]] = {}
@@ -615,13 +608,7 @@ def _findings(visit: VisitShape) -> list[str]:
 
 
 def _warnings(note: EncounterShape) -> str:
-    found = []
-    for name, side in note.vitals_warnings.items():
-        msgid = {
-            "low": N_("{vital} is low: {value}"),
-            "high": N_("{vital} is high: {value}"),
-            "danger": N_("{vital} {value}: DANGER, act now"),
-        }[side]
-        value = number_text(note.vitals[name])
-        found.append(_(msgid).format(vital=words.field_name(f"vitals.{name}"), value=value))
+    found = [
+        vital_fields.say_side(side, name, note.vitals[name]) for name, side in note.vitals_warnings.items()
+    ]
     return "  " + "; ".join(found) if found else ""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from core.schemas import PreviousValue
-from core.vitals import VITALS
+from core.vitals import VITALS, problems, warnings
 from tui import words
 from tui.formatting import date_text, number_text, parse_number
 from tui.text import N_, _
@@ -26,7 +26,15 @@ ROWS = (
     ("oxygen_saturation", "weight", "height", "waist", "glucose", "arm_circumference", "head_circumference"),
 )
 NAMES = tuple(name for row in ROWS for name in row)
+REMARKS = {
+    "low": N_("{vital} is low: {value}"),
+    "high": N_("{vital} is high: {value}"),
+    "danger": N_("{vital} {value}: DANGER, act now"),
+}
+"""Side on which a value lies -> what is said of it."""
 CHILD_UNDER_YEARS = 5
+PRESSURE = frozenset({"systolic", "diastolic"})
+"""They are judged together too."""
 
 
 def compose_vitals() -> ComposeResult:
@@ -48,8 +56,35 @@ def asked(age_years: int, pregnant: bool) -> frozenset[str]:
     return frozenset(NAMES) - {"arm_circumference", "head_circumference"}
 
 
-def judge(name: str, text: str, age_days: int | None) -> tuple[str | None, str, str]:
-    """What a number as typed says.
+def first_asked(age_years: int) -> str:
+    """Where the hands begin: with the blood pressure, which a small child seldom has taken."""
+    return "pulse" if age_years < CHILD_UNDER_YEARS else "systolic"
+
+
+def read_vitals(values: Mapping[str, str]) -> tuple[dict[str, float], dict[str, str]]:
+    """The vital signs as typed.
+
+    Returns:
+        (vital -> number, vital -> problem code), in the order of the form.
+    """
+    numbers: dict[str, float] = {}
+    wrong: dict[str, str] = {}
+    for name in NAMES:
+        text = values.get(name, "").strip()
+        if text:
+            try:
+                numbers[name] = parse_number(text)
+            except ValueError:
+                wrong[name] = "number_format"
+    wrong |= problems(numbers)
+    return (
+        {name: value for name, value in numbers.items() if name not in wrong},
+        {name: wrong[name] for name in NAMES if name in wrong},
+    )
+
+
+def remark(name: str, text: str, age_days: int | None) -> tuple[str, str]:
+    """What a number as typed says that can be true, but is not usual.
 
     Args:
         name: Of the vital sign.
@@ -57,28 +92,18 @@ def judge(name: str, text: str, age_days: int | None) -> tuple[str | None, str, 
         age_days: At the visit; None while not known.
 
     Returns:
-        (problem code or None, translated remark, its kind: `warning`, or `error` for a danger).
+        (translated remark, its kind: `warning`, or `error` for a danger); both empty without one.
     """
-    if not text:
-        return None, "", ""
-    try:
-        value = parse_number(text)
-    except ValueError:
-        return "number_format", "", ""
-    vital = VITALS[name]
-    if not vital.hard_low <= value <= vital.hard_high:
-        return "out_of_range", "", ""
-    if age_days is None:
-        return None, "", ""
-    label, number = words.field_name(f"vitals.{name}"), number_text(value)
-    if vital.is_danger(value, age_days):
-        return None, _("{vital} {value}: DANGER, act now").format(vital=label, value=number), "error"
-    limits = vital.soft_range(age_days)
-    if limits is not None and value < limits.low:
-        return None, _("{vital} is low: {value}").format(vital=label, value=number), "warning"
-    if limits is not None and value > limits.high:
-        return None, _("{vital} is high: {value}").format(vital=label, value=number), "warning"
-    return None, "", ""
+    numbers, _wrong = read_vitals({name: text})
+    side = warnings(numbers, age_days).get(name) if age_days is not None else None
+    if side is None:
+        return "", ""
+    return say_side(side, name, numbers[name]), "error" if side == "danger" else "warning"
+
+
+def say_side(side: str, name: str, value: float) -> str:
+    """`Temperature is high: 39.2`, translated."""
+    return _(REMARKS[side]).format(vital=words.field_name(f"vitals.{name}"), value=number_text(value))
 
 
 def explain(name: str, age_days: int | None, previous: PreviousValue | None) -> str:
