@@ -23,7 +23,7 @@ from tui.screens.base import LoketScreen
 from tui.screens.help import Command, HelpDialog, PaletteDialog
 from tui.screens.sign_in import LockScreen, SignInScreen
 from tui.session import Session, open_session
-from tui.terminal.driver import IdleTimeout
+from tui.terminal.driver import IdleTimeout, terminal_of
 from tui.text import Translator, _
 
 MINUTE_SECONDS = 60.0  # waits are shown in whole minutes; nothing ticks faster
@@ -56,6 +56,7 @@ class LoketApp(App[None]):
         keymap.PALETTE,
         keymap.SIGN_OUT,
         keymap.LANGUAGE,
+        keymap.REPAINT,
         Binding("ctrl+c", "nothing", show=False, system=True),
     ]
 
@@ -239,6 +240,12 @@ class LoketApp(App[None]):
 
     def action_nothing(self) -> None:
         """Ctrl+C ends nothing: people press it by mistake."""
+
+    def action_repaint(self) -> None:
+        """Paint the whole screen anew, whatever the terminal shows."""
+        terminal = terminal_of(self)
+        if terminal is not None:
+            terminal.repaint()
 
     # Areas by key
 

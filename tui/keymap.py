@@ -20,7 +20,9 @@ REFRESH = Binding("f5", "refresh_data", N_("Refresh"))
 ADMINISTER = Binding("f6", "app.administer", N_("System"))
 PALETTE = Binding("ctrl+p", "app.palette", N_("Commands"))
 LANGUAGE = Binding("f12", "app.other_language", N_("Language"), show=False)
-SIGN_OUT = Binding("ctrl+q", "app.sign_out", N_("Sign out"), priority=True)
+SIGN_OUT = Binding("ctrl+q,ctrl+o", "app.sign_out", N_("Sign out"), priority=True)
+"""Ctrl+O as well: on a VT, Ctrl+Q belongs to the line."""
+REPAINT = Binding("ctrl+l", "app.repaint", N_("Repaint the screen"), show=False)
 BACK = Binding("escape", "back", N_("Back"))
 
 NEW_PATIENT = Binding("f2", "new_patient", N_("New patient"))

@@ -174,6 +174,30 @@ async def test_a_new_connection_gets_the_screen_with_one_paint(seat):
     await until(lambda: seat.app.values()["given"] == "Ana")
 
 
+async def test_a_spoilt_screen_can_be_painted_anew(seat):
+    """Noise of a serial line or a stranger's message stays until the screen is asked for again."""
+    await seat.quiet()
+    wanted = seat.sink.emulator.text()
+    seat.sink.emulator.feed(b"\x1b[2;3HBroadcast message\r\n\n{{{\x1b[?7h")
+    seat.terminal.repaint()
+    await until(lambda: seat.sink.emulator.text() == wanted)
+    assert b"\x1b[?7l" in await seat.quiet()
+
+
+async def test_a_terminal_that_asks_for_silence_gets_it():
+    """A VT whose buffer or printer is full sends XOFF: nothing is sent, tickets neither, until XON."""
+    async with running(capabilities=detect("vt220", overrides={"printer": True})) as seat:
+        await seat.quiet()
+        seat.terminal.receive(b"abc\x13")
+        await until(lambda: seat.app.values()["family"] == "abc")
+        assert terminal_of(seat.app).print_local(b"A001")
+        await asyncio.sleep(0.1)
+        assert seat.sink.take() == b""
+        seat.terminal.receive(b"\x11")
+        await until(lambda: "abc" in seat.sink.emulator.text())
+        assert b"A001" in seat.sink.take()
+
+
 async def test_a_resize_paints_the_new_layout_once(seat):
     await seat.quiet()
     seat.sink.emulator.resize(60, 20)

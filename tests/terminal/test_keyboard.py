@@ -55,6 +55,43 @@ def test_escape_alone_is_the_key_after_a_moment():
     assert reader.waits_seconds is None
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_scanners_line_end_is_one_enter(end):
+    assert names(KeyReader().feed(f"1{end}2".encode())) == ["1", "enter", "2"]
+
+
+KINDS = {
+    "xterm": "\x1bOP \x1bOQ \x1bOR \x1bOS \x1b[15~",
+    "PuTTY": "\x1b[11~ \x1b[12~ \x1b[13~ \x1b[14~ \x1b[15~",
+    "Linux console": "\x1b[[A \x1b[[B \x1b[[C \x1b[[D \x1b[[E",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_function_keys_of_each_kind_of_terminal(kind):
+    """F1 to F5 differ from one to the other; F6 to F10 are the same."""
+    sent = KINDS[kind].split() + "\x1b[17~ \x1b[18~ \x1b[19~ \x1b[20~ \x1b[21~".split()
+    assert [names(KeyReader().feed(keys.encode())) for keys in sent] == [[f"f{n}"] for n in range(1, 11)]
+
+
+@pytest.mark.parametrize("sent", ["\x08", "\x7f"])
+def test_both_codes_of_the_backspace_key(sent):
+    assert names(KeyReader().feed(sent.encode())) == ["backspace"]
+
+
+def test_flow_control_is_no_key():
+    """On a VT Ctrl+S stops the output and Ctrl+Q lets it go on; so does any key, lest the screen stays dead."""
+    reader = KeyReader(flow_control=True)
+    assert names(reader.feed(b"a\x13")) == ["a"]
+    assert reader.is_held
+    assert names(reader.feed(b"\x11")) == []
+    assert not reader.is_held
+    reader.feed(b"\x13")
+    assert names(reader.feed(b"b")) == ["b"]
+    assert not reader.is_held
+    assert names(KeyReader().feed(b"\x13\x11")) == ["ctrl+s", "ctrl+q"]
+
+
 def test_escape_before_a_control_key_is_both():
     assert names(KeyReader().feed(b"\x1b\tx")) == ["escape", "tab", "x"]
 

@@ -107,6 +107,22 @@ def test_the_app_runs_and_gives_the_terminal_back(local):
     assert termios.tcgetattr(local.slave) == local.before
 
 
+@pytest.mark.parametrize(("term", "obeys"), [("vt220", True), ("xterm", False)])
+def test_a_vt_stops_the_line_by_itself(term, obeys):
+    """The kernel obeys XOFF of a real terminal; elsewhere Ctrl+S is a key like any other."""
+    session = Session(term)
+    try:
+        session.read_until("Counter of local")
+        assert bool(termios.tcgetattr(session.slave)[0] & termios.IXON) is obeys
+        # Left while the terminal wants silence: the shell must not wait for its XON.
+        session.type("\x13")
+        os.kill(session.child.pid, signal.SIGTERM)
+        session.wait()
+        assert termios.tcgetattr(session.slave) == session.before
+    finally:
+        session.close()
+
+
 def test_a_failing_app_gives_the_terminal_back(local):
     """No traceback, no patient's number, and a usable terminal."""
     local.read_until("Counter of local")

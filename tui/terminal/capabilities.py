@@ -41,6 +41,8 @@ class Capabilities:
         bold, dim, italic, underline, strike: Attributes shown; others are left out.
         alternate_screen: `CSI ? 1049 h`, so that the shell's screen comes back at the end.
         bracketed_paste: `CSI ? 2004 h`, so that pasted line ends are not taken for Enter.
+        flow_control: The terminal stops and starts us by itself (XOFF, XON): what arrives as Ctrl+S and Ctrl+Q is
+            no key. A VT does when its buffer or its printer is full.
         printer: A printer hangs on the terminal and takes what stands between `CSI 5 i` and `CSI 4 i`.
         escpos: That printer is a thermal one that takes ESC/POS; otherwise it gets plain text.
     """
@@ -63,6 +65,7 @@ class Capabilities:
     strike: bool = True
     alternate_screen: bool = True
     bracketed_paste: bool = True
+    flow_control: bool = False
     printer: bool = False
     escpos: bool = True
 
@@ -80,6 +83,7 @@ _VT220 = replace(
     strike=False,
     alternate_screen=False,
     bracketed_paste=False,
+    flow_control=True,
 )
 _VT100 = replace(
     _VT220,
@@ -89,6 +93,7 @@ _VT100 = replace(
     insert_delete_characters=False,
     attribute_off=False,
 )
+_UNKNOWN = replace(_VT100, term="unknown", flow_control=False)
 _SCREEN = replace(
     _XTERM, term="screen", background_erase=False, erase_characters=False, italic=False, strike=False
 )
@@ -115,10 +120,12 @@ _FAMILIES: dict[str, Capabilities] = {
     "vt102": replace(_VT100, term="vt102", insert_delete_lines=True),
     "vt220": _VT220,
     "vt": _VT100,
-    "ansi": replace(_VT100, term="ansi", colours=Colours.EIGHT),
-    "dumb": replace(_VT100, term="dumb", addressable=False, scroll_region=False, bold=False, underline=False),
+    "vte": _XTERM,
+    "ansi": replace(_UNKNOWN, term="ansi", colours=Colours.EIGHT),
+    "dumb": replace(
+        _UNKNOWN, term="dumb", addressable=False, scroll_region=False, bold=False, underline=False
+    ),
 }
-_UNKNOWN = replace(_VT100, term="unknown")
 
 
 def _family(term: str) -> Capabilities:
@@ -126,7 +133,7 @@ def _family(term: str) -> Capabilities:
     if best:
         return replace(_FAMILIES[best], term=term)
     # alacritty, kitty, foot, wezterm, konsole, st-256color … all speak xterm.
-    known = ("alacritty", "kitty", "foot", "wezterm", "konsole", "st-", "gnome", "vte", "contour", "iterm")
+    known = ("alacritty", "kitty", "foot", "wezterm", "konsole", "st-", "gnome", "mintty", "contour", "iterm")
     return replace(_XTERM if term.startswith(known) else _UNKNOWN, term=term)
 
 

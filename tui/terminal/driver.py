@@ -120,7 +120,7 @@ class Terminal:
         """Connect a terminal, of whatever kind and size, and paint it whole."""
         self._forget_timers()
         self._sink = sink
-        self._reader = KeyReader()
+        self._reader = KeyReader(flow_control=capabilities.flow_control)
         self.capabilities = capabilities
         size = fit_size(size)
         self._encoder = Encoder(capabilities, *size)
@@ -128,6 +128,12 @@ class Terminal:
         if size != self.size:
             self._change_size(size)
         elif self._app is not None:
+            self._schedule_frame()
+
+    def repaint(self) -> None:
+        """Paint all anew, after noise on the line or a stranger's message has spoilt the screen."""
+        if self._sink is not None:
+            self._sink.write(self._encoder.enter())
             self._schedule_frame()
 
     def detach(self) -> None:
@@ -143,7 +149,10 @@ class Terminal:
         if self._reader_timer is not None:
             self._reader_timer.cancel()
             self._reader_timer = None
+        was_held = self._reader.is_held
         self._push(self._reader.feed(data))
+        if was_held and not self._reader.is_held:
+            self._schedule_frame()
         if self._reader.waits_seconds is not None:
             loop = asyncio.get_running_loop()
             self._reader_timer = loop.call_later(self._reader.waits_seconds, self._expire)
@@ -264,7 +273,7 @@ class Terminal:
     def _frame(self) -> None:
         self._frame_timer = None
         sink = self._sink
-        if sink is None or self._app is None:
+        if sink is None or self._app is None or self._reader.is_held:
             return
         if self._repaint_due is not None:
             left = self._repaint_due - asyncio.get_running_loop().time()

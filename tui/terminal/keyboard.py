@@ -36,6 +36,8 @@ LOOK_SECONDS = 0.25  # between looks whether a widget that is waited for is stil
 HOLD_SECONDS = 20.0  # longest time the app may keep keys waiting
 WAITING_EVENTS = 20_000  # keys kept waiting; more is not typing
 
+XON, XOFF = b"\x11", b"\x13"
+
 _PASTE_BEGIN = "\x1b[200~"
 _PASTE_END = "\x1b[201~"
 _PIECE = re.compile(
@@ -55,9 +57,13 @@ class KeyReader:
 
     Attributes:
         waits_seconds: Silence after which `expire` is to be called, or None when nothing is begun.
+        is_held: Whether the terminal has asked for silence (XOFF); the next key or XON ends it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, flow_control: bool = False) -> None:
+        """Args: with `flow_control` Ctrl+S and Ctrl+Q are no keys but the terminal's XOFF and XON."""
+        self._flow_control = flow_control
+        self.is_held = False
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._begun = ""
         self._paste: list[str] | None = None
@@ -65,6 +71,9 @@ class KeyReader:
 
     def feed(self, data: bytes) -> list[Message]:
         """Take bytes as they arrive and give the events they complete."""
+        if self._flow_control:
+            self.is_held = data.endswith(XOFF)
+            data = data.translate(None, XON + XOFF)
         text = self._begun + self._decode(data)
         self._begun = ""
         found: list[Message] = []
@@ -129,8 +138,8 @@ def _escape_key() -> list[events.Key]:
 def _events_of(piece: str) -> list[events.Key]:
     if piece == "\x1b":
         return _escape_key()
-    if piece == "\r\n":
-        piece = "\r"  # scanners end with both; it is one Enter
+    if piece in {"\r\n", "\n"}:
+        piece = "\r"  # scanners end with both, or with a line feed only; it is one Enter
     if piece == "\ufffd":
         return []  # not UTF-8: a character of some other code, which nobody could check on the screen
     if len(piece) == 2 and piece[0] == "\x1b":

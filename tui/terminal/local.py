@@ -73,9 +73,11 @@ class TerminalSink:
         self._loop.remove_writer(self._descriptor)
         os.set_blocking(self._descriptor, True)
         try:
+            # A terminal that asked for silence and was then switched off would keep us here.
+            _obey_flow(self._descriptor, obey=False)
             while self._waiting and not self.is_gone:
                 self._waiting = self._waiting[os.write(self._descriptor, self._waiting) :]
-        except OSError:
+        except (OSError, termios.error):
             self.is_gone = True
 
     def _send(self) -> None:
@@ -115,20 +117,31 @@ def run_local(make_app: AppFactory, *, overrides: dict[str, object] | None = Non
     # A descriptor of our own: non-blocking mode would otherwise be the shell's as well.
     descriptor = os.open(os.ttyname(sys.stdin.fileno()), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:
-        with _raw(descriptor):
+        with _raw(descriptor, flow_control=capabilities.flow_control):
             return asyncio.run(_run(make_app, capabilities, descriptor))
     finally:
         os.close(descriptor)
 
 
 @contextmanager
-def _raw(descriptor: int) -> Iterator[None]:
+def _raw(descriptor: int, *, flow_control: bool) -> Iterator[None]:
     before = termios.tcgetattr(descriptor)
     try:
         tty.setraw(descriptor)
+        if flow_control:
+            # The kernel obeys at once; we would first empty its buffer into a terminal that is full.
+            _obey_flow(descriptor, obey=True)
         yield
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _obey_flow(descriptor: int, *, obey: bool) -> None:
+    """Let XOFF of the terminal stop the output and any key start it again; or no longer, and start it now."""
+    mode = termios.tcgetattr(descriptor)
+    flow = termios.IXON | termios.IXANY
+    mode[0] = mode[0] | flow if obey else mode[0] & ~flow
+    termios.tcsetattr(descriptor, termios.TCSANOW, mode)
 
 
 async def _run(make_app: AppFactory, capabilities: Capabilities, descriptor: int) -> Any:
