@@ -34,13 +34,14 @@ async def test_without_a_terminal_lines_go_both_ways(tmp_path):
 
 
 async def test_a_dumb_terminal_is_echoed_and_edited(tmp_path):
-    """TERM=dumb: keys are echoed, backspace edits, control characters do nothing."""
+    """TERM=dumb: keys are echoed, backspace edits; control, arrow and function keys do nothing."""
     async with open_door(tmp_path, line_mode=dialogue) as opened, client(opened, term="dumb") as clerk:
         await until(lambda: b"who?" in clerk.received)
-        clerk.type("Sitx\x7fi\x1b\x01\r")
+        clerk.type("Si\x1b[Atx\x7f日\x7f\x1bOP\x1b[3~i\x1b\x01\r")
         await until(lambda: b"hello" in clerk.received)
         assert "— hello Siti\r\n" in clerk.received.decode()
         assert b"\x1b" not in clerk.received
+        assert "Sitx\b \b日\b \b\b \bi\r\n" in clerk.received.decode()
         clerk.type("\x04")
         await clerk.gone()
 

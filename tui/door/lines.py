@@ -9,15 +9,20 @@ from __future__ import annotations
 import asyncio
 import codecs
 
+from rich.cells import cell_len
+from textual import events
+
 from tui.terminal.capabilities import Capabilities
 from tui.terminal.driver import PRINTER_OFF, PRINTER_ON, Sink
+from tui.terminal.keyboard import ESCAPE_SECONDS, KeyReader
 from tui.terminal.pens import ascii_cell
 
 LONGEST_LINE = 4096  # characters; what is beyond is dropped
 PENDING_BYTES = 2048  # not yet delivered; above it `drain` waits
 DRAIN_SECONDS = 0.05
 
-_BACKSPACE, _INTERRUPT, _END, _KILL = {"\x08", "\x7f"}, "\x03", "\x04", "\x15"
+_BACKSPACE, _INTERRUPT, _END, _KILL = "\x7f", "\x03", "\x04", "\x15"
+_EDITING = {"enter": "\n", "backspace": _BACKSPACE, "ctrl+c": _INTERRUPT, "ctrl+d": _END, "ctrl+u": _KILL}
 
 
 class Lines:
@@ -34,6 +39,8 @@ class Lines:
         self.prints_escpos = capabilities.escpos
         self._has_terminal = has_terminal
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._keys = KeyReader()
+        self._typed_at = 0.0
         self._line: list[str] = []
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._ended = False
@@ -72,8 +79,7 @@ class Lines:
 
     def write(self, text: str) -> None:
         """Send text; a line feed ends a line."""
-        if not self._utf8:
-            text = "".join(ascii_cell(character) for character in text)
+        text = self._shown(text)
         if self._has_terminal:
             text = text.replace("\n", "\r\n")
         self._sink.write(text.encode("utf-8", "replace"))
@@ -91,8 +97,16 @@ class Lines:
 
     def receive(self, data: bytes) -> None:
         """Take what arrived."""
-        for character in self._decode(data):
+        for character in self._typed(data) if self._has_terminal else self._decode(data):
             self._take(character)
+
+    def _typed(self, data: bytes) -> str:
+        """Turn keys into characters; an arrow or a function key is none."""
+        now = asyncio.get_running_loop().time()
+        begun = self._keys.expire() if now - self._typed_at > ESCAPE_SECONDS else []
+        self._typed_at = now
+        keys = [event for event in [*begun, *self._keys.feed(data)] if isinstance(event, events.Key)]
+        return "".join(_EDITING.get(key.key, _character(key)) for key in keys)
 
     def end(self, *, broken: bool = False) -> None:
         """Take note that nothing more will come; a line without an end still counts."""
@@ -111,13 +125,10 @@ class Lines:
         if character in "\r\n":
             self._echo("\n")
             self._finish_line()
-        elif character in _BACKSPACE:
-            if self._line:
-                self._line.pop()
-                self._echo("\b \b")
+        elif character == _BACKSPACE:
+            self._rub_out(1)
         elif character == _KILL:
-            self._echo("\b \b" * len(self._line))
-            self._line.clear()
+            self._rub_out(len(self._line))
         elif character == _INTERRUPT or (character == _END and not self._line):
             self._line.clear()
             self.end()
@@ -125,10 +136,21 @@ class Lines:
             self._line.append(character)
             self._echo(character)
 
+    def _rub_out(self, number: int) -> None:
+        for character in [self._line.pop() for _ in self._line[:number]]:
+            self._echo("\b \b" * cell_len(self._shown(character)))
+
     def _finish_line(self) -> None:
         self._lines.put_nowait("".join(self._line))
         self._line.clear()
 
+    def _shown(self, text: str) -> str:
+        return text if self._utf8 else "".join(ascii_cell(character) for character in text)
+
     def _echo(self, text: str) -> None:
         if self._has_terminal:
             self.write(text)
+
+
+def _character(key: events.Key) -> str:
+    return key.character or "" if key.is_printable else ""
