@@ -124,6 +124,24 @@ async def test_a_known_patient_by_name_and_number_in_the_list(counter: Counter):
     assert number_in(text).startswith("A-")
 
 
+async def test_one_of_the_last_patients_by_number(counter: Counter):
+    """Enter alone lists them with numbers; a number then opens one, and means nothing later."""
+    counter.register("Ratih Purwasih", nik(230), "batuk", "UMUM")
+    text = await heard(counter, "", "1", "<<", "1", "q")
+    assert "1 Ratih Purwasih, F, " in text
+    assert "Number, + new, or search: Ratih Purwasih, F, " in text
+    assert "Search (? help): ! Type at least two letters" in text
+
+
+async def test_a_long_list_says_that_there_are_more(counter: Counter):
+    for number in range(9):
+        counter.register(f"Sulastri {'abcdefghi'[number] * 5}", nik(240 + number * 2), "batuk", "UMUM")
+    text = await heard(counter, "sulastri", "<", "q")
+    assert "8 Sulastri" in text
+    assert "9 Sulastri" not in text
+    assert "There are more: type more of the name" in text
+
+
 async def test_everything_is_indonesian_where_the_setting_says_so(counter: Counter):
     answers = [nik(204), "Eka Putri", *NO_MORE, "sakit gigi", "?", "", ""]
     text = await heard(counter, *answers, language="id")
@@ -210,7 +228,7 @@ async def test_errors_name_field_and_remedy_and_keep_the_rest(counter: Counter):
         counter, "+", "63710157089", nik(210), "", "Kartini Wulandari", "123", "-", *NO_MORE[1:], "", "batuk pilek",
         "9", "2", "", "z", "q",
     )  # fmt: skip
-    assert "NIK: has 16 digits; count them again" in text
+    assert "NIK: has 16 digits; count them again\nNIK: " in text
     assert "Name: must be filled in" in text
     assert "BPJS number: has 13 digits; count them again" in text
     assert "Complaint: must be filled in" in text

@@ -13,7 +13,7 @@ from tui.client import Refused, UnreachableError
 from tui.lines.conversation import Conversation, HungUpError, LeaveError
 from tui.lines.form import CancelledError, Form, person_text
 from tui.printing import NotPrintedError, print_document
-from tui.registration.drafts import DRAFT_KEY, Draft, take_up
+from tui.registration.drafts import DRAFT_KEY, Draft, label_of, take_up
 from tui.registration.facts import Facts, is_number_of, values_from_search
 from tui.session import Session
 from tui.text import _
@@ -32,6 +32,7 @@ class CounterDialogue:
         self._receipt: Receipt | None = None
         self._receipt_unseen = False
         self._unanswered = ""
+        self._listed: list[PatientShape] = []
         self._printing: asyncio.Task[None] | None = None
         self._commands: dict[str, Callable[[], Awaitable[None]]] = {
             "?": self._help,
@@ -54,9 +55,7 @@ class CounterDialogue:
         await self._offer_draft()
         while True:
             try:
-                answer = await self._talk.ask(
-                    _("Search (? help):") if self._receipt is None else _("Search:")
-                )
+                answer = await self._talk.ask(self._prompt())
             except HungUpError:
                 if self._printing is not None:
                     await self._printing
@@ -68,10 +67,18 @@ class CounterDialogue:
             with self._talk.telling_refusals():
                 await self._answer(answer)
 
+    def _prompt(self) -> str:
+        if self._listed:
+            return _("Number, + new, or search:")
+        return _("Search (? help):") if self._receipt is None else _("Search:")
+
     async def _answer(self, answer: str) -> None:
         command = self._commands.get(answer.casefold())
+        listed, self._listed = self._listed, []
         if command is not None:
             await command()
+        elif answer.isdigit() and 1 <= int(answer) <= len(listed):
+            await self._form(Draft(new_id(), {}, listed[int(answer) - 1]))
         elif answer and len(answer) < SHORTEST_SEARCH:
             self._talk.refuse(_("Type at least two letters, or ? for help."))
         else:
@@ -81,10 +88,11 @@ class CounterDialogue:
 
     async def _search(self, text: str) -> None:
         self._unanswered = text  # Enter searches it again when the core did not answer
-        found = await self._session.client.search(text, MOST_FOUND)
+        found = await self._session.client.search(text, MOST_FOUND + 1)
         self._unanswered = ""
         if not text:
-            self._list(found)
+            self._listed = found[:MOST_FOUND]
+            self._list(self._listed)
         elif len(found) == 1 and is_number_of(text, found[0]):
             await self._form(Draft(new_id(), {}, found[0]))
         elif found:
@@ -105,10 +113,12 @@ class CounterDialogue:
 
     async def _choose(self, text: str, found: list[PatientShape]) -> None:
         """Open one of several; what is no number is searched for."""
-        self._list(found)
+        self._list(found[:MOST_FOUND])
+        if len(found) > MOST_FOUND:
+            self._talk.say(_("There are more: type more of the name, or the birth date behind it."))
         self._talk.discard_typed_ahead()  # a number means nothing before its list was seen
         answer = await self._talk.ask(_("Number, + new, or search:"))
-        if answer.isdigit() and 1 <= int(answer) <= len(found):
+        if answer.isdigit() and 1 <= int(answer) <= min(len(found), MOST_FOUND):
             await self._form(Draft(new_id(), {}, found[int(answer) - 1]))
         elif answer == "+":
             await self._form(Draft(new_id(), values_from_search(text)))
@@ -150,8 +160,8 @@ class CounterDialogue:
         with self._talk.telling_refusals():
             draft = await self._session.client.draft(DRAFT_KEY)
         if draft is not None and draft.data:
-            name = str(draft.data.get("label") or "")
-            self._talk.say(_("A form was left unfinished: {name}. D continues it.").format(name=name))
+            note = _("A form was left unfinished: {name}. D continues it.")
+            self._talk.say(note.format(name=label_of(draft)))
 
     async def _continue_draft(self) -> None:
         draft = await self._session.client.draft(DRAFT_KEY)

@@ -153,11 +153,12 @@ class Form:
         self._check(question)
 
     def _check(self, question: Question) -> None:
-        """Count a question as answered, unless its answer cannot be right."""
+        """Count a question as answered; an answer that cannot be right is not kept for Enter to repeat."""
         problem = self.facts.problems().get(question.field)
         if problem is not None and problem != "required":
             self._talk.refuse(words.field_problem(question.field, problem))
             self._answered.discard(question.field)
+            self.values.pop(question.field, None)
             return
         self._answered.add(question.field)
         if question.field == "nik":

@@ -51,7 +51,9 @@ class Question:
     def text(self, facts: Facts, clusters: Sequence[ClusterShape]) -> str:
         """The question with what is known already; Enter keeps it."""
         if self.field == "visit":
-            return _("{values} (? to change):").format(values=_visit_text(facts, clusters))
+            return f"{_(self.label)}: " + _("{values} (? to change):").format(
+                values=_visit_text(facts, clusters)
+            )
         label = _(self.label)
         if self.choices is not None:
             label += f" ({_numbered(self.choices)})"

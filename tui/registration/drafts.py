@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.identifiers import new_id
-from core.schemas import PatientShape, Receipt
+from core.schemas import DraftShape, PatientShape, Receipt
 from tui.client import CoreClient, Refused
 
 DRAFT_KEY = "registration"
@@ -36,6 +36,12 @@ def draft_data(
     """A form as `PUT drafts/registration` takes it; `name` is what the clerk is reminded with."""
     patient_id = patient.id if patient is not None else None
     return {"id": registration_id, "label": name, "patient_id": patient_id, "values": dict(values)}
+
+
+def label_of(draft: DraftShape) -> str:
+    """What the clerk is reminded with: the name, or the first thing that was typed instead."""
+    typed = [str(value) for value in dict(draft.data.get("values", {})).values() if value]
+    return str(draft.data.get("label") or next(iter(typed), "?"))
 
 
 async def take_up(client: CoreClient, data: Mapping[str, Any]) -> Draft:

@@ -11,7 +11,7 @@ from core.identity import normalise_number
 from core.schemas import DraftShape, PatientShape
 from tui import keymap, theme
 from tui.formatting import age_text, date_text, fit, sex_letter
-from tui.registration.drafts import DRAFT_KEY, take_up
+from tui.registration.drafts import DRAFT_KEY, label_of, take_up
 from tui.registration.facts import is_number_of, values_from_search
 from tui.screens.base import LoketScreen, Values
 from tui.screens.patients.edit import EditScreen
@@ -308,8 +308,8 @@ class SearchScreen(LoketScreen[None]):
                 self._offer(self._draft)
 
     def _offer(self, draft: DraftShape) -> None:
-        name = str(draft.data.get("label") or "")
-        self.say(_("A form was left unfinished: {name}. F8 continues it.").format(name=name), "warning")
+        note = _("A form was left unfinished: {name}. F8 continues it.")
+        self.say(note.format(name=label_of(draft)), "warning")
 
     @work(group="draft", exit_on_error=False)
     async def action_continue_draft(self) -> None:
