@@ -131,18 +131,27 @@ def door() -> None:
 
 @app.command()
 def office(
-    add_clinic: Annotated[str, typer.Option(help="Facility code: makes its token and prints it once.")] = "",
+    add_clinic: Annotated[
+        str, typer.Option(help="Facility code: makes its token (a new one if it has one) and prints it once.")
+    ] = "",
     name: Annotated[str, typer.Option(help="The clinic's name, with --add-clinic.")] = "",
+    bar_clinic: Annotated[str, typer.Option(help="Facility code: its token ends; what it sent stays.")] = "",
+    clinics: Annotated[bool, typer.Option("--clinics", help="List the clinics.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Run the City Health Office's end."""
-    from server.office.app import add_clinic as add
-    from server.office.app import serve_office
+    """Run the City Health Office's end, or see to who may send to it."""
+    from server.office import app as office_app
 
     settings = _settings()
     if add_clinic:
-        print(add(settings, add_clinic, name or add_clinic))
-        return
-    serve_office(settings)
+        print(office_app.add_clinic(settings, add_clinic, name or add_clinic))
+    elif bar_clinic:
+        office_app.bar_clinic(settings, bar_clinic)
+        print(f"{bar_clinic}: ok")
+    elif clinics:
+        _print(office_app.list_clinics(settings), as_json)
+    else:
+        office_app.serve_office(settings)
 
 
 @sync_app.command("now")

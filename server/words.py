@@ -94,7 +94,7 @@ SYNC_REMEDIES = {
     "correct_the_patient": N_("Correct the patient's data; the record is sent again by itself."),
 }
 
-KINDS = {"account": N_("account"), "cluster": N_("cluster"), "patient": N_("patient")}
+KINDS = {"account": N_("account"), "clinic": N_("clinic"), "cluster": N_("cluster"), "patient": N_("patient")}
 
 
 def failure(error: CoreError) -> str:

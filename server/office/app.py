@@ -6,9 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
-import random
 import socket
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,17 +17,17 @@ import pydantic
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
 from core import clock
 from core.config import Settings
-from core.database import connect
-from core.errors import NotSignedInError, SettingsError, ValidationError
+from core.database import connect, instant_text
+from core.errors import NotFoundError, NotSignedInError, SettingsError, ValidationError
 from core.identifiers import new_secret
 from core.migrations import migrate
 from server import problems
 from server.office import pages, reading
+from server.office.arriving import BusyError, Gate
 from server.office.checking import RefusedError
 from server.office.manifests import ManifestAnswer, ManifestRequest, compare
 from server.office.models import Clinic, connection, database, transaction
@@ -38,14 +36,10 @@ from server.office.receiving import receive
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-MAX_WIRE_BYTES = 8 * 2**20
-"""A compressed body beyond this is refused: a clinic's day is a few hundred kilobytes."""
-MAX_RAW_BYTES = 48 * 2**20
-"""And its uncompressed form, so that a small body cannot fill the memory."""
-AT_ONCE = 6
-"""Bundles in work at a time; further senders are told when to come again."""
-RETRY_AFTER_SECONDS = (2, 8)
-"""The wait that is asked of them, spread so that they do not come back together."""
+REFUSED_STATUS = {
+    "too-long": 413, "timeout": 408, "incomplete": 400, "structure": 400, "not-found": 404, "not-supported": 400,
+}  # fmt: skip
+"""FHIR IssueType of a request as a whole -> HTTP status; 422 otherwise."""
 
 
 def open_office(settings: Settings) -> None:
@@ -86,30 +80,47 @@ def add_clinic(settings: Settings, code: str, name: str) -> str:
     with transaction():
         Clinic.insert(
             code=code, name=name.strip()[:120] or code, token_hash=_hash(token), created_at=clock.now()
-        ).on_conflict(conflict_target=[Clinic.code], preserve=[Clinic.name, Clinic.token_hash]).execute()
+        ).on_conflict(
+            conflict_target=[Clinic.code],
+            preserve=[Clinic.name, Clinic.token_hash],
+            update={Clinic.disabled_at: None},
+        ).execute()
     return token
+
+
+def bar_clinic(settings: Settings, code: str) -> None:
+    """Take a clinic's token back; what it sent stays. `add_clinic` lets it in again.
+
+    Raises:
+        NotFoundError: There is no such clinic.
+    """
+    open_office(settings)
+    with transaction():
+        barred = Clinic.update(disabled_at=clock.now()).where(Clinic.code == code.strip()).execute()
+    if not barred:
+        raise NotFoundError("clinic", code)
+
+
+def list_clinics(settings: Settings) -> list[dict[str, Any]]:
+    """Every clinic: `{code, name, barred, last_heard_at, bundles, wire_bytes, refused}`, JSON-safe."""
+    open_office(settings)
+    with connection():
+        return [
+            {
+                "code": row.code,
+                "name": row.name,
+                "barred": row.disabled_at is not None,
+                "last_heard_at": row.last_heard_at and instant_text(row.last_heard_at),
+                "bundles": row.bundles,
+                "wire_bytes": row.wire_bytes,
+                "refused": row.refused,
+            }
+            for row in Clinic.select().order_by(Clinic.code)
+        ]
 
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-class Gate:
-    """How many Bundles may be in work; the rest are turned away before they are read."""
-
-    def __init__(self, places: int = AT_ONCE) -> None:
-        self._free = places
-
-    def enter(self) -> bool:
-        """Take a place; False when there is none. Called on the event loop only."""
-        if self._free == 0:
-            return False
-        self._free -= 1
-        return True
-
-    def leave(self) -> None:
-        """Give the place back."""
-        self._free += 1
 
 
 def fhir_json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -149,30 +160,6 @@ ClinicNow = Annotated[Clinic, Depends(authenticate)]
 ScopeNow = Annotated[str | None, Depends(readable)]
 
 
-async def read_body(request: Request) -> tuple[bytes, int]:
-    """The body, uncompressed, and its size as received.
-
-    Raises:
-        RefusedError: Too large, or not the gzip it says it is.
-    """
-    inflate = zlib.decompressobj(31) if request.headers.get("content-encoding") == "gzip" else None
-    parts: list[bytes] = []
-    wire = raw = 0
-    try:
-        async for chunk in request.stream():
-            wire += len(chunk)
-            part = inflate.decompress(chunk, MAX_RAW_BYTES + 1 - raw) if inflate else chunk
-            raw += len(part)
-            parts.append(part)
-            if wire > MAX_WIRE_BYTES or raw > MAX_RAW_BYTES:
-                raise RefusedError("too-long", "the body is too large")
-    except zlib.error:
-        raise RefusedError("structure", "the body is not gzip") from None
-    if inflate is not None and not inflate.eof:
-        raise RefusedError("incomplete", "the gzip body is cut off")
-    return b"".join(parts), wire
-
-
 def create_office_app(settings: Settings) -> FastAPI:
     """The office's application; opens its database.
 
@@ -194,6 +181,7 @@ def create_office_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=200, compresslevel=6)
     app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(BusyError, _busy)
     _receiving(app)
     _reading(app)
     pages.install(app, viewer, loopback=settings.office_http.is_loopback, settings=settings)
@@ -207,37 +195,37 @@ def create_office_app(settings: Settings) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
-    status = {"too-long": 413, "incomplete": 400, "structure": 400}.get(error.code, 422)
-    return fhir_json(error.outcome(), status)
+    return fhir_json(error.outcome(), REFUSED_STATUS.get(error.code, 422))
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BusyError)
+    outcome = RefusedError("throttled", str(error)).outcome()
+    return fhir_json(outcome, 503, {"Retry-After": str(error.retry_after)})
 
 
 def _receiving(app: FastAPI) -> None:
+    gate: Gate = app.state.gate
+
     @app.post("/fhir", response_model=None)
     @app.post("/fhir/", response_model=None, include_in_schema=False)
     async def post_bundle(request: Request, clinic: ClinicNow) -> Response:
         """Take a transaction Bundle of conditional updates."""
-        gate: Gate = app.state.gate
-        if not gate.enter():
-            outcome = RefusedError("throttled", "many clinics are sending; come again").outcome()
-            wait = random.randint(*RETRY_AFTER_SECONDS)  # noqa: S311  # spreads load, guards nothing
-            return fhir_json(outcome, 503, {"Retry-After": str(wait)})
-        try:
-            body, wire = await read_body(request)
-            prefer = request.headers.get("prefer", "")
-            answer = await run_in_threadpool(_take, clinic, body, prefer, wire)
-        finally:
-            gate.leave()
-        return fhir_json(answer)
+        prefer = request.headers.get("prefer", "")
+        return fhir_json(await gate.take(request, lambda body, wire: _take(clinic, body, prefer, wire)))
 
     @app.post("/fhir/manifests")
     async def post_manifest(request: Request, clinic: ClinicNow) -> ManifestAnswer:
         """Compare a day's manifest."""
-        body, _ = await read_body(request)
-        try:
-            manifest = ManifestRequest.model_validate_json(body)
-        except pydantic.ValidationError:
-            raise RefusedError("structure", "the body is not a manifest") from None
-        return await run_in_threadpool(compare, clinic, manifest)
+        return await gate.take(request, lambda body, _: _compared(clinic, body))
+
+
+def _compared(clinic: Clinic, body: bytes) -> ManifestAnswer:
+    try:
+        manifest = ManifestRequest.model_validate_json(body)
+    except pydantic.ValidationError:
+        raise RefusedError("structure", "the body is not a manifest") from None
+    return compare(clinic, manifest)
 
 
 def _take(clinic: Clinic, body: bytes, prefer: str, wire: int) -> dict[str, Any]:
@@ -263,10 +251,11 @@ def _reading(app: FastAPI) -> None:
     @app.get("/fhir/{kind}", response_model=None)
     def search(kind: str, request: Request, clinic_code: ScopeNow) -> Response:
         """Search one type."""
-        return fhir_json(reading.search(kind, clinic_code, dict(request.query_params)))
+        base = f"{request.base_url}fhir"
+        return fhir_json(reading.search(kind, clinic_code, request.query_params.multi_items(), base))
 
     @app.get("/fhir/{kind}/{key}", response_model=None)
-    def read(kind: str, key: int, clinic_code: ScopeNow) -> Response:
+    def read(kind: str, key: str, clinic_code: ScopeNow) -> Response:
         """One resource by the office's id."""
         document = reading.read(kind, key, clinic_code)
         return fhir_json(document, headers={"ETag": f'W/"{document["meta"]["versionId"]}"'})

@@ -46,10 +46,6 @@ class Office:
     def fhir(self) -> str:
         return f"{self.url}/fhir"
 
-    @property
-    def gate(self) -> Any:
-        return self._server.config.app.state.gate
-
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30)

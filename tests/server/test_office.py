@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from core.config import Settings
 from core.database import database as clinic_database
-from core.errors import SettingsError
+from core.errors import NotFoundError, SettingsError
 from core.fhir import DAY_TAG, Names
 from core.manifests import Totals
-from server.office.app import add_clinic, create_office_app, open_office
+from server.office import arriving
+from server.office.app import add_clinic, bar_clinic, create_office_app, list_clinics, open_office
 from server.office.models import Clinic, connection
 from tests.core.days import open_clinic
 from tests.server.offices import CODE, Office
@@ -265,8 +268,15 @@ def test_searches_by_identifier_count_and_page(caller: httpx.Client) -> None:
         "type": "searchset",
         "total": 7,
     }
-    page = caller.get("/fhir/Patient", params={"_count": 3, "_offset": 6}).json()
-    assert len(page["entry"]) == 1
+    pages = []
+    address = "/fhir/Patient?_count=3"
+    while address:
+        page = caller.get(address).json()
+        get_fhir_model_class("Bundle").model_validate(page)
+        pages.append([item["resource"]["identifier"][0]["value"] for item in page["entry"]])
+        address = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [value for page in pages for value in page] == [f"{number:08d}" for number in range(7)]
     assert caller.get("/fhir/Nothing").status_code == 404
     one = caller.get(f"/fhir/Patient/{found['entry'][0]['resource']['id']}")
     assert one.headers["etag"] == 'W/"1"'
@@ -279,16 +289,88 @@ def test_the_capability_statement_is_valid(office: Office) -> None:
     assert {"transaction", "batch"} <= {item["code"] for item in document["rest"][0]["interaction"]}
 
 
-def test_a_full_office_says_when_to_come_again(office: Office, caller: httpx.Client) -> None:
-    taken = 0
-    while office.gate.enter():
-        taken += 1
+def test_searches_by_patient_day_code_and_change(caller: httpx.Client) -> None:
+    caller.post("/fhir", json=bundle(organization(), patient(), encounter(), condition()))
+
+    def found(address: str) -> int:
+        answer = caller.get(f"/fhir/{address}")
+        assert answer.status_code == 200, answer.text
+        return len(answer.json()["entry"])
+
+    key = caller.get("/fhir/Patient").json()["entry"][0]["resource"]["id"]
+    for address, expected in {
+        f"Patient?_id={key}": 1,
+        "Patient?_id=999,0": 0,
+        "Encounter?patient=00000001": 1,
+        f"Encounter?subject=Patient?identifier={NAMES.system('Patient')}|00000001": 1,
+        "Encounter?subject=00000002": 0,
+        "Encounter?status=finished": 1,
+        "Encounter?status=planned,cancelled": 0,
+        "Encounter?date=2026-03-02": 1,
+        "Encounter?date=ge2026-03-01&date=lt2026-03-03": 1,
+        "Encounter?date=gt2026-03-02": 0,
+        "Condition?code=I10": 1,
+        "Condition?code=http://hl7.org/fhir/sid/icd-10|A09": 0,
+        "Condition?_lastUpdated=ge2026-01-01": 1,
+        "Condition?_lastUpdated=ge2999-01-01T00:00:00Z": 0,
+        f"Patient?identifier={Names('P0000000009').system('Patient')}|00000001": 0,
+        "Patient?identifier=http://somebody/else|00000001": 0,
+    }.items():
+        assert found(address) == expected, address
+
+
+@pytest.mark.parametrize("query", ["name=Siti", "patient=1&birthdate=1990-01-01", "date=yesterday", "_id="])
+def test_what_is_not_searched_by_is_refused_rather_than_left_out(caller: httpx.Client, query: str) -> None:
+    answer = caller.get(f"/fhir/Encounter?{query}")
+    assert answer.status_code in {400, 422}
+    get_fhir_model_class("OperationOutcome").model_validate(answer.json())
+
+
+def test_a_full_office_says_when_to_come_again(
+    office: Office, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "ARRIVING", 0)
     answer = caller.post("/fhir", json=bundle(patient()))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
-    for _ in range(taken):
-        office.gate.leave()
+    monkeypatch.undo()
     assert caller.post("/fhir", json=bundle(patient())).status_code == 200
+
+
+@contextmanager
+def half_sent(office: Office) -> Iterator[socket.socket]:
+    """A line that dies in the middle of a body and tells nobody."""
+    address = office.settings.office_http
+    with socket.create_connection((address.host, address.port), timeout=30) as line:
+        head = f"POST /fhir HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {office.token}\r\nContent-Length: 5000\r\n\r\n"
+        line.sendall(head.encode() + b'{"resourceType"')
+        yield line
+
+
+def test_lines_that_died_half_way_keep_nobody_out(
+    office: Office, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "SILENT_SECONDS", 1.0)
+    with ExitStack() as lines:
+        dead = [lines.enter_context(half_sent(office)) for _ in range(arriving.AT_ONCE * 2)]
+        assert caller.post("/fhir", json=bundle(patient())).status_code == 200
+        for line in dead:  # and they are let go
+            assert b" 408 " in line.recv(200)
+
+
+def test_a_clinics_token_ends_and_a_new_one_lets_it_in_again(office: Office) -> None:
+    with office.client() as client:
+        assert client.post("/fhir", json=bundle(patient())).status_code == 200
+        bar_clinic(office.settings, CODE)
+        assert client.post("/fhir", json=bundle(patient())).status_code == 401
+    assert [(row["code"], row["barred"]) for row in list_clinics(office.settings)] == [(CODE, True)]
+    fresh = add_clinic(office.settings, CODE, "Puskesmas Contoh")
+    with office.client() as client:
+        assert client.post("/fhir", json=bundle(patient())).status_code == 401
+    with office.client(fresh) as client:
+        assert client.post("/fhir", json=bundle(patient())).status_code == 200
+    with pytest.raises(NotFoundError):
+        bar_clinic(office.settings, "P9999999999")
 
 
 def test_a_failed_request_gives_its_place_back(office: Office, caller: httpx.Client) -> None:
