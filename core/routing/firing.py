@@ -44,8 +44,11 @@ def fired(facts: Facts, reading: Reading, vocabulary: Vocabulary) -> list[Hit]:
 
 def with_signs(facts: Facts, reading: Reading, rules: Sequence[Rule]) -> Reading:
     """The reading with an occurrence more for every sign; a later sign may build on an earlier one."""
+    said, denied = _voiced(facts, reading)
     for rule in rules:
-        if rule.kind != "sign" or rule.says is None or not _concerns(rule, facts, reading):
+        if rule.kind != "sign" or rule.says is None:
+            continue
+        if not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
             continue
         group = _match(rule, facts, reading)
         if group:
@@ -60,13 +63,15 @@ def with_signs(facts: Facts, reading: Reading, rules: Sequence[Rule]) -> Reading
                 days=max((o.days for o in group if o.days is not None), default=None),
             )
             reading = replace(reading, occurrences=(*reading.occurrences, sign))
+            said.add(rule.says)
     return reading
 
 
 def _hits(rules: Sequence[Rule], facts: Facts, reading: Reading) -> list[Hit]:
     hits = []
+    said, denied = _voiced(facts, reading)
     for rule in rules:
-        if rule.kind == "sign" or not _concerns(rule, facts, reading):
+        if rule.kind == "sign" or not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
             continue
         found = _match(rule, facts, reading)
         if found is not None:
@@ -74,6 +79,23 @@ def _hits(rules: Sequence[Rule], facts: Facts, reading: Reading) -> list[Hit]:
             hits.append(Hit(rule, _words(found), first, bool(found) and all(o.past for o in found)))
     silent = {other for hit in hits for other in hit.rule.replaces}
     return [hit for hit in hits if hit.rule.id not in silent]
+
+
+def _voiced(facts: Facts, reading: Reading) -> tuple[set[str], set[str]]:
+    """Every concept said and every one denied, anywhere, the parts of phrases too."""
+    said: set[str] = {"pregnant"} if facts.pregnant else set()
+    denied: set[str] = set()
+    for occurrence in reading.occurrences:
+        if occurrence.denied:
+            denied |= occurrence.concepts
+        else:
+            said |= occurrence.concepts | occurrence.parts
+    return said, denied
+
+
+def _may_hold(rule: Rule, said: set[str], denied: set[str]) -> bool:
+    """True unless a term is nowhere in the complaint: most rules are done with here."""
+    return not any(term.concepts.isdisjoint(denied if term.denied else said) for term in rule.needs)
 
 
 def _words(found: Sequence[Occurrence]) -> str:
