@@ -11,13 +11,14 @@ from __future__ import annotations
 import csv
 import hashlib
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nsmallest
 from importlib import resources
 from itertools import islice, takewhile
+from math import log
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,12 @@ from core.models import State, Table
 from core.names import fold
 
 BATCH = 500
-LIKE_ENOUGH = 75
-"""rapidfuzz ratio from which another word is taken for a misspelling of one in the list."""
+LIKE_ENOUGH = 80
+"""rapidfuzz ratio from which another word is taken for a misspelling of one in the list: one letter in five."""
+TITLE_WORTH = 15
+"""What a word in the title counts for beside `usual` (0 to 100), compared with one it is only called by."""
+WORTH_SHOWING = 0.6
+"""Where words are missing: entries that say so much of what the best one says."""
 FILLERS = frozenset("dan di pada yang oleh karena atau dengan and of the in with by due to".split())
 
 
@@ -46,9 +51,14 @@ class Code:
     title_id: str
     title_en: str
     words: str
-    """Folded, each word between single spaces."""
+    """Folded, each word between single spaces: the titles, and what else people call it."""
     usual: int
     is_local: bool = False
+
+    @cached_property
+    def title_words(self) -> str:
+        """Folded like `words`, the titles alone."""
+        return spaced(f"{self.title_id} {self.title_en}")
 
     def title(self, language: str) -> str:
         """In Indonesian, or in English where there is an English title."""
@@ -86,8 +96,9 @@ class CodeList:
     def find(self, text: str, limit: int) -> list[Code]:
         """Entries by the beginning of a code, or by words in any order.
 
-        A word stands for every word that begins with it. Where nothing fits, each word is
-        replaced by the likest of the list, and at last some words may be missing.
+        A word stands for every word that begins with it. Where nothing fits, each word that is
+        not in the list is replaced by its likest, and at last some words may be missing: then the
+        rarer one says more (of `sakit pinggang` the second).
 
         Args:
             text: As typed; empty gives the most usual entries.
@@ -129,19 +140,35 @@ class CodeList:
 
         def rank(item: Code) -> tuple[int, int, int, str]:
             exact = sum(word in item.words for word in whole)
-            return -exact, -item.usual, len(item.title_id), item.code
+            in_title = sum(word in item.title_words for word in whole)
+            return -exact, -item.usual - TITLE_WORTH * in_title, len(item.title_id), item.code
 
         return nsmallest(limit, (self.codes[place] for place in places), key=rank)
 
     def _with_most(self, words: Sequence[str], limit: int) -> list[Code]:
-        counted = Counter(place for word in words for place in self._places(word))
-        best = max(counted.values(), default=0)
-        kept = (self.codes[place] for place, count in counted.items() if count == best)
-        return nsmallest(limit, kept, key=lambda item: (-item.usual, item.code))
+        weights: defaultdict[int, float] = defaultdict(float)
+        for word in words:
+            places = self._places(word)
+            for place in places:
+                weights[place] += log(len(self.codes) / len(places))
+        best = max(weights.values(), default=0.0)
+        kept = [place for place, weight in weights.items() if weight >= best * WORTH_SHOWING]
+
+        def rank(place: int) -> tuple[float, int, str]:
+            return -weights[place], -self.codes[place].usual, self.codes[place].code
+
+        return [self.codes[place] for place in nsmallest(limit, kept, key=rank)]
 
     def _likest(self, word: str) -> str:
+        if self._places(word):
+            return word
         close = process.extractOne(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=LIKE_ENOUGH)
         return str(close[0]) if close else word
+
+
+def spaced(text: str) -> str:
+    """Its words folded, each once and between single spaces."""
+    return f" {' '.join(dict.fromkeys(fold(text).split()))} "
 
 
 def _bare(code: str) -> str:
@@ -155,7 +182,7 @@ class Source:
     kind: str
     table: type[Table]
     file: str
-    """In `core/data`: code,title_id,title_en,usual."""
+    """In `core/data`: code, title_id, title_en, usual, and optionally words: what else people call it."""
 
     @property
     def state_key(self) -> str:
@@ -278,13 +305,13 @@ def _store(source: Source, rows: Sequence[Mapping[str, str]]) -> None:
     for row in rows:
         own = ours.get(row["code"], {})
         titles = [row["title_id"], row.get("title_en", "")]
-        said = [*titles, own.get("title_id", ""), own.get("title_en", "")]
+        said = [*titles, own.get("title_id", ""), own.get("title_en", ""), own.get("words", "")]
         values.append(
             {
                 "code": row["code"],
                 "title_id": titles[0][:200],
                 "title_en": titles[1][:200],
-                "words": " ".join(dict.fromkeys(fold(" ".join(said)).split())),
+                "words": spaced(" ".join(said)).strip(),
                 "usual": int(own.get("usual") or 0),
                 **({"is_local": (row.get("is_local") or own.get("is_local")) == "1"} if has_local else {}),
             }

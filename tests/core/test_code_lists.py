@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from core import code_lists, diagnoses, icd10, procedures
-from core.code_lists import Code, CodeList, shipped
+from core.code_lists import Code, CodeList, shipped, spaced
 from core.errors import ValidationError
 from core.names import fold
 from server.run import Background
@@ -22,7 +22,7 @@ def listed(source: code_lists.Source) -> CodeList:
         [
             Code(
                 row["code"], row["title_id"], row["title_en"],
-                f" {fold(row['title_id'] + ' ' + row['title_en'])} ", int(row["usual"]),
+                spaced(f"{row['title_id']} {row['title_en']} {row.get('words', '')}"), int(row["usual"]),
             )
             for row in rows
         ]
@@ -53,6 +53,28 @@ ICD10, PROCEDURES = listed(icd10.SOURCE), listed(procedures.SOURCE)
         ("gastritiss", "K29.7"),
         ("katarak usia", "H25.9"),
         ("hamil pertama", "Z34.0"),
+        # What clinicians write for short, and what patients say.
+        ("isk", "N39.0"),
+        ("lbp", "M54.5"),
+        ("tth", "G44.2"),
+        ("dhf", "A91"),
+        ("gea", "A09"),
+        ("cephalgia", "R51"),
+        ("obs febris", "R50.9"),
+        ("kpd", "O42.9"),
+        ("bblr", "P07.1"),
+        ("vulnus laceratum", "T14.1"),
+        ("mencret", "A09"),
+        ("tifus", "A01.0"),
+        ("hipotensi", "I95.9"),
+        ("ikterus", "P59.9"),
+        ("tuli", "H91.9"),
+        ("batuk", "R05"),
+        ("sore throat", "J02.9"),
+        # A word that is in no title: the rarer of the others says more.
+        ("sakit pinggang kanan", "M54.5"),
+        ("gigi goyang sekali", "K08.8"),
+        ("hipertensi emergency", "I10"),
     ],
 )
 def test_what_is_usually_meant_comes_first(words: str, code: str) -> None:
@@ -64,6 +86,19 @@ def test_what_is_usually_meant_comes_first(words: str, code: str) -> None:
 )
 def test_procedures_are_found_alike(words: str, code: str) -> None:
     assert code in [item.code for item in PROCEDURES.find(words, 3)]
+
+
+def test_the_title_counts_more_than_what_else_it_is_called() -> None:
+    codes = [
+        Code("B00", "Selesma", "", spaced("Selesma batuk"), 9),
+        Code("A00", "Batuk", "", spaced("Batuk"), 1),
+    ]
+    assert [item.code for item in CodeList(codes).find("batuk", 2)] == ["A00", "B00"]
+
+
+@pytest.mark.parametrize("words", ["xilofon", "kwartet gesek"])
+def test_what_is_like_no_illness_finds_none(words: str) -> None:
+    assert ICD10.find(words, 5) == []
 
 
 def test_an_empty_box_shows_the_most_usual() -> None:
