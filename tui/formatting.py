@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -141,3 +142,30 @@ def big_text(text: str, dot: str = "██") -> list[str]:
         " ".join("".join(dot if cell == "#" else "  " for cell in glyph[row]) for glyph in glyphs)
         for row in range(BIG_ROWS)
     ]
+
+
+def wrapped(line: str, cells: int) -> list[str]:
+    """A line broken between words; what follows is indented like its beginning, and two more."""
+    lines: list[str] = []
+    indent = " " * (len(line) - len(line.lstrip()))
+    for paragraph in line.splitlines() or [""]:
+        current = indent + "  " if lines else indent
+        for number, word in enumerate(paragraph.split()):
+            if number and cell_len(f"{current} {word}") > cells:
+                lines.append(current)
+                current = f"{indent}  {word}"
+            else:
+                current = f"{current} {word}" if number else current + word
+        lines.append(current)
+    return lines
+
+
+def in_rows(items: Sequence[str], cells: int) -> list[str]:
+    """Items with commas between them, as many to a row as fit; none is broken."""
+    rows: list[str] = []
+    for item in items:
+        if rows and cell_len(f"{rows[-1]}, {item},") <= cells:
+            rows[-1] += f", {item}"
+        else:
+            rows.append(item)
+    return [f"{row}," for row in rows[:-1]] + rows[-1:]

@@ -110,6 +110,20 @@ async def test_who_was_faster_is_said(counter: Counter):
         assert receipt["ticket"]["number"] not in screen_text(app).replace(app.screen.said, "")
 
 
+async def test_a_long_name_hides_neither_what_is_said_nor_who_is_in_hand(counter: Counter):
+    name = "Raden Roro Ayuningtyas Widyastuti Hadiningrat Kusumaningrum"
+    receipt = counter.register(name, "6371015507790130", "sakit gigi", "GIGI")
+    async with counter.at("dentist") as (app, pilot):
+        await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient")
+        app.screen.pane.choose(receipt["ticket"]["id"])
+        await press(pilot, "c", "c", "c")
+        lines = screen_text(app).splitlines()
+        assert "(3 calls; S skips)" in lines[-3]
+        assert lines[1].rstrip().endswith(": CALLED]")
+        await press(pilot, "s")
+        assert "comes back after the next ones" in screen_text(app)
+
+
 async def test_skip_hold_transfer_undo(counter: Counter):
     receipt = counter.register("Sinta Maharani", "6371015507790128", "sakit gigi", "GIGI")
     entry_id, number = receipt["ticket"]["id"], receipt["ticket"]["number"]

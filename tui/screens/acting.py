@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual import work
 
 from core.schemas import ClusterShape, EntryCommand, EntryShape, QueueShape
 from core.vocabulary import EntryStatus, Priority
 from tui import words
 from tui.client import Refused
+from tui.formatting import fit
 from tui.messages import QueueChanged
 from tui.screens.base import LoketScreen
 from tui.screens.reasons import ClusterDialog, LettersDialog, ReasonDialog
@@ -17,6 +19,7 @@ from tui.text import N_, _
 from tui.widgets import QueuePane
 
 PRIORITY_DIGITS = "1234567"
+STATUS_SIGN_CELLS = 4  # before a sentence of the status line, and one behind it
 
 
 class ActingScreen(LoketScreen[None]):
@@ -138,8 +141,14 @@ class ActingScreen(LoketScreen[None]):
         """Remember it for an undo, and say it."""
         self.last = entry
         self.pane.choose(entry.id)
+        self.say(self._about(entry, sentence, self._what_next(entry)), "good")
+
+    def _about(self, entry: EntryShape, sentence: str, after: str) -> str:
+        """The sentence of an entry; a long name is cut, what comes behind it never is."""
         person = entry.patient.name if entry.patient else ""
-        self.say(sentence.format(number=entry.number, person=person) + self._what_next(entry), "good")
+        said = cell_len(sentence.format(number=entry.number, person="") + after)
+        room = max(8, self.size.width - said - STATUS_SIGN_CELLS)
+        return sentence.format(number=entry.number, person=fit(person, room).rstrip()) + after
 
     def _what_next(self, entry: EntryShape) -> str:
         most = self.session.clinic.calls_before_skip

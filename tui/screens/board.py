@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.widgets import Static
 from core import clock
 from core.schemas import BoardCluster, BoardShape, BoardStaff
 from tui import keymap, theme
-from tui.formatting import fit, time_text
+from tui.formatting import fit, in_rows, time_text
 from tui.messages import QueueChanged
 from tui.screens.base import LoketScreen
 from tui.session import Session
@@ -107,8 +108,10 @@ class BoardScreen(LoketScreen[None]):
         text.append("\n" + fit(" " + _("All"), name_cells), theme.STRONG)
         self._append_counts(text, _sum(board.clusters))
         self.query_one("#clusters", Static).update(text)
-        present = ", ".join(self._person(person) for person in board.staff) or _("nobody")
-        self.query_one("#present", Static).update(" " + _("Signed in: {people}").format(people=present))
+        people = [self._person(person) for person in board.staff] or [_("nobody")]
+        said = _("Signed in: {people}").format(people="")
+        rows = in_rows(people, self.size.width - cell_len(said) - 2)
+        self.query_one("#present", Static).update(f" {said}" + f"\n {' ' * cell_len(said)}".join(rows))
         self._show_day(board)
 
     def _append_counts(self, text: Text, cluster: BoardCluster) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from rich.cells import cell_len
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,6 +14,7 @@ from core.schemas import EntryCommand, EntryShape
 from core.vocabulary import Disposition, EntryStatus, Role
 from tui import keymap, words
 from tui.client import Refused
+from tui.formatting import fit
 from tui.screens.acting import ActingScreen
 from tui.screens.reasons import DispositionDialog, LineDialog
 from tui.session import Session
@@ -93,8 +95,9 @@ class WorkScreen(ActingScreen):
             parts.append(f"({self.session.account.service_point})")
         in_hand = self._in_hand()
         if in_hand is not None and in_hand.patient is not None:
-            status = words.word(words.STATUSES, in_hand.status)
-            parts.append(f" [{in_hand.number} {in_hand.patient.name}: {status}]")
+            before, status = "  ".join([*parts, ""]), words.word(words.STATUSES, in_hand.status)
+            room = self.size.width - cell_len(f" {before} [{in_hand.number} : {status}] ")
+            parts.append(f" [{in_hand.number} {fit(in_hand.patient.name, max(4, room)).rstrip()}: {status}]")
         self.query_one("#mine", Static).update(" " + "  ".join(parts), layout=False)
 
     def _in_hand(self) -> EntryShape | None:
@@ -191,7 +194,9 @@ class WorkScreen(ActingScreen):
             return
 
         def done(disposition: str | None) -> None:
-            if disposition is not None:
+            if disposition == Disposition.INTERNAL_REFERRAL:
+                self.action_transfer()
+            elif disposition is not None:
                 command = EntryCommand(disposition=Disposition(disposition))
                 self.do("finish", _("Done: {number} {person}"), entry, command)
 
