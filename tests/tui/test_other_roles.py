@@ -40,6 +40,7 @@ async def test_a_medicine_against_an_allergy_needs_a_letter_and_not_enter(counte
         await press(pilot, "enter", "enter", "enter", "enter", "enter", "enter")
         with counter.api("dentist") as api:
             assert api.get(f"visits/{seen['visit']}").json()["prescriptions"] == []
+        assert "! Amoksisilin 500 mg tablet" in screen_text(app), "which medicine is asked about"
         await press(pilot, "p")
         await until(pilot, lambda: "Medicine    Amoksisilin" in screen_text(app), "the medicine")
 

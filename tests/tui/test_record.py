@@ -97,7 +97,7 @@ async def test_a_pregnant_womans_visit(counter: Counter, size: tuple[int, int]):
 
 
 async def test_a_blood_pressure_upside_down_is_said_at_once(counter: Counter):
-    receipt = register(counter, "Nur Hidayah", "6371015507950414", "kontrol tensi", "UMUM")
+    receipt = register(counter, "Nur Hidayah", "6371015507950424", "kontrol tensi", "UMUM")
     async with counter.at("doctor") as (app, pilot):
         await open_record(app, pilot, receipt)
         await type_text(pilot, "80")
@@ -166,10 +166,65 @@ async def test_a_sick_child_is_classified_while_typing(counter: Counter):
         await press(pilot, "y")
         assert "Cough, days" in screen_text(app)
         assert "PNEUMONIA" in screen_text(app)
-        await press(pilot, "f10", "ctrl+s")
+        app.screen.query_one("#vomits_all").focus()
+        await press(pilot, "y")
+        shown = " ".join(screen_text(app).split())
+        assert "VERY SEVERE DISEASE: Refer now; pre-referral treatment, prevent low blood sugar." in shown
+        await press(pilot, "f10", "f10")
+        assert "How does the visit go on?" in screen_text(app)
+        assert "! VERY SEVERE DISEASE" in screen_text(app)
+        await press(pilot, "escape", "ctrl+s")
         await until(pilot, lambda: "Saved." in app.screen.said, "the save")
     (note,) = visit_of(counter, "midwife", receipt)["encounters"]
-    assert note["form"] == {"sick_child": {"cough": True}}
+    assert note["form"] == {"sick_child": {"vomits_all": True, "cough": True}}
+
+
+async def test_a_measured_fever_opens_the_questions_of_fever(counter: Counter):
+    receipt = counter.register("Ahmad Demam", "6371011503240415", "panas", "KIA")
+    async with counter.at("midwife") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        app.screen.query_one("#temperature").focus()
+        await type_text(pilot, "37,4")
+        await press(pilot, "f2", "f")
+        assert "Stiff neck" not in screen_text(app)
+        await press(pilot, "f10")
+        app.screen.query_one("#temperature").focus()
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "37,5")
+        await press(pilot, "f2", "f")
+        assert "Stiff neck" in screen_text(app)
+
+
+async def test_to_another_cluster_the_patient_really_goes(counter: Counter):
+    receipt = register(counter, LONG_NAME, "6371015507950426", "batuk", "UMUM")
+    async with counter.at("doctor") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f10", "k")
+        assert "Which cluster?" in screen_text(app)
+        await press(pilot, "b", "enter")
+        await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
+    visit = visit_of(counter, "doctor", receipt)
+    assert [(entry["cluster"], entry["status"]) for entry in visit["entries"]] == [
+        ("UMUM", "transferred"), ("GIGI", "waiting"),
+    ]  # fmt: skip
+    (note,) = visit["encounters"]
+    assert note["disposition"] == "internal_referral"
+    assert note["signed_at"] is not None
+
+
+async def test_a_search_that_finds_nothing_says_so(counter: Counter):
+    receipt = register(counter, "Nur Hasanah", "6371015507950428", "batuk", "UMUM")
+    async with counter.at("doctor") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f7")
+        await type_text(pilot, "qqqq")
+        await until(pilot, lambda: "nothing found" in screen_text(app), "that nothing is found")
+        await press(pilot, "down", "enter")
+        assert "nothing found" in screen_text(app)
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "z34.9")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Z34.9" in screen_text(app), "the diagnosis")
 
 
 async def test_a_form_survives_a_broken_line(counter: Counter):
@@ -290,6 +345,10 @@ async def test_danger_is_said_while_typing(counter: Counter):
 
 async def test_a_patient_outside_the_queue_is_found_and_read_with_a_reason(counter: Counter):
     receipt = counter.register("Zainal Abidin Musthofa", "6371011207860420", "batuk", "UMUM")
+    with counter.api("doctor") as api:
+        api.post(
+            f"patients/{receipt['patient_id']}/allergies", json={"substance": "penisilin"}
+        ).raise_for_status()
     async with counter.at("dentist") as (app, pilot):
         await press(pilot, "f2")
         await type_text(pilot, "6371011207860420")
@@ -301,6 +360,9 @@ async def test_a_patient_outside_the_queue_is_found_and_read_with_a_reason(count
         await until(pilot, lambda: "batuk" in screen_text(app), "the visits")
         await press(pilot, "enter")
         await until(pilot, lambda: "arrows: read on" in screen_text(app), "the visit")
+        shown = screen_text(app)
+        assert "Zainal Abidin Musthofa M 40 yr RM " in shown
+        assert "!! ALLERGIES: penisilin" in shown
     with counter.api("admin") as api:
         events = api.get("audit", params={"patient_id": receipt["patient_id"]}).json()
     read = [event for event in events if event["action"] == "visit_read"]

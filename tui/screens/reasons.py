@@ -141,13 +141,23 @@ class LineDialog(Dialog[str]):
 class LettersDialog(Dialog[str]):
     """One of a few values by its letter; Enter alone does nothing."""
 
-    def __init__(self, session: Session, title: str, options: Sequence[tuple[str, str, str]]) -> None:
-        """Args: `title` is a msgid; `options` are (letter, value, translated label)."""
+    def __init__(
+        self,
+        session: Session,
+        title: str,
+        options: Sequence[tuple[str, str, str]],
+        *,
+        notes: Sequence[str] = (),
+    ) -> None:
+        """Args: `title` is a msgid; `options` are (letter, value, translated label); `notes` are worth a look."""
         super().__init__(session, title)
         self._options = list(options)
+        self._notes = list(notes)
 
     def compose_body(self) -> ComposeResult:
-        """All of them."""
+        """What is worth a look, then all of them."""
+        if self._notes:
+            yield Static("\n".join(f"! {note}" for note in self._notes), markup=False, classes="note")
         yield Static(
             "\n".join(f"   {letter}  {label}" for letter, _value, label in self._options), markup=False
         )

@@ -111,7 +111,9 @@ class Additions(LoketScreen[str]):
 
         options = [("P", "yes", _("Prescribe all the same")), ("N", "no", _("Do not prescribe"))]
         title = N_("ALLERGY: prescribe all the same?")
-        self.app.push_screen(LettersDialog(self.session, title, options), knowingly)
+        allergies = ", ".join(self._visit.patient.allergies) if self._visit is not None else ""
+        notes = [values["medicine"], _("ALLERGIES: {names}").format(names=allergies)]
+        self.app.push_screen(LettersDialog(self.session, title, options, notes=notes), knowingly)
 
     def action_order(self) -> None:
         """Order laboratory tests."""

@@ -156,9 +156,10 @@ class MedicineDialog(SearchDialog[dict[str, str]]):
     def _warn(self, medicine: str) -> None:
         against = clashes(medicine, self._allergies)
         if against:
-            self.hint("!! " + _("ALLERGY: {substances}").format(substances=", ".join(against)))
+            warning = "!! " + _("ALLERGY: {substances}").format(substances=", ".join(against)) + "    "
         else:
-            self.hint(_("Enter: next line    F10: prescribe    Esc: back"))
+            warning = ""
+        self.hint(warning + _("Enter: next line    F10: prescribe    Esc: back"))
 
     @on(TextField.Submitted)
     def lead_on(self, event: TextField.Submitted) -> None:
@@ -310,14 +311,7 @@ class OutcomeDialog(LettersDialog):
             (letter, value, words.word(words.DISPOSITIONS, value))
             for value, letter in OUTCOME_LETTERS.items()
         ]
-        super().__init__(session, N_("How does the visit go on?"), options)
-        self._notes = list(notes)
-
-    def compose_body(self) -> ComposeResult:
-        """What is worth a look, then the choices."""
-        if self._notes:
-            yield Static("\n".join(f"! {note}" for note in self._notes), markup=False, classes="note")
-        yield from super().compose_body()
+        super().__init__(session, N_("How does the visit go on?"), options, notes=notes)
 
 
 class TextDialog(Dialog[str]):

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from core.forms import Form, FormField, check_answer, computed_values, in_language, suggestions
 from core.schemas import PreviousValue
 from tui import keymap, words
-from tui.formatting import NotADateError, date_text, fit, number_text, parse_date, parse_number
+from tui.formatting import NotADateError, date_text, fit, number_text, parse_date, parse_number, wrapped
 from tui.screens.base import LoketScreen
 from tui.screens.record.reading import COLOUR_SIGNS, value_text
 from tui.screens.record.vital_fields import previous_text
@@ -26,6 +26,7 @@ from tui.widgets import Choice, ChoiceField, Label, Row, TextField
 Typed = dict[str, str]
 """Field -> what stands in it: text, or a choice's value; `yes` and `no` for a yes-no field."""
 LABEL_CELLS = 23
+RESULT_ROWS = 7  # as many as `form.tcss` gives to what follows from the answers
 YES, NO = "yes", "no"
 
 
@@ -194,9 +195,14 @@ class FormScreen(LoketScreen[Typed]):
         )
         lines = [f" {computed}"] if computed else []
         width = max(20, self.size.width - 1)
-        for found in suggestions(self._form, answers, self._facts, self._day, language()):
-            advice = f": {found.advice}" if found.advice else ""
-            lines.append(fit(f" {COLOUR_SIGNS[found.colour]} {found.title}{advice}", width).rstrip())
+        found = suggestions(self._form, answers, self._facts, self._day, language())
+        for place, item in enumerate(found, start=1):
+            advice = f": {item.advice}" if item.advice else ""
+            first, *more = wrapped(f"{item.title}{advice}", width - 4)
+            # All of them are seen, if need be the later ones by their beginning only.
+            if len(lines) + len(more) + 1 + len(found) - place > RESULT_ROWS:
+                first, more = fit(f"{item.title}{advice}", width - 4).rstrip(), []
+            lines += [f" {COLOUR_SIGNS[item.colour]} {first}", *(f"    {line}" for line in more)]
         return lines
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -11,7 +11,7 @@ from core.forms import Form, computed_values, in_language, suggestions, visit_fa
 from core.schemas import EncounterShape, OrderShape, PrescriptionShape, VisitShape, VisitSummary
 from core.vocabulary import OrderStatus
 from tui import words
-from tui.formatting import date_text, fit, number_text
+from tui.formatting import age_text, date_text, fit, number_text, sex_letter, wrapped
 from tui.screens.record.dialogs import TextDialog
 from tui.screens.record.searching import PickDialog
 from tui.session import Session
@@ -38,7 +38,12 @@ class VisitDialog(TextDialog):
     def __init__(
         self, session: Session, visit: VisitShape, forms: Mapping[str, Form], *, writes: bool
     ) -> None:
-        lines = [part for line in visit_text(visit, forms) for part in wrapped(line, READ_CELLS)]
+        today = session.clinic.today
+        lines = [
+            part
+            for line in (*patient_lines(visit, today), *visit_text(visit, forms))
+            for part in wrapped(line, READ_CELLS)
+        ]
         hint = _("N: add a note") if writes and visit.encounters else ""
         super().__init__(session, N_("Visit"), lines, "N" if hint else "", hint)
 
@@ -47,6 +52,19 @@ def visit_line(visit: VisitSummary) -> str:
     """One visit in one line: day, clusters, diagnoses or complaint."""
     said = "; ".join(visit.diagnoses) or visit.chief_complaint
     return f"{date_text(visit.service_on)} {fit(' '.join(visit.clusters), 11)} {said}"
+
+
+def patient_lines(visit: VisitShape, today: date) -> list[str]:
+    """Whose record it is, allergies and alerts first: it may be opened outside one's own queue."""
+    patient = visit.patient
+    allergies = ", ".join(patient.allergies)
+    return [
+        f"{patient.name}  {sex_letter(patient.sex)} {age_text(patient.birth_date, today)}"
+        f"  RM {patient.medical_record_number}",
+        "!! " + _("ALLERGIES: {names}").format(names=allergies) if allergies else _("No known allergies"),
+        *(f"! {alert}" for alert in visit.alerts),
+        "",
+    ]
 
 
 def visit_text(visit: VisitShape, forms: Mapping[str, Form]) -> list[str]:
@@ -192,19 +210,3 @@ def who_line(number: str, name: str, facts: str, cells: int) -> str:
     room = cells - cell_len(number) - cell_len(facts) - 4
     shown = name if cell_len(name) <= room else fit(name, max(8, room))
     return f"{number}  {shown}  {facts}".strip()
-
-
-def wrapped(line: str, cells: int) -> list[str]:
-    """A line broken between words; what follows is indented like its beginning, and two more."""
-    lines: list[str] = []
-    indent = " " * (len(line) - len(line.lstrip()))
-    for paragraph in line.splitlines() or [""]:
-        current = indent + "  " if lines else indent
-        for number, word in enumerate(paragraph.split()):
-            if number and cell_len(f"{current} {word}") > cells:
-                lines.append(current)
-                current = f"{indent}  {word}"
-            else:
-                current = f"{current} {word}" if number else current + word
-        lines.append(current)
-    return lines

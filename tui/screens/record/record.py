@@ -17,15 +17,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.forms import Form, offered, visit_facts
+from core.forms import Form, offered, suggestions, visit_facts
 from core.schemas import EncounterShape, EntryCommand, EntryShape, VisitShape, VisitSummary
+from core.vitals import warnings
 from core.vocabulary import Disposition, OrderStatus
 from tui import keymap, theme, words
 from tui.client import Refused, UnreachableError
-from tui.formatting import age_text, fit, number_text, sex_letter
+from tui.formatting import age_text, fit, number_text, sex_letter, wrapped
 from tui.messages import RecordChanged
 from tui.screens.base import Values
-from tui.screens.reasons import LettersDialog, LineDialog
+from tui.screens.reasons import ClusterDialog, LettersDialog, LineDialog
 from tui.screens.record import vital_fields
 from tui.screens.record.additions import Additions
 from tui.screens.record.dialogs import TO_LABORATORY, TO_PHARMACY, OutcomeDialog
@@ -48,6 +49,8 @@ from tui.text import N_, _, language
 from tui.widgets import Label, TextField
 from tui.widgets.lines import paint, plain
 
+FINDING_CELLS = 13  # before what a line of findings says
+MOST_FINDINGS = 8  # rows: the note keeps its own
 SOAP = (("subjective", "S"), ("objective", "O"), ("assessment", "A"), ("plan", "P"))
 MORE = (
     ("T", "procedure", N_("Procedure")),
@@ -244,7 +247,8 @@ class RecordScreen(Additions):
             previous = visit.previous.get(name)
             text = f"·{vital_fields.previous_text(previous)}" if previous is not None else ""
             self.query_one(f"#previous-{name}", Static).update(text)
-        self.query_one("#findings", Static).update("\n".join(_findings(visit)))
+        cells = (self.query_one("#note").size.width or self.size.width) - 1
+        self.query_one("#findings", Static).update("\n".join(_findings(visit, cells)))
 
     def _banner(self, visit: VisitShape) -> list[str]:
         patient, today = visit.patient, self.session.clinic.today
@@ -490,7 +494,7 @@ class RecordScreen(Additions):
         visit = self._visit
         if visit is None or self._note(sign=False, disposition=None) is None:
             return
-        notes = []
+        notes = self._dangers(visit)
         own = self._own_note(visit)
         if not visit.diagnoses:
             notes.append(_("There is no diagnosis yet (F7)."))
@@ -506,10 +510,34 @@ class RecordScreen(Additions):
         )
 
         def chosen(outcome: str | None) -> None:
-            if outcome is not None:
+            if outcome == Disposition.INTERNAL_REFERRAL:
+                others = [item for item in self.session.clusters if item.code != self._entry.cluster]
+                note = f"{self._entry.number} {visit.patient.name}"
+                self.app.push_screen(ClusterDialog(self.session, others, note=note), moved)
+            elif outcome is not None:
                 self.save(outcome)
 
+        def moved(cluster: str | None) -> None:
+            if cluster is not None:
+                self.save(Disposition.INTERNAL_REFERRAL, cluster)
+
         self.app.push_screen(dialog, chosen)
+
+    def _dangers(self, visit: VisitShape) -> list[str]:
+        """What says that this patient should not simply go home."""
+        vitals, facts = self._vitals()[0], self._facts(visit)
+        sides = warnings(vitals, self._age_days or 0)
+        found = [
+            vital_fields.say_side(side, name, vitals[name])
+            for name, side in sides.items()
+            if side == "danger"
+        ]
+        for code, typed in self._typed_forms.items():
+            form = self._forms[code]
+            answers, _problems = read_answers(form.fields(), typed, facts, visit.service_on)
+            suggested = suggestions(form, answers, facts, visit.service_on, language())
+            found += [item.title for item in suggested if item.colour == "red"]
+        return found
 
     def _cluster_for(self, service: str) -> str | None:
         """The cluster that takes a service, unless it is this one."""
@@ -517,11 +545,12 @@ class RecordScreen(Additions):
         return next((code for code in found if code != self._entry.cluster), None)
 
     @work(exclusive=True, group="save", exit_on_error=False)
-    async def save(self, outcome: str | None) -> None:
+    async def save(self, outcome: str | None, cluster: str | None = None) -> None:
         """Write the note; then, with an outcome, hand the patient on.
 
         Args:
             outcome: A disposition, `pharmacy`, `laboratory`, or None to go on writing.
+            cluster: Where to, for whoever goes on in another cluster.
         """
         disposition = "home" if outcome == TO_PHARMACY else None if outcome == TO_LABORATORY else outcome
         note = self._note(sign=disposition is not None, disposition=disposition)
@@ -535,7 +564,7 @@ class RecordScreen(Additions):
                 self._replace_note(written)
                 self._kept = self._draft()
                 if outcome is not None:
-                    self.dismiss(await self._hand_on(outcome))
+                    self.dismiss(await self._hand_on(outcome, cluster))
                     return
         except Refused as refusal:
             self._refused(refusal)
@@ -545,7 +574,7 @@ class RecordScreen(Additions):
             return
         self.say(_("Saved.") + _warnings(written), "warning" if written.vitals_warnings else "good")
 
-    async def _hand_on(self, outcome: str) -> str:
+    async def _hand_on(self, outcome: str, cluster: str | None) -> str:
         """End the service, or send the patient on; says what was done."""
         client = self.session.client
         person = self._entry.patient.name if self._entry.patient else ""
@@ -557,6 +586,9 @@ class RecordScreen(Additions):
             command = EntryCommand(cluster=self._cluster_for(TO_LABORATORY))
             moved = await client.act(self._entry.id, "send", command)
             return _("Sent, and comes back: {number} {person}").format(number=moved.number, person=person)
+        if cluster is not None:
+            moved = await client.act(self._entry.id, "transfer", EntryCommand(cluster=cluster))
+            return _("Moved: {number} {person}").format(number=moved.number, person=person)
         await client.act(self._entry.id, "finish", EntryCommand(disposition=Disposition(outcome)))
         return _("Done: {number} {person}").format(number=self._entry.number, person=person)
 
@@ -593,7 +625,7 @@ def _note_values(note: EncounterShape) -> Values:
     return values | {name: number_text(value) for name, value in note.vitals.items()}
 
 
-def _findings(visit: VisitShape) -> list[str]:
+def _findings(visit: VisitShape, cells: int) -> list[str]:
     """Diagnoses, procedures, medicines and tests, one line each kind and more where there are more."""
     standing = [item for item in visit.orders if item.status is not OrderStatus.REVOKED]
     rows = [
@@ -604,7 +636,14 @@ def _findings(visit: VisitShape) -> list[str]:
     ]
     if visit.letters:
         rows.append((_("Letter"), "; ".join(item.number for item in visit.letters)))
-    return [f" {fit(label, 10)}  {text or '-'}" for label, text in rows]
+    lines = []
+    for label, text in rows:
+        first, *more = wrapped(text or "-", cells - FINDING_CELLS)
+        lines.append(f" {fit(label, FINDING_CELLS - 3)}  {first}")
+        lines += [" " * FINDING_CELLS + line for line in more]
+    if len(lines) > MOST_FINDINGS:
+        lines[MOST_FINDINGS - 1 :] = [" " * FINDING_CELLS + _("... F6 shows all of it")]
+    return lines
 
 
 def _warnings(note: EncounterShape) -> str:

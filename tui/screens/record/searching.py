@@ -111,20 +111,27 @@ class SearchDialog(Dialog[ResultT]):
             self._found = dict(await self.search(text))
             self._answered = text
             rows = [self.row(key, thing) for key, thing in self._found.items()]
-            self.query_one("#found", PickList).show_rows(rows)
+            if not rows and text.strip():
+                self.query_one("#found", PickList).show_rows([self._nothing_found()], choose=False)
+            else:
+                self.query_one("#found", PickList).show_rows(rows)
             if take and len(rows) <= 1:
                 self._take()
 
+    def _nothing_found(self) -> PickRow:
+        return PickRow("", [(_("nothing found; try another word, or its beginning"), theme.PLAIN)])
+
     def _take(self) -> None:
         chosen = self.query_one("#found", PickList).chosen
-        if chosen is not None:
+        if chosen in self._found:
             self.take(chosen, self._found[chosen])
         elif self._answered and self._answered.strip():
             self.take_text(self._answered.strip())
 
     def action_move(self, step: int) -> None:
         """Move in the list."""
-        self.query_one("#found", PickList).action_move(step)
+        if self._found:
+            self.query_one("#found", PickList).action_move(step)
 
 
 class PickDialog(Dialog[str]):
