@@ -21,6 +21,7 @@ from core.errors import (
     ValidationError,
 )
 from core.identifiers import new_id, new_secret
+from core.identity import Outcome, check_nik
 from core.models import Account, AccountKey, Token
 from core.schemas import AccountShape
 from core.vocabulary import Permission as P
@@ -234,6 +235,25 @@ def set_password(username: str, password: str, by: Actor | None = None) -> None:
             Token.account == account, Token.revoked_at.is_null()
         ).execute()
         audit.record(by, "password_set", "account", account.id)
+
+
+def set_practitioner_nik(username: str, nik: str, by: Actor | None = None) -> None:
+    """Note the NIK by which SATUSEHAT knows somebody; empty takes it away.
+
+    Raises:
+        ValidationError: `nik`: not one.
+    """
+    account = get_account(username)
+    value = ""
+    if nik.strip():
+        check = check_nik(nik, today=clock.now().date())
+        if check.outcome is Outcome.REJECT:
+            raise ValidationError({"nik": check.findings[0].code})
+        value = check.value
+    with transaction():
+        account.practitioner_nik = value or None
+        account.save()
+        audit.record(by, "practitioner_nik_set", "account", account.id)
 
 
 def add_key(username: str, public_key: str, label: str = "", by: Actor | None = None) -> AccountKey:

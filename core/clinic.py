@@ -7,10 +7,12 @@ from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+import peewee
+
 from core import clock
 from core.clusters import ClusterSet, load_clusters
 from core.config import Settings
-from core.database import connection, open_database
+from core.database import connection, open_database, unusable
 from core.forms import Form, load_forms
 from core.migrations import migrate
 from core.routing import Vocabulary
@@ -31,12 +33,18 @@ class Clinic:
 
         Raises:
             SettingsError: A file named in the settings is missing or wrong.
+            DatabaseError: The database cannot be used.
         """
         clusters = load_clusters(settings.clusters)
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = open_database(settings.resolved_database_url)
-        with connection():
-            migrate(database)
+        try:
+            with connection():
+                migrate(database)
+        except peewee.DatabaseError as error:
+            if (known := unusable(error)) is None:
+                raise
+            raise known from None
         return cls(settings, clusters, demo)
 
     @property

@@ -5,6 +5,8 @@ XLSX into the data folder), `synchronise`, `verify` (the newest backup is proven
 unchanged, and the office confirmed). Each step can be done again; a backup that already holds
 the newest change is not. A failed step does not stop the later ones, and is tried again by the
 next run.
+
+What went wrong is kept as problem lines, `code: detail`, one a line; the edges turn the codes into words.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ SENDING = frozenset({"synchronise", "verify"})
 
 
 class StepSkippedError(Exception):
-    """The step does not apply to this clinic."""
+    """The step does not apply to this clinic or not yet; its text is a problem line."""
 
 
 def run(clinic: Clinic, day: date | None = None, *, send: bool = True) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _close(clinic: Clinic, days: list[date], send: bool) -> None:
         for whole in wholes.values():
             job_runs.advance(whole, number, len(STEPS))
     for day, runs in ends.items():
-        errors = "; ".join(f"{run.step}: {run.error}" for run in runs if run.error)
+        errors = "\n".join(run.error for run in runs if run.error)
         over = runs[0].status != RunStatus.SKIPPED and (send or not sends)
         outcome = RunStatus.FAILED if errors else RunStatus.DONE if over else RunStatus.SKIPPED
         job_runs.end(wholes[day], outcome, errors or None)
@@ -116,7 +118,7 @@ def _do(name: str, step: Step, clinic: Clinic, day: date) -> JobRun:
     except StepSkippedError as skipped:
         outcome, detail = RunStatus.SKIPPED, {"why": str(skipped)}
     except CoreError as failure:
-        outcome, error = RunStatus.FAILED, f"{failure.code}: {failure}"
+        outcome, error = RunStatus.FAILED, str(failure)
     except Exception as failure:
         # The job's edge: one step must not keep the others from being done.
         log.exception("closing step %s failed", name)
@@ -127,7 +129,7 @@ def _do(name: str, step: Step, clinic: Clinic, day: date) -> JobRun:
 
 def _queues(clinic: Clinic, day: date) -> dict[str, Any]:
     if day >= clinic.today() and not _is_over(clinic):
-        raise StepSkippedError("the day is not over")
+        raise StepSkippedError("not_over")
     ended = queueing.close_day(clinic, accounts.system_actor(JOB), day)
     return {"ended": ended, "not_come": appointments.close_day(day)}
 
@@ -139,7 +141,7 @@ def _backup(clinic: Clinic, day: date) -> dict[str, Any]:
         "path": info.path,
         "bytes": info.bytes,
         "until": until,
-        "error": "; ".join(info.problems) or None,
+        "error": "\n".join(info.problems) or None,
     }
 
 
@@ -150,7 +152,7 @@ def _reports(clinic: Clinic, day: date) -> dict[str, Any]:
 
 
 def _not_yet(clinic: Clinic, day: date) -> dict[str, Any]:
-    raise StepSkippedError(f"begins at {sends_at(clinic.settings):%H:%M}")
+    raise StepSkippedError(f"begins_at: {sends_at(clinic.settings):%H:%M}")
 
 
 def sends_at(settings: Settings) -> time:
@@ -169,7 +171,7 @@ def is_its_turn(clinic: Clinic) -> bool:
 
 def _synchronise(clinic: Clinic, day: date) -> dict[str, Any]:
     if (missing := synchronisation.what_is_missing(clinic.settings)) is not None:
-        raise StepSkippedError(missing)
+        raise StepSkippedError(f"not_set_up: {missing}")
     return synchronisation.run(clinic).document()
 
 
@@ -178,18 +180,20 @@ def _verify(clinic: Clinic, day: date) -> dict[str, Any]:
     problems = []
     newest = next(iter(backup.list_backups(clinic)), None)
     if newest is None or not newest.verified:
-        problems.append("there is no proven backup")
+        problems.append("no_proven_backup")
     elif newest.sha256 != backup.sha256_of(Path(newest.path)):
-        problems.append(f"the backup was changed on the disk: {newest.path}")
+        problems.append(f"backup_changed: {newest.path}")
+    agrees = None
     if synchronisation.is_set_up(clinic.settings):
         state = outbox.status(clinic)
+        agrees = state.manifest_agrees
         if state.pending and state.last_error:
-            problems.append(f"{state.pending} records wait for the office")
+            problems.append(f"records_wait: {state.pending}")
         if state.refused:
-            problems.append(f"the office refused {state.refused} records")
+            problems.append(f"records_refused: {state.refused}")
         if state.manifest_agrees is False:
-            problems.append("the office holds something else than this clinic")
-    return {"error": "; ".join(problems) or None}
+            problems.append("sets_differ")
+    return {"error": "\n".join(problems) or None, "agrees": agrees}
 
 
 STEPS: dict[str, Step] = {
@@ -266,6 +270,16 @@ def _step_status(name: str, run: JobRun | None) -> dict[str, Any]:
 
 def _is_over(clinic: Clinic) -> bool:
     return clock.now().astimezone(clinic.zone).time() >= clinic.settings.close_at
+
+
+def was_cut_off(clinic: Clinic) -> bool:
+    """Whether the newest closing was ended from outside, half-way, and not gone on with since."""
+    whole = job_runs.newest(JOB)
+    return (
+        whole is not None
+        and whole.status == RunStatus.RUNNING
+        and not job_runs.is_running(clinic.settings.home, JOB)
+    )
 
 
 def missed_day(clinic: Clinic) -> date | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
@@ -69,6 +71,12 @@ def _language(value: str) -> str:
     return value
 
 
+def _target(value: str) -> str:
+    if value not in {"office", "satusehat"}:
+        raise ValueError("must be office or satusehat")
+    return value
+
+
 def _database_url(value: str) -> str:
     if value and not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
@@ -87,6 +95,20 @@ def _public_url(value: str) -> str:
     if value and not value.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return value.rstrip("/")
+
+
+def _command(value: str) -> str:
+    try:
+        shlex.split(value)
+    except ValueError:
+        raise ValueError("a quotation mark has no end") from None
+    return value
+
+
+def _web_address(value: str) -> str:
+    if value and (not value.startswith(("http://", "https://")) or not urlsplit(value).hostname):
+        raise ValueError("must be a web address such as https://office.example/fhir")
+    return value
 
 
 def _clock_time(value: object) -> object:
@@ -125,11 +147,11 @@ class Settings(BaseModel):
     """Screen language: `id` or `en`."""
     close_at: Annotated[time, BeforeValidator(_clock_time)] = time(15, 0)
     """Local time of the day's closing."""
-    office_url: str = ""
+    office_url: Annotated[str, AfterValidator(_web_address)] = ""
     """The City Health Office's FHIR base; empty: nothing is sent."""
     office_token: str = ""
     """This clinic's token at the office."""
-    sync_target: Annotated[str, Field(pattern="^(office|satusehat)$")] = "office"
+    sync_target: Annotated[str, AfterValidator(_target)] = "office"
     """Which rules the other end has."""
     sync_offset_minutes: int | None = Field(default=None, ge=0, le=240)
     """Minutes after closing at which sending begins; unset: spread over an hour by facility code."""
@@ -167,8 +189,8 @@ class Settings(BaseModel):
     """Monthly backups kept beyond that."""
     backup_second: str = ""
     """A second folder for backups, on another disk."""
-    backup_command: str = ""
-    """A command run with each new backup's path as its last argument, such as `rclone copyto`."""
+    backup_command: Annotated[str, AfterValidator(_command)] = ""
+    """A command run with each new backup: its path where `{file}` stands, or as the last argument."""
     printer: str = ""
     """Empty: the printer at the terminal. `host:port` for ESC/POS on the network, or the path of a device or
     file: ESC/POS too, plain text when it ends in `.txt`."""
@@ -225,13 +247,13 @@ class Settings(BaseModel):
         known = set(cls.model_fields)
         unknown = sorted(set(chosen) - known - NOT_SETTINGS)
         if unknown:
-            raise SettingsError(f"{PREFIX}{unknown[0].upper()}: there is no such setting; see .env.example")
+            raise SettingsError(
+                "{setting}: there is no such setting; see .env.example", setting=PREFIX + unknown[0].upper()
+            )
         try:
             return cls.model_validate({name: chosen[name] for name in chosen if name in known})
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = PREFIX + str(first["loc"][0]).upper()
-            raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+            raise _fault(error) from None
 
     @property
     def resolved_database_url(self) -> str:
@@ -260,14 +282,41 @@ SECRETS = ("office_token", "satusehat_client_secret", "jkn_password")
 """Settings that can also stand in a file of their own: `LOKET_OFFICE_TOKEN_FILE=/path`."""
 
 
+FAULTS = {
+    "greater_than_equal": "must be at least {limit}",
+    "greater_than": "must be more than {limit}",
+    "less_than_equal": "must be at most {limit}",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be yes or no",
+    "date_from_datetime_parsing": "must be a day such as 2026-01-31",
+    "string_too_long": "must be at most {limit} letters long",
+}
+"""Pydantic's error types in plain words."""
+LIMITS = ("ge", "gt", "le", "max_length")
+
+
+def _fault(error: ValidationError) -> SettingsError:
+    """The first of what pydantic found, in plain words."""
+    first = error.errors(include_url=False)[0]
+    setting = PREFIX + str(first["loc"][0]).upper()
+    words = FAULTS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    limit = next((value for name, value in (first.get("ctx") or {}).items() if name in LIMITS), "")
+    return SettingsError(f"{{setting}}: {words}", setting=setting, limit=limit)
+
+
 def _secret(setting: str, file: Path) -> str:
     """A secret from its file, which nobody else may read."""
     try:
         if file.stat().st_mode & 0o077:
-            raise SettingsError(f"{setting}: others can read {file}; run: chmod 600 {file}")
+            raise SettingsError(
+                "{setting}: others can read {file}; run: chmod 600 {file}", setting=setting, file=file
+            )
         return file.read_text("utf-8").strip()
     except OSError as error:
-        raise SettingsError(f"{setting}: {file} cannot be read ({error.strerror})") from None
+        raise SettingsError(
+            "{setting}: {file} cannot be read ({why})", setting=setting, file=file, why=error.strerror
+        ) from None
 
 
 NOT_SETTINGS = {"door_token"}

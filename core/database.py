@@ -19,7 +19,7 @@ import peewee
 from playhouse.apsw_ext import APSWDatabase
 from playhouse.db_url import parse as parse_url
 
-from core.errors import SettingsError
+from core.errors import DatabaseError, SettingsError
 
 database = peewee.DatabaseProxy()
 """The clinic's database; `open_database` points it somewhere."""
@@ -92,6 +92,27 @@ def open_database(url: str) -> peewee.Database:
 def is_sqlite() -> bool:
     """Whether the clinic runs on the embedded database."""
     return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+UNUSABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("database_damaged", ("malformed", "not a database", "corrupt")),
+    ("disk_full", ("is full", "no space left")),
+    ("database_denied", ("readonly", "read-only", "unable to open", "permission denied")),
+    ("database_unreachable", (
+        "connection failed", "connection refused", "could not connect", "no password supplied",
+        "authentication failed", "could not translate", "server closed the connection",
+    )),
+)  # fmt: skip
+"""Reason of a `DatabaseError`, and how SQLite and PostgreSQL say it."""
+
+
+def unusable(error: peewee.DatabaseError) -> DatabaseError | None:
+    """Why the database cannot be used, None when the failure is a defect of ours."""
+    words = str(error).strip()
+    for reason, marks in UNUSABLE:
+        if any(mark in words.lower() for mark in marks):
+            return DatabaseError(reason, words.splitlines()[0][:200])
+    return None
 
 
 @contextmanager

@@ -20,9 +20,19 @@ class CoreError(Exception):
 
 
 class SettingsError(CoreError):
-    """A setting is missing or wrong; the start stops with this one line."""
+    """A setting is missing or wrong; the start stops with this one line.
+
+    Attributes:
+        sentence: What is wrong, with names in braces where `values` go: an English msgid.
+        values: What goes there.
+    """
 
     code = "settings"
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.sentence = sentence
+        self.values = values
 
 
 class NotFoundError(CoreError):
@@ -111,6 +121,7 @@ class SyncError(CoreError):
     """The office could not be reached or refused a whole batch.
 
     Attributes:
+        reason: A problem line: a stable code, and what it is about after a colon.
         retry_after_seconds: What the office asked for, or None.
     """
 
@@ -120,6 +131,22 @@ class SyncError(CoreError):
         super().__init__(reason)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
+
+
+class DatabaseError(CoreError):
+    """The database cannot be used at all; what was acknowledged before is not touched by it.
+
+    Attributes:
+        reason: `database_damaged`, `database_denied`, `database_unreachable` or `disk_full`.
+        detail: The database's own words, without values.
+    """
+
+    code = "database"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
 
 
 class PrinterError(CoreError):
@@ -144,6 +171,6 @@ class BackupError(CoreError):
     code = "backup"
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason} {detail}".strip())
+        super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail

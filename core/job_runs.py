@@ -80,7 +80,7 @@ def begin(job: str, step: str = "", day: date | None = None, total: int = 0) -> 
     The caller holds the job's lock, so whatever still looks like running is not.
     """
     with transaction():
-        JobRun.update(status=RunStatus.FAILED, error="cut off", ended_at=clock.now()).where(
+        JobRun.update(status=RunStatus.FAILED, error="cut_off", ended_at=clock.now()).where(
             JobRun.job == job, JobRun.step == step, JobRun.status == RunStatus.RUNNING
         ).execute()
         run: JobRun = JobRun.create(
@@ -104,7 +104,7 @@ def advance(run: JobRun, done: int, total: int) -> None:
 def end(
     run: JobRun, status: RunStatus, error: str | None = None, detail: dict[str, Any] | None = None
 ) -> None:
-    """Note how a run ended; `error` is in words for the admin, without patient data."""
+    """Note how a run ended; `error` is problem lines (`code: detail`), without patient data."""
     run.status, run.error, run.detail, run.ended_at = status, error, detail or {}, clock.now()
     with transaction():
         JobRun.update(status=status, error=error, detail=run.detail, ended_at=run.ended_at).where(
@@ -121,11 +121,11 @@ def copy(run: JobRun, day: date) -> JobRun:
 
 
 def reason(error: Exception) -> str:
-    """Why a job failed, for the admin: without values, which might be a patient's."""
+    """Why a job failed, as a problem line: without values, which might be a patient's."""
     words = str(error).lower()
     if isinstance(error, MemoryError) or not any(mark in words for mark in FULL):
         return f"internal: {type(error).__name__}"
-    return "disk_full: the disk is full"
+    return "disk_full"
 
 
 def seconds_left(run: JobRun) -> float | None:

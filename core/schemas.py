@@ -891,6 +891,14 @@ class DraftShape(Shape):
 # --- the admin's view
 
 
+class ToldShape(Shape):
+    """Something that went wrong, in the language that was asked for."""
+
+    text: str
+    remedy: str = ""
+    """What to do; empty when there is nothing to do."""
+
+
 class SyncShape(Shape):
     """Where synchronisation stands."""
 
@@ -901,6 +909,8 @@ class SyncShape(Shape):
     refused: int
     last_contact_at: datetime | None = None
     last_error: str | None = None
+    """As a problem line, `code: detail`; `told` says it in words."""
+    told: list[ToldShape] = []
     running: bool = False
     done: int = 0
     total: int = 0
@@ -908,7 +918,7 @@ class SyncShape(Shape):
     """At the speed so far, while it runs."""
     manifest_agrees: bool | None = None
     refusals: list[dict[str, Any]] = []
-    """Each: kind, target, error, remedy."""
+    """Each: kind, target, error (the receiver's own words), remedy (a code), todo (it in words)."""
 
 
 class ClosingStepShape(Shape):
@@ -924,6 +934,9 @@ class ClosingStepShape(Shape):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     detail: dict[str, Any] = {}
+    told: list[ToldShape] = []
+    note: str = ""
+    """Why it was skipped, in words."""
 
 
 class ClosingShape(Shape):
@@ -936,6 +949,8 @@ class ClosingShape(Shape):
     """Steps ended."""
     total: int
     error: str | None = None
+    """Problem lines, `code: detail`, with line breaks between them; `told` says them in words."""
+    told: list[ToldShape] = []
     seconds_left: float | None = None
     steps: list[ClosingStepShape]
 
@@ -949,6 +964,7 @@ class BackupShape(Shape):
     newest_change: int
     verified: bool
     problems: list[str] = []
+    told: list[ToldShape] = []
 
 
 class ReportShape(Shape):

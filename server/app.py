@@ -121,6 +121,8 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
         SettingsError: Something is wrong with the settings or the files they name.
     """
     clinic = Clinic.open(settings, demo=demo)
+    # Read now: a wrong file must stop the start, not the first registration.
+    _ = clinic.vocabulary, clinic.forms
     with connection():
         demo_clinic.prepare(clinic)
 

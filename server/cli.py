@@ -6,14 +6,18 @@ Each command is a thin wrapper around one core function; `--json` prints what sc
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
 import json
+import os
+import pwd
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
+import peewee
 import typer
 from rich import box
 from rich.console import Console
@@ -23,10 +27,10 @@ from rich.table import Table
 from core import accounts
 from core.clinic import Clinic
 from core.config import Settings
-from core.database import connection
+from core.database import connection, unusable
 from core.errors import BackupError, CoreError, SettingsError, ValidationError
 from core.vocabulary import Role, Sex
-from server import words
+from server import text, words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,14 +50,37 @@ for name, group in (
 ):  # fmt: skip
     app.add_typer(group, name=name)
 
+REPORTS = ("daily-register", "lb1", "top-diagnoses", "skdr", "payers", "waits", "misrouting")
+"""For the help; a test holds them against `core.reports`, which is loaded only when a report is made."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 out = Console()
 
 
 def _settings(**overrides: Any) -> Settings:
     settings = Settings.load()
-    words.speak(settings.language)
+    text.speak(settings.language)
+    _as_owner(settings.home)
     return settings.model_copy(update={key: value for key, value in overrides.items() if value is not None})
+
+
+def _as_owner(home: Path) -> None:
+    """Refuse to act in somebody else's data folder: files made there as root would lock the server out.
+
+    Raises:
+        SettingsError: The folder belongs to another user.
+    """
+    if home.exists() and (owner := home.stat().st_uid) != os.geteuid():
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise SettingsError(
+            "{setting}: {home} belongs to {name}. Run the command as that user: sudo -u {name} loket ...",
+            setting="LOKET_HOME",
+            home=home,
+            name=name,
+        )
 
 
 def _clinic(settings: Settings | None = None) -> Clinic:
@@ -104,8 +131,6 @@ def demo() -> None:
 
 def _become(module: str, *arguments: str) -> None:
     """Replace this process: server and terminal do not import each other."""
-    import os
-
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
 
 
@@ -172,13 +197,15 @@ def sync_now(as_json: JsonOption = False) -> None:
 
 @sync_app.command("status")
 def sync_status(as_json: JsonOption = False) -> None:
-    """What is pending, sent and set aside, and why."""
-    from core import outbox
+    """How far the day's closing is; what is pending, sent and set aside, and why."""
+    from core import closing, outbox
+    from server.problem_words import closing_in_words, sync_in_words
 
     clinic = _clinic()
     with connection():
-        status = outbox.status(clinic).model_dump(mode="json")
-    _say(words.sync_status(status, clinic.zone), status, as_json)
+        status, day = sync_in_words(outbox.status(clinic)), closing_in_words(closing.status(clinic))
+    document = status.model_dump(mode="json") | {"closing": day.model_dump(mode="json")}
+    _say(words.sync_status(status, day, clinic.zone), document, as_json)
 
 
 @backup_app.command("now")
@@ -245,9 +272,16 @@ def restore(
     secret = _secret(key)
     preview = backup.preview(file, secret, settings)
     _say(words.restore_preview(preview.document(), settings.timezone), None, False)
-    if not yes:
-        typer.confirm(words.ask_restore(), abort=True)
+    if not yes and not _agreed():
+        print(words.not_restored())
+        raise typer.Exit(1)
     print(words.restored(backup.restore(file, secret, settings).document()))
+
+
+def _agreed() -> bool:
+    """Ask before a restore; whatever is no yes is a no."""
+    print(words.ask_restore(), end=" ", flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "ya", "yes"}
 
 
 @app.command()
@@ -291,6 +325,9 @@ def account_list(as_json: JsonOption = False) -> None:
                 "name": account.name,
                 "role": account.role,
                 "clusters": ",".join(account.clusters),
+                "nik": ""
+                if account.practitioner_nik is None
+                else f"{account.practitioner_nik[:6]}..{account.practitioner_nik[-4:]}",
                 "disabled": account.disabled_at is not None,
             }
             for account in accounts.list_accounts()
@@ -317,6 +354,17 @@ def account_password(
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
     with connection():
         accounts.set_password(username, password, by=accounts.system_actor("loket command"))
+    print(f"{username}: ok")
+
+
+@account_app.command("nik")
+def account_nik(
+    username: str, nik: Annotated[str, typer.Argument(help="16 digits; empty takes it away.")]
+) -> None:
+    """Note a clinician's NIK: SATUSEHAT takes visits only with one who is known there."""
+    _clinic()
+    with connection():
+        accounts.set_practitioner_nik(username, nik, by=accounts.system_actor("loket command"))
     print(f"{username}: ok")
 
 
@@ -458,25 +506,37 @@ def _day(text: str) -> date:
 
 @app.command()
 def report(
-    name: str,
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(REPORTS)}.")],
     day: Annotated[str, typer.Option(help="YYYY-MM-DD; today otherwise.")] = "",
     output: Annotated[Path | None, typer.Option(help="A .csv or .xlsx file.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Print a report, or write it to a file."""
+    """Print the report of a day, or of the week or month that holds it, or write it to a file."""
     from core import reports
 
     clinic = _clinic()
     if name not in reports.REPORTS:
-        raise ValidationError({"name": "one of " + ", ".join(reports.REPORTS)})
+        raise ValidationError({"report": "name"})
+    if output is not None and output.suffix not in {".csv", ".xlsx"}:
+        raise ValidationError({"output": "suffix"})
     with connection():
         built = reports.build(clinic, name, _day(day) if day else clinic.today())
-    if output is None:
-        out.print(f"{built.title}\n{built.definition}")
-        _print([dict(zip(built.columns, row, strict=True)) for row in built.rows], False)
-    elif output.suffix == ".xlsx":
-        output.write_bytes(reports.to_xlsx(built))
+    if output is not None:
+        _write_private(
+            output,
+            reports.to_xlsx(built) if output.suffix == ".xlsx" else reports.to_csv(built).encode("utf-8-sig"),
+        )
+    elif as_json:
+        _print({"name": name, **dataclasses.asdict(built)}, True)
     else:
-        output.write_text(reports.to_csv(built), encoding="utf-8")
+        for line in words.report_lines(built):
+            print(line)
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    """Write a file that holds people's names, for nobody else to read."""
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as writer:
+        writer.write(content)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -485,10 +545,15 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             app(arguments)
         except SettingsError as error:
-            sys.stderr.write(f"loket: {error}\n")
+            sys.stderr.write(f"loket: {words.wrong_setting(error)}\n")
             sys.exit(2)
         except CoreError as error:
             sys.stderr.write(f"loket: {words.failure(error)}\n")
+            sys.exit(1)
+        except peewee.DatabaseError as error:
+            if (known := unusable(error)) is None:
+                raise
+            sys.stderr.write(f"loket: {words.failure(known)}\n")
             sys.exit(1)
         except OSError as error:
             if error.filename is None or isinstance(error, BrokenPipeError):

@@ -16,6 +16,7 @@ from core.identifiers import new_secret
 from core.models import Account, Patient
 from core.schemas import PatientFields
 from core.vocabulary import NoIdentifierReason, Role, Sex
+from server.text import _
 
 DEMO_PASSWORD = "demo"
 
@@ -116,13 +117,19 @@ def prepare(clinic: Clinic) -> None:
         password = new_secret()[:16]
         accounts.create_account("admin", "Administrator", Role.ADMIN, password)
         sys.stderr.write(
-            f"First start. Sign in as admin with the password {password} - it is not shown again.\n"
+            _("First start. Sign in as admin with the password {password} - it is not shown again.").format(
+                password=password
+            )
+            + "\n"
         )
         if not backup.has_recovery_key(clinic.settings.home):
             key = backup.create_recovery_key(clinic.settings.home)
             sys.stderr.write(
-                "Backups are encrypted. Write this recovery key down and keep it off this machine; "
-                f"without it no backup can be opened:\n{key}\n"
+                _(
+                    "Backups are encrypted. Write this recovery key down and keep it off this machine; "
+                    "without it no backup can be opened:"
+                )
+                + f"\n{key}\n"
             )
 
 

@@ -63,7 +63,11 @@ def _must_be_free(address: Address, name: str) -> None:
             probe.bind((address.host, address.port))
         except OSError as error:
             raise SettingsError(
-                f"{name}: cannot listen on {address.host}:{address.port} ({error.strerror})"
+                "{setting}: cannot listen on {address} ({why}). Does another server run? "
+                "End it, or set another port.",
+                setting=name,
+                address=f"{address.host}:{address.port}",
+                why=error.strerror,
             ) from None
 
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MISFIRE_SECONDS = 12 * 3600
 RETRY_MINUTES = 15
-"""How often what is still in the outbox after the closing is tried again."""
+"""How often a closing that was cut off, and what is still in the outbox after it, are tried again."""
 CATCH_UP_SECONDS = 20
 """After a start the counters come up first."""
 
@@ -73,8 +73,13 @@ def _close(clinic: Clinic) -> None:
 
 
 def _retry(clinic: Clinic) -> None:
-    """Send what is left, from the clinic's turn in the evening until midnight."""
+    """Go on with a closing that was cut off; send what is left, from the clinic's turn until midnight."""
     try:
+        with connection():
+            cut_off = closing.was_cut_off(clinic)
+        if cut_off:
+            apart.run(clinic, "closing", send=closing.is_its_turn(clinic))
+            return
         if not synchronisation.is_set_up(clinic.settings) or not closing.is_its_turn(clinic):
             return
         if clock.now().astimezone(clinic.zone).time() < clinic.settings.close_at:

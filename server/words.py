@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from textwrap import wrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.catalogues import catalogue
-from core.errors import BackupError, CoreError, NotFoundError, ValidationError
+from rich.cells import cell_len
 
-_language = "id"
-
-
-def speak(language: str) -> None:
-    """Set the language of this process's sentences: `id` or `en`."""
-    global _language
-    _language = language
-
-
-def _(msgid: str) -> str:
-    return catalogue("server", _language).gettext(msgid)
-
-
-def N_(msgid: str) -> str:  # gettext's own name for "translated later"
-    """Mark a sentence for the catalogue."""
-    return msgid
-
+from core.errors import BackupError, CoreError, DatabaseError, NotFoundError, SettingsError, ValidationError
+from core.reports import Report
+from core.schemas import ClosingShape, SyncShape
+from server import problem_words
+from server.text import N_, _
 
 COUNTED = {
     "patient": N_("patients"),
@@ -36,30 +24,6 @@ COUNTED = {
     "account": N_("accounts"),
 }
 """Tables whose rows tell an admin how much a backup holds."""
-
-BACKUP_REMEDIES = {
-    "no_recovery_key": N_("There is no recovery key. Make one with: loket backup key"),
-    "key_exists": N_(
-        "There is a recovery key already. Making another would make the older backups look lost; "
-        "if it is lost, move the file away first: {detail}"
-    ),
-    "wrong_key": N_("This recovery key does not open this backup. Nothing was changed."),
-    "damaged": N_("The backup is damaged ({detail}). Nothing was changed. Take another: loket backup list"),
-    "missing": N_("There is no such file or folder: {detail}"),
-    "newer_schema": N_(
-        "The backup was made by a newer Loket ({detail}). Nothing was changed. Install that version first."
-    ),
-    "newer_format": N_(
-        "The backup was made by a newer Loket ({detail}). Nothing was changed. Install that version first."
-    ),
-    "other_engine": N_("The backup is for another kind of database: {detail}. Nothing was changed."),
-    "in_use": N_("The database is in use. Stop the server first, then restore."),
-    "running": N_("A backup is being made already. Wait for it."),
-    "disk_full": N_("The disk is full. Make room, then try again."),
-    "disk": N_("The disk refuses: {detail}"),
-    "postgres_tool": N_("PostgreSQL's own tools failed: {detail}"),
-    "command": N_("The command of LOKET_BACKUP_COMMAND failed: {detail}"),
-}
 
 FIELD_REMEDIES = {
     ("file", "unreadable"): N_("The file cannot be read: give a CSV (UTF-8) or an XLSX."),
@@ -71,6 +35,11 @@ FIELD_REMEDIES = {
         "This list is newer than ICD-10 2010 (it has A97 and neither A90 nor A91); SATUSEHAT and "
         "PCare would refuse its codes. Take the 2010 list."
     ),
+    ("report", "name"): N_(
+        "There is no such report. There are: daily-register, lb1, top-diagnoses, skdr, payers, waits, misrouting"
+    ),
+    ("output", "suffix"): N_("The file's name must end in .csv or .xlsx."),
+    ("nik", "nik_length"): N_("A NIK has 16 digits."),
     ("day", "format"): N_("The day must be written 2026-01-31."),
     ("password", "too_short"): N_("The password is too short: take at least 8 characters."),
     ("username", "taken"): N_("There is an account of this name already."),
@@ -81,27 +50,15 @@ FIELD_REMEDIES = {
     ("public_key", "taken"): N_("This key signs somebody in already."),
 }
 
-SYNC_REMEDIES = {
-    "complete_the_nik": N_("Complete the patient's NIK; the record is sent again by itself."),
-    "complete_the_practitioner": N_("Complete the practitioner's NIK: loket account list"),
-    "enter_a_diagnosis": N_("Enter a diagnosis in the visit's record."),
-    "nothing_to_do": N_("Too old for the other end: nothing to do."),
-    "look_for_the_other_record": N_("The other end knows this patient twice: look for duplicates."),
-    "choose_another_code": N_("Choose another ICD-10 code in the visit's record."),
-    "check_the_settings": N_("Check the SATUSEHAT settings in .env."),
-    "tell_the_maintainer": N_("Tell the maintainers, with these words."),
-    "send_the_patient_first": N_("The patient must arrive first; it is tried again at the next run."),
-    "correct_the_patient": N_("Correct the patient's data; the record is sent again by itself."),
-}
-
 KINDS = {"account": N_("account"), "clinic": N_("clinic"), "cluster": N_("cluster"), "patient": N_("patient")}
 
 
 def failure(error: CoreError) -> str:
     """One sentence for a command that could not do its work."""
-    if isinstance(error, BackupError):
-        text = BACKUP_REMEDIES.get(error.reason)
-        return _(text).format(detail=error.detail) if text else f"{error.reason}: {error.detail}"
+    if isinstance(error, (BackupError, DatabaseError)):
+        return problem_words.sentence(str(error))
+    if isinstance(error, SettingsError):
+        return wrong_setting(error)
     if isinstance(error, NotFoundError):
         kind = _(KINDS[error.kind]) if error.kind in KINDS else error.kind
         return _("There is no such {kind}: {key}").format(kind=kind, key=error.key)
@@ -147,8 +104,7 @@ def backup_made(info: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield _("Restored into a scratch database and found equal.")
     else:
         yield _("NOT verified: do not rely on it. Run loket doctor.")
-    for problem in info["problems"]:
-        yield "! " + str(problem)
+    yield from problem_words.lines("\n".join(info["problems"]))
 
 
 def backups_kept(kept: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterator[str]:
@@ -185,15 +141,14 @@ def restored(preview: Mapping[str, Any]) -> str:
 
 def ask_restore() -> str:
     """The question before a restore."""
-    return _("Restore?")
+    return _("Restore? (y/n)")
 
 
 def sync_done(outcome: Mapping[str, Any]) -> Iterator[str]:
     """What a run of the synchronisation did."""
     yield _("{sent} records sent, {refused} set aside, {pending} still wait.").format(**outcome)
     yield from _agreement(outcome["manifest_agrees"])
-    if outcome["error"]:
-        yield "! " + str(outcome["error"])
+    yield from problem_words.lines(outcome["error"])
 
 
 def _agreement(agrees: bool | None) -> Iterator[str]:
@@ -205,19 +160,115 @@ def _agreement(agrees: bool | None) -> Iterator[str]:
         yield _("The other end does NOT hold the same; what differs is sent at the next run.")
 
 
-def sync_status(status: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    """Where the synchronisation stands."""
-    if status["running"]:
-        yield _("Sending now: {done} of {total}.").format(**status)
-    yield _("{pending} records wait, {sent} sent, {refused} set aside.").format(**status)
-    yield _("Last contact: {when}").format(when=when(status["last_contact_at"], zone))
-    yield from _agreement(status["manifest_agrees"])
-    if status["last_error"]:
-        yield "! " + str(status["last_error"])
-    for refusal in status["refusals"]:
-        remedy = _(SYNC_REMEDIES.get(refusal["remedy"], SYNC_REMEDIES["tell_the_maintainer"]))
+def sync_status(status: SyncShape, closing: ClosingShape, zone: ZoneInfo) -> Iterator[str]:
+    """Where the day's closing and the synchronisation stand."""
+    yield from _closing(closing, zone)
+    counts = status.model_dump()
+    if status.running:
+        yield _("Sending now: {done} of {total}.").format(**counts)
+    yield _("{pending} records wait, {sent} sent, {refused} set aside.").format(**counts)
+    yield _("Last contact: {when}").format(when=when(status.last_contact_at, zone))
+    yield from _agreement(status.manifest_agrees)
+    yield from problem_words.lines(status.last_error)
+    for refusal in status.refusals:
         yield f"! {refusal['kind']} {refusal['target']}: {refusal['error']}"
-        yield f"  {remedy}"
+        yield f"  {problem_words.todo(refusal)}"
+
+
+CLOSING_STATES: Mapping[str | None, str] = {
+    None: N_("not begun"),
+    "running": N_("cut off"),
+    "done": N_("done"),
+    "failed": N_("NOT WHOLE"),
+    "skipped": N_("goes on later"),
+}
+STEPS = {
+    "queues": N_("queues ended"),
+    "backup": N_("backup"),
+    "reports": N_("reports"),
+    "synchronise": N_("sending"),
+    "verify": N_("proof"),
+}
+"""Steps of the closing."""
+
+
+def _closing(closing: ClosingShape, zone: ZoneInfo) -> Iterator[str]:
+    day = f"{closing.day:%d-%m-%Y}"
+    if closing.running:
+        yield _("Closing {day}: step {done} of {total} is done.").format(
+            day=day, done=closing.done, total=closing.total
+        )
+    else:
+        yield _("Closing {day}: {state}").format(day=day, state=_(CLOSING_STATES[closing.status]))
+    if closing.status is None:
+        return
+    for step in closing.steps:
+        state = (
+            _("going on") if step.status == "running" and closing.running else _(CLOSING_STATES[step.status])
+        )
+        at = step.ended_at.astimezone(zone).strftime("%H:%M") if step.ended_at else "     "
+        yield f"  {at}  {_(STEPS[step.name])}: {step.note or state}"
+        yield from (f"  {line}" for line in problem_words.lines(step.error))
+
+
+def report_lines(report: Report) -> Iterator[str]:
+    """A report as text: a wide one has long lines, for `less -S`, rather than broken columns."""
+    yield report.title
+    yield from wrap(report.definition, 80)
+    yield from wrap(report.source, 80)
+    yield ""
+    table = [[str(cell) for cell in row] for row in (report.columns, *report.rows)]
+    widths = [max(cell_len(row[index]) for row in table) for index in range(len(report.columns))]
+    numbers = [
+        index > 0 and any(isinstance(row[index], (int, float)) for row in report.rows)
+        for index in range(len(report.columns))
+    ]
+    for row in table:
+        cells = [
+            cell.rjust(width) if number else cell + " " * (width - cell_len(cell))
+            for cell, width, number in zip(row, widths, numbers, strict=True)
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+SETTINGS = (
+    N_("{setting}: must be host:port, for example 127.0.0.1:8460"),
+    N_("{setting}: must be a time zone such as Asia/Makassar"),
+    N_("{setting}: must be id or en"),
+    N_("{setting}: must be office or satusehat"),
+    N_("{setting}: must begin with sqlite:/// or postgresql://"),
+    N_("{setting}: must begin with https://"),
+    N_("{setting}: must begin with http:// or https://"),
+    N_("{setting}: must be a web address such as https://office.example/fhir"),
+    N_("{setting}: must be a time of day such as 15:00"),
+    N_("{setting}: must be at least {limit}"),
+    N_("{setting}: must be more than {limit}"),
+    N_("{setting}: must be at most {limit}"),
+    N_("{setting}: must be a whole number"),
+    N_("{setting}: must be a number"),
+    N_("{setting}: must be yes or no"),
+    N_("{setting}: must be a day such as 2026-01-31"),
+    N_("{setting}: must be at most {limit} letters long"),
+    N_("{setting}: a quotation mark has no end"),
+    N_("{setting}: there is no such setting; see .env.example"),
+    N_("{setting}: others can read {file}; run: chmod 600 {file}"),
+    N_("{setting}: {file} cannot be read ({why})"),
+    N_(
+        "{setting}: cannot listen on {address} ({why}). Does another server run? End it, or set another port."
+    ),
+    N_("{setting}: {home} belongs to {name}. Run the command as that user: sudo -u {name} loket ..."),
+)
+"""What `SettingsError` says, for the catalogue."""
+
+
+def wrong_setting(error: SettingsError) -> str:
+    """The one line with which the start stops."""
+    return _(error.sentence).format(**error.values) if error.values else _(error.sentence)
+
+
+def not_restored() -> str:
+    """After a no."""
+    return _("Nothing was changed.")
 
 
 def file_failure(error: OSError) -> str:

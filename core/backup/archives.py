@@ -23,6 +23,7 @@ import peewee
 import pyrage
 from playhouse.migrations import Runner
 
+from core.backup import home_files
 from core.errors import BackupError
 from core.migrations import FOLDER
 
@@ -75,22 +76,26 @@ class Opened:
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turn a full or failing disk into one plain error.
+    """Turn a full or failing disk, or a database that it damaged, into one plain error.
 
     Raises:
-        BackupError: `disk_full` or `disk`.
+        BackupError: `disk_full`, `disk` or `database_damaged`.
     """
     try:
         yield
     except apsw.FullError:
         raise BackupError("disk_full") from None
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise BackupError("database_damaged", str(error)) from None
+    except apsw.IOError as error:
+        raise BackupError("disk", str(error)) from None
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise BackupError("disk_full" if full else "disk", error.strerror or type(error).__name__) from None
 
 
-def pack(data: Path, content: Content, target: Path, recipients: list[Any]) -> None:
-    """Write data and manifest as an encrypted archive, flushed to the disk.
+def pack(data: Path, content: Content, home: Path, target: Path, recipients: list[Any]) -> None:
+    """Write data, manifest and the data folder's own files as an encrypted archive, flushed to the disk.
 
     Raises:
         BackupError: The disk is full or fails.
@@ -104,6 +109,8 @@ def pack(data: Path, content: Content, target: Path, recipients: list[Any]) -> N
                 archive.add(manifest, MANIFEST)
                 manifest.unlink()
                 archive.add(data, SQLITE_MEMBER if content.engine == "sqlite" else POSTGRES_MEMBER)
+                for file, name in home_files.files_of(home):
+                    archive.add(file, name)
             with plain.open("rb") as reader, target.open("wb") as writer:
                 os.fchmod(writer.fileno(), 0o600)
                 pyrage.encrypt_io(reader, writer, recipients)
@@ -176,6 +183,8 @@ def _extract(plain: Path, folder: Path) -> Opened:
                 writer.write(chunk)
             writer.flush()
             os.fsync(writer.fileno())
+        with storage_errors():
+            home_files.extract(archive, folder)
     return Opened(content, data, folder)
 
 

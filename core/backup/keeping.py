@@ -23,6 +23,7 @@ from core.errors import BackupError
 FOLDER_NAME = "backups"
 NAME = re.compile(r"^loket-(?P<facility>[A-Za-z0-9.-]+)-(?P<at>\d{8}T\d{6}Z)\.tar\.gz\.age$")
 COMMAND_SECONDS = 3600
+FILE_MARK = "{file}"
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -42,7 +43,7 @@ class BackupInfo:
     verified: bool
     """Decrypted, restored into a scratch database and found equal."""
     problems: tuple[str, ...] = field(default=())
-    """What went wrong beside it: the second place, the command."""
+    """What went wrong beside it, as problem lines: `second_place: ...`, `command: ...`."""
 
     def document(self) -> dict[str, Any]:
         """JSON-safe."""
@@ -72,15 +73,15 @@ def take_elsewhere(settings: Settings, info: BackupInfo) -> BackupInfo:
         try:
             _copy_second(path, Path(settings.backup_second), info.sha256)
         except (BackupError, OSError) as error:
-            problems.append(f"second place: {error}")
+            problems.append(f"second_place: {error}")
     if settings.backup_command:
         try:
-            arguments = [*shlex.split(settings.backup_command), str(path)]
+            arguments = command_for(settings.backup_command, path)
             done = subprocess.run(
                 arguments, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
             )
             if done.returncode != 0:
-                problems.append(f"command: exit code {done.returncode}: {done.stderr.strip()[-200:]}")
+                problems.append(f"command: {done.returncode} {_last_line(done.stderr)}".strip())
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             problems.append(f"command: {type(error).__name__}")
     if not problems:
@@ -89,6 +90,18 @@ def take_elsewhere(settings: Settings, info: BackupInfo) -> BackupInfo:
     with storage_errors():
         describe(info)
     return info
+
+
+def command_for(command: str, path: Path) -> list[str]:
+    """The command with the backup's path where `{file}` stands, or at its end."""
+    words = shlex.split(command)
+    if not any(FILE_MARK in word for word in words):
+        words.append(FILE_MARK)
+    return [word.replace(FILE_MARK, str(path)) for word in words]
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1][:200]
 
 
 def _copy_second(path: Path, second: Path, sha256: str) -> None:
@@ -118,7 +131,7 @@ def kept(times: Iterable[datetime], daily: int, monthly: int) -> set[datetime]:
     """Which backups stay: the newest of each of the last days, and of each of the last months.
 
     Args:
-        times: When backups were made.
+        times: When backups were made, in the zone whose days count.
         daily: Number of days that have a backup, newest first.
         monthly: Number of months that have a backup, newest first.
     """
@@ -131,13 +144,21 @@ def kept(times: Iterable[datetime], daily: int, monthly: int) -> set[datetime]:
     return {*list(days.values())[:daily], *list(months.values())[:monthly]}
 
 
-def rotate(folder: Path, settings: Settings) -> list[str]:
-    """Delete this facility's backups that the rule does not keep; returns their names."""
+def rotate(folder: Path, settings: Settings, *, newest: str = "") -> list[str]:
+    """Delete this facility's backups that the rule does not keep; returns their names.
+
+    Args:
+        folder: Where they are.
+        settings: The rule, and the time zone in which days and months are counted.
+        newest: Name of the one just made. It stays, also when the clock went back and the others
+            look younger.
+    """
     files = _files(folder, settings.facility_code)
-    stay = kept(files, settings.backup_keep_daily, settings.backup_keep_monthly)
+    times = (at.astimezone(settings.timezone) for at in files)
+    stay = kept(times, settings.backup_keep_daily, settings.backup_keep_monthly)
     dropped = []
     for at, path in files.items():
-        if at not in stay:
+        if at not in stay and path.name != newest:
             path.unlink(missing_ok=True)
             Path(f"{path}.json").unlink(missing_ok=True)
             dropped.append(path.name)

@@ -40,7 +40,7 @@ def make(clinic: Clinic) -> BackupInfo:
     Registrations go on meanwhile: the copy is one read transaction.
 
     Raises:
-        BackupError: `no_recovery_key`, `running`, `disk_full`, `damaged`, `postgres_tool`, ...;
+        BackupError: `no_recovery_key`, `running`, `disk_full`, `database_damaged`, `postgres_tool`, ...;
             no half-written backup stays behind.
     """
     settings = clinic.settings
@@ -54,13 +54,13 @@ def make(clinic: Clinic) -> BackupInfo:
             data, content = _copy(settings, work, at)
             packed = work / "backup.age"
             witness = pyrage.x25519.Identity.generate()
-            pack(data, content, packed, [key, witness.to_public()])
+            pack(data, content, settings.home, packed, [key, witness.to_public()])
             data.unlink(missing_ok=True)
             _prove(packed, witness, content, settings, work)
             info = _keep(folder, settings.facility_code, at, packed, content)
         info = take_elsewhere(settings, info)
         for place in places(settings):
-            rotate(place, settings)
+            rotate(place, settings, newest=Path(info.path).name)
     return info
 
 
@@ -81,7 +81,13 @@ def _copy(settings: Settings, work: Path, at: datetime) -> tuple[Path, Content]:
             finally:
                 source.close()
                 target.close()
-        return copy, look_at_file(copy, settings.facility_code, made_at)
+        try:
+            return copy, look_at_file(copy, settings.facility_code, made_at)
+        except BackupError as error:
+            if error.reason != "damaged":
+                raise
+            # The copy is what the database is: not the backup but the data in use are damaged.
+            raise BackupError("database_damaged", error.detail) from None
     dump = work / "copy.dump"
     postgres_tool(["pg_dump", "--format=custom", f"--file={dump}", settings.resolved_database_url])
     with scratch_postgres(settings.resolved_database_url) as url:

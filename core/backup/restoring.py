@@ -14,8 +14,10 @@ import peewee
 from playhouse.migrations import Runner
 
 from core import clock
+from core.backup import home_files
 from core.backup.archives import Content, Opened, identity, sha256_of, storage_errors, unpack
 from core.backup.keeping import STAMP, BackupInfo, sync_folder
+from core.backup.keys import PUBLIC_KEY
 from core.backup.scratch import fill_postgres, look_at_url, restored, scratch
 from core.config import Settings
 from core.errors import BackupError
@@ -80,6 +82,9 @@ def preview(file: Path, key_text: str, settings: Settings) -> RestorePreview:
 def restore(file: Path, key_text: str, settings: Settings) -> BackupInfo:
     """Replace the database by a backup. The present one is kept beside it under another name.
 
+    A fresh data folder also gets back the door's host key, the clinic's own forms and what routing
+    learned, and goes on making backups for the same recovery key.
+
     Nothing is touched until the backup has been opened, restored into a scratch database and
     compared. The server must not be running.
 
@@ -94,6 +99,10 @@ def restore(file: Path, key_text: str, settings: Settings) -> BackupInfo:
         else:
             fill_postgres(
                 opened.data, settings.resolved_database_url, "--clean", "--if-exists", "--single-transaction"
+            )
+        with storage_errors():
+            home_files.put_back(
+                opened.folder, settings.home, settings.home / PUBLIC_KEY, str(identity(key_text).to_public())
             )
     after = _present(settings)
     if after is None or not after.same_data(opened.content):

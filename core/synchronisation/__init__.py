@@ -15,15 +15,16 @@ from core.database import connection
 from core.synchronisation.office import OfficeTarget
 from core.synchronisation.outcome import Progress, SyncOutcome
 from core.synchronisation.pace import Pace, Patience
+from core.synchronisation.probing import Probe, probe
 from core.synchronisation.satusehat import SatusehatTarget
 from core.synchronisation.sending import Sending
 from core.synchronisation.target import Target
 
-__all__ = ["Pace", "Progress", "SyncOutcome", "is_set_up", "run", "what_is_missing"]
+__all__ = ["Pace", "Probe", "Progress", "SyncOutcome", "is_set_up", "probe", "run", "what_is_missing"]
 
 
 def what_is_missing(settings: Settings) -> str | None:
-    """Why nothing can be sent with these settings, in words for the admin; None when it can."""
+    """Names of the settings without which nothing can be sent; None when it can."""
     needed = {"office": ("office_url",), "satusehat": (
         "satusehat_url", "satusehat_client_id", "satusehat_client_secret", "satusehat_organization"
     )}  # fmt: skip
@@ -32,8 +33,7 @@ def what_is_missing(settings: Settings) -> str | None:
     ]
     if not missing:
         return None
-    whom = "no office is set" if settings.sync_target == "office" else "SATUSEHAT is not set up"
-    return f"{whom} ({', '.join(missing)})"
+    return ", ".join(missing)
 
 
 def is_set_up(settings: Settings) -> bool:
@@ -61,10 +61,10 @@ def run(
     """
     missing = what_is_missing(clinic.settings)
     if missing is not None:
-        return SyncOutcome(error=missing)
+        return SyncOutcome(error=f"not_set_up: {missing}")
     with job_runs.alone(clinic.settings.home, "sync") as first:
         if not first:
-            return SyncOutcome(error="another synchronisation is running")
+            return SyncOutcome(error="already_running")
         own = client or httpx.Client()
         try:
             with connection():

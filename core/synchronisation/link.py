@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 import time
 from typing import Any
 
@@ -35,15 +36,15 @@ class BatchRefusedError(Exception):
 class Link:
     """Sends to one FHIR base over one HTTP client."""
 
-    def __init__(self, url: str, token: str, client: httpx.Client) -> None:
+    def __init__(self, url: str, token: str, client: httpx.Client, timeout: httpx.Timeout = TIMEOUT) -> None:
         self._url = url.rstrip("/")
         self._client = client
         self._headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/fhir+json, application/json",
             "Accept-Encoding": "gzip",
-            "Content-Encoding": "gzip",
         }
+        self._timeout = timeout
         self.sent_bytes = 0
         """Compressed request bodies, as far as they were handed to the link."""
         self.received_bytes = 0
@@ -69,42 +70,47 @@ class Link:
         try:
             return answers(document, len(bundle.owners)), time.monotonic() - began
         except ValueError as error:
-            raise TryAgainError(str(error)) from None
+            raise TryAgainError(f"strange_answer: {error}") from None
+
+    def greet(self) -> None:
+        """Ask for nothing, to learn whether the office is there and knows the token; raises like `send`."""
+        self._exchange("GET", f"{self._url}/Organization?_summary=count", b"", {})
 
     def manifest(self, body: dict[str, Any]) -> dict[str, Any]:
         """Compare a day's manifest; raises like `send`."""
         raw = gzip.compress(json.dumps(body, separators=(",", ":")).encode(), mtime=0)
         document = self._post(f"{self._url}/manifests", raw, {"Content-Type": "application/json"})
         if not isinstance(document, dict) or not isinstance(document.get("agrees"), bool):
-            raise TryAgainError("the answer to the manifest is not one")
+            raise TryAgainError("strange_answer: manifest")
         return document
 
     def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Any:
+        return self._exchange("POST", url, body, {"Content-Encoding": "gzip", **headers})
+
+    def _exchange(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> Any:
         try:
             with self._client.stream(
-                "POST", url, content=body, headers={**self._headers, **headers}, timeout=TIMEOUT
+                method, url, content=body or None, headers={**self._headers, **headers}, timeout=self._timeout
             ) as response:
                 self.sent_bytes += len(body)
                 response.read()
                 self.received_bytes += response.num_bytes_downloaded
-        except httpx.InvalidURL:
-            raise SyncError("LOKET_OFFICE_URL is not a web address") from None
-        except httpx.UnsupportedProtocol:
-            raise SyncError("LOKET_OFFICE_URL must begin with http:// or https://") from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise SyncError("address_wrong: LOKET_OFFICE_URL") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
             # Includes an answer cut off half-way: what the office did is not known, and sending
             # again is harmless.
-            raise TryAgainError(f"the office cannot be reached ({type(error).__name__})") from None
+            raise unreachable(error) from None
         return self._read(response)
 
     def _read(self, response: httpx.Response) -> Any:
         status = response.status_code
         if status in {401, 403}:
-            raise SyncError(f"the office does not accept this clinic's token ({status})")
+            raise SyncError(f"token_refused: LOKET_OFFICE_TOKEN ({status})")
         if status in {404, 405}:
-            raise SyncError(f"there is no office at LOKET_OFFICE_URL ({status})")
+            raise SyncError(f"nobody_there: LOKET_OFFICE_URL ({status})")
         if status in BUSY or status >= 500:
-            raise TryAgainError(f"the office is busy or failing ({status})", retry_after(response))
+            raise TryAgainError(f"busy: {status}", retry_after(response))
         try:
             document = response.json()
         except ValueError:  # a gateway's HTML, or a captive portal's
@@ -112,8 +118,18 @@ class Link:
         if status >= 400:
             raise BatchRefusedError(outcome_text(document, f"refused with status {status}"))
         if status >= 300 or document is None:
-            raise TryAgainError(f"the answer is not the office's ({status})")
+            raise TryAgainError(f"strange_answer: {status}")
         return document
+
+
+def unreachable(error: httpx.TransportError | httpx.DecodingError) -> TryAgainError:
+    """No answer, or one that was cut off; a certificate that does not hold is told apart."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return TryAgainError(f"certificate: {cause.verify_message}")
+        cause = cause.__cause__ or cause.__context__
+    return TryAgainError(f"unreachable: {type(error).__name__}")
 
 
 def retry_after(response: httpx.Response) -> float | None:

@@ -55,10 +55,10 @@ class OfficeTarget:
         try:
             answers, _ = self._link.send(make_bundle(self._mapper.names, [record]))
         except BatchRefusedError as error:
-            raise SyncError(f"the office refuses this facility: {error.reason}") from None
+            raise SyncError(f"facility_refused: {error.reason}") from None
         refused = [answer.error for answer in answers if not answer.ok]
         if refused:
-            raise SyncError(f"the office refuses this facility: {refused[0]}")
+            raise SyncError(f"facility_refused: {refused[0]}")
         outbox.note(outbox.DIRECTORY, **mark)
 
     def read(self, kind: str, ids: Sequence[str]) -> Iterator[Record]:

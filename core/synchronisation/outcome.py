@@ -27,7 +27,7 @@ class SyncOutcome:
     manifest_agrees: bool | None = None
     """None when no day could be compared."""
     error: str | None = None
-    """Why it ended early, in words for the admin."""
+    """Why it ended early, as a problem line: `code: detail`."""
 
     def document(self) -> dict[str, Any]:
         """JSON-safe."""

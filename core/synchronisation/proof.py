@@ -122,7 +122,7 @@ class Proof:
         try:
             return self._patience.until_answered(lambda: self._link.manifest(body))
         except BatchRefusedError as error:
-            raise SyncError(f"the office refuses the manifest: {error.reason}") from None
+            raise SyncError(f"manifest_refused: {error.reason}") from None
 
     def _put_back(self, records: Iterable[tuple[str, str]]) -> bool:
         """Send again what the office lacks; what it refused stays set aside."""

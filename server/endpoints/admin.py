@@ -14,59 +14,58 @@ from core.database import connection
 from core.errors import NotFoundError
 from core.schemas import BackupShape, ClosingShape, ReportShape, SyncShape, WrittenShape
 from core.vocabulary import Permission
-from server import apart
-from server.security import ActorNow, AdminNow, ClinicNow
+from server import apart, problem_words
+from server.security import ActorNow, AdminNow, ClinicNow, LanguageNow
+from server.text import speaking
 
 router = APIRouter(tags=["administration"])
 
 
 @router.get("/sync")
-def sync_status(actor: AdminNow, clinic: ClinicNow) -> SyncShape:
+def sync_status(actor: AdminNow, clinic: ClinicNow, language: LanguageNow) -> SyncShape:
     """Where synchronisation stands."""
-    with connection():
-        return outbox.status(clinic)
+    return _sync(clinic, language)
 
 
 @router.post("/sync/run", status_code=202)
-def run_sync(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> SyncShape:
+def run_sync(
+    actor: AdminNow, clinic: ClinicNow, language: LanguageNow, background: BackgroundTasks
+) -> SyncShape:
     """Start a synchronisation; it goes on after the answer."""
     background.add_task(apart.run, clinic, "synchronisation")
-    with connection():
-        return outbox.status(clinic)
+    return _sync(clinic, language)
+
+
+def _sync(clinic: Clinic, language: str) -> SyncShape:
+    with connection(), speaking(language):
+        return problem_words.sync_in_words(outbox.status(clinic))
 
 
 @router.get("/closing")
-def closing_status(actor: AdminNow, clinic: ClinicNow) -> ClosingShape:
+def closing_status(actor: AdminNow, clinic: ClinicNow, language: LanguageNow) -> ClosingShape:
     """How far the newest closing is: today's, or the day it was about."""
-    return _closing(clinic)
+    return _closing(clinic, language)
 
 
 @router.post("/closing/run", status_code=202)
-def run_closing(actor: AdminNow, clinic: ClinicNow, background: BackgroundTasks) -> ClosingShape:
+def run_closing(
+    actor: AdminNow, clinic: ClinicNow, language: LanguageNow, background: BackgroundTasks
+) -> ClosingShape:
     """Start the day's closing by hand; twice is harmless."""
     background.add_task(apart.run, clinic, "closing")
-    return _closing(clinic)
+    return _closing(clinic, language)
 
 
-def _closing(clinic: Clinic) -> ClosingShape:
-    with connection():
-        return ClosingShape.model_validate(closing.status(clinic))
+def _closing(clinic: Clinic, language: str) -> ClosingShape:
+    with connection(), speaking(language):
+        return problem_words.closing_in_words(closing.status(clinic))
 
 
 @router.get("/backups")
-def backups(actor: AdminNow, clinic: ClinicNow) -> list[BackupShape]:
+def backups(actor: AdminNow, clinic: ClinicNow, language: LanguageNow) -> list[BackupShape]:
     """The backups kept, newest first."""
-    return [
-        BackupShape(
-            path=info.path,
-            made_at=info.made_at,
-            bytes=info.bytes,
-            newest_change=info.newest_change,
-            verified=info.verified,
-            problems=list(info.problems),
-        )
-        for info in backup.list_backups(clinic)
-    ]
+    with speaking(language):
+        return [problem_words.backup_in_words(info) for info in backup.list_backups(clinic)]
 
 
 @router.get("/reports/{name}", response_model=None)

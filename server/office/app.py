@@ -290,7 +290,11 @@ def serve_office(settings: Settings) -> None:
             probe.bind((address.host, address.port))
         except OSError as error:
             raise SettingsError(
-                f"LOKET_OFFICE_HTTP: cannot listen on {address.host}:{address.port} ({error.strerror})"
+                "{setting}: cannot listen on {address} ({why}). Does another server run? "
+                "End it, or set another port.",
+                setting="LOKET_OFFICE_HTTP",
+                address=f"{address.host}:{address.port}",
+                why=error.strerror,
             ) from None
     server = make_server(settings)
     log.info("office on %s, FHIR base %s/fhir", address.url, address.url)

@@ -123,7 +123,9 @@ def test_synchronisation_is_told_in_sentences(loket: Command) -> None:
     [
         (["backup", "key"], "", "a recovery key already"),
         (["report", "daily-register", "--day", "31-01-2026"], "", "2026-01-31"),
-        (["report", "nonsense"], "", "one of"),
+        (["report", "nonsense"], "", "There are: daily-register, lb1"),
+        (["report", "lb1", "--output", "lb1.txt"], "", ".csv or .xlsx"),
+        (["account", "nik", "clerk", "123"], "", "16 digits"),
         (["account", "disable", "nobody"], "", "no such account: nobody"),
         (["account", "add", "clerk", "clerk", "--password-stdin"], "longenough", "account of this name"),
         (["account", "add", "new", "clerk", "--password-stdin"], "short", "at least 8"),

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.schemas import ClosingShape, ClosingStepShape, SyncShape
+from server.problem_words import closing_in_words, sync_in_words
+from server.text import speaking
 from tests.server.offices import Office
 from tests.tui.conftest import Counter, press, until
 from tests.tui.looking import save_picture, screen_text
@@ -50,7 +52,7 @@ async def test_the_admin_closes_the_day_by_one_key_and_watches_it(
             await until(pilot, lambda: "backup whole, other end agrees" in screen_text(app), "the last step")
             shown = screen_text(app)
             assert "opened again and compared" in shown
-            assert "7 written to" in shown
+            assert "7 written as CSV and XLSX" in shown
             assert "refused 0" in shown
         assert {step["status"] for step in closing(counter)["steps"]} <= {"done", "skipped"}
         assert "Encounter" in {key.split("/")[0] for key in office.held()}
@@ -65,23 +67,25 @@ async def test_what_went_wrong_stands_there_with_what_to_do(
 ) -> None:
     steps = [
         ClosingStepShape(name="queues", status="done", detail={"ended": 3}),
-        ClosingStepShape(name="backup", status="failed", error="backup: disk_full"),
+        ClosingStepShape(name="backup", status="failed", error="disk_full"),
         ClosingStepShape(name="reports", status="done", detail={"reports": 7, "folder": "/var/lib/loket/r"}),
         ClosingStepShape(name="synchronise", status="running", done=120, total=400),
         ClosingStepShape(name="verify", status=None),
     ]
 
     async def half(self: CoreClient) -> ClosingShape:
-        return ClosingShape(
+        shape = ClosingShape(
             day="2026-03-02", running=True, status="running", done=3, total=5, seconds_left=200, steps=steps
         )
+        with speaking(language):
+            return closing_in_words(shape.model_dump())
 
     async def refused(self: CoreClient) -> SyncShape:
         listed = [
             {"kind": "visit", "target": "x", "error": "value: code has no ICD-10 coding (Condition.code)", "remedy": remedy}
             for remedy in ("choose_another_code", "complete_the_nik", "enter_a_diagnosis", "tell_the_maintainer")
         ]  # fmt: skip
-        return SyncShape(
+        shape = SyncShape(
             pending=280,
             sent=120,
             refused=4,
@@ -91,6 +95,8 @@ async def test_what_went_wrong_stands_there_with_what_to_do(
             seconds_left=30,
             refusals=listed,
         )
+        with speaking(language):
+            return sync_in_words(shape)
 
     monkeypatch.setattr(CoreClient, "closing_status", half)
     monkeypatch.setattr(CoreClient, "sync_status", refused)

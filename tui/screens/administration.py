@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from textual import work
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.binding import Binding
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core.schemas import BackupShape, ClosingShape, ClosingStepShape, SyncShape
+from core.schemas import BackupShape, ClosingShape, ClosingStepShape, SyncShape, ToldShape
 from tui import daily_words, keymap
 from tui.formatting import date_text, fit, instant_text, time_text
 from tui.screens.base import LoketScreen
@@ -145,8 +146,8 @@ class AdministrationScreen(LoketScreen[None]):
             lines[0] += "  " + _(CLOSING_STATES.get(closing.status, closing.status))
         for step in closing.steps:
             lines += self._step_lines(step)
-        if not closing.running and closing.error and not any(step.error for step in closing.steps):
-            lines += self._problem_lines(closing.error)
+        if not closing.running and not any(step.told for step in closing.steps):
+            lines += self._problem_lines(closing.told)
         self.query_one("#closing", Static).update("\n".join(lines))
 
     def _step_lines(self, step: ClosingStepShape) -> list[str]:
@@ -155,13 +156,25 @@ class AdministrationScreen(LoketScreen[None]):
         name = fit(_(daily_words.STEPS.get(step.name, step.name)), 16)
         at = time_text(step.ended_at or step.started_at, zone) if step.status else ""
         lines = [f"   {sign:<2} {name} {at:5}  {daily_words.step_facts(step)}".rstrip()]
-        return lines + (self._problem_lines(step.error, 6) if step.error else [])
+        return lines + self._problem_lines(step.told, 6)
 
-    def _problem_lines(self, problem: str, indent: int = 3) -> list[str]:
-        lines = [" " * indent + "!! " + fit(problem, self._room - indent).rstrip()]
-        if remedy := daily_words.remedy(problem):
-            lines.append(" " * (indent + 3) + "-> " + remedy)
+    def _problem_lines(self, problems: Sequence[ToldShape], indent: int = 3) -> list[str]:
+        lines: list[str] = []
+        for problem in problems:
+            lines += self._folded("!! ", problem.text, indent)
+            if problem.remedy:
+                lines += self._folded("-> ", problem.remedy, indent + 3)
         return lines
+
+    def _folded(self, sign: str, text: str, indent: int) -> list[str]:
+        """Text on as many lines as it needs, the later ones under the first word."""
+        return wrap(
+            text,
+            self._room,
+            initial_indent=" " * indent + sign,
+            subsequent_indent=" " * (indent + len(sign)),
+            break_on_hyphens=False,
+        )
 
     def _show_sync(self, sync: SyncShape) -> None:
         zone = self.session.clinic.timezone
@@ -180,14 +193,11 @@ class AdministrationScreen(LoketScreen[None]):
             facts = _("{done} of {total}").format(done=sync.done, total=sync.total)
             left = daily_words.time_left(sync.seconds_left)
             lines.append(f"   {_bar(sync.done, sync.total)} {facts}  {left}".rstrip())
-        if sync.last_error:
-            lines += self._problem_lines(sync.last_error)
+        lines += self._problem_lines(sync.told)
         for refusal in sync.refusals[: self._most_refusals]:
             words = f"{refusal.get('kind', '')} {refusal.get('error', '')}"
             lines.append("   ! " + fit(words, self._room).rstrip())
-            remedy = daily_words.REMEDIES.get(str(refusal.get("remedy")))
-            if remedy:
-                lines.append("      -> " + _(remedy))
+            lines += self._folded("-> ", str(refusal.get("todo", "")), 6)
         if sync.refused > self._most_refusals:
             more = _("{number} more: loket sync status").format(number=sync.refused - self._most_refusals)
             lines.append("   ! " + more)
@@ -207,8 +217,7 @@ class AdministrationScreen(LoketScreen[None]):
                     proven=proven,
                 ),
             ]  # fmt: skip
-            for problem in newest.problems:
-                lines += self._problem_lines(problem)
+            lines += self._problem_lines(newest.told)
         self.query_one("#backups", Static).update("\n".join(lines))
 
 

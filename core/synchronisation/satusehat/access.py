@@ -13,7 +13,7 @@ import httpx
 from core.config import Settings
 from core.errors import SyncError
 from core.fhir import outcome_text
-from core.synchronisation.link import BUSY, TIMEOUT, retry_after
+from core.synchronisation.link import BUSY, TIMEOUT, retry_after, unreachable
 from core.synchronisation.pace import TryAgainError
 
 TOKEN_PATH = "/oauth2/v1/accesstoken"
@@ -23,6 +23,7 @@ TOKEN_MARGIN_SECONDS = 600.0
 RULE = re.compile(r"RuleNumber:?\s*(\d{4,6})")
 DUPLICATE_RULE = "20002"
 NO_PERMISSION_RULE = "20003"
+CLIENT_REFUSED = "client_refused: LOKET_SATUSEHAT_CLIENT_ID, LOKET_SATUSEHAT_CLIENT_SECRET"
 
 
 class RefusedError(Exception):
@@ -47,7 +48,8 @@ class RefusedError(Exception):
 class Access:
     """One client of SATUSEHAT, for one run."""
 
-    def __init__(self, settings: Settings, client: httpx.Client) -> None:
+    def __init__(self, settings: Settings, client: httpx.Client, timeout: httpx.Timeout = TIMEOUT) -> None:
+        self._timeout = timeout
         self._settings = settings
         self._client = client
         self._base = settings.satusehat_url.rstrip("/")
@@ -58,6 +60,10 @@ class Access:
         self.sent_bytes = 0
         """Request bodies."""
         self.received_bytes = 0
+
+    def greet(self) -> None:
+        """Sign in, to learn whether SATUSEHAT is there and knows this client; raises like `send`."""
+        self._signed_in()
 
     def search(self, kind: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
         """Resources of a type that match; raises like `send`."""
@@ -112,11 +118,11 @@ class Access:
         }
         response = self._exchange("POST", f"{TOKEN_PATH}?grant_type=client_credentials", data=form)
         if response.status_code in {400, 401, 403}:
-            raise SyncError("SATUSEHAT does not accept LOKET_SATUSEHAT_CLIENT_ID and its secret")
+            raise SyncError(CLIENT_REFUSED)
         document = self._read(response)
         token, life = document.get("access_token"), str(document.get("expires_in", ""))
         if not isinstance(token, str) or not token:
-            raise TryAgainError("SATUSEHAT gave no token")
+            raise TryAgainError("strange_answer: token")
         seconds = float(life) if life.isdigit() else TOKEN_MARGIN_SECONDS  # it comes as a string
         self._token = token
         self._token_until = time.monotonic() + seconds - min(TOKEN_MARGIN_SECONDS, seconds / 2)
@@ -125,11 +131,11 @@ class Access:
     def _exchange(self, method: str, path: str, **request: Any) -> httpx.Response:
         self._wait_turn()
         try:
-            response = self._client.request(method, f"{self._base}{path}", timeout=TIMEOUT, **request)
+            response = self._client.request(method, f"{self._base}{path}", timeout=self._timeout, **request)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise SyncError("LOKET_SATUSEHAT_URL is not a web address") from None
+            raise SyncError("address_wrong: LOKET_SATUSEHAT_URL") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise TryAgainError(f"SATUSEHAT cannot be reached ({type(error).__name__})") from None
+            raise unreachable(error) from None
         self.sent_bytes += len(response.request.content)
         self.received_bytes += response.num_bytes_downloaded
         return response
@@ -148,14 +154,14 @@ class Access:
         except ValueError:  # a gateway's HTML or plain text
             document = None
         if status in {401, 403}:
-            raise SyncError(f"SATUSEHAT does not accept this client's token ({status})")
+            raise SyncError(f"{CLIENT_REFUSED} ({status})")
         if status in BUSY or status >= 500:
-            raise TryAgainError(f"SATUSEHAT is busy or failing ({status})", retry_after(response))
+            raise TryAgainError(f"busy: {status}", retry_after(response))
         if status >= 400:
             if status in {404, 405} and not isinstance(document, dict):
-                raise SyncError(f"there is no SATUSEHAT at LOKET_SATUSEHAT_URL ({status})")
+                raise SyncError(f"nobody_there: LOKET_SATUSEHAT_URL ({status})")
             words = outcome_text(document, f"refused with status {status}")
             raise RefusedError(status, words, duplicate=status == 409 or words.startswith("duplicate"))
         if status >= 300 or not isinstance(document, dict):
-            raise TryAgainError(f"the answer is not SATUSEHAT's ({status})")
+            raise TryAgainError(f"strange_answer: {status}")
         return document

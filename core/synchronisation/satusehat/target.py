@@ -98,10 +98,10 @@ class SatusehatTarget:
                 self._make_room(Entry("Location", cluster.code, room))
         except RefusedError as error:
             foreign = error.rule in {NO_PERMISSION_RULE, FOREIGN_IDENTIFIER_RULE}
-            setting = " (LOKET_SATUSEHAT_ORGANIZATION)" if foreign else ""
-            raise SyncError(f"SATUSEHAT refuses this facility{setting}: {error.words}") from None
+            setting = "LOKET_SATUSEHAT_ORGANIZATION: " if foreign else ""
+            raise SyncError(f"facility_refused: {setting}{error.words}") from None
         except SetAsideError as error:
-            raise SyncError(f"SATUSEHAT refuses this facility: {error}") from None
+            raise SyncError(f"facility_refused: {error}") from None
 
     def _make_room(self, room: Entry) -> None:
         where = {"organization": self._names.facility_code}
