@@ -59,7 +59,7 @@ def explain(
     vocabulary = vocabulary or Vocabulary.load()
     reading = read(facts.chief_complaint, vocabulary)
     return Explanation(
-        reading=with_signs(facts, reading, vocabulary.rules),
+        reading=with_signs(facts, reading, vocabulary.signs),
         rules=tuple((hit.rule.id, hit.words) for hit in fired(facts, reading, vocabulary)),
         decision=route(facts, cluster, clusters, vocabulary, model),
         clusters=clusters,

@@ -33,22 +33,19 @@ def fired(facts: Facts, reading: Reading, vocabulary: Vocabulary) -> list[Hit]:
 
     Where only vague rules hold, the words inside phrases are looked at one by one, for what is general.
     """
-    reading = with_signs(facts, reading, vocabulary.rules)
-    hits = _hits(vocabulary.rules, facts, reading)
+    reading = with_signs(facts, reading, vocabulary.signs)
+    hits = _hits(facts, reading, vocabulary)
     if any(hit.rule.kind != "vague" for hit in hits):
         return hits
     plain = tuple(replace(o, concepts=o.concepts | o.parts) for o in reading.occurrences)
-    general = [rule for rule in vocabulary.rules if rule.kind == "general"]
-    return _hits(general, facts, replace(reading, occurrences=plain)) + hits
+    return _hits(facts, replace(reading, occurrences=plain), vocabulary, kind="general") + hits
 
 
-def with_signs(facts: Facts, reading: Reading, rules: Sequence[Rule]) -> Reading:
+def with_signs(facts: Facts, reading: Reading, signs: Sequence[Rule]) -> Reading:
     """The reading with an occurrence more for every sign; a later sign may build on an earlier one."""
     said, denied = _voiced(facts, reading)
-    for rule in rules:
-        if rule.kind != "sign" or rule.says is None:
-            continue
-        if not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
+    for rule in signs:
+        if rule.says is None or not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
             continue
         group = _match(rule, facts, reading)
         if group:
@@ -67,11 +64,17 @@ def with_signs(facts: Facts, reading: Reading, rules: Sequence[Rule]) -> Reading
     return reading
 
 
-def _hits(rules: Sequence[Rule], facts: Facts, reading: Reading) -> list[Hit]:
+def _hits(facts: Facts, reading: Reading, vocabulary: Vocabulary, kind: str | None = None) -> list[Hit]:
+    """The rules that hold, of one kind where that is given."""
     hits = []
     said, denied = _voiced(facts, reading)
-    for rule in rules:
-        if rule.kind == "sign" or not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
+    keys = [*((concept, False) for concept in said), *((concept, True) for concept in denied)]
+    places = {place for key in keys for place in vocabulary.rules_by_concept.get(key, ())}
+    for place in sorted(places):
+        rule = vocabulary.rules[place]
+        if kind not in (None, rule.kind):
+            continue
+        if not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
             continue
         found = _match(rule, facts, reading)
         if found is not None:
@@ -94,7 +97,7 @@ def _voiced(facts: Facts, reading: Reading) -> tuple[set[str], set[str]]:
 
 
 def _may_hold(rule: Rule, said: set[str], denied: set[str]) -> bool:
-    """True unless a term is nowhere in the complaint: most rules are done with here."""
+    """True unless a term is nowhere in the complaint."""
     return not any(term.concepts.isdisjoint(denied if term.denied else said) for term in rule.needs)
 
 

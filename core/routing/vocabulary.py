@@ -7,9 +7,10 @@ added to concepts, a rule with the same id replaces the shipped one, `[remove]` 
 from __future__ import annotations
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,25 @@ class Vocabulary:
     units: Mapping[str, float] = field(default_factory=dict)
     """Word -> days."""
     measures: tuple[Measure, ...] = ()
+
+    @cached_property
+    def signs(self) -> tuple[Rule, ...]:
+        """The rules that only make a concept for the others, in the order of the file."""
+        return tuple(rule for rule in self.rules if rule.kind == "sign")
+
+    @cached_property
+    def rules_by_concept(self) -> Mapping[tuple[str, bool], tuple[int, ...]]:
+        """(concept, whether denied) -> places in `rules` of those that cannot hold without it or another of its term.
+
+        Each rule stands under its narrowest term, so that most are never looked at.
+        """
+        found: dict[tuple[str, bool], list[int]] = defaultdict(list)
+        for place, rule in enumerate(self.rules):
+            if rule.kind != "sign":
+                term = min(rule.needs, key=lambda term: len(term.concepts))
+                for concept in term.concepts:
+                    found[concept, term.denied].append(place)
+        return {key: tuple(places) for key, places in found.items()}
 
     @staticmethod
     def load(path: str | Path | None = None) -> Vocabulary:
