@@ -17,6 +17,8 @@ KINDS = ("sign", "red", "urgent", "service", "general", "vague")
 
 ROLES = (
     "negation",
+    "contrast",
+    "not_yet",
     "idiom",
     "or",
     "break",
@@ -197,9 +199,11 @@ def _measure_problems(row: dict[str, Any]) -> Iterable[str]:
             yield f"unknown field {name!r}{hint(name, _MEASURE_FIELDS)}"
         elif not isinstance(value, _MEASURE_FIELDS[name]):
             yield f"{name} has the wrong type"
-    for name in ("id", "words", "plausible", "levels"):
+    for name in ("id", "plausible", "levels"):
         if not row.get(name):
             yield f"{name} is missing"
+    if not row.get("words") and not row.get("units"):
+        yield "words is missing"
     ranges = {"plausible": row.get("plausible"), **_table(row.get("levels")), **_table(row.get("pair"))}
     for name, value in ranges.items():
         if value is not None and not _is_ranges(value):
@@ -225,7 +229,7 @@ def measure_from(row: dict[str, Any]) -> Measure:
     """A checked `[[measure]]` table."""
     return Measure(
         id=row["id"],
-        names=tuple(split_words(row["words"])),
+        names=tuple(split_words(row.get("words", ""))),
         units=frozenset(split_words(row.get("units", ""))),
         plausible=_ranges(row["plausible"]),
         levels={concept: _ranges(value) for concept, value in row["levels"].items()},

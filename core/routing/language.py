@@ -55,6 +55,9 @@ _PLAIN_PREFIXES = (
     ("ny", "s"),
     ("n", "t"),
     ("ng", "k"),
+    # Hurried: "brdarah", "trbakar"
+    ("br", ""),
+    ("tr", ""),
 )
 _SUFFIXES = (
     "kannya",
@@ -71,8 +74,14 @@ _SUFFIXES = (
     "pun",
     "in",
     "i",
+    # Javanese
+    "ne",
+    "en",
+    "e",
 )
 _VOWELS = frozenset("aeiou")
+_NEVER_FIRST = frozenset({"mp", "mb", "nt", "nd", "nc", "nj", "nk", "ns"})
+"""Letters that no root begins with: what is left of a word whose first letters only look like a prefix."""
 _SHORTEST_STEM = 3
 
 
@@ -151,6 +160,9 @@ def _without_prefixes(word: str, depth: int) -> Iterator[str]:
         if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST_STEM:
             rest = restored + word[len(prefix) :]
             if restored and rest[1] not in _VOWELS:
+                continue
+            # No root begins like the "mpers" of "pampers".
+            if not restored and rest[:2] in _NEVER_FIRST:
                 continue
             yield from _without_prefixes(rest, depth - 1)
 

@@ -188,6 +188,8 @@ def features(facts: Facts, reading: Reading) -> list[str]:
     band = _age_band(age_years(facts, reading))
     found = {*words, *(f"{word}@{band}" for word in words if band), *([f"age:{band}"] if band else [])}
     for occurrence in reading.occurrences:
+        if occurrence.is_aside:
+            continue
         sign = "not:" if occurrence.denied else "concept:"
         found |= {sign + concept for concept in occurrence.concepts if not concept.startswith("over_")}
     if facts.pregnant:
@@ -246,6 +248,8 @@ def _vague_concepts(vocabulary: Vocabulary) -> frozenset[str]:
 
 def _says_something(word: str, vague: frozenset[str], vocabulary: Vocabulary) -> bool:
     """True for a word that the vocabulary does not hold, or that means something which is not vague."""
+    if word in vocabulary.lexicon.fillers:
+        return False
     if not vocabulary.lexicon.holds(word):
         return True
     concepts = vocabulary.lexicon.phrase_at([(word,)], 0)[1]

@@ -8,7 +8,7 @@ so that an ordinary word is not mistaken for a misspelt complaint.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -76,11 +76,16 @@ class Lexicon:
         self._grammatical = negations | fillers | {"dan", "atau", "tak", "no", "ini"}
         self._words |= negations | fillers
         self._meaningful |= negations | fillers
+        self._glued = dict(self._phrases_of_two())
+        self._glued_by_first: dict[str, list[str]] = defaultdict(list)
+        for whole in sorted(self._glued):
+            self._glued_by_first[whole[:2]].append(whole)
         self._neutral -= self._words
         self._ordinary_parts = ordinary & self._words
         """Neutral words that phrases need: taken as they are, never for what is left without affixes."""
         self._index()
         self.resolve = lru_cache(maxsize=20_000)(self._resolve)
+        self.guesses = lru_cache(maxsize=5_000)(self._guesses)
 
     def _add(self, phrase: str, concept: str) -> None:
         words = [
@@ -103,6 +108,13 @@ class Lexicon:
         if len(words) == 1:
             self._meaningful.add(words[0])
 
+    def _phrases_of_two(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Phrases of two words as they look without the blank: `asamurat`."""
+        for left, node in self._root.children.items():
+            for right, whole in node.children.items():
+                if whole.concepts and len(left) >= _SHORTEST_PART <= len(right):
+                    yield left + right, (left, right)
+
     def _index(self) -> None:
         """Folded spellings and words by length, for the slower ways of looking a word up."""
         self._folded: dict[str, list[str]] = defaultdict(list)
@@ -115,9 +127,16 @@ class Lexicon:
         for word in sorted(self._words - self._grammatical):
             self._by_bones[word[0], skeleton(word)].append(word)
         self._by_length: dict[int, list[str]] = defaultdict(list)
-        for word in sorted(self._words | self._neutral):
+        self._by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
+        spelt_otherwise = {word for word in self._same if len(word) >= _LONG_WORD}
+        for word in sorted(self._words | self._neutral | spelt_otherwise):
             if len(word) >= _SHORTEST_FUZZY:
                 self._by_length[len(word)].append(word)
+                self._by_start[word[0], len(word)].append(word)
+
+        self._parts_by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for word in sorted(self._words - self._grammatical):
+            self._parts_by_start[word[0], len(word)].append(word)
 
     def holds(self, word: str) -> bool:
         """True when exactly this word stands in the vocabulary."""
@@ -163,6 +182,16 @@ class Lexicon:
         # First what means something by itself: "sesa" is rather "sesak" than the "sisa" of "sisa akar".
         kept.sort(key=lambda known: not any(form in self._meaningful for form in known.forms))
         return kept[0] if kept else Known((), "unknown")
+
+    def _guesses(self, word: str) -> tuple[str, ...]:
+        """Words one slip from one that says nothing, for what only a whole phrase makes likely: `dara tinggi`."""
+        if len(word) < _SHORTEST_PART or self._resolve(word).forms:
+            return ()
+        # An ordinary word is what it is, but for a letter left out or doubled: "haja" is no slip for "haji".
+        steps = (-1, 1) if word in self._neutral else (-1, 0, 1)
+        pools = (self._parts_by_start.get((word[0], len(word) + step), ()) for step in steps)
+        near = (extract(word, pool, scorer=OSA.distance, score_cutoff=1, limit=None) for pool in pools)
+        return tuple(known for found in near for known, _, _ in found)
 
     def _as_slip(self, word: str) -> Known | None:
         """One slip in a long word that means something: nearer than the affixes of an ordinary one."""
@@ -212,6 +241,14 @@ class Lexicon:
 
     def _as_split(self, word: str) -> Known | None:
         """Two known words run together, such as `sakitgigi`; both are kept, in order."""
+        if word in self._glued:
+            return Known(self._glued[word], "split")
+        if len(word) >= 2 * _SHORTEST_FUZZY:
+            # "guladrah"
+            alike = [whole for whole in self._glued_by_first[word[:2]] if abs(len(whole) - len(word)) <= 1]
+            close = extract(word, alike, scorer=OSA.distance, score_cutoff=1, limit=1)
+            if close:
+                return Known(self._glued[close[0][0]], "split")
         for cut in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
             left, right = word[:cut], word[cut:]
             if left in self._meaningful and right in self._meaningful and len(word) >= 2 * _SHORTEST_FUZZY:
@@ -232,13 +269,16 @@ class Lexicon:
             return self._as_vowelless(word)
         if found[0] in self._neutral:
             return Known((), "neutral")
+        found = tuple(self._same.get(near, near) for near in found)
         return Known(tuple(dict.fromkeys((*found, *self._stem_forms(found[0])))), "typing")
 
     def _as_vowelless(self, word: str) -> Known | None:
-        """`dda`, `tlt`, `kpala`: all consonants there, in order, vowels left out."""
-        if not 3 <= len(word) <= 5:
+        """`dda`, `tlt`, `kpala`, `sblah`: all consonants there, in order, vowels left out."""
+        if not 3 <= len(word) <= 7:
             return None
-        most = 1 if set(word) & set("aeiou") else 2
+        # Four consonants in a row are hardly another word's.
+        bones = len(skeleton(word))
+        most = 1 if set(word) & set("aeiou") and bones < 4 else min(3, bones - 1) if bones > 3 else 2
         found = [
             known
             for known in self._by_bones.get((word[0], skeleton(word)), ())
@@ -247,28 +287,35 @@ class Lexicon:
         found.sort(key=len)
         return Known(tuple(found[:3]), "typing") if found else None
 
+    def _pools(self, word: str, allowed: int) -> Iterator[tuple[list[str], int]]:
+        """The words worth comparing, with the most mistakes that `_plausible` lets through there."""
+        # One more mistake is let through when all consonants are right: vowels are what people slip on.
+        cutoff = allowed + (1 if len(word) >= 7 else 0)
+        for length in range(len(word) - allowed, len(word) + allowed + 1):
+            for first in dict.fromkeys(word[:2]):
+                yield self._by_start.get((first, length), []), cutoff
+            if len(word) > 5 and abs(length - len(word)) <= 1:
+                yield self._by_length.get(length, []), 1
+
     def _nearest(self, word: str, allowed: int) -> tuple[str, ...]:
         """Up to three words about equally near, nearest first; a neutral one only when clearly nearer."""
         bones = skeleton(word)
-        candidates: list[tuple[float, str]] = []
-        for length in range(len(word) - allowed, len(word) + allowed + 1):
-            pool = self._by_length.get(length, ())
-            # One more mistake is let through when all consonants are right: vowels are what people slip on.
-            cutoff = allowed + (1 if len(word) >= 7 else 0)
+        found_at: set[tuple[float, str]] = set()
+        for pool, cutoff in self._pools(word, allowed):
             for found, distance, _ in extract(word, pool, scorer=OSA.distance, score_cutoff=cutoff, limit=12):
                 same_bones = skeleton(found) == bones
                 if not _plausible(word, found, int(distance), allowed, same_bones):
                     continue
                 cost = distance - 0.25 * (found[0] == word[0]) - 0.1 * (found[-1] == word[-1])
-                if found in self._meaningful:
+                if self._same.get(found, found) in self._meaningful:
                     cost -= 0.5 * same_bones
                 else:
                     cost += 0.3
                 cost -= 0.2 * _near_letters(word, found)
-                candidates.append((cost, found))
-        candidates.sort()
-        if not candidates:
+                found_at.add((cost, found))
+        if not found_at:
             return ()
+        candidates = sorted(found_at)
         near = [found for cost, found in candidates if cost <= candidates[0][0] + 0.3]
         if near[0] in self._neutral:
             return (near[0],)
@@ -299,7 +346,7 @@ _NEAR_KEYS = frozenset(
     (
         "qw we er rt ty yu ui io op as sd df fg gh hj jk kl zx xc cv vb bn nm "
         "qa wa ws es ed rd rf tf tg yg yh uh uj ij ik ok ol az sz sx dx dc fc fv gv gb hb hn jn jm km "
-        "bp dt gk fp vp sc cj jy ae ai ao eu eo ou iu ei"
+        "bp dt gk fp vp sc cj jy iy ae ai ao eu eo ou iu ei"
     ).split()
 )
 """Letters side by side on the keyboard, and sounds that are written for one another."""

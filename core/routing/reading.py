@@ -6,7 +6,7 @@ patient should go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from core.routing import vitals
@@ -22,6 +22,8 @@ _GRAMMAR = "grammar."
 _NO_MEANING = (_GRAMMAR, vitals.CONCEPT)
 _DAYS_PER_MONTH = 30.0
 _THOUSANDS_DIGITS = 3
+_LONGEST_GUESSED = 3
+"""Most words of a phrase with a word guessed in it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Occurrence:
     parts: frozenset[str] = frozenset()
     """For a phrase, what its words say by themselves: for danger signs, and for a second look where the
     phrase leads nowhere."""
+    is_aside: bool = False
+    """A filler that also means something ("kanan", "sudah"): heard by rules only, nothing to learn from."""
     is_whole: bool = False
     """An idiom ("darah tinggi") or a phrase with "tidak": its words by themselves are no danger sign."""
 
@@ -77,16 +81,21 @@ class _Token:
     sign: str = ""
     is_asked: bool = False
     """True before a question mark."""
+    is_ordinal: bool = False
+    """True for the number of "hari ke-5"."""
 
 
 @dataclass
 class _Draft:
     """State while walking through the tokens once."""
 
+    asides: list[Occurrence]
     occurrences: list[Occurrence] = field(default_factory=list)
     pending_denial: bool = False
     ready_to_continue: bool = False
     """After a denied concept: "atau" carries the denial on, anything else ends it."""
+    all_denied: bool = False
+    """After "bukan": everything up to the end of the clause or a "tapi" is what it is not."""
     clause: int = 0
     durations: list[tuple[int, int, float]] = field(default_factory=list)
     """(position, clause, days)."""
@@ -106,8 +115,8 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
         text: Anything; only its first `language.MAX_CHARACTERS` characters are read.
         vocabulary: Compiled words.
     """
-    stream, forms = _stream(text, vocabulary)
-    draft = _Draft()
+    stream, forms, asides = _stream(text, vocabulary)
+    draft = _Draft(asides)
     position = 0
     while position < len(stream):
         position += _step(stream, position, vocabulary, draft)
@@ -120,19 +129,26 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
     )
 
 
-def _stream(text: str, vocabulary: Vocabulary) -> tuple[list[_Token], list[tuple[str, tuple[str, ...], str]]]:
-    """Tokens without fillers, and for explaining all words with what they were taken for."""
+def _stream(
+    text: str, vocabulary: Vocabulary
+) -> tuple[list[_Token], list[tuple[str, tuple[str, ...], str]], list[Occurrence]]:
+    """Tokens without fillers; for explaining all words with what they were taken for; fillers that mean something.
+
+    Phrases pass over "kanan" and "sekali", but a rule may ask for them.
+    """
     stream: list[_Token] = []
+    asides: list[Occurrence] = []
     forms: list[tuple[str, tuple[str, ...], str]] = []
     lexicon = vocabulary.lexicon
     clause = 0
+    previous = ""
     for kind, word in _whole_tokens(text, lexicon):
         if kind == "stop":
             clause += 1
             if word == "?" and stream:
                 stream[-1].is_asked = True
         elif kind == "number":
-            stream.append(_Token(word, (), clause, number=_number(word)))
+            stream.append(_Token(word, (), clause, number=_number(word), is_ordinal=previous == "ke"))
         elif kind == "sign":
             stream.append(_Token(word, (), clause, sign="-" if "-" in word else "+"))
         elif kind == "join":
@@ -143,12 +159,20 @@ def _stream(text: str, vocabulary: Vocabulary) -> tuple[list[_Token], list[tuple
             known = lexicon.resolve(word)
             forms.append((word, known.forms, known.how))
             if known.forms and known.forms[0] in lexicon.fillers:
-                continue
-            if known.how == "split":
+                concepts = _meanings(lexicon.phrase_at([known.forms], 0)[1])
+                if concepts:
+                    asides.append(Occurrence(concepts, word, len(stream), len(stream), clause, is_aside=True))
+            elif known.how == "split":
                 stream.extend(_Token(form, (form,), clause) for form in known.forms)
             else:
                 stream.append(_Token(word, known.forms or (word,), clause))
-    return stream, forms
+        previous = word
+    return stream, forms, asides
+
+
+def _meanings(concepts: frozenset[str]) -> frozenset[str]:
+    """Without words of grammar and the names of figures."""
+    return frozenset(concept for concept in concepts if not concept.startswith(_NO_MEANING))
 
 
 def _number(written: str) -> float:
@@ -172,7 +196,7 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
     token = stream[position]
     if token.clause != draft.clause:
         draft.clause = token.clause
-        draft.pending_denial = draft.ready_to_continue = False
+        draft.pending_denial = draft.ready_to_continue = draft.all_denied = False
     if token.sign:
         _apply_sign(token.sign, draft)
         return 1
@@ -186,6 +210,9 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         return 1 if figure is None else _note_figure(stream, position, figure, draft)
     reach = [other.forms for other in stream[position : position + 8] if other.clause == token.clause]
     length, concepts = vocabulary.lexicon.phrase_at(reach, 0)
+    guessed = _guessed_phrase(stream, position, len(reach), vocabulary.lexicon)
+    if guessed is not None and guessed[0] > max(length, 1):
+        length, concepts = guessed
     if not length:
         # A word that says nothing ends what "tidak" denied: "tidak masuk kerja karena demam".
         draft.pending_denial = draft.ready_to_continue = False
@@ -199,14 +226,18 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
     if figure is not None:
         return _note_figure(stream, position, figure, draft)
     roles = {concept.removeprefix(_GRAMMAR) for concept in concepts if concept.startswith(_GRAMMAR)}
-    meanings = frozenset(concept for concept in concepts if not concept.startswith(_NO_MEANING))
+    meanings = _meanings(concepts)
     if length > 1:
         # "minta rujukan" is one phrase, and its "rujukan" still tells of an errand.
         roles |= {"followup"} & _roles_within(reach[:length], vocabulary)
+    if "resolved" in roles and _is_not_yet(stream, position, vocabulary, draft):
+        roles.discard("resolved")
+    if NEGATION in token.forms and token.text in vocabulary.grammar["contrast"]:
+        draft.all_denied = True
     _apply_roles(roles, draft)
     if meanings:
         words = " ".join(other.text for other in stream[position : position + length])
-        denied = draft.pending_denial
+        denied = draft.pending_denial or draft.all_denied
         last = position + length - 1
         parts = _parts(reach[:length], vocabulary)
         is_whole = "idiom" in roles or _denies(reach[:length], vocabulary)
@@ -220,6 +251,17 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         elif not denied:
             draft.ready_to_continue = False
     return length
+
+
+def _guessed_phrase(
+    stream: list[_Token], position: int, reach: int, lexicon: Lexicon
+) -> tuple[int, frozenset[str]] | None:
+    """A phrase in which a word was not understood by itself: "dara tinggi", "muntah dara"."""
+    near = stream[position : position + min(reach, _LONGEST_GUESSED)]
+    guesses = [() if token.number is not None else lexicon.guesses(token.text) for token in near]
+    if not any(guesses):
+        return None
+    return lexicon.phrase_at([(*token.forms, *more) for token, more in zip(near, guesses, strict=True)], 0)
 
 
 def _figure_after(
@@ -253,7 +295,7 @@ def _parts(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> frozenset[st
     if len(forms) == 1:
         return frozenset()
     found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
-    return frozenset(c for concepts in found for c in concepts if not c.startswith(_NO_MEANING))
+    return frozenset().union(*(_meanings(concepts) for concepts in found))
 
 
 def _denies(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> bool:
@@ -264,6 +306,14 @@ def _roles_within(forms: list[tuple[str, ...]], vocabulary: Vocabulary) -> set[s
     """The roles that single words of a phrase have by themselves."""
     found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
     return {concept.removeprefix(_GRAMMAR) for concepts in found for concept in concepts}
+
+
+def _is_not_yet(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _Draft) -> bool:
+    """True in "belum sembuh" and "tidak membaik": what was said before still holds."""
+    if draft.pending_denial:
+        draft.pending_denial = False
+        return True
+    return position > 0 and _has_role((stream[position - 1].text,), "not_yet", vocabulary)
 
 
 def _ends_clause(stream: list[_Token], position: int) -> bool:
@@ -281,7 +331,7 @@ def _apply_roles(roles: set[str], draft: _Draft) -> None:
     if "or" in roles:
         draft.pending_denial = draft.pending_denial or draft.ready_to_continue
     if "break" in roles:
-        draft.pending_denial = draft.ready_to_continue = False
+        draft.pending_denial = draft.ready_to_continue = draft.all_denied = False
     for role, clauses in (
         ("past", draft.past_clauses),
         ("recent", draft.recent_clauses),
@@ -310,9 +360,12 @@ def _apply_sign(sign: str, draft: _Draft, clause: int | None = None) -> None:
 
 
 def _time_at(stream: list[_Token], position: int, vocabulary: Vocabulary) -> tuple[int, float, float] | None:
-    """(tokens, days, days of its unit) of "3 minggu", "dua bulan", "sebulan", or None."""
+    """(tokens, days, days of its unit) of "3 minggu", "dua bulan", "sebulan", "hari ke-5", "hari kelima", or None."""
     token = stream[position]
     amount = token.number
+    ordinal = _ordinal_after(stream, position, vocabulary)
+    if ordinal is not None:
+        return 2, ordinal * vocabulary.units[token.text], vocabulary.units[token.text]
     if amount is None:
         for form in token.forms:
             if form in vocabulary.numbers:
@@ -323,16 +376,28 @@ def _time_at(stream: list[_Token], position: int, vocabulary: Vocabulary) -> tup
             vocabulary.units.get(token.text.removeprefix("sa")) if token.text.startswith("sa") else None
         )
         return (1, unit, unit) if unit is not None else None
-    following = position + 1
+    end = position + 1
     # "2-3 minggu": the later number counts.
-    if following < len(stream) and stream[following].number is not None:
-        amount, following = stream[following].number, following + 1
-    if following < len(stream) and stream[following].clause == token.clause:
-        for form in (stream[following].text, *stream[following].forms):
+    if end < len(stream) and stream[end].number is not None:
+        amount, end = stream[end].number, end + 1
+    if end < len(stream) and stream[end].clause == token.clause:
+        written = stream[end].text
+        for form in (written, written.removesuffix("an"), *stream[end].forms):
             if form in vocabulary.units:
                 unit = vocabulary.units[form]
-                return following - position + 1, (amount or 0) * unit, unit
+                return end - position + 1, (amount or 0) * unit, unit
     return None
+
+
+def _ordinal_after(stream: list[_Token], position: int, vocabulary: Vocabulary) -> float | None:
+    """The 5 of "hari ke-5" and "hari kelima"."""
+    if stream[position].text not in vocabulary.units or position + 1 == len(stream):
+        return None
+    following = stream[position + 1]
+    if following.is_ordinal:
+        return following.number
+    is_word = following.text.startswith("ke")
+    return vocabulary.numbers.get(following.text.removeprefix("ke")) if is_word else None
 
 
 def _note_time(
@@ -360,7 +425,7 @@ def _note_time(
     draft.durations.append((position, draft.clause, days))
 
 
-def _has_role(forms: list[str], role: str, vocabulary: Vocabulary) -> bool:
+def _has_role(forms: Iterable[str], role: str, vocabulary: Vocabulary) -> bool:
     return any(form in vocabulary.grammar.get(role, ()) for form in forms)
 
 
@@ -378,6 +443,7 @@ def _finished(draft: _Draft) -> Iterator[Occurrence]:
             or (bool(draft.followup_clauses) and not is_new),
             days=timed.get(index),
         )
+    yield from draft.asides
 
 
 def _attach_durations(draft: _Draft) -> dict[int, float]:

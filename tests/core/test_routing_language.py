@@ -40,6 +40,10 @@ def test_affixes_come_off(typed, word):
         ("kesterum", "kesetrum"),
         ("dda", "dada"),
         ("kada", "tidak"),
+        ("sblah", "sebelah"),
+        ("brdarah", "darah"),
+        ("untune", "gigi"),
+        ("dengkol", "lutut"),
     ],
 )
 def test_a_word_is_known_in_other_spellings(typed, word):
@@ -66,6 +70,9 @@ def test_an_ordinary_word_is_not_taken_for_a_misspelt_complaint(ordinary):
         ("batuk 2-3 minggu", 21),
         ("batuk lama", LONG_DAYS),
         ("batuk tidak sembuh-sembuh", LONG_DAYS),
+        ("batuk hari ke-5", 5),
+        ("batuk hari kelima", 5),
+        ("batuk 2 mingguan", 14),
         ("demam 2 hari batuk 3 minggu", 21),
         ("batuk 3 minggu demam 2 hari", 21),
         ("hamil 8 bulan batuk", None),
@@ -76,6 +83,44 @@ def test_durations_belong_to_what_they_were_said_of(complaint, days):
     reading = read(complaint, VOCABULARY)
     coughs = [occurrence for occurrence in reading.occurrences if "cough" in occurrence.concepts]
     assert [cough.days for cough in coughs] == [days]
+
+
+def said(complaint):
+    """Concepts affirmed in a complaint."""
+    return {c for o in read(complaint, VOCABULARY).occurrences if not o.denied for c in o.concepts}
+
+
+@pytest.mark.parametrize(
+    ("complaint", "concept"),
+    [
+        ("cek asamurat", "lab"),
+        ("cek guladrah", "lab"),
+        ("dara tinggi", "hypertension"),
+        ("muntah dara", "vomiting_blood"),
+    ],
+)
+def test_a_phrase_is_known_with_a_slip_in_it_or_without_its_blank(complaint, concept):
+    assert concept in said(complaint)
+
+
+@pytest.mark.parametrize("complaint", ["periksa haja", "mau cek saja", "periksa hari ini"])
+def test_ordinary_words_do_not_make_a_phrase(complaint):
+    assert not said(complaint) & {"health_check", "hajj", "lab"}
+
+
+def test_bukan_denies_all_up_to_the_next_clause():
+    assert "tooth" not in said("bukan sakit gigi, sakit telinga")
+    assert "cold" in said("bukan demam tapi pilek")
+
+
+def test_what_is_not_yet_over_still_holds():
+    assert "cough" in said("batuk belum sembuh")
+    assert "fever" in said("demam tidak membaik")
+    assert "cough" not in said("batuk sudah sembuh")
+
+
+def test_words_passed_over_in_phrases_are_heard_by_the_rules():
+    assert {"right", "low"} <= said("nyeri perut kanan bawah")
 
 
 def test_an_age_in_the_complaint_is_no_duration():

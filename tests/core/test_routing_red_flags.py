@@ -58,6 +58,22 @@ def flags(complaint, years=40.0, sex=None, pregnant=False):
         ("kana satrum", "electrocution"),
         ("tersedak", "choking"),
         ("tenggelam", "drowning"),
+        ("mendadak tidak bisa menggenggam", "stroke"),
+        ("ulu hati sakit tembus punggung, keringat sebesar jagung", "heart_attack"),
+        ("napas satu-satu", "breathless"),
+        ("tenggorokan terasa menyempit setelah makan udang", "breathless"),
+        ("air liur menetes, tidak bisa menelan", "airway"),
+        ("gula darah drop, gemetar", "low_sugar"),
+        ("napasnya bau buah", "high_sugar"),
+        ("nyeri perut kanan bawah, demam", "acute_abdomen"),
+        ("usus keluar dari luka", "stab_trunk"),
+        ("jatuh dari pohon, muntah dan mengantuk", "head_injury"),
+        ("kena air keras di tangan", "corrosive"),
+        ("menghirup gas dari sumur", "poisoning"),
+        ("minum paracetamol 30 tablet", "poisoning"),
+        ("capek hidup", "suicide"),
+        ("mengamuk bawa parang", "violent_behaviour"),
+        ("demam, badan dingin, gelisah", "dengue_warning"),
     ],
 )
 def test_a_danger_sign_is_seen_however_it_is_written(complaint, code):
@@ -117,6 +133,40 @@ def test_a_new_symptom_beside_an_old_one_is_still_seen():
     assert flags("kontrol pasca stroke tahun lalu, sekarang nyeri dada", 60)[1] == {"chest_pain"}
     assert flags("kontrol asma tapi sekarang sesak", 30)[1] == {"breathless"}
     assert flags("tidak demam, kejang 2 kali", 3)[1] == {"seizure"}
+
+
+@pytest.mark.parametrize(
+    ("complaint", "years", "sex", "pregnant", "code"),
+    [
+        ("buah zakar nyeri mendadak", 15, "male", False, "torsion"),
+        ("telat haid, perut bawah sakit, mau pingsan", 26, "female", False, "ectopic"),
+        ("kepala bayi sudah kelihatan", 29, "female", True, "birth_now"),
+        ("ari-ari belum keluar", 24, "female", False, "postpartum_bleeding"),
+        ("ubun-ubun menonjol", 0.5, None, False, "meningitis"),
+        ("muntah hijau", 0.1, None, False, "acute_abdomen"),
+        ("pandangan kabur", 31, "female", True, "preeclampsia"),
+    ],
+)
+def test_a_danger_sign_of_its_age_and_sex_is_seen(complaint, years, sex, pregnant, code):
+    assert code in flags(complaint, years, sex, pregnant)[1]
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "jatuh sakit, muntah",
+        "mati rasa di jari tangan sejak lama",
+        "disengat tawon",
+        "nyeri perut kanan",
+        "minum obat 3 tablet sehari",
+        "gula darah sudah turun",
+        "berat badan turun, batuk",
+        "badan panas dingin, lemas",
+        "suntik vaksin rabies ke-2",
+    ],
+)
+def test_words_of_a_danger_sign_alone_are_none(complaint):
+    assert flags(complaint)[1] == set()
 
 
 def test_denial_ends_where_the_next_thing_begins():
