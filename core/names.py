@@ -17,6 +17,8 @@ TITLES = frozenset(
         " r rr rd raden rm ra gt gusti spd sh se st skm skep amd amk amkeb mkes mpd msi mm ma ag sag ssos"
         " skom shum ners ns alm almh almarhum almarhumah tuan nyonya nona bapak saudara saudari spdi sip"
         " stp ssi sfarm apt sked spog spa mkn mh mt str keb sst mth mpdi lc mba bsc phd ba se sp"
+        " amdkeb amdkep amdgz amdkl amdfarm amdak strkeb strkep strgz mkep mkeb mkom mhum msos spt shi sei"
+        " spdsd spdaud spsi"
     ).split()
 )
 """Titles, degrees and forms of address, without dots."""
@@ -56,6 +58,8 @@ _SOUNDS = (
 )  # fmt: skip
 """Spelling -> sound, applied in this order."""
 
+_SPOKEN_I = re.compile(r"(?<=[b-df-hj-np-tv-xz])y(?![aeiou])")
+"""The last letter of `Rizky` and `Desy`, the second of `Sylvia`."""
 _CH_AS_H = re.compile(r"^ch(?=air|oir|ol|us|ot|al|um|od|ad)")
 _CH_FIRST = re.compile(r"^ch")
 _DOUBLED = re.compile(r"(.)\1+")
@@ -147,7 +151,7 @@ def as_one(words: tuple[str, ...]) -> list[str]:
 def phonetic(word: str) -> str:
     """How one word sounds; the same for `Djoemiati` and `Jumiyati`, `Rachmat` and `Rahmad`."""
     sound = _CH_FIRST.sub("c", _CH_AS_H.sub("h", word))
-    sound = sound[:1] + sound[1:].replace("ch", "h")
+    sound = _SPOKEN_I.sub("i", sound[:1] + sound[1:].replace("ch", "h"))
     for spelled, spoken in _SOUNDS:
         if spelled in sound:
             sound = sound.replace(spelled, spoken)

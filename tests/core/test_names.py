@@ -21,7 +21,8 @@ from core.names import as_one, fold, is_newborn_name, name_sounds, name_words, o
         ("Rahmad", "Rahmat"), ("Noor Hayati", "Nurhayati"), ("Abd. Rahman", "Abdurrahman"),
         ("Abdul Rahman", "Abdurahman"), ("Fauzi", "Pauzi"), ("Taufik", "Topik"), ("Sitti", "Siti"),
         ("Jumiyati", "Djoemiati"), ("Sulaeman", "Sulaiman"), ("Ma'ruf", "Maruf"), ("Suwarno", "Suarno"),
-        ("Siti  Aminah", "Siti Aminah"), ("José", "Jose"), ("Aisah", "Aisyah"), ("Gt. Rusli", "Gusti Rusli"),
+        ("Siti  Aminah", "Siti Aminah"), ("José", "Jose"), ("Rizky", "Rizki"), ("Desy", "Desi"), ("Sylvia", "Silvia"),
+        ("Norhayati, A.Md.Keb", "Norhayati"), ("Aisah", "Aisyah"), ("Gt. Rusli", "Gusti Rusli"),
     ],
 )  # fmt: skip
 def test_one_name_written_twice_sounds_the_same(one: str, other: str) -> None:
