@@ -3,12 +3,14 @@
 Families break the independence that record linkage usually assumes: twins share birth date,
 mother, address and phone. So what a household shares never makes a match by itself: a name
 that differs keeps two people apart, and only a name that is the same (in any of its spellings)
-or a number that belongs to one person can make a record count as known.
+at a birth date that agrees, or a number that belongs to one person, can make a record count as
+known: a son may bear his father's name in his father's house.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,6 +56,7 @@ WEIGHTS = {
     "similar_part_of_name": 4.5,
     "distant_name": 0.1,
     "newborn_name": 1.5,
+    "same_newborn_name": 6.2,
     "shared_distant_name": 1.4,
     "shared_name": 0.9,
     "other_name": -3.8,
@@ -117,9 +120,13 @@ REVIEW = 0.5
 _SURE_NAMES = frozenset({"same_name", "same_short_name"})
 _OWN_NUMBERS = frozenset({"same_nik", "same_bpjs_number"})
 _SAME_DATES = frozenset({"same_birth_date", "same_usual_date"})
+_SURE_DATES = _SAME_DATES | {"birth_date_swapped", "birth_date_one_digit"}
+"""Birth dates that agree but for a slip of the hand."""
 _NO_NAMES = frozenset({"other_name", "shared_name", "shared_distant_name", "distant_name", "newborn_name"})
 _ASKED = math.log(EXISTING / (1 - EXISTING)) - 0.05
 """Highest log-odds of what is asked about and never taken as known."""
+_DOUBTED = 0.05
+"""Lowest log-odds of what is always asked about."""
 
 _NAMES = frozenset(code for code in WEIGHTS if code.endswith("name"))
 _NAMESAKE = -0.1
@@ -163,11 +170,12 @@ def score(a: Person, b: Person, weights: Mapping[str, float] = WEIGHTS) -> Score
 
 
 def log_odds(found: tuple[str, ...], weights: Mapping[str, float] = WEIGHTS) -> float:
-    """The sum of what was found, held below `EXISTING` unless name or own number is sure.
+    """The sum of what was found, held below `EXISTING` unless name and birth date or an own number are sure.
 
-    A twin or a sibling is asked about at most; so is a number that comes with another name
-    (the card of one child laid down for the other). Another name is somebody else, unless the birth
-    date or an own number is the same.
+    A twin or a sibling is asked about at most; so are a namesake of another birth date, under the same
+    roof too, and a number that comes with another name (the card of one child laid down for the other).
+    Another name is somebody else, unless the birth date or an own number is the same. The same name with the
+    same birth date is always asked about: cards are mixed up, and a mother is told by more than one name.
     """
     total = weights["prior"] + sum(weights[code] for code in found)
     codes = set(found)
@@ -175,7 +183,10 @@ def log_odds(found: tuple[str, ...], weights: Mapping[str, float] = WEIGHTS) -> 
         return min(total, _NAMESAKE)
     if "other_name" in codes and codes.isdisjoint(_SAME_DATES | _OWN_NUMBERS):
         return min(total, _NAMESAKE)
-    sure = not codes.isdisjoint(_SURE_NAMES) or not codes.isdisjoint(_OWN_NUMBERS)
+    same_name = not codes.isdisjoint(_SURE_NAMES)
+    if same_name and "same_birth_date" in codes:
+        total = max(total, _DOUBTED)
+    sure = (same_name and not codes.isdisjoint(_SURE_DATES)) or not codes.isdisjoint(_OWN_NUMBERS)
     if not sure or not codes.isdisjoint(_NO_NAMES):
         return min(total, _ASKED)
     return total
@@ -259,12 +270,15 @@ def compare_names(a: str, b: str) -> str | None:
     """Evidence of two names; None when one is missing."""
     if not a or not b:
         return None
-    if is_newborn_name(a) != is_newborn_name(b):
+    newborns = is_newborn_name(a) + is_newborn_name(b)
+    if newborns == 1:
         return "newborn_name"
     bare_a, bare_b = own_name(a), own_name(b)
     if (bare_a == a) != (bare_b == b):  # a father's name that only one of them gives
         a, b = bare_a, bare_b
-    return _align(*sorted((name_words(a), name_words(b))))
+    level = _align(*sorted((name_words(a), name_words(b))))
+    # It is the mother's name, which newborn twins share.
+    return "same_newborn_name" if newborns and level in _SURE_NAMES else level
 
 
 @lru_cache(maxsize=50_000)
@@ -330,8 +344,13 @@ def _name_level(paired: list[tuple[float, str, str]], left: list[str], right: li
 
 
 def _rhymes(a: str, b: str) -> bool:
-    """Another vowel or another first letter, nothing else: as twins are named, `Rina` and `Rini`."""
-    if len(a) != len(b) or len(a) < 3:
+    """Another vowel or another first letter, nothing else: as twins are named, `Rina` and `Rini`.
+
+    A long word and one that everybody bears are not what tells twins apart: `Mihammad` is a slip.
+    """
+    if len(a) != len(b) or not 3 <= len(a) <= LONGEST_RHYME:
+        return False
+    if phonetic(a) in COMMON_SOUNDS or phonetic(b) in COMMON_SOUNDS:
         return False
     differing = [index for index, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
     if differing == [0]:
@@ -340,6 +359,8 @@ def _rhymes(a: str, b: str) -> bool:
 
 
 _VOWELS = frozenset("aeiou")
+LONGEST_RHYME = 7
+"""Letters of a word up to which another vowel makes another name."""
 
 
 @lru_cache(maxsize=200_000)
@@ -384,7 +405,7 @@ def _mother_of(person: Person) -> str:
 
 
 LONG_ADDRESS = 4
-"""Words and numbers shared from which an address is one house: street, number and village or RT and RW."""
+"""Words and numbers shared from which an address may be one house: street, number and village or RT and RW."""
 
 _ADDRESS_WORDS = frozenset(
     (
@@ -392,6 +413,10 @@ _ADDRESS_WORDS = frozenset(
         " kelurahan kec kecamatan dusun dsn kota kab lorong lr"
     ).split()
 )
+
+
+_NUMBERED = re.compile(r"(rt|rw|no)(\d+)")
+_NUMBER_LABELS = {"rt": "rt", "rw": "rw", "no": "no", "nomor": "no"}
 
 
 @lru_cache(maxsize=50_000)
@@ -403,13 +428,49 @@ def address_words(address: str) -> frozenset[str]:
     ) - {""}
 
 
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """An address taken apart."""
+
+    words: frozenset[str]
+    """Sounds of the words, `rt7`, `rw3` and every other number by itself."""
+    numbers: Mapping[str, str]
+    """What is said to be the `no`, `rt` and `rw`."""
+
+
+@lru_cache(maxsize=50_000)
+def _home_of(address: str) -> _Home:
+    """`Jl. Mawar No 12 RT.07/03`: a number after RT without a word of its own is that of the RW."""
+    words: set[str] = set()
+    numbers: dict[str, str] = {}
+    expected: list[str] = []
+    for written in fold(address).split():
+        joined = _NUMBERED.fullmatch(written)
+        for word in joined.groups() if joined else (written,):
+            if word in _NUMBER_LABELS:
+                expected.append(_NUMBER_LABELS[word])
+            elif word.isdigit():
+                value = word.lstrip("0")
+                label = expected.pop(0) if expected else ""
+                if label:
+                    numbers.setdefault(label, value)
+                if label == "rt" and not expected:
+                    expected = ["rw"]
+                words.add(f"{label}{value}" if label in {"rt", "rw"} else value)
+            else:
+                expected = []
+                if word not in _ADDRESS_WORDS:
+                    words.add(phonetic(word))
+    return _Home(frozenset(words - {""}), numbers)
+
+
 def _near_words(left: frozenset[str], right: frozenset[str]) -> int:
     """How many words of one side, numbers apart, are a slip of one of the other; each is used once."""
     close = [
         (-_fit(x, y), min(x, y), max(x, y), x, y)
         for x in left
         for y in right
-        if not x.isdigit() and not y.isdigit()
+        if not x[-1].isdigit() and not y[-1].isdigit()
     ]
     used: set[str] = set()
     found = 0
@@ -434,21 +495,27 @@ def _letters(address: str) -> str:
 
 
 def compare_addresses(a: str, b: str) -> str | None:
-    """Evidence of two addresses; None when one is missing."""
+    """Evidence of two addresses; None when one is missing.
+
+    Only a number makes a street one house, and a house number, RT or RW that differs makes it two.
+    """
     if not a or not b:
         return None
-    left, right = address_words(a), address_words(b)
+    home, other = _home_of(a), _home_of(b)
+    left, right = home.words, other.words
     if not left or not right:
         return None
     fewer = min(len(left), len(right))
     shared = len(left & right) + _near_words(left - right, right - left)
+    numbers = {word for word in left & right if word[-1].isdigit()}
     if shared < fewer and _run_together(a, b):
-        numbers = {word for word in left & right if word.isdigit()}
-        spelled = min(sum(not word.isdigit() for word in words) for words in (left, right))
+        spelled = min(sum(not word[-1].isdigit() for word in words) for words in (left, right))
         shared = max(shared, spelled + len(numbers))
     share = min(shared, fewer) / fewer
-    if share >= 0.8 and shared >= 2:
-        return "same_long_address" if shared >= LONG_ADDRESS else "same_address"
+    elsewhere = any(other.numbers.get(label, number) != number for label, number in home.numbers.items())
+    one_house = shared >= LONG_ADDRESS and bool(numbers) and not elsewhere
+    if share >= 0.8 and shared >= 2 and not elsewhere:
+        return "same_long_address" if one_house else "same_address"
     if share >= 0.5:
-        return "similar_long_address" if shared >= LONG_ADDRESS else "similar_address"
+        return "similar_long_address" if one_house else "similar_address"
     return "other_address" if share == 0 else None

@@ -268,6 +268,7 @@ LIKENESS: Mapping[str, str] = {
     "shared_name": N_("part of the name"),
     "shared_distant_name": N_("name a little alike"),
     "newborn_name": N_("newborn not named yet"),
+    "same_newborn_name": N_("newborn of the same mother"),
     "part_of_name": N_("part of the name"),
     "similar_part_of_name": N_("part of the name"),
     "same_mother": N_("same mother"),

@@ -21,7 +21,16 @@ from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, transaction
 from core.errors import NotFoundError, ValidationError
-from core.likeness import EXISTING, REVIEW, WEIGHTS, Person, evidence, score
+from core.likeness import (
+    EXISTING,
+    REVIEW,
+    WEIGHTS,
+    Person,
+    compare_addresses,
+    compare_names,
+    evidence,
+    score,
+)
 from core.models import Patient
 from core.schemas import DuplicateQuery, PatientFields
 from core.vocabulary import DuplicateBand
@@ -156,6 +165,17 @@ def test_twins_are_never_taken_for_one(one: str, other: str, numbered: bool) -> 
     assert score(replace(shared, name=one), twin).probability < EXISTING
 
 
+@pytest.mark.parametrize("sex", ["female", "male"])
+@pytest.mark.parametrize("other", ["By. Ny. Lina Fauzi", "Bayi Lina Fauzi", "By. Ny. Lina Fauzi II"])
+def test_newborn_twins_under_their_mothers_name_are_asked_about(other: str, sex: str) -> None:
+    first = Person(
+        name="By. Ny. Lina Fauzi", sex="female", birth_date="2026-11-24", mother_name="Lina Fauzi",
+        phone="081234", address="Jl. Kelayan A Gg. Damai No. 12 RT 07 RW 03", family_card_number="6371010101150001",
+    )  # fmt: skip
+    assert REVIEW <= score(first, replace(first, name=other, sex=sex)).probability < EXISTING
+    assert REVIEW <= score(first, Person(name=other, birth_date="2026-11-24")).probability < EXISTING
+
+
 def test_the_card_of_one_child_laid_down_for_the_other_is_asked_about() -> None:
     result = score(AMINAH, replace(AMINAH, name="Siti Rahmah"))
     assert REVIEW <= result.probability < EXISTING
@@ -165,6 +185,49 @@ def test_the_card_of_one_child_laid_down_for_the_other_is_asked_about() -> None:
 def test_brothers_and_sisters_are_new() -> None:
     assert score(AMINAH, replace(BARE, name="Budi", sex="male", birth_date="1993-04-02", nik=None,
                                  mother_name="Rusmini", address=AMINAH.address)).probability < 0.05  # fmt: skip
+
+
+HOUSE = "Jl. Kelayan A Gg. Damai No. 12 RT 07 RW 03"
+
+
+@pytest.mark.parametrize("born", ["1961-03-02", "1990-12-30", "1991-07-01", "1990-08-25", ""])
+def test_a_namesake_of_the_house_with_another_birth_date_is_never_taken_for_known(born: str) -> None:
+    son = replace(
+        BARE, name="Abdul Rahman", sex="male", address=HOUSE, phone="08123", birth_date="1990-08-17"
+    )
+    assert score(son, replace(son, birth_date=born)).probability < EXISTING
+
+
+@pytest.mark.parametrize(
+    "other", [{"bpjs_number": "0009999999999"}, {"mother_name": "Zubaidah"}, {"nik": "6371019999999999"}]
+)
+def test_the_same_name_and_birth_date_are_asked_about_whatever_contradicts(other: dict[str, str]) -> None:
+    known = replace(
+        BARE, birth_date="1990-08-15", bpjs_number="0001234567890", mother_name="Rusmini", nik=AMINAH.nik
+    )
+    again = replace(known, **{"nik": None, "bpjs_number": None, **other})
+    assert score(known, again).probability >= REVIEW
+
+
+def test_a_slip_in_a_common_or_long_word_is_no_rhyme() -> None:
+    assert compare_names("Mihammad Hidayat", "Muhammad Hidayat") == "similar_name"
+    assert compare_names("Siti Permatasari", "Siti Pirmatasari") == "similar_name"
+    assert compare_names("Rina Lestari", "Rini Lestari") == "rhyming_name"
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("Jln Kelayan A, Gang Damai no 12 rt.07/03", "same_long_address"),
+        ("KELAYAN A GG DAMAI NO12 RT7", "same_long_address"),
+        ("Jl. Kelayan A Gg. Damai", "same_address"),
+        ("Jl. Kelayan A Gg. Damai No. 88 RT 07 RW 03", "similar_address"),
+        ("Jl. Kelayan A Gg. Damai No. 12 RT 19 RW 03", "similar_address"),
+        ("Jl. Veteran No. 7", "other_address"),
+    ],
+)
+def test_only_the_same_numbers_make_one_house(other: str, expected: str) -> None:
+    assert compare_addresses(HOUSE, other) == compare_addresses(other, HOUSE) == expected
 
 
 def test_a_namesake_is_nobody_to_decide_about() -> None:
