@@ -29,7 +29,7 @@ from rapidfuzz import fuzz, process
 from core.database import connection, transaction
 from core.errors import ValidationError
 from core.identifiers import new_id
-from core.import_rows import read_lines
+from core.import_rows import read_sheets
 from core.models import State, Table
 from core.names import fold
 
@@ -266,7 +266,7 @@ def read_file(path: Path, columns: Mapping[str, Sequence[str]]) -> Iterator[tupl
         ValidationError: `file`: `unreadable`, or `columns`: none for the code or for a title.
     """
     try:
-        lines = read_lines(path.read_bytes())
+        lines = read_sheets(path.read_bytes())[0]
     except OSError:
         raise ValidationError({"file": "unreadable"}) from None
     cells = [["" if cell is None else str(cell).strip() for cell in line] for line in lines]

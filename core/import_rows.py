@@ -5,6 +5,7 @@ Pure, apart from reading the file: nothing here knows the database.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -63,6 +64,9 @@ SEXES = {
 }
 EMPTY = frozenset({"", "-", "--", "null", "none", "n/a", "na", "0", "tidak ada", "nihil", "x", "."})
 
+OLDEST_YEARS = 120
+_AGE = re.compile(r"(?P<number>\d{1,3})\s*(?P<unit>th|tahun|bl|bulan|hr|hari|mg|minggu)?")
+BPJS_DIGITS = 13
 EXCEL_EPOCH = date(1899, 12, 30)
 """Day 0 of spreadsheet dates (with the leap year of 1900 that never was)."""
 
@@ -90,15 +94,15 @@ class Row:
     record_number: str = ""
     problems: list[str] = field(default_factory=list)
     """What was left out or guessed: `nik: nik_length`, `birth_date: estimated`."""
-    fatal: list[str] = field(default_factory=list)
-    """Fields without which there is no patient: `name`, `birth_date`, `sex`."""
+    fatal: dict[str, str] = field(default_factory=dict)
+    """Fields without which there is no patient (`name`, `birth_date`, `sex`) -> `required` or `unreadable`."""
 
 
 def read_table(file: Path, columns: Mapping[str, str]) -> Table:
     """Read a list and say which column is which.
 
     Args:
-        file: CSV or XLSX.
+        file: CSV, or XLSX whose first sheet that has headings is read.
         columns: Field -> heading, over the guess; an empty heading leaves the field out.
 
     Raises:
@@ -106,11 +110,14 @@ def read_table(file: Path, columns: Mapping[str, str]) -> Table:
             heading that is not there (`unknown_column`).
     """
     content = file.read_bytes()
-    lines = read_lines(content)
-    lines = [line for line in lines if any(cell not in (None, "") for cell in line)]
-    start = next((i for i, line in enumerate(lines[:20]) if len(_guess(line)) >= 2), None)
-    if start is None:
-        raise ValidationError({"file": "empty" if not lines else "no_headings"})
+    sheets = [
+        [line for line in lines if any(cell not in (None, "") for cell in line)]
+        for lines in read_sheets(content)
+    ]
+    found = next(((lines, at) for lines in sheets if (at := _headings_at(lines)) is not None), None)
+    if found is None:
+        raise ValidationError({"file": "no_headings" if any(sheets) else "empty"})
+    lines, start = found
     headings = ["" if cell is None else str(cell).strip() for cell in lines[start]]
     places = _guess(headings)
     for name, heading in columns.items():
@@ -133,20 +140,17 @@ def read_table(file: Path, columns: Mapping[str, str]) -> Table:
     )
 
 
-def read_lines(content: bytes) -> list[Sequence[Any]]:
-    """The cells of a CSV (any usual delimiter) or XLSX file, line by line.
+def read_sheets(content: bytes) -> list[list[Sequence[Any]]]:
+    """The cells of a CSV (any usual delimiter) or XLSX file, line by line, for each sheet.
 
     Raises:
         ValidationError: `file`: `unreadable`.
     """
-    return _xlsx(content) if content[:2] == b"PK" else _csv(content)
+    return _xlsx(content) if content[:2] == b"PK" else [_csv(content)]
 
 
 def _csv(content: bytes) -> list[Sequence[Any]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
+    text = _decoded(content)
     first = text[:4096]
     delimiter = max(",;\t|", key=first.count)
     try:
@@ -155,16 +159,29 @@ def _csv(content: bytes) -> list[Sequence[Any]]:
         raise ValidationError({"file": "unreadable"}) from None
 
 
-def _xlsx(content: bytes) -> list[Sequence[Any]]:
+def _decoded(content: bytes) -> str:
+    """UTF-8, the UTF-16 that spreadsheets call Unicode text, or else Windows-1252."""
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _xlsx(content: bytes) -> list[list[Sequence[Any]]]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        return [list(line) for line in sheet.iter_rows(values_only=True)]
+        return [[list(line) for line in sheet.iter_rows(values_only=True)] for sheet in book.worksheets]
     except (InvalidFileException, BadZipFile, KeyError, ValueError, IndexError, OSError):
         raise ValidationError({"file": "unreadable"}) from None
+
+
+def _headings_at(lines: Sequence[Sequence[Any]]) -> int | None:
+    """Which of the first lines names the columns; titles may stand above it."""
+    return next((i for i, line in enumerate(lines[:20]) if len(_guess(line)) >= 2), None)
 
 
 def _guess(line: Iterable[Any]) -> dict[str, int]:
@@ -174,11 +191,13 @@ def _guess(line: Iterable[Any]) -> dict[str, int]:
     places: dict[str, int] = {}
     for exactly in (True, False):
         for name, texts in known.items():
+            together = {text.replace(" ", "") for text in texts}
             for place, heading in enumerate(folded):
                 if name in places or place in places.values() or not heading:
                     continue
                 begins = any(len(text) > 3 and heading.startswith(text + " ") for text in texts)
-                if heading in texts if exactly else begins:
+                # `N I K` and `NoHP`: blanks are put in and left out at will.
+                if heading.replace(" ", "") in together if exactly else begins:
                     places[name] = place
     return places
 
@@ -200,6 +219,10 @@ def read_row(table: Table, cells: Sequence[Any], today: date) -> Row:
         # A spreadsheet keeps fifteen digits of a number: the sixteenth of a NIK reads 0.
         row.fields["nik"] = ""
         row.problems.append("nik: digits_lost")
+    if re.fullmatch(r"[1-9]\d{8,11}", row.fields["bpjs_number"]):
+        # They begin with zeros, which a spreadsheet drops.
+        row.fields["bpjs_number"] = row.fields["bpjs_number"].zfill(BPJS_DIGITS)
+        row.problems.append("bpjs_number: zeros_added")
     if re.fullmatch(r"8\d{8,11}", row.fields["phone"]):
         row.fields["phone"] = "0" + row.fields["phone"]
     for name in ("rt", "rw"):
@@ -209,12 +232,16 @@ def read_row(table: Table, cells: Sequence[Any], today: date) -> Row:
     if not row.fields["nik"]:
         row.fields["no_identifier_reason"] = NoIdentifierReason.FORGOTTEN
     row.fields = {name: value for name, value in row.fields.items() if value != ""}
-    row.fatal = [name for name in ("name", "birth_date", "sex") if name not in row.fields]
+    row.fatal = {
+        name: "unreadable" if name in given or (name == "birth_date" and "age" in given) else "required"
+        for name in ("name", "birth_date", "sex")
+        if name not in row.fields
+    }
     return row
 
 
 def _read_sex_and_birth(row: Row, given: Mapping[str, Any], today: date) -> None:
-    """Sex and birth date as given, else from the NIK, else from the age."""
+    """Sex and birth date as given, else from the NIK, else from the age, also one that stands in the date's column."""
     nik = check_nik(row.fields["nik"], today=today) if row.fields["nik"] else None
     row.fields["sex"] = SEXES.get(fold(_text(given.get("sex"))), "")
     if row.fields["sex"] == "" and nik is not None and nik.sex is not None:
@@ -224,14 +251,34 @@ def _read_sex_and_birth(row: Row, given: Mapping[str, Any], today: date) -> None
     if born is None and nik is not None and nik.birth_date is not None:
         born = nik.birth_date
         row.problems.append("birth_date: from_nik")
-    years = re.match(r"\d{1,3}", _text(given.get("age")))
-    if born is None and years and int(years.group()) <= 120:
-        # Half-way through the year, as civil registration writes an age without a date.
-        born = date(today.year - int(years.group()), 7, 1)
-        row.fields["birth_date_estimated"] = True
-        row.problems.append("birth_date: estimated")
+    if born is None:
+        born = _born_about(_text(given.get("age")), today, unit="th") or _born_about(
+            _text(given.get("birth_date")), today
+        )
+        if born is not None:
+            row.fields["birth_date_estimated"] = True
+            row.problems.append("birth_date: estimated")
     if born is not None:
         row.fields["birth_date"] = born
+
+
+def _born_about(age: str, today: date, unit: str = "") -> date | None:
+    """The middle of the year, for an infant of the month, that an age points to; None when it is no age.
+
+    `unit` is what a number without one counts: `45`, `45 th`, `8 bln`, `2 tahun 3 bulan`, `10 hari`.
+    """
+    match = _AGE.match(age.lower())
+    if match is None:
+        return None
+    number, counted = int(match["number"]), match["unit"] or unit
+    if counted.startswith("t") and number <= OLDEST_YEARS:
+        # As civil registration writes an age without a date.
+        return min(date(today.year - number, 7, 1), today)
+    if counted.startswith("b") and number < 60:
+        months = today.year * 12 + today.month - 1 - number
+        return date(months // 12, months % 12 + 1, 1)
+    days = {"h": 1, "m": 7}.get(counted[:1])
+    return today - timedelta(days=number * days) if days and number < 370 else None
 
 
 def _text(cell: Any) -> str:

@@ -171,7 +171,7 @@ def _one(work: _Work, table: Table, cells: Sequence[Any], report: ImportReport) 
     reasons = list(read.problems)
     try:
         if read.fatal:
-            raise ValidationError(dict.fromkeys(read.fatal, "required"))
+            raise ValidationError(read.fatal)
         fields = _believable(work.clinic, read.fields, reasons)
         outcome = _decide(work, fields, read.record_number, tuple(reasons))
     except ValidationError as error:
@@ -210,10 +210,19 @@ def _decide(work: _Work, fields: PatientFields, number: str, notes: tuple[str, .
     person = matching.person_in(DuplicateQuery(**fields.model_dump()))
     found, known = work.nearest(person)
     if found is None or found.probability < REVIEW:
-        return _Outcome("taken", notes, work.take(fields, person, number))
+        kept = work.free_record_number(number)
+        if number and kept is None:
+            notes = (*notes, "record_number: not_kept")
+        return _Outcome("taken", notes, work.take(fields, person, kept or ""))
     if found.probability >= EXISTING:
         return _Outcome("merged", notes, work.fill(known, fields))
-    return _Outcome("set_aside", (*notes, "possible_duplicate", *found.reasons[:3]), known)
+    return _Outcome("set_aside", (*notes, "possible_duplicate", *found.reasons[:3]), _number_of(known))
+
+
+def _number_of(patient_id: str) -> str:
+    """The medical record number of a stored patient; empty for a row of the list itself."""
+    patient = Patient.get_or_none(Patient.id == patient_id)
+    return str(patient.medical_record_number) if patient else ""
 
 
 class _Work:
@@ -227,8 +236,12 @@ class _Work:
         best = matching.ranked(person, REVIEW)
         return best[0] if best else (None, "")
 
+    def free_record_number(self, number: str) -> str | None:
+        """The number of the paper file as it is kept; None when it cannot be."""
+        return patients.free_record_number(number)
+
     def take(self, fields: PatientFields, person: Person, number: str) -> str:
-        """A new patient; returns the medical record number."""
+        """A new patient, under this number if there is one; returns the medical record number."""
         raise NotImplementedError
 
     def fill(self, patient_id: str, fields: PatientFields) -> str:
@@ -260,6 +273,7 @@ class _DryRun(_Work):
     def __init__(self, clinic: Clinic) -> None:
         super().__init__(clinic)
         self._people: list[Person] = []
+        self._numbers: set[str] = set()
         self._index: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
 
     def nearest(self, person: Person) -> tuple[Score | None, str]:
@@ -272,8 +286,13 @@ class _DryRun(_Work):
         best = max([*inside, *([stored] if stored else [])], key=lambda s: s.probability, default=None)
         return best, known if best is stored else ""
 
+    def free_record_number(self, number: str) -> str | None:
+        free = super().free_record_number(number)
+        return None if free in self._numbers else free
+
     def take(self, fields: PatientFields, person: Person, number: str) -> str:
         row = len(self._people)
+        self._numbers.add(number)
         self._people.append(person)
         for kind, value in stored_keys(person):
             self._index[kind, value].append(row)
@@ -283,11 +302,10 @@ class _DryRun(_Work):
         for column in COLUMN_KINDS:
             if value := getattr(person, column):
                 self._index[column, value].append(row)
-        return ""
+        return number
 
     def fill(self, patient_id: str, fields: PatientFields) -> str:
-        patient = Patient.get_or_none(Patient.id == patient_id)
-        return str(patient.medical_record_number) if patient else ""
+        return _number_of(patient_id)
 
 
 class _Lines:

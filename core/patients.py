@@ -136,12 +136,20 @@ def _next_record_number() -> str:
     return f"{TicketCounter.get_by_id((RECORD_NUMBERS, FOREVER)).last_number:0{RECORD_NUMBER_LENGTH}d}"
 
 
-def _own_record_number(text: str | None) -> str | None:
-    """A number from a paper file in eight digits, or None when it cannot be kept."""
+def free_record_number(text: str | None) -> str | None:
+    """A number from a paper file in eight digits, or None when it cannot be kept or somebody has it."""
     if not text or not text.isascii() or not text.isdigit() or len(text) > RECORD_NUMBER_LENGTH:
         return None
     number = text.zfill(RECORD_NUMBER_LENGTH)
     if int(number) == 0 or Patient.select().where(Patient.medical_record_number == number).exists():
+        return None
+    return number
+
+
+def _own_record_number(text: str | None) -> str | None:
+    """The number on a paper file if it can be kept; those given later go on above it."""
+    number = free_record_number(text)
+    if number is None:
         return None
     last = TicketCounter.get_or_none(
         TicketCounter.cluster == RECORD_NUMBERS, TicketCounter.service_on == FOREVER

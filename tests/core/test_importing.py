@@ -70,7 +70,7 @@ def test_a_list_comes_in(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
         "reasons": {
             "sex: from_nik": 1,
             "name: required": 1,
-            "birth_date: required": 1,
+            "birth_date: unreadable": 1,
             "nik: nik_length": 1,
         },
         "columns": {},
@@ -211,6 +211,73 @@ def test_a_spreadsheet_comes_in(clinic: Clinic, actor: Actor, tmp_path: Path) ->
     assert (rows["Siti Aminah"].birth_date, rows["Siti Aminah"].phone) == (date(1990, 8, 17), "08112233445")
     assert rows["Budi Santoso"].birth_date == date(1971, 3, 4)
     assert rows["Kakek Usman"].birth_date_estimated
+
+
+def test_a_book_is_read_at_its_first_sheet_with_headings(
+    clinic: Clinic, actor: Actor, tmp_path: Path
+) -> None:
+    book = Workbook()
+    book.active.append(["REKAPITULASI KUNJUNGAN"])
+    sheet = book.create_sheet("Data")
+    sheet.append(["Puskesmas Kuin Raya"])
+    sheet.append(["", "Identitas", "", "Nomor"])
+    sheet.append(["No", "Nama", "L/P", "NIK"])
+    sheet.append([1, "Siti Aminah", "P", "6371015708900002"])
+    book.save(tmp_path / "list.xlsx")
+    assert importing.run(clinic, actor, tmp_path / "list.xlsx", dry_run=False).outcomes == {"taken": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_list_is_read_however_it_was_saved(
+    clinic: Clinic, actor: Actor, tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes("Nama;L/P;Tgl.Lahir;N I K\nAndré Tan;L;07-05-1985;".encode(encoding))
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert (set(report.columns), Patient.get().name) == ({"name", "sex", "birth_date", "nik"}, "André Tan")
+
+
+def test_what_a_spreadsheet_dropped_is_put_back_and_said(
+    clinic: Clinic, actor: Actor, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "list.csv", "nama,jk,tgl lahir,no bpjs", "Budi,L,1-2-1980,1234567890")
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert (Patient.get().bpjs_number, report.reasons) == ("0001234567890", {"bpjs_number: zeros_added": 1})
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_paper_number_that_is_there_twice_is_said(
+    clinic: Clinic, actor: Actor, tmp_path: Path, dry_run: bool
+) -> None:
+    file = write(
+        tmp_path / "list.csv", "rm,nama,jk,tgl lahir", "7,Budi Santoso,L,1-2-1980", "7,Rina Wati,P,9-3-1991"
+    )
+    report = importing.run(clinic, actor, file, dry_run=dry_run)
+    assert (report.outcomes, report.reasons) == ({"taken": 2}, {"record_number: not_kept": 1})
+
+
+def test_a_row_set_aside_names_the_record_it_is_like(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    heading = "rm,nama,jk,tgl lahir,ibu,alamat"
+    first = write(tmp_path / "a.csv", heading, "501,Rina Lestari,P,1-2-2015,Rusmini,Jl. Mawar No 3 RT 2")
+    importing.run(clinic, actor, first, dry_run=False)
+    twin = write(tmp_path / "b.csv", heading, "502,Rini Lestari,P,1-2-2015,Rusmini,Jl. Mawar No 3 RT 2")
+    importing.run(clinic, actor, twin, dry_run=False)
+    with (tmp_path / "b.csv.report.csv").open(newline="") as lines:
+        assert [line["medical_record_number"] for line in csv.DictReader(lines)] == ["00000501"]
+
+
+@pytest.mark.parametrize(
+    ("age", "born"),
+    [
+        ("45", date(1981, 7, 1)), ("45 th", date(1981, 7, 1)), ("8 bln", date(2026, 3, 1)), ("1 th 2 bl", date(2025, 7, 1)),
+        ("10 hari", date(2026, 10, 23)),
+    ],
+)  # fmt: skip
+def test_ages_as_found_in_lists(age: str, born: date, tmp_path: Path) -> None:
+    from core.import_rows import read_row
+
+    table = read_table(write(tmp_path / "list.csv", "nama,jk,umur", f"Budi,L,{age}"), {})
+    assert read_row(table, table.rows[0], TODAY).fields["birth_date"] == born
 
 
 def test_the_admin_names_a_column_that_was_not_guessed(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
