@@ -95,7 +95,9 @@ def _print(document: Any, as_json: bool) -> None:
     if not rows:
         print(words.nothing())
         return
-    table = Table(*(str(key) for key in rows[0]), box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
+    for key in rows[0]:
+        table.add_column(str(key), overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     out.print(table)

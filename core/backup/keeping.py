@@ -81,7 +81,7 @@ def take_elsewhere(settings: Settings, info: BackupInfo) -> BackupInfo:
                 arguments, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
             )
             if done.returncode != 0:
-                problems.append(f"command: {done.returncode} {_last_line(done.stderr)}".strip())
+                problems.append(f"command: exit code {done.returncode} {_last_line(done.stderr)}".strip())
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             problems.append(f"command: {type(error).__name__}")
     if not problems:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import apsw
 import peewee
@@ -18,7 +19,14 @@ from core.backup import home_files
 from core.backup.archives import Content, Opened, identity, sha256_of, storage_errors, unpack
 from core.backup.keeping import STAMP, BackupInfo, sync_folder
 from core.backup.keys import PUBLIC_KEY
-from core.backup.scratch import fill_postgres, look_at_url, restored, scratch
+from core.backup.scratch import (
+    fill_postgres,
+    look_at_url,
+    replace_postgres,
+    restored,
+    scratch,
+    scratch_postgres,
+)
 from core.config import Settings
 from core.errors import BackupError
 from core.migrations import FOLDER
@@ -97,9 +105,7 @@ def restore(file: Path, key_text: str, settings: Settings) -> BackupInfo:
         if opened.content.engine == "sqlite":
             _replace_file(opened.data, Path(settings.resolved_database_url.removeprefix("sqlite:///")))
         else:
-            fill_postgres(
-                opened.data, settings.resolved_database_url, "--clean", "--if-exists", "--single-transaction"
-            )
+            _replace_postgres(opened.data, settings.resolved_database_url)
         with storage_errors():
             home_files.put_back(
                 opened.folder, settings.home, settings.home / PUBLIC_KEY, str(identity(key_text).to_public())
@@ -157,6 +163,14 @@ def _replace_file(data: Path, target: Path) -> None:
     with storage_errors():
         os.replace(data, target)
         sync_folder(target.parent)
+
+
+def _replace_postgres(dump: Path, url: str) -> None:
+    name = urlsplit(url).path.lstrip("/")
+    aside = f"{name[:40]}_{clock.now().strftime(STAMP).lower()}"
+    with scratch_postgres(url) as made:
+        fill_postgres(dump, made)
+        replace_postgres(url, made, aside)
 
 
 def _must_be_closed(target: Path) -> None:

@@ -65,12 +65,39 @@ def scratch_postgres(url: str) -> Iterator[str]:
         yield urlunsplit(parts._replace(path=f"/{name}"))
     finally:
         with psycopg.connect(url, autocommit=True) as session:
-            session.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]
+            session.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]
 
 
-def fill_postgres(dump: Path, url: str, *extra: str) -> None:
-    """Restore a dump into a PostgreSQL database."""
-    postgres_tool(["pg_restore", "--no-owner", "--no-privileges", *extra, f"--dbname={url}", str(dump)])
+def fill_postgres(dump: Path, url: str) -> None:
+    """Restore a dump into an empty PostgreSQL database."""
+    postgres_tool(["pg_restore", "--no-owner", "--no-privileges", f"--dbname={url}", str(dump)])
+
+
+def replace_postgres(url: str, by: str, aside: str) -> None:
+    """Let one database take the name of another, which is kept under a name of its own.
+
+    Args:
+        url: The database to be replaced; nobody may be connected to it.
+        by: The one that takes its name.
+        aside: What the replaced one is called from then on, at most 63 letters.
+
+    Raises:
+        BackupError: `in_use`: somebody is connected; `postgres_tool`: it may not be renamed.
+    """
+    import psycopg
+    from psycopg import sql
+
+    present, new = (sql.Identifier(urlsplit(each).path.lstrip("/")) for each in (url, by))
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    # Neither may be the one this session is in; both renames are one transaction.
+    try:
+        with psycopg.connect(urlunsplit(urlsplit(url)._replace(path="/postgres"))) as session:
+            session.execute(rename.format(present, sql.Identifier(aside)))
+            session.execute(rename.format(new, present))
+    except psycopg.errors.ObjectInUse:
+        raise BackupError("in_use") from None
+    except psycopg.Error as error:
+        raise BackupError("postgres_tool", str(error).splitlines()[0]) from None
 
 
 def restored(opened: Opened, settings: Settings) -> Content:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
+import tarfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import backup, clock
-from core.backup import archives
+from core.backup import archives, home_files
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, transaction
@@ -106,6 +109,82 @@ def test_restored_on_a_fresh_machine_everything_is_there(clinic: Clinic, key: st
     with connection():
         assert Visit.select().where(Visit.service_on == DAY).count() == 40
     assert again.settings.home == fresh.home
+
+
+def test_a_fresh_machine_is_the_same_one_to_its_counters_afterwards(
+    clinic: Clinic, key: str, tmp_path: Path
+) -> None:
+    home, fresh = clinic.settings.home, Settings(home=tmp_path / "fresh")
+    (home / "forms").mkdir()
+    for name in ("ssh_host_ed25519_key", "door.token", "routing-model.json", "forms/gizi.toml", "server.log"):
+        (home / name).write_text(f"the old {name}")
+    info = backup.make(clinic)
+    fresh.home.mkdir(mode=0o700)
+    for name in ("ssh_host_ed25519_key", "door.token"):  # the server was started once before the restore
+        (fresh.home / name).write_text("new")
+    database.close()
+    backup.restore(Path(info.path), key, fresh)
+    held = {file.relative_to(fresh.home).as_posix(): file for file in fresh.home.rglob("*") if file.is_file()}
+    assert held["forms/gizi.toml"].read_text() == "the old forms/gizi.toml"
+    assert held["routing-model.json"].stat().st_mode & 0o777 == 0o600
+    assert held["ssh_host_ed25519_key"].read_text() == "new"  # what is there stays,
+    assert held["door.token"].read_text() == "the old door.token"  # but this belongs to the database
+    assert "server.log" not in held
+    # Later backups are for the same key, without anybody having to think of it.
+    again = backup.make(Clinic.open(fresh))
+    assert backup.verify(Path(again.path), key, fresh).verified
+
+
+def test_an_archive_puts_nothing_anywhere_else(tmp_path: Path) -> None:
+    packed = tmp_path / "made.tar"
+    with tarfile.open(packed, "w") as archive:
+        for name in ("home/../../outside", "home/.bashrc", "/etc/outside", "home/forms/good.toml"):
+            member = tarfile.TarInfo(name)
+            member.size = 2
+            archive.addfile(member, io.BytesIO(b"ab"))
+    (tmp_path / "in").mkdir()
+    with tarfile.open(packed) as archive:
+        home_files.extract(archive, tmp_path / "in")
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["made.tar", "good.toml"]
+
+
+def test_the_command_gets_the_path_where_it_wants_it(clinic: Clinic, key: str, tmp_path: Path) -> None:
+    script = tmp_path / "take.sh"
+    script.write_text(
+        '#!/bin/sh\n[ "$2" = there ] || { echo no such place >&2; exit 3; }\ncp "$1" "$0.taken"\n'
+    )
+    script.chmod(0o755)
+    settings = clinic.settings.model_copy(update={"backup_command": f"{script} {{file}} there"})
+    info = backup.make(replace(clinic, settings=settings))
+    assert info.problems == ()
+    assert (tmp_path / "take.sh.taken").read_bytes() == Path(info.path).read_bytes()
+    settings = clinic.settings.model_copy(update={"backup_command": str(script)})
+    with clock.frozen(lambda: datetime(2030, 1, 1, tzinfo=UTC)):
+        assert backup.make(replace(clinic, settings=settings)).problems == (
+            "command: exit code 3 no such place",
+        )
+
+
+def test_a_backup_made_after_the_clock_went_back_stays(clinic: Clinic, key: str) -> None:
+    settings = clinic.settings.model_copy(update={"backup_keep_daily": 2, "backup_keep_monthly": 0})
+    short = replace(clinic, settings=settings)
+    for day in (3, 4, 5):
+        with clock.frozen(lambda day=day: datetime(2026, 3, day, 8, tzinfo=UTC)):  # type: ignore[misc]
+            backup.make(short)
+    with clock.frozen(lambda: datetime(2020, 1, 1, tzinfo=UTC)):
+        made = backup.make(short)
+    assert [info.made_at.day for info in backup.list_backups(short)] == [5, 4, 1]
+    assert Path(made.path).exists()
+
+
+def test_days_of_the_rotation_are_the_clinics_own(clinic: Clinic, key: str) -> None:
+    settings = clinic.settings.model_copy(update={"backup_keep_daily": 2, "backup_keep_monthly": 0})
+    short = replace(clinic, settings=settings)
+    # In Makassar 23:00 UTC is the next morning: three days there, two in UTC.
+    for at in (datetime(2026, 3, 3, 8, tzinfo=UTC), datetime(2026, 3, 3, 23, tzinfo=UTC)):
+        with clock.frozen(lambda at=at: at):  # type: ignore[misc]
+            backup.make(short)
+    assert len(backup.list_backups(short)) == 2
 
 
 def test_a_restore_says_what_is_lost_and_keeps_the_replaced_database(clinic: Clinic, key: str) -> None:

@@ -60,9 +60,20 @@ def test_closing_backup_restore_and_sending(postgres: str, tmp_path: Path) -> No
     assert refused.value.reason == "other_engine"
     with connection():
         assert Visit.select().count() == 31
+        with pytest.raises(BackupError) as refused:  # this session stands for a running server
+            backup.restore(Path(info.path), key, clinic.settings)
+        assert refused.value.reason == "in_use"
+        assert Visit.select().count() == 31
     database.obj.close_all()
     assert backup.restore(Path(info.path), key, clinic.settings).counts["visit"] == 30
     with connection():
         assert Visit.select().count() == 30
     database.obj.close_all()
+    # What was there before is kept beside it, and no scratch database is left.
+    with psycopg.connect(f"{postgres.rstrip('/')}/postgres") as session:
+        names = {row[0] for row in session.execute("SELECT datname FROM pg_database")}
+    (aside,) = (name for name in names if name.startswith("clinic_2"))
+    assert not any(name.startswith("loket_scratch") for name in names)
+    with psycopg.connect(f"{postgres.rstrip('/')}/{aside}") as session:
+        assert session.execute("SELECT count(*) FROM visit").fetchone() == (31,)
     office.stop()

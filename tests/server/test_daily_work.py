@@ -170,6 +170,23 @@ def test_cut_off_by_the_servers_end_it_goes_on_at_the_next_start(
     assert office.held() == everything(clinic)
 
 
+def test_killed_while_the_server_lives_it_goes_on_by_itself(
+    clinic: Clinic, days: Days, office: Office
+) -> None:
+    days.fill(clinic.today() - timedelta(days=1), 10)
+    always = Clinic(clinic.settings.model_copy(update={"sync_offset_minutes": 0}), clinic.clusters)
+    run = threading.Thread(target=apart.run, args=(always, "closing"))
+    run.start()
+    until(lambda: JobRun.select().where(JobRun.job == "closing", JobRun.step == "backup").exists())
+    for child in apart._children:
+        child.kill()
+    run.join()
+    assert closing.was_cut_off(always)
+    scheduler._retry(always)
+    assert not closing.was_cut_off(always)
+    assert office.held() == everything(clinic)
+
+
 def test_what_is_left_is_tried_again_in_the_evening(clinic: Clinic, days: Days, office: Office) -> None:
     days.fill(DAY, 2)
     with clock.frozen(lambda: CLOSES - timedelta(hours=2)):
