@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 
 from peewee import fn
 
-from core import clock
+from core import clock, code_lists, icd10
 from server.office.models import Clinic, Manifest, Resource, connection, tuples
 
 TOP = 10
@@ -31,6 +32,8 @@ class ClinicLine:
     agrees: bool | None
     """Whether its newest manifest agreed."""
     refused: int
+    barred: bool = False
+    """Its token was taken back."""
 
 
 @dataclass
@@ -47,14 +50,19 @@ class Figures:
     duplicates: list[tuple[str, list[str]]] = field(default_factory=list)
     """A masked NIK and the clinics (or records) that hold it."""
 
+    def name_of(self, code: str) -> str:
+        """A clinic's name."""
+        return next((line.name for line in self.clinics if line.code == code), code)
+
 
 def collect(until: date | None = None) -> Figures:
-    """Count everything; `until` is the newest day with visits unless given."""
+    """Count everything; `until` is the newest day with visits unless given, but no day to come."""
     with connection():
         if until is None:
             until = Resource.select(fn.MAX(Resource.day)).scalar(as_tuple=False)
         until = date.fromisoformat(until) if isinstance(until, str) else until
-        last = until or clock.now().date()
+        tomorrow = clock.now().date() + timedelta(days=1)  # at the other end of the world it has begun
+        last = min(until or clock.now().date(), tomorrow)
         first = last - timedelta(days=CHART_DAYS - 1)
         return Figures(
             clinics=_clinics(),
@@ -90,6 +98,7 @@ def _clinics() -> list[ClinicLine]:
                 newest_day=str(newest or ""),
                 agrees=agreed.get(clinic.code),
                 refused=clinic.refused,
+                barred=clinic.disabled_at is not None,
             )
         )
     return lines
@@ -128,6 +137,12 @@ def _diseases(first: date, last: date) -> list[tuple[str, int]]:
         .limit(TOP)
     )
     return [(code, count) for code, count in tuples(query)]
+
+
+@cache
+def disease_titles(language: str) -> dict[str, str]:
+    """ICD-10 code -> what it is called in `id` or `en`, as far as Loket's own short list goes."""
+    return {row["code"]: row[f"title_{language}"] for row in code_lists.shipped(icd10.SOURCE)}
 
 
 def _waits(first: date, last: date) -> list[tuple[str, float]]:

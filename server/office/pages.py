@@ -10,11 +10,12 @@ import csv
 import hmac
 import io
 import os
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
@@ -22,18 +23,32 @@ from core.catalogues import catalogue
 from core.config import Settings
 from core.errors import NotFoundError
 from core.identifiers import new_secret
-from server.office.figures import Figures, collect
+from server.office.figures import ClinicLine, Figures, collect, disease_titles
 
 LANGUAGES = ("id", "en")
 SILENT_HOURS = 24  # a clinic unheard for longer is marked
 
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b2733;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d5dde5}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
-svg{max-width:100%;height:auto}rect{fill:#2b6c8f}text{font:12px system-ui,sans-serif;fill:#1b2733}
-.none{color:#5a6875}
+:root{--ink:#1b2733;--soft:#5a6875;--line:#d5dde5;--bar:#2b6c8f;--bad:#a3261b}
+body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1.2rem;color:var(--ink);background:#fff}
+h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:0 0 .6rem}
+header p{margin:.2rem 0 1.4rem;color:var(--soft)}
+.sums{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:1rem;margin:0 0 1.6rem;padding:0;list-style:none}
+.sums li{border:1px solid var(--line);border-radius:.5rem;padding:.6rem 1.1rem}
+.sums b{display:block;font-size:1.7rem;line-height:1.2;font-variant-numeric:tabular-nums}
+.sums span{color:var(--soft);font-size:.9rem}
+.bad,.bad b{color:var(--bad)}
+section{margin:0 0 2rem;overflow-x:auto}
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 2.5rem}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line)}
+td:not(:last-child),th{white-space:nowrap}
+th{color:var(--soft);font-weight:600;font-size:.9rem}
+.n{text-align:right;font-variant-numeric:tabular-nums}
+svg{display:block;width:100%;max-width:40rem;height:auto}rect{fill:var(--bar)}
+text{font:13px system-ui,sans-serif;fill:var(--ink)}text.v{font-variant-numeric:tabular-nums}
+.none,footer{color:var(--soft)}a{color:var(--bar)}
+@media print{body{margin:0;max-width:none}section{break-inside:avoid}}
 """
 
 
@@ -126,10 +141,13 @@ def to_csv(figures: Figures, name: str) -> str:
             ],
         ),
         "visits": (("day", "visits"), [(day.isoformat(), count) for day, count in figures.days]),
-        "diseases": (("icd10", "cases"), list(figures.diseases)),
+        "diseases": (
+            ("icd10", "cases", "title"),
+            [(code, cases, disease_titles("id").get(code, "")) for code, cases in figures.diseases],
+        ),
         "waits": (
-            ("clinic", "mean_wait_minutes"),
-            [(code, round(mean, 1)) for code, mean in figures.waits],
+            ("clinic", "mean_wait_minutes", "name"),
+            [(code, round(mean, 1), figures.name_of(code)) for code, mean in figures.waits],
         ),
         "duplicates": (("nik", "held_by"), [(nik, "; ".join(held)) for nik, held in figures.duplicates]),
     }
@@ -152,20 +170,26 @@ Words = Callable[[str], str]
 """English -> the page's language."""
 
 
+LABEL_WIDTH, BAR_WIDTH, VALUE_WIDTH, ROW_HEIGHT = 230, 320, 50, 24
+"""Of a chart, in the units of its own drawing."""
+LABEL_LETTERS = 28
+
+
 def bars(rows: Sequence[tuple[str, float]], title: str, _: Words) -> str:
     """A horizontal bar chart; every bar carries its number, so that no colour has to be read."""
     if not rows:
         return _nothing(_("There is no data yet."))
     top = max(value for _label, value in rows) or 1
-    height = 22 * len(rows)
-    lines = [f'<svg viewBox="0 0 640 {height}" role="img" aria-label="{escape(title)}">']
+    width, height = LABEL_WIDTH + BAR_WIDTH + VALUE_WIDTH, ROW_HEIGHT * len(rows)
+    lines = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">']
     for index, (label, value) in enumerate(rows):
-        y = 22 * index
-        width = round(430 * value / top, 1)
+        y = ROW_HEIGHT * index
+        length = round(BAR_WIDTH * value / top, 1)
+        short = label if len(label) <= LABEL_LETTERS else f"{label[: LABEL_LETTERS - 1]}…"
         lines.append(
-            f'<text x="0" y="{y + 15}">{escape(label)}</text>'
-            f'<rect x="130" y="{y + 3}" width="{width}" height="16"/>'
-            f'<text x="{135 + width}" y="{y + 15}">{value:g}</text>'
+            f'<text x="0" y="{y + 16}"><title>{escape(label)}</title>{escape(short)}</text>'
+            f'<rect x="{LABEL_WIDTH}" y="{y + 4}" width="{length}" height="{ROW_HEIGHT - 8}" rx="2"/>'
+            f'<text class="v" x="{LABEL_WIDTH + length + 6}" y="{y + 16}">{value:g}</text>'
         )
     return "".join([*lines, "</svg>"])
 
@@ -174,11 +198,14 @@ def render(figures: Figures, language: str, zone: ZoneInfo) -> str:
     """The page, in Indonesian (`id`) or English (`en`), times in the office's zone."""
     _ = catalogue("server", language).gettext
     title = escape(_("City Health Office"))
-    charts = (
-        (_("Visits a day"), [(day.isoformat(), float(count)) for day, count in figures.days]),
-        (_("Most frequent diseases (ICD-10)"), [(code, float(count)) for code, count in figures.diseases]),
-        (_("Mean wait (minutes)"), [(code, round(mean, 1)) for code, mean in figures.waits]),
-    )
+    days = [(format_date(day, "EEE d MMM", locale=language), float(count)) for day, count in figures.days]
+    titles = disease_titles(language)
+    diseases = [(f"{code} {titles.get(code, '')}".strip(), float(count)) for code, count in figures.diseases]
+    waits = [(figures.name_of(code), round(mean, 1)) for code, mean in figures.waits]
+    period = ""
+    if figures.days:
+        first, last = (format_date(figures.days[end][0], "d MMMM y", locale=language) for end in (0, -1))
+        period = f"{first} – {last}"
     files = {
         "clinics": _("clinics"),
         "visits": _("visits"),
@@ -188,66 +215,105 @@ def render(figures: Figures, language: str, zone: ZoneInfo) -> str:
     }
     parts = [
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>',
-        '<meta name="viewport" content="width=device-width">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<style>{STYLE}</style></head><body>",
-        f"<h1>{title}</h1>",
-        _part(_("Clinics"), _clinics(figures, zone, _)),
-        *(_part(name, bars(rows, name, _)) for name, rows in charts),
+        f"<header><h1>{title}</h1><p>{escape(period)}</p></header>",
+        _sums(figures, _),
+        _part(_("Clinics"), _clinics(figures, zone, language, _)),
+        '<div class="two">',
+        _part(_("Visits a day"), bars(days, _("Visits a day"), _)),
+        _part(_("Most frequent diseases (ICD-10)"), bars(diseases, _("Most frequent diseases (ICD-10)"), _)),
+        _part(_("Mean wait (minutes)"), bars(waits, _("Mean wait (minutes)"), _)),
         _part(_("One NIK in more than one record"), _duplicates(figures, _)),
-        "<p>CSV: ",
+        "</div><footer>CSV: ",
         " · ".join(f'<a href="/csv/{name}.csv">{escape(label)}</a>' for name, label in files.items()),
-        "</p></body></html>",
+        "</footer></body></html>",
     ]
     return "".join(parts)
 
 
+def _sums(figures: Figures, _: Words) -> str:
+    """What matters at a glance."""
+    sending = [line for line in figures.clinics if not line.barred]
+    late = sum(_is_late(line) for line in sending)
+    apart = sum(line.agrees is False for line in sending)
+    boxes = [
+        (f"{len(sending) - late} / {len(sending)}", _("clinics heard in the last 24 hours"), late > 0),
+        (str(sum(count for _day, count in figures.days)), _("visits in these 14 days"), False),
+        (str(apart), _("clinics whose days do not agree"), apart > 0),
+        (str(len(figures.duplicates)), _("NIKs in more than one record"), False),
+    ]
+    items = (
+        f"<li{' class=bad' if bad else ''}><b>{escape(number)}</b><span>{escape(words)}</span></li>"
+        for number, words, bad in boxes
+    )
+    return f'<ul class="sums">{"".join(items)}</ul>'
+
+
+def _is_late(line: ClinicLine) -> bool:
+    return line.hours_silent is None or line.hours_silent > SILENT_HOURS
+
+
 def _part(title: str, content: str) -> str:
-    return f"<h2>{escape(title)}</h2>{content}"
+    return f"<section><h2>{escape(title)}</h2>{content}</section>"
 
 
 def _nothing(words: str) -> str:
     return f'<p class="none">{escape(words)}</p>'
 
 
-def _row(cells: Sequence[str], tag: str = "td") -> str:
-    """A table row; cells that are numbers stand to the right."""
-    made = (f"<{tag}{' class=n' if cell.isdigit() else ''}>{cell}</{tag}>" for cell in cells)
-    return f"<tr>{''.join(made)}</tr>"
+def _row(cells: Sequence[str], numbers: Collection[int] = (), tag: str = "td", kind: str = "") -> str:
+    """A table row; the columns in `numbers` stand to the right."""
+    made = (f"<{tag}{' class=n' if at in numbers else ''}>{cell}</{tag}>" for at, cell in enumerate(cells))
+    return f"<tr{f' class={kind}' if kind else ''}>{''.join(made)}</tr>"
 
 
-def _clinics(figures: Figures, zone: ZoneInfo, _: Words) -> str:
+def _clinics(figures: Figures, zone: ZoneInfo, language: str, _: Words) -> str:
+    """Those that need a call first."""
     if not figures.clinics:
         hint = _("There is no clinic yet:")
         return f'<p class="none">{escape(hint)} <code>loket office --add-clinic CODE</code></p>'
     states = {None: "–", True: _("agrees"), False: _("DOES NOT AGREE")}
     rows = []
-    for line in figures.clinics:
-        late = line.hours_silent is None or line.hours_silent > SILENT_HOURS
+    for line in sorted(figures.clinics, key=lambda line: (line.barred, not _is_late(line), line.code)):
         heard = _("never")
         if line.last_heard:
-            heard = f"{datetime.fromisoformat(line.last_heard).astimezone(zone):%d-%m-%Y %H:%M}"
+            at = datetime.fromisoformat(line.last_heard).astimezone(zone)
+            heard = f"{format_date(at, 'd MMM y', locale=language)} {at:%H:%M}"
+        late = _is_late(line) and not line.barred
+        state = _("barred") if line.barred else states[line.agrees]
+        newest = (
+            format_date(date.fromisoformat(line.newest_day), "d MMM y", locale=language)
+            if line.newest_day
+            else "–"
+        )
         rows.append(
             _row(
                 (
-                    escape(line.code),
                     escape(line.name),
+                    escape(line.code),
                     f"<b>! {escape(heard)}</b>" if late else escape(heard),
-                    escape(line.newest_day),
+                    escape(newest),
                     str(line.visits),
-                    escape(states[line.agrees]),
+                    escape(state),
                     str(line.refused),
-                )
+                ),
+                NUMBER_COLUMNS,
+                kind="bad" if late or line.agrees is False else "",
             )
         )
     heads = (
-        _("Code"), _("Name"), _("Last heard"), _("Newest day"), _("Visits"), _("Manifest"), _("Refused"),
+        _("Name"), _("Code"), _("Last heard"), _("Newest day"), _("Visits"), _("Manifest"), _("Refused"),
     )  # fmt: skip
-    return f"<table>{_row([escape(head) for head in heads], 'th')}{''.join(rows)}</table>"
+    return f"<table>{_row([escape(head) for head in heads], NUMBER_COLUMNS, 'th')}{''.join(rows)}</table>"
+
+
+NUMBER_COLUMNS = (4, 6)
 
 
 def _duplicates(figures: Figures, _: Words) -> str:
     if not figures.duplicates:
         return _nothing(_("There is none."))
     rows = "".join(_row((escape(nik), escape(", ".join(held)))) for nik, held in figures.duplicates)
-    heads = _row(("NIK", escape(_("Clinics and record numbers"))), "th")
+    heads = _row(("NIK", escape(_("Clinics and record numbers"))), tag="th")
     return f"<table>{heads}{rows}</table>"

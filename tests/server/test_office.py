@@ -427,7 +427,9 @@ def test_the_page_sums_up_the_city_and_masks_identity_numbers(office: Office, ca
     assert "Contoh</td>" in page.text
     visits = httpx.get(f"{office.url}/csv/visits.csv").text.splitlines()
     assert visits[-1] == "2026-03-02,2"
-    assert httpx.get(f"{office.url}/csv/diseases.csv").text.splitlines()[1] == "I10,2"
+    assert (
+        httpx.get(f"{office.url}/csv/diseases.csv").text.splitlines()[1] == "I10,2,Hipertensi (darah tinggi)"
+    )
     for name in ("clinics", "waits", "duplicates"):
         assert httpx.get(f"{office.url}/csv/{name}.csv").status_code == 200
     assert httpx.get(f"{office.url}/csv/secrets.csv").status_code == 404
