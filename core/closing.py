@@ -192,7 +192,7 @@ def _verify(clinic: Clinic, day: date) -> dict[str, Any]:
         if state.refused:
             problems.append(f"records_refused: {state.refused}")
         if state.manifest_agrees is False:
-            problems.append("sets_differ")
+            problems.append(f"only_there: {state.only_there}" if state.only_there else "sets_differ")
     return {"error": "\n".join(problems) or None, "agrees": agrees}
 
 

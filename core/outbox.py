@@ -74,6 +74,7 @@ def status(clinic: Clinic) -> SyncShape:
         total=run.total if run else 0,
         seconds_left=job_runs.seconds_left(run) if run and running else None,
         manifest_agrees=manifest["agrees"] if manifest else None,
+        only_there=manifest.get("extra", 0) if manifest else 0,
         refusals=[
             {"kind": row.kind, "target": row.target, "error": row.error, "remedy": remedy(row.error or "")}
             for row in refused

@@ -917,6 +917,8 @@ class SyncShape(Shape):
     seconds_left: float | None = None
     """At the speed so far, while it runs."""
     manifest_agrees: bool | None = None
+    only_there: int = 0
+    """Resources of the compared days that only the receiver holds."""
     refusals: list[dict[str, Any]] = []
     """Each: kind, target, error (the receiver's own words), remedy (a code), todo (it in words)."""
 

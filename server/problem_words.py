@@ -35,6 +35,12 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         N_("The other end does not hold the same as this clinic."),
         N_("What differs is sent by itself at the next sending."),
     ),
+    "only_there": (
+        N_("The other end holds {detail} records that this clinic does not have."),
+        N_(
+            "Was an older backup restored here? Enter what is missing from the paper tickets, and tell the office."
+        ),
+    ),
     "internal": (
         N_("A fault inside Loket: {detail}"),
         N_(

@@ -151,10 +151,12 @@ def sync_done(outcome: Mapping[str, Any]) -> Iterator[str]:
     yield from problem_words.lines(outcome["error"])
 
 
-def _agreement(agrees: bool | None) -> Iterator[str]:
+def _agreement(agrees: bool | None, only_there: int = 0) -> Iterator[str]:
     if agrees is None:
         return
-    if agrees:
+    if only_there:
+        yield from problem_words.lines(f"only_there: {only_there}")
+    elif agrees:
         yield _("The other end holds the same as this clinic.")
     else:
         yield _("The other end does NOT hold the same; what differs is sent at the next run.")
@@ -168,7 +170,7 @@ def sync_status(status: SyncShape, closing: ClosingShape, zone: ZoneInfo) -> Ite
         yield _("Sending now: {done} of {total}.").format(**counts)
     yield _("{pending} records wait, {sent} sent, {refused} set aside.").format(**counts)
     yield _("Last contact: {when}").format(when=when(status.last_contact_at, zone))
-    yield from _agreement(status.manifest_agrees)
+    yield from _agreement(status.manifest_agrees, status.only_there)
     yield from problem_words.lines(status.last_error)
     for refusal in status.refusals:
         yield f"! {refusal['kind']} {refusal['target']}: {refusal['error']}"

@@ -50,11 +50,13 @@ class Proof:
         """
         repaired = False
         agreements: list[bool] = []
+        extra = 0
         today = self._clinic.today()
         for day in sorted({*self._unconfirmed(), today}):
             if not self._is_settled(day):
                 continue
-            agrees, again = self._confirm(day)
+            agrees, again, more = self._confirm(day)
+            extra += more
             agreements.append(agrees)
             repaired = repaired or again
             if agrees:
@@ -65,7 +67,9 @@ class Proof:
         if not agreements:
             return None, repaired
         agrees = all(agreements)
-        outbox.note(outbox.MANIFEST, agrees=agrees, day=today.isoformat(), at=instant_text(clock.now()))
+        outbox.note(
+            outbox.MANIFEST, agrees=agrees, extra=extra, day=today.isoformat(), at=instant_text(clock.now())
+        )
         return agrees, repaired
 
     def _is_settled(self, day: date) -> bool:
@@ -78,13 +82,19 @@ class Proof:
             or waiting.where(Outbox.kind == PATIENT, Outbox.target.in_(patients)).exists()
         )
 
-    def _confirm(self, day: date) -> tuple[bool, bool]:
-        """Compare one day; returns (agrees, something was put back into the outbox)."""
+    def _confirm(self, day: date) -> tuple[bool, bool, int]:
+        """Compare one day.
+
+        Returns:
+            Whether it agrees, whether something was put back into the outbox, and how many
+            resources only the office holds. These stay there: after a restore from an older backup
+            they may be the only copy.
+        """
         totals = Totals()
         for _, entry in self._entries(day):
             totals.add(entry.key, digest(entry.resource).hex())
         if not self._is_settled(day):
-            return True, False  # changed while it was read; the next run compares it
+            return True, False, 0  # changed while it was read; the next run compares it
         body: dict[str, Any] = {
             "day": day.isoformat(),
             "counts": totals.counts,
@@ -94,7 +104,7 @@ class Proof:
         }
         answer = self._manifest(body)
         if answer["agrees"]:
-            return True, False
+            return True, False, 0
         # Only now record by record: most days agree, and a large day's keys would fill the memory.
         differ = set(answer.get("differ") or [])
         owners: dict[str, tuple[str, str]] = {}
@@ -105,7 +115,10 @@ class Proof:
                 body["records"][entry.key] = digest(entry.resource).hex()
         answer = self._manifest(body)
         keys = [*(answer.get("missing") or []), *(answer.get("different") or [])]
-        return bool(answer["agrees"]), self._put_back({owners[key] for key in keys if key in owners})
+        again = self._put_back({owners[key] for key in keys if key in owners})
+        # Of the types that agree nothing was named: all of them would look like the office's alone.
+        extra = [key for key in answer.get("extra") or [] if str(key).partition("/")[0] in differ]
+        return bool(answer["agrees"]), again, len(extra)
 
     def _entries(self, day: date) -> Iterator[tuple[Record, Entry]]:
         """Every resource of a day's visits and of the patients who made them, with its record."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core import clock
 from core.manifests import Totals
-from server.office.models import Clinic, Manifest, Resource, connection, transaction, tuples
+from server.office.models import Clinic, Manifest, Resource, connection, transaction
 from server.office.receiving import VISIT_TYPES
 
 MAX_LISTED = 5000
@@ -69,8 +70,12 @@ def compare(clinic: Clinic, request: ManifestRequest) -> ManifestAnswer:
 
 
 def _held(clinic: Clinic, day: date) -> dict[str, str]:
-    """`Type/value` -> digest of the day's visits, and of the patients who made them."""
-    columns = (Resource.type, Resource.value, Resource.digest)
+    """`Type/value` -> digest of the day's visits, and of the patients who made them.
+
+    Taken from what is stored, not from what was once noted of it: a body that was changed behind
+    the office's back differs, and its note is corrected so that it is stored anew when it comes.
+    """
+    columns = (Resource.id, Resource.type, Resource.value, Resource.digest, Resource.body)
     own = Resource.select(*columns).where(
         Resource.clinic == clinic.code, Resource.day == day, Resource.type.in_(sorted(VISIT_TYPES))
     )
@@ -86,8 +91,15 @@ def _held(clinic: Clinic, day: date) -> dict[str, str]:
         Resource.subject.in_(visitors),
     )
     held: dict[str, str] = {}
+    changed: dict[int, str] = {}
     for query in (own, people, allergies):
-        held.update({f"{kind}/{value}": known for kind, value, known in tuples(query)})
+        for key, kind, value, noted, body in query.tuples().iterator():
+            held[f"{kind}/{value}"] = found = hashlib.sha256(body.encode()).hexdigest()
+            if found != noted:
+                changed[key] = found
+    with transaction():
+        for key, found in changed.items():
+            Resource.update(digest=found).where(Resource.id == key).execute()
     return held
 
 

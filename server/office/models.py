@@ -57,9 +57,9 @@ class Resource(Table):
     value = CharField(max_length=80)
     """Value of the clinic's business identifier."""
     body = TextField()
-    """The resource as JSON, references as sent."""
+    """The resource as canonical JSON, references as sent."""
     digest = CharField(max_length=64)
-    """SHA-256 of the canonical JSON, hexadecimal: what manifests compare."""
+    """SHA-256 of `body`, hexadecimal: tells what is sent again from what is new. Manifests look at `body` itself."""
     version = IntegerField(default=1)
     day = DayField(null=True)
     """The clinic's day, for what belongs to a visit."""

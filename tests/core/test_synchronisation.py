@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from peewee import fn
 
-from core import fhir, outbox, synchronisation
+from core import clock, fhir, outbox, synchronisation
 from core.clinic import Clinic
 from core.database import connection, transaction
 from core.models import Diagnosis, JobRun, Outbox, Patient, Visit
 from core.synchronisation import Pace
 from core.vocabulary import OutboxStatus, RunStatus
+from server.office.models import Resource
+from server.office.models import connection as office_connection
 from tests.core.days import Days, open_clinic
 from tests.server.offices import Office
 
@@ -184,6 +188,49 @@ def test_an_imported_patient_who_was_never_queued_goes_with_the_visit(
     outcome = synchronisation.run(clinic, pace=QUICK)
     assert (outcome.refused, outcome.pending, outcome.manifest_agrees) == (0, 0, True)
     assert office.held() == everything(clinic)
+
+
+TAMPERED: dict[str, Callable[[], Any]] = {
+    "deleted": lambda: Resource.delete().where(Resource.type == "Condition"),
+    "moved": lambda: Resource.update(day=DAY - timedelta(days=3)).where(Resource.type == "Encounter"),
+    "body changed": lambda: Resource.update(body=fn.REPLACE(Resource.body, "finished", "planned")),
+    "digest changed": lambda: Resource.update(digest="00").where(Resource.type == "Encounter"),
+    "patient gone": lambda: Resource.delete().where(Resource.type == "Patient"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_what_was_changed_behind_the_offices_back_is_sent_again(
+    clinic: Clinic, days: Days, office: Office, what: str
+) -> None:
+    with clock.frozen(lambda: datetime(2026, 3, 2, 9, tzinfo=UTC)):  # the day that is compared each time
+        days.fill(DAY, 6)
+        assert synchronisation.run(clinic, pace=QUICK).manifest_agrees
+        before = {kind: office.bodies(kind) for kind in ("Patient", "Encounter", "Condition")}
+        with office_connection():
+            assert TAMPERED[what]().execute() > 0
+        mended = synchronisation.run(clinic, pace=QUICK)
+        # What it noted of a body it can find out again by itself.
+        assert (mended.manifest_agrees, mended.sent > 0) == (True, what != "digest changed")
+        assert {kind: office.bodies(kind) for kind in before} == before
+        assert office.held() == everything(clinic)
+        assert synchronisation.run(clinic, pace=QUICK).sent == 0
+
+
+def test_what_only_the_office_holds_stays_there_and_is_told(
+    clinic: Clinic, days: Days, office: Office
+) -> None:
+    """After a restore from an older backup it may be the only copy."""
+    with clock.frozen(lambda: datetime(2026, 3, 2, 9, tzinfo=UTC)):
+        days.fill(DAY, 4)
+        assert synchronisation.run(clinic, pace=QUICK).manifest_agrees
+        with office_connection():
+            row = Resource.get(Resource.type == "Encounter")
+            row.id, row.value = None, f"{row.value}-lost"
+            row.save(force_insert=True)
+        assert synchronisation.run(clinic, pace=QUICK).manifest_agrees is False
+        assert outbox.status(clinic).only_there == 1
+        assert row.value in office.bodies("Encounter")
 
 
 def test_an_office_that_lost_its_data_is_filled_again(
