@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from core import diagnoses, drafts, encounters, laboratory, letters, prescribing, procedures, worklists
+from core import (
+    diagnoses,
+    drafts,
+    encounters,
+    lab_tests,
+    laboratory,
+    letters,
+    prescribing,
+    procedures,
+    worklists,
+)
 from core.forms import Form, LetterKind
 from core.schemas import (
     AddendumFields,
@@ -186,7 +196,7 @@ def find_medicines(actor: ActorNow, q: Words = "", limit: Limit = 12) -> list[Me
 def find_tests(actor: ActorNow, q: Words = "", limit: Limit = 20) -> list[LabTestShape]:
     """Laboratory tests by words."""
     actor.require(Permission.READ_RECORDS)
-    return laboratory.find_tests(q, limit)
+    return lab_tests.find_tests(q, limit)
 
 
 @router.get("/forms")

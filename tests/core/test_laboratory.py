@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import laboratory
-from core.laboratory import interpret
+from core import lab_tests
+from core.lab_tests import interpret, is_possible
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_answer_reads_against_the_normal_ones(test: str, result: str, read: s
 
 
 @given(
-    test=st.sampled_from([item for item in laboratory.tests().values() if item.ranges]),
+    test=st.sampled_from([item for item in lab_tests.tests().values() if item.ranges]),
     sex=st.sampled_from(["male", "female"]),
     age_years=st.floats(0, 110),
     pregnant=st.booleans(),
@@ -63,8 +63,35 @@ def test_a_printed_range_judges_like_the_listed_one(test, sex, age_years, pregna
         assert read == "normal"
 
 
+@pytest.mark.parametrize(
+    ("test", "result", "unit", "possible"),
+    [
+        ("Hemoglobin", "9,4", "g/dL", True),
+        ("Hemoglobin", "94", "g/dL", False),
+        ("Hemoglobin", "94", "g/L", True),
+        ("Hemoglobin", "94", "", False),
+        ("Leukosit", "8500", "10^3/uL", False),
+        ("Gula darah sewaktu", ">600", "mg/dL", True),
+        ("Gula darah sewaktu", "HI", "mg/dL", True),
+        ("Protein urin", "+1", "", True),
+        ("Tes lain", "12345", "", True),
+    ],
+)
+def test_a_slip_of_the_comma_or_the_unit_is_no_result(
+    test: str, result: str, unit: str, possible: bool
+) -> None:
+    assert is_possible(test, result, unit) is possible
+
+
+def test_every_normal_result_is_possible() -> None:
+    for test in lab_tests.tests().values():
+        for limits in test.ranges if test.possible else ():
+            edges = [edge for edge in (limits.low, limits.high) if edge is not None]
+            assert all(is_possible(test.title_id, f"{edge:g}", test.unit) for edge in edges)
+
+
 def test_the_list_is_right() -> None:
-    for test in laboratory.tests().values():
+    for test in lab_tests.tests().values():
         assert test.title_en
         assert set(test.normal) <= set(test.choices)
         assert not (test.choices and test.ranges)

@@ -68,6 +68,31 @@ async def test_a_round_trip_through_the_laboratory(counter: Counter, size: tuple
     assert [entry["status"] for entry in back] == ["waiting"]
 
 
+async def test_a_result_reads_as_soon_as_it_is_left_and_a_slip_is_named(counter: Counter):
+    seen = treated(counter, "Ratna Juwita", "6371014107900227")
+    order(counter, seen, "Hemoglobin", "Asam urat")
+    with counter.api("dentist") as api:
+        sent = api.post(f"queue-entries/{seen['entry']}/send", json={"cluster": "LAB"}).json()
+    async with counter.at("lab") as (app, pilot):
+        await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
+        app.screen.pane.choose(sent["id"])
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Asam urat" in screen_text(app), "the orders")
+        await type_text(pilot, "9,4")
+        await press(pilot, "enter")
+        assert "(L)" in screen_text(app)
+        await type_text(pilot, "52")
+        await press(pilot, "f10")
+        assert "Asam urat: is impossible" in app.screen.said
+        assert app.screen.focused is not None
+        assert orders(counter, seen)["Hemoglobin"]["result"] is None
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "5,2")
+        await press(pilot, "f10")
+        await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
+    assert orders(counter, seen)["Asam urat"]["result"] == "5,2"
+
+
 async def test_a_missing_result_is_asked_about_once(counter: Counter):
     seen = treated(counter, "Ratna Sari", "6371014107900223")
     order(counter, seen, "Hemoglobin", "Asam urat")

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from core.lab_tests import interpret, is_possible
 from core.schemas import EntryCommand, OrderShape, PrescriptionShape, WorkItem
 from core.vocabulary import EntryStatus, OrderStatus
 from tui import keymap, words
@@ -199,11 +200,26 @@ class FulfilScreen(LoketScreen[str]):
         self.hint("   ".join(parts))
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Keep what was typed on the server."""
+        """Judge the result that was left, and keep what was typed on the server."""
+        order = self._order((event.widget.id or "").split("-", 1)[-1])
+        if order is not None:
+            self._judge(order)
         values = self.field_values()
         if self._item is not None and values != self._kept:
             self._kept = values
             self.keep_draft(values)
+
+    def _judge(self, order: OrderShape) -> bool:
+        """Show how a result reads; says so, and gives False, when it cannot be true."""
+        values = self.field_values()
+        result = values.get(f"result-{order.id}", "").strip()
+        limits = values.get(f"range-{order.id}", "").strip() or order.reference_range
+        sign = INTERPRETATIONS.get(interpret(order.test, result, limits) or "", "")
+        self.query_one(f"#sign-{order.id}", Static).update(f" {sign}")
+        if is_possible(order.test, result, values.get(f"unit-{order.id}", "")):
+            return True
+        self.say(f"{order.test}: {words.word(words.FIELD_PROBLEMS, 'out_of_range')}", "error")
+        return False
 
     @on(TextField.Changed)
     @on(ChoiceField.Changed)
@@ -307,6 +323,10 @@ class FulfilScreen(LoketScreen[str]):
         item = self._item
         if item is None:
             return
+        for order in item.orders:
+            if not self._judge(order):
+                self.query_one(f"#result-{order.id}").focus()
+                return
         try:
             with hold_keys(self.app):
                 done = await self._send(item)
