@@ -28,6 +28,7 @@ ROLES = (
     "onset",
     "followup",
     "resolved",
+    "gone",
     "age_marker",
     "gestation_marker",
     "less",

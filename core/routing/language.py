@@ -111,7 +111,7 @@ def code_parts(code: str) -> list[tuple[str, str]]:
 
 def fold_keys(word: str) -> tuple[str, str]:
     """The two forms under which Indonesian and Banjarese spellings of a word meet."""
-    squeezed = re.sub(r"(.)\1+", r"\1", word)
+    squeezed = undoubled(word)
     return squeezed.translate(_FOLD_TO_A), squeezed.translate(_FOLD_TO_I)
 
 
@@ -120,9 +120,14 @@ def squeeze(word: str, keep: int = 1) -> str:
     return _STRETCHED.sub(r"\1" * keep, word)
 
 
+def undoubled(word: str) -> str:
+    """Every letter once where it stands twice: `gattal` becomes `gatal`."""
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
 def skeleton(word: str) -> str:
     """The consonants of a word, doubled ones once: what hurried spelling keeps."""
-    return re.sub(r"(.)\1+", r"\1", "".join(letter for letter in word if letter not in _VOWELS))
+    return undoubled("".join(letter for letter in word if letter not in _VOWELS))
 
 
 def unreduplicated(word: str) -> str | None:

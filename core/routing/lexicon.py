@@ -15,7 +15,7 @@ from functools import lru_cache
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from core.routing.language import fold_keys, skeleton, squeeze, stems, tokens, unreduplicated
+from core.routing.language import fold_keys, skeleton, squeeze, stems, tokens, undoubled, unreduplicated
 
 NEGATION = "tidak"
 """The one form under which phrases hold every word for not."""
@@ -26,6 +26,8 @@ IDIOM = "grammar.idiom"
 _SHORTEST_FUZZY = 4
 _SHORTEST_PART = 3
 _LONG_WORD = 6
+_MANY_BONES = 4
+"""Consonants that are hardly another word's in the same order."""
 _LEAST_SHARE_OF_NEUTRAL = 0.4
 """What must be left of a word for its stem to call it ordinary: "dibacakan" is baca."""
 
@@ -124,7 +126,7 @@ class Lexicon:
                 if len(key) >= _SHORTEST_PART:
                     self._folded[key].append(word)
         self._by_bones: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for word in sorted(self._words - self._grammatical):
+        for word in sorted((self._words | set(self._same)) - self._grammatical):
             self._by_bones[word[0], skeleton(word)].append(word)
         self._by_length: dict[int, list[str]] = defaultdict(list)
         self._by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
@@ -169,15 +171,16 @@ class Lexicon:
         for spelling in spellings:
             if (known := self._as_written(spelling)) is not None:
                 return known
+        if (known := self._as_jumbled(word)) is not None:
+            return known
         # An ordinary word with affixes is no misspelt complaint: "latihan" is not "letih".
         bare = stems(word, _LEAST_SHARE_OF_NEUTRAL)
         if any(len(stem) >= _SHORTEST_FUZZY and stem in self._neutral for stem in bare):
             return self._as_slip(word) or Known((), "neutral")
         found = [self._as_banjarese(spelling) for spelling in spellings]
         found += [self._as_split(word)]
-        found += [
-            self._as_mistyped(spelling) for spelling in dict.fromkeys((squeeze(word), squeeze(word, 2)))
-        ]
+        written = (squeeze(word), squeeze(word, 2), undoubled(word))
+        found += [self._as_mistyped(spelling) for spelling in dict.fromkeys(written)]
         kept = [known for known in found if known is not None]
         # First what means something by itself: "sesa" is rather "sesak" than the "sisa" of "sisa akar".
         kept.sort(key=lambda known: not any(form in self._meaningful for form in known.forms))
@@ -185,7 +188,7 @@ class Lexicon:
 
     def _guesses(self, word: str) -> tuple[str, ...]:
         """Words one slip from one that says nothing, for what only a whole phrase makes likely: `dara tinggi`."""
-        if len(word) < _SHORTEST_PART or self._resolve(word).forms:
+        if len(word) < _SHORTEST_PART or self.resolve(word).how in ("exact", "affix"):
             return ()
         # An ordinary word is what it is, but for a letter left out or doubled: "haja" is no slip for "haji".
         steps = (-1, 1) if word in self._neutral else (-1, 0, 1)
@@ -201,6 +204,17 @@ class Lexicon:
         if not close or close[0] not in self._meaningful or close[0][0] != word[0]:
             return None
         return Known(close, "typing") if OSA.distance(word, close[0]) == 1 < len(close[0]) - 4 else None
+
+    def _as_jumbled(self, word: str) -> Known | None:
+        """A letter struck twice or two in the wrong order: `perrut`, `multu`."""
+        if len(word) <= _SHORTEST_FUZZY:
+            return None
+        swapped = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1))
+        for meant in (undoubled(word), *swapped):
+            whole = self._same.get(meant, meant)
+            if meant != word and whole in self._meaningful and whole not in self._grammatical:
+                return Known((whole, *self._stem_forms(whole)), "typing")
+        return None
 
     def _as_written(self, word: str) -> Known | None:
         if word in self.negations:
@@ -219,7 +233,7 @@ class Lexicon:
 
     def _stem_forms(self, word: str) -> tuple[str, ...]:
         """What the word is without affixes: first a stem with a meaning, then a part of a phrase."""
-        bare = [self._same.get(stem, stem) for stem in stems(word)]
+        bare = [self._same.get(stem, stem) for stem in stems(word) if _is_safe(stem, word)]
         known = [stem for stem in bare if stem in self._words and stem not in self._grammatical]
         meaningful = [stem for stem in known if stem in self._meaningful]
         return tuple(dict.fromkeys((*meaningful[:2], *known[:1])))
@@ -259,12 +273,15 @@ class Lexicon:
         """The nearest known words, if they are near for the word's length and no neutral one is nearer."""
         if len(word) < _SHORTEST_FUZZY:
             return self._as_vowelless(word)
+        # All of four consonants say more than the nearest word: "srawan" is sariawan, not sawan.
+        if len(skeleton(word)) >= _MANY_BONES and (whole := self._as_vowelless(word)) is not None:
+            return whole
         allowed = 1 if len(word) <= 9 else 2 if len(word) <= 13 else 3
         found = self._nearest(word, allowed)
         if not found and len(word) >= 6:
-            for stem in stems(word):
-                if len(stem) >= 5 and (found := self._nearest(stem, 1)):
-                    break
+            # Words of grammar take no affixes.
+            near = (self._nearest(stem, 1) for stem in stems(word) if len(stem) >= 5)
+            found = next((words for words in near if words and words[0] not in self._grammatical), ())
         if not found:
             return self._as_vowelless(word)
         if found[0] in self._neutral:
@@ -276,16 +293,19 @@ class Lexicon:
         """`dda`, `tlt`, `kpala`, `sblah`: all consonants there, in order, vowels left out."""
         if not 3 <= len(word) <= 7:
             return None
-        # Four consonants in a row are hardly another word's.
-        bones = len(skeleton(word))
-        most = 1 if set(word) & set("aeiou") and bones < 4 else min(3, bones - 1) if bones > 3 else 2
+        has_vowels = bool(set(word) & set("aeiou"))
+        if len(skeleton(word)) >= _MANY_BONES:
+            most = 3 if has_vowels else len(word)
+        else:
+            most = 1 if has_vowels else 2
         found = [
             known
             for known in self._by_bones.get((word[0], skeleton(word)), ())
             if 0 < len(known) - len(word) <= most and _in_order(word, known)
         ]
         found.sort(key=len)
-        return Known(tuple(found[:3]), "typing") if found else None
+        meant = dict.fromkeys(self._same.get(known, known) for known in found[:3])
+        return Known(tuple(meant), "typing") if found else None
 
     def _pools(self, word: str, allowed: int) -> Iterator[tuple[list[str], int]]:
         """The words worth comparing, with the most mistakes that `_plausible` lets through there."""
@@ -310,7 +330,7 @@ class Lexicon:
                 if self._same.get(found, found) in self._meaningful:
                     cost -= 0.5 * same_bones
                 else:
-                    cost += 0.3
+                    cost += 0.5
                 cost -= 0.2 * _near_letters(word, found)
                 found_at.add((cost, found))
         if not found_at:
@@ -320,6 +340,15 @@ class Lexicon:
         if near[0] in self._neutral:
             return (near[0],)
         return tuple(found for found in near if found not in self._neutral)[:3]
+
+
+def _is_safe(stem: str, word: str) -> bool:
+    """False for three letters that look like a word by chance: the "aki" of "kaaki", the "hit" of "hitan"."""
+    return len(stem) > _SHORTEST_STEM or word.removeprefix(stem) in _SURE_SUFFIXES
+
+
+_SHORTEST_STEM = 3
+_SURE_SUFFIXES = frozenset({"nya", "ku", "mu", "ne", "kah", "lah"})
 
 
 def _banjarese_prefix(word: str) -> str:

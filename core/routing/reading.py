@@ -18,6 +18,7 @@ LONG_DAYS = 30.0
 """What "lama", "menahun", "tidak sembuh-sembuh" count as."""
 
 _LONG = "long"
+_DONE = "done"
 _GRAMMAR = "grammar."
 _NO_MEANING = (_GRAMMAR, vitals.CONCEPT)
 _DAYS_PER_MONTH = 30.0
@@ -232,6 +233,10 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         roles |= {"followup"} & _roles_within(reach[:length], vocabulary)
     if "resolved" in roles and _is_not_yet(stream, position, vocabulary, draft):
         roles.discard("resolved")
+    if "gone" in roles and _is_done(position, draft):
+        after = position + 1
+        if _ends_clause(stream, position) or _time_at(stream, after, vocabulary) is not None:
+            roles.add("resolved")
     if NEGATION in token.forms and token.text in vocabulary.grammar["contrast"]:
         draft.all_denied = True
     _apply_roles(roles, draft)
@@ -314,6 +319,11 @@ def _is_not_yet(stream: list[_Token], position: int, vocabulary: Vocabulary, dra
         draft.pending_denial = False
         return True
     return position > 0 and _has_role((stream[position - 1].text,), "not_yet", vocabulary)
+
+
+def _is_done(position: int, draft: _Draft) -> bool:
+    """True after "sudah"."""
+    return any(aside.first == position and _DONE in aside.concepts for aside in draft.asides)
 
 
 def _ends_clause(stream: list[_Token], position: int) -> bool:

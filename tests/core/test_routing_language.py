@@ -44,6 +44,13 @@ def test_affixes_come_off(typed, word):
         ("brdarah", "darah"),
         ("untune", "gigi"),
         ("dengkol", "lutut"),
+        ("diarrea", "diare"),
+        ("srawan", "sariawan"),
+        ("perrut", "perut"),
+        ("multu", "mulut"),
+        ("prdrhn", "perdarahan"),
+        ("pingsa", "pingsan"),
+        ("kaaki", "kaki"),
     ],
 )
 def test_a_word_is_known_in_other_spellings(typed, word):
@@ -111,6 +118,11 @@ def test_ordinary_words_do_not_make_a_phrase(complaint):
 def test_bukan_denies_all_up_to_the_next_clause():
     assert "tooth" not in said("bukan sakit gigi, sakit telinga")
     assert "cold" in said("bukan demam tapi pilek")
+
+
+def test_what_is_gone_is_denied_and_the_loss_of_a_sense_is_not():
+    assert "breathless" not in said("sesak sudah hilang, kontrol asma")
+    assert "blind_sudden" in said("penglihatan sudah hilang")
 
 
 def test_what_is_not_yet_over_still_holds():
