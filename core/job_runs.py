@@ -21,7 +21,7 @@ from core.identifiers import new_id
 from core.models import JobRun
 from core.vocabulary import RunStatus
 
-ADVISORY = {"sync": 0x10CE8, "closing": 0x10CE9, "backup": 0x10CEA, "import": 0x10CEB}
+ADVISORY = {"sync": 0x10CE8, "closing": 0x10CE9, "backup": 0x10CEA, "import": 0x10CEB, "suspects": 0x10CEC}
 """Job -> PostgreSQL advisory lock."""
 
 

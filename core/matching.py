@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from core import audit, clock, patients
@@ -26,7 +26,7 @@ from core.likeness import (
     score,
 )
 from core.models import NotDuplicate, Patient
-from core.patients import normalise_phone, person_of
+from core.patients import normalise_phone
 from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
 from core.searching import tuples
 from core.vocabulary import DuplicateBand, Permission
@@ -148,46 +148,6 @@ def band_of(probability: float) -> DuplicateBand:
     if probability >= EXISTING:
         return DuplicateBand.EXISTING
     return DuplicateBand.REVIEW if probability >= REVIEW else DuplicateBand.NEW
-
-
-# --- the worklist of the quiet hour
-
-
-@dataclass(frozen=True)
-class SuspectedPair:
-    """Two stored patients who may be one."""
-
-    left: Patient
-    right: Patient
-    score: float
-    reasons: tuple[str, ...]
-
-
-def suspected_pairs(clinic: Clinic, limit: int = 50, scan: int = 500) -> list[SuspectedPair]:
-    """Pairs among the most recently changed patients, most suspicious first; judged ones left out.
-
-    Args:
-        clinic: The clinic.
-        limit: Pairs at most.
-        scan: Patients looked at, the last changed first; about 2 ms each.
-    """
-    found: dict[tuple[str, str], Score] = {}
-    recent = (
-        Patient.select().where(Patient.voided_at.is_null()).order_by(Patient.updated_at.desc()).limit(scan)
-    )
-    for patient in recent:
-        for result, other in ranked(person_of(patient), REVIEW):
-            if other != patient.id:
-                found[min(patient.id, other), max(patient.id, other)] = result
-    for low, high in tuples(NotDuplicate.select(NotDuplicate.low_id, NotDuplicate.high_id)):
-        found.pop((low, high), None)
-    best = sorted(found.items(), key=lambda pair: (-pair[1].probability, pair[0]))[:limit]
-    ids = {patient_id for pair, _ in best for patient_id in pair}
-    rows = {row.id: row for row in Patient.select().where(Patient.id.in_(list(ids)))} if ids else {}
-    return [
-        SuspectedPair(rows[low], rows[high], round(result.probability, 3), result.reasons)
-        for (low, high), result in best
-    ]
 
 
 def _judged_with(patient_id: str) -> set[str]:

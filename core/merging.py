@@ -14,8 +14,8 @@ from core.database import transaction
 from core.errors import NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id
 from core.identity import normalise_number
-from core.likeness import evidence
-from core.models import Allergy, Appointment, Merge, NotDuplicate, Patient, PatientKey, Visit
+from core.likeness import evidence, score
+from core.models import Allergy, Appointment, Merge, NotDuplicate, Patient, PatientKey, SuspectedPair, Visit
 from core.schemas import MergeShape
 from core.vocabulary import Permission
 
@@ -186,10 +186,18 @@ def undo(clinic: Clinic, actor: Actor, merge_id: str) -> Merge:
             back.execute()
         for patient_id in (survivor.id, merged.id):
             patients.index(Patient.get_by_id(patient_id))
+        _suspect_again(survivor.id, merged.id)
         Merge.update(undone_at=clock.now(), undone_by=actor.account_id).where(Merge.id == made.id).execute()
         made = Merge.get_by_id(made.id)
         _tell(actor, made, "merge_undone")
     return made
+
+
+def _suspect_again(left: str, right: str) -> None:
+    """Put the two on the worklist: their rows bear the time of before the merge, and are not looked at anew."""
+    low, high = sorted((left, right))
+    alike = score(patients.person_of(Patient.get_by_id(low)), patients.person_of(Patient.get_by_id(high)))
+    SuspectedPair.insert(low_id=low, high_id=high, score=alike.probability).on_conflict_ignore().execute()
 
 
 def _give_back(survivor: Patient, log: Mapping[str, Any]) -> None:

@@ -170,6 +170,19 @@ class NotDuplicate(Table):
         primary_key = peewee.CompositeKey("low_id", "high_id")
 
 
+class SuspectedPair(Table):
+    """Two patients who may be one, found when all were looked through. `low_id` < `high_id`."""
+
+    low_id = CharField(max_length=36)
+    high_id = CharField(max_length=36, index=True)
+    score = peewee.DoubleField(index=True)
+
+    class Meta:
+        """Found once."""
+
+        primary_key = peewee.CompositeKey("low_id", "high_id")
+
+
 class Merge(Table):
     """One merge of two patients, with everything its undo needs."""
 
@@ -677,8 +690,8 @@ class State(Table):
 
 
 ALL_TABLES: tuple[type[Table], ...] = (
-    Account, AccountKey, Token, Patient, PatientVersion, PatientKey, NotDuplicate, Merge, Visit,
-    Registration, TicketCounter, Ticket, QueueEntry, QueueEvent, Encounter, EncounterVersion, Addendum,
+    Account, AccountKey, Token, Patient, PatientVersion, PatientKey, NotDuplicate, SuspectedPair, Merge,
+    Visit, Registration, TicketCounter, Ticket, QueueEntry, QueueEvent, Encounter, EncounterVersion, Addendum,
     Diagnosis, DiagnosisCode, Procedure, ProcedureCode, Prescription, Order, Letter, Allergy, Draft,
     RoutingExample, Change, AuditEvent, Outbox, RemoteResource, JobRun, State,
 )  # fmt: skip

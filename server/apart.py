@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core import closing, job_runs, synchronisation
+from core import closing, job_runs, suspects, synchronisation
 from core.clinic import Clinic
 from server.problems import PlacesOnly, log_unexpected
 
@@ -27,6 +27,7 @@ NICENESS = 10
 WORK: dict[str, Callable[..., dict[str, Any]]] = {
     "closing": closing.run,
     "synchronisation": lambda clinic: synchronisation.run(clinic).document(),
+    "suspects": suspects.look_through,
 }
 """Name -> what is done with an open clinic; returns JSON-safe facts."""
 

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 MISFIRE_SECONDS = 12 * 3600
 RETRY_MINUTES = 15
 """How often a closing that was cut off, and what is still in the outbox after it, are tried again."""
+LOOK_THROUGH_MINUTES = 60
+"""How often new and changed patients are compared with all others for the worklist of the quiet hour."""
 CATCH_UP_SECONDS = 20
 """After a start the counters come up first."""
 
@@ -40,6 +42,14 @@ def start(clinic: Clinic) -> BackgroundScheduler:
         IntervalTrigger(minutes=RETRY_MINUTES, timezone=clinic.zone),
         args=[clinic],
         id="retry",
+        coalesce=True,
+        max_instances=1,
+    )
+    scheduler.add_job(
+        _look_through,
+        IntervalTrigger(minutes=LOOK_THROUGH_MINUTES, timezone=clinic.zone),
+        args=[clinic],
+        id="suspects",
         coalesce=True,
         max_instances=1,
     )
@@ -90,3 +100,11 @@ def _retry(clinic: Clinic) -> None:
             apart.run(clinic, "synchronisation")
     except Exception as error:
         log_unexpected(error, "synchronisation")
+
+
+def _look_through(clinic: Clinic) -> None:
+    """Look for patients who are here twice, in a process of its own."""
+    try:
+        apart.run(clinic, "suspects")
+    except Exception as error:
+        log_unexpected(error, "suspects")

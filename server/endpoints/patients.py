@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from core import correcting, encounters, matching, merging, patients, prescribing
+from core import correcting, encounters, matching, merging, patients, prescribing, suspects
 from core.database import connection
 from core.schemas import (
     AllergyFields,
@@ -73,7 +73,7 @@ def suspected(
                 score=pair.score,
                 reasons=list(pair.reasons),
             )
-            for pair in matching.suspected_pairs(clinic, limit)
+            for pair in suspects.suspected_pairs(clinic, limit)
         ]
 
 

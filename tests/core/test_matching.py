@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import clock, likeness, matching, patients
+from core import clock, likeness, matching, patients, suspects
 from core.accounts import Actor, system_actor
 from core.blocking import one_digit_off, probes, stored_keys
 from core.clinic import Clinic
@@ -31,9 +31,9 @@ from core.likeness import (
     evidence,
     score,
 )
-from core.models import Patient
-from core.schemas import DuplicateQuery, PatientFields
-from core.vocabulary import DuplicateBand
+from core.models import Patient, SuspectedPair
+from core.schemas import DuplicateQuery, PatientFields, PatientPatch
+from core.vocabulary import DuplicateBand, Sex
 
 AMINAH = Person(
     name="Siti Aminah", sex="female", birth_date="1990-08-17", nik="6371015708900002", bpjs_number="0001234567890",
@@ -205,7 +205,7 @@ def test_the_same_name_and_birth_date_are_asked_about_whatever_contradicts(other
     known = replace(
         BARE, birth_date="1990-08-15", bpjs_number="0001234567890", mother_name="Rusmini", nik=AMINAH.nik
     )
-    again = replace(known, **{"nik": None, "bpjs_number": None, **other})
+    again = replace(replace(known, nik=None, bpjs_number=None), **other)
     assert score(known, again).probability >= REVIEW
 
 
@@ -351,16 +351,39 @@ def test_no_half_filled_form_is_too_odd(clinic: Clinic, person: Person) -> None:
     assert isinstance(matching.ranked(person), list)
 
 
+def test_everybody_is_looked_through_once_and_again_after_a_change(
+    clinic: Clinic, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspects, "BATCH", 2)
+    monkeypatch.setattr(suspects, "LATEST", 0)  # what nobody waits for: the work at night alone
+    one = store(clinic, actor)
+    other = store(clinic, actor, replace(AMINAH, name="St. Aminah", nik=None, bpjs_number=None))
+    third = store(clinic, actor, replace(AMINAH, name="Budi Santoso", sex="male", nik=None, bpjs_number=None))
+    assert suspects.suspected_pairs(clinic) == []
+    assert suspects.look_through(clinic) == {"looked_at": 3}
+    assert [{p.left.id, p.right.id} for p in suspects.suspected_pairs(clinic)] == [{one.id, other.id}]
+    assert suspects.look_through(clinic) == {"looked_at": 0}
+    patients.edit(
+        clinic, actor, other.id, PatientPatch(name="Rudi Hartono", sex=Sex.MALE, birth_date=date(1961, 2, 3))
+    )
+    assert suspects.suspected_pairs(clinic) == []
+    assert suspects.look_through(clinic) == {"looked_at": 1}
+    assert SuspectedPair.select().count() == 0
+    patients.edit(clinic, actor, third.id, PatientPatch(name="Siti Aminah", sex=Sex.FEMALE))
+    assert suspects.look_through(clinic) == {"looked_at": 1}
+    assert [{p.left.id, p.right.id} for p in suspects.suspected_pairs(clinic)] == [{one.id, third.id}]
+
+
 def test_suspected_pairs_until_judged(clinic: Clinic, actor: Actor) -> None:
     one = store(clinic, actor)
     other = store(clinic, actor, replace(AMINAH, name="St. Aminah", nik=None, bpjs_number=None))
     store(clinic, actor, replace(AMINAH, name="Budi Santoso", sex="male", nik=None, bpjs_number=None))
-    pairs = matching.suspected_pairs(clinic)
+    pairs = suspects.suspected_pairs(clinic)
     assert [{pair.left.id, pair.right.id} for pair in pairs] == [{one.id, other.id}]
     assert pairs[0].score >= REVIEW
     matching.not_duplicate(actor, other.id, one.id)
     matching.not_duplicate(actor, one.id, other.id)
-    assert matching.suspected_pairs(clinic) == []
+    assert suspects.suspected_pairs(clinic) == []
     query = DuplicateQuery(
         name="St. Aminah", birth_date=date(1990, 8, 17), mother_name="Rusmini", exclude_id=other.id
     )

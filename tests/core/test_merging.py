@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import clock, matching, merging, patients
+from core import clock, matching, merging, patients, suspects
 from core.accounts import Actor, system_actor
 from core.clinic import Clinic
 from core.config import Settings
@@ -238,9 +238,10 @@ def test_a_card_that_was_never_seen_merges_nothing(clinic: Clinic, actor: Actor)
 def test_after_an_undo_the_pair_is_suspected_again(clinic: Clinic, actor: Actor) -> None:
     one, other = person(clinic, actor, mother_name="Rusmini"), person(clinic, actor, mother_name="Rusmini")
     made = merging.merge(clinic, actor, one.id, other.id)
-    assert matching.suspected_pairs(clinic) == []
+    assert suspects.suspected_pairs(clinic) == []
+    assert suspects.look_through(clinic) == {"looked_at": 1}
     merging.undo(clinic, actor, made.id)
-    assert [{pair.left.id, pair.right.id} for pair in matching.suspected_pairs(clinic)] == [
+    assert [{pair.left.id, pair.right.id} for pair in suspects.suspected_pairs(clinic)] == [
         {one.id, other.id}
     ]
     result = matching.duplicates(clinic, DuplicateQuery(name="siti aminah", birth_date=date(1990, 8, 17)))

@@ -64,7 +64,7 @@ class PairsScreen(LoketScreen[None]):
         count = ngettext("{number} pair to look at", "{number} pairs to look at", number).format(
             number=number
         )
-        text = count if number else _("No pair is waiting: nobody seems to be here twice.")
+        text = count if number else _("No pair is waiting.")
         self.say(f"{note} {text}".strip(), "good" if note else "info")
 
     def _show(self) -> None:
