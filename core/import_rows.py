@@ -106,7 +106,7 @@ def read_table(file: Path, columns: Mapping[str, str]) -> Table:
         columns: Field -> heading, over the guess; an empty heading leaves the field out.
 
     Raises:
-        ValidationError: `file`: `unreadable`, `empty`; a field that has no column but needs one, or a
+        ValidationError: `file`: `unreadable`, `no_headings`; a field that has no column but needs one, or a
             heading that is not there (`unknown_column`).
     """
     content = file.read_bytes()
@@ -116,7 +116,7 @@ def read_table(file: Path, columns: Mapping[str, str]) -> Table:
     ]
     found = next(((lines, at) for lines in sheets if (at := _headings_at(lines)) is not None), None)
     if found is None:
-        raise ValidationError({"file": "no_headings" if any(sheets) else "empty"})
+        raise ValidationError({"file": "no_headings"})
     lines, start = found
     headings = ["" if cell is None else str(cell).strip() for cell in lines[start]]
     places = _guess(headings)

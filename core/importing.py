@@ -97,7 +97,7 @@ def run(
     Args:
         clinic: The clinic.
         actor: Who; every patient is in the audit log under this name.
-        file: `.csv` (comma, semicolon or tab; UTF-8 or Windows-1252) or `.xlsx` (first sheet).
+        file: `.csv` (comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252) or `.xlsx` (the first sheet that has headings).
         dry_run: Store nothing. Duplicates inside the file are found all the same.
         columns: Field -> heading, where the guess is wrong; an empty heading leaves the field out.
         progress: Called with rows done and rows in all.
@@ -106,7 +106,7 @@ def run(
         Counts, reasons and the columns used.
 
     Raises:
-        ValidationError: `file`: `unreadable`, `empty`, or no column for name or birth date.
+        ValidationError: `file`: `unreadable`, `no_headings`, or no column for name or birth date.
         RuleError: `import_running` while another run is at it.
     """
     actor.require(Permission.EDIT_PATIENTS)

@@ -25,21 +25,48 @@ from core.database import connection
 from core.errors import ValidationError
 from core.import_rows import HEADINGS, Table, read_table
 from core.importing import ImportReport
+from server.words import N_, _
 
 SAMPLES = 3
 """Values of a column shown, so that a wrong guess is seen."""
+SHOWN = 20
+"""Kinds of notes shown; the report has all."""
 out = Console(stderr=True)
 """What is said to the person; standard output is for `--json`."""
 
-QUESTION = (
+QUESTION = N_(
     "Are the columns right?  Enter: yes   field=heading: read a field from another column"
     "   field=: leave it out   q: stop"
 )
 WHAT_HAPPENED = {
-    "taken": "new patients",
-    "merged": "known already; what the list knew more was filled in",
-    "set_aside": "set aside: nothing stored, see the report",
+    "taken": N_("new patients"),
+    "merged": N_("known already; what the list knew more was filled in"),
+    "set_aside": N_("set aside: nothing stored, see the report"),
 }
+MEANINGS = {
+    "name: required": N_("no name"),
+    "birth_date: required": N_("no birth date and no age"),
+    "birth_date: unreadable": N_("this is no date"),
+    "birth_date: birth_date_in_future": N_("the birth date is yet to come"),
+    "birth_date: birth_date_too_old": N_("older than 120 years"),
+    "birth_date: estimated": N_("worked out from the age"),
+    "birth_date: from_nik": N_("taken from the NIK"),
+    "sex: required": N_("neither male nor female, and no NIK that says it"),
+    "sex: unreadable": N_("neither male nor female, and no NIK that says it"),
+    "sex: from_nik": N_("taken from the NIK"),
+    "nik: digits_lost": N_("a spreadsheet dropped the last digit: make the column text, then export again"),
+    "nik: taken": N_("somebody else has this number"),
+    "bpjs_number: taken": N_("somebody else has this number"),
+    "bpjs_number: zeros_added": N_("the zeros that a spreadsheet dropped were put back"),
+    "record_number: not_kept": N_("the paper number is no number or in use; a new one is given"),
+    "possible_duplicate": N_("perhaps a patient who is known: a person must decide"),
+}
+"""What is noted of a row -> what it means to the admin."""
+PROBLEMS = {
+    "unknown_column": N_("there is no such heading in the list"),
+    "required": N_("the list needs a column for it"),
+}
+"""What may be wrong with the columns."""
 
 
 def import_list(
@@ -69,13 +96,17 @@ def import_list(
         stopped_at = importing.stopped_at(table)
         actor = system_actor("loket command")
         if stopped_at and not dry_run:
-            out.print(f"An earlier run stopped after row {stopped_at} of {len(table.rows)}: going on there.")
+            out.print(
+                _("An earlier run stopped after row {row} of {rows}: going on there.").format(
+                    row=stopped_at, rows=len(table.rows)
+                )
+            )
         elif dry_run or not tried:
             report = _run(clinic, actor, file, columns, dry_run=True)
             _show(report)
             if dry_run:
                 return _done(report, as_json)
-            if not yes and not typer.confirm("Store this?", err=True):
+            if not yes and not typer.confirm(_("Store this?"), err=True):
                 return 1
         report = _run(clinic, actor, file, columns, dry_run=False)
     _show(report)
@@ -85,7 +116,9 @@ def import_list(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, heading = text.partition("=")
     if not equals or name.strip() not in HEADINGS:
-        raise ValidationError({"column": f"write field=heading; fields: {', '.join(HEADINGS)}"})
+        raise ValidationError(
+            {"column": _("write field=heading; fields: {fields}").format(fields=", ".join(HEADINGS))}
+        )
     return name.strip(), heading.strip()
 
 
@@ -103,7 +136,7 @@ def _confirmed(file: Path, columns: dict[str, str], *, ask: bool) -> Table:
             _show_guess(table)
             if not ask:
                 return table
-        answer = typer.prompt(QUESTION, default="", show_default=False, err=True).strip()
+        answer = typer.prompt(_(QUESTION), default="", show_default=False, err=True).strip()
         if answer.lower() in {"q", "quit"}:
             raise typer.Abort
         if answer.lower() in {"", "y", "yes"}:
@@ -118,11 +151,12 @@ def _confirmed(file: Path, columns: dict[str, str], *, ask: bool) -> Table:
 
 def _say_wrong(error: ValidationError) -> None:
     for name, code in error.fields.items():
-        out.print(f"! {name}: {code}", markup=False)
+        out.print(f"! {name}: {_(PROBLEMS[code]) if code in PROBLEMS else code}", markup=False)
 
 
 def _show_guess(table: Table) -> None:
-    grid = Grid("field", "column", "first values", title=f"{len(table.rows)} rows")
+    title = _("{rows} rows").format(rows=len(table.rows))
+    grid = Grid(_("field"), _("column"), _("first values"), title=title)
     for name in HEADINGS:
         if name in table.places:
             place = table.places[name]
@@ -131,11 +165,11 @@ def _show_guess(table: Table) -> None:
             grid.add_row(name, escape(table.columns[name]), escape(" | ".join(samples)))
     out.print(grid)
     if table.ignored:
-        out.print(f"Not read: {', '.join(table.ignored)}", markup=False)
+        out.print(_("Not read: {headings}").format(headings=", ".join(table.ignored)), markup=False)
 
 
 def _run(clinic: Clinic, actor: Actor, file: Path, columns: dict[str, str], *, dry_run: bool) -> ImportReport:
-    title = "dry run" if dry_run else "storing"
+    title = _("dry run") if dry_run else _("storing")
     bar = Progress(TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=out)
     with bar:
         task = bar.add_task(title, total=None)
@@ -150,14 +184,20 @@ def _run(clinic: Clinic, actor: Actor, file: Path, columns: dict[str, str], *, d
 
 
 def _show(report: ImportReport) -> None:
-    out.print("Would be:" if report.dry_run else "Done:")
+    out.print(_("Would be:") if report.dry_run else _("Done:"))
     for name, meaning in WHAT_HAPPENED.items():
-        out.print(f"  {report.outcomes[name]:>7}  {meaning}")
-    if report.reasons:
-        out.print("Noted:")
-        for reason, rows in report.reasons.most_common(20):
-            out.print(f"  {rows:>7}  {reason}", markup=False)
-    out.print(f"Row by row: {report.file}", markup=False, soft_wrap=True)
+        out.print(f"  {report.outcomes[name]:>7}  {_(meaning)}")
+    # What speaks for a possible duplicate stands in the report, row by row.
+    noted = [(code, rows) for code, rows in report.reasons.most_common() if ": " in code or code in MEANINGS]
+    if noted:
+        out.print(_("Noted:"))
+    for code, rows in noted[:SHOWN]:
+        out.print(f"  {rows:>7}  {code}: {_meaning(code)}", markup=False, soft_wrap=True)
+    out.print(_("Row by row: {file}").format(file=report.file), markup=False, soft_wrap=True)
+
+
+def _meaning(code: str) -> str:
+    return _(MEANINGS[code]) if code in MEANINGS else _("cannot be right, left out")
 
 
 def _done(report: ImportReport, as_json: bool) -> int:

@@ -27,6 +27,9 @@ COUNTED = {
 
 FIELD_REMEDIES = {
     ("file", "unreadable"): N_("The file cannot be read: give a CSV (UTF-8) or an XLSX."),
+    ("file", "no_headings"): N_(
+        "No line names the columns. The list needs a line of headings, such as Nama, L/P, Tanggal Lahir, NIK."
+    ),
     ("file", "columns"): N_(
         "The first line must name the columns: code (or kode), and title_id (or nama) or title_en."
     ),

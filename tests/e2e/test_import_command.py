@@ -39,9 +39,12 @@ def command(home: Path, file: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "server.cli", "import", "patients", str(file), *options]
 
 
-def run(home: Path, file: Path, *options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    home: Path, file: Path, *options: str, typed: str = "", language: str = "en"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(home, file, *options), env={**os.environ, "LOKET_HOME": str(home)}, input=typed,
+        command(home, file, *options), input=typed,
+        env={**os.environ, "LOKET_HOME": str(home), "LOKET_LANGUAGE": language},
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
 
@@ -85,10 +88,19 @@ def test_the_admin_corrects_the_columns_and_agrees_to_what_the_dry_run_foresees(
     home, file = tmp_path / "home", write_list(tmp_path / "list.csv", 5)
     said = run(home, file, typed="mother_name=Keterangan\nnonsense\nphone=No such\nphone=\n\ny\n")
     assert said.returncode == 0, said.stderr
-    assert "unknown_column" in said.stderr
+    assert "phone: there is no such heading" in said.stderr
     assert "write field=heading" in said.stderr
     assert said.stderr.index("Would be:") < said.stderr.index("Store this?") < said.stderr.index("Done:")
     assert {row["outcome"] for row in rows_of(Path(f"{file}.report.csv"))} == {"taken"}
+
+
+def test_what_is_noted_is_explained_in_the_clinics_language(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("Nama;L/P;Tgl Lahir\nBudi;L;kapan\nRina;P;3 th\n", encoding="utf-8")
+    said = run(tmp_path / "home", file, "--yes", "--dry-run", language="id")
+    assert "birth_date: unreadable: ini bukan tanggal" in said.stderr
+    assert "birth_date: estimated: dihitung dari umur" in said.stderr
+    assert "Hasilnya nanti:" in said.stderr
 
 
 def test_nothing_is_stored_until_the_admin_agrees(tmp_path: Path) -> None:
