@@ -301,6 +301,28 @@ def test_a_refused_record_is_set_aside_with_the_rule_and_goes_after_an_edit(
     assert_whole(clinic, ministry)
 
 
+def test_a_patient_whom_the_civil_registry_knows_otherwise_goes_after_a_correction(
+    clinic: Clinic, days: Days, ministry: Satusehat
+) -> None:
+    patient = days.patient(nik="6371019000000777")
+    other = days.patient(nik="6371019000000778")
+    ministry.registry = {
+        str(patient.nik): ("1961-01-31", patient.sex),
+        str(other.nik): (other.birth_date.isoformat(), other.sex),
+    }
+    days.visit(DAY, patient, codes=["J00"])
+    days.visit(DAY, other, codes=["J00"])
+    outcome = send(clinic)
+    assert (outcome.error, outcome.pending) == (None, 0)
+    remedies = {item["kind"]: item["remedy"] for item in outbox.status(clinic).refusals}
+    assert remedies == {"patient": "correct_the_patient", "visit": "send_the_patient_first"}
+    assert len(ministry.of("Encounter")) == 1  # the other one's
+    with transaction():
+        Patient.update(birth_date=date(1961, 1, 31)).where(Patient.id == patient.id).execute()
+        outbox.put("patient", patient.id)
+    assert (send(clinic).refused, len(ministry.of("Encounter"))) == (0, 2)
+
+
 def test_a_refusal_that_is_not_json_is_set_aside_too(clinic: Clinic, days: Days, ministry: Satusehat) -> None:
     patient = days.patient()
     known(ministry, patient)

@@ -23,7 +23,8 @@ CLIENT, SECRET, ORGANIZATION = "client-of-the-clinic", "its-secret", "100012345"
 NIK = "https://fhir.kemkes.go.id/id/nik"
 MOTHER_NIK = "https://fhir.kemkes.go.id/id/nik-ibu"
 OWN = "http://sys-ids.kemkes.go.id"
-DATETIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?[+-]\d{2}:\d{2}$")
+DATETIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?\+00:00$")
+"""With its offset, and that UTC's, as everything in the playbook."""
 DATETIMES = {"start", "end", "effectiveDateTime", "recordedDate", "authoredOn", "issued"}
 INTEGERS = {"rank", "multipleBirthInteger"}
 EARLIEST = datetime(2014, 6, 3, tzinfo=UTC)
@@ -90,7 +91,9 @@ class Satusehat:
         self.resources: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in REQUIRED}
         self.practitioners: dict[str, str] = {}
         self.population: dict[str, dict[str, Any]] = {}
-        """Patients by IHS number, as the civil registry knows them."""
+        """Patients by IHS number."""
+        self.registry: dict[str, tuple[str, str]] | None = None
+        """The civil registry (Dukcapil): NIK -> birth date and gender; None believes whatever comes."""
         self.tokens: dict[str, int] = {}
         """Token -> how many requests it is still good for."""
         self.token_uses = 10**9
@@ -338,6 +341,9 @@ class Satusehat:
         if NIK in numbers:
             if any(known.get("nik") == numbers[NIK] for known in self.population.values()):
                 raise Refusal("duplicate patient", "20002", "duplicate")
+            told = (resource["birthDate"], resource["gender"])
+            if self.registry is not None and self.registry.get(numbers[NIK]) != told:
+                raise Refusal("nik, birthDate or gender do not match Dukcapil")
             person["nik"] = numbers[NIK]
         elif MOTHER_NIK in numbers:
             mother = [known for known in self.population.values() if known.get("nik") == numbers[MOTHER_NIK]]
@@ -375,7 +381,7 @@ class Satusehat:
         kind, _, remote = reference.partition("/")
         if kind == "Organization":
             if remote != ORGANIZATION:
-                raise Refusal("the resource cannot be accessed", "20003", "forbidden")
+                raise Refusal("the resource cannot be accessed", "20003", "forbidden", status=403)
             return True
         if kind == "Practitioner":
             return remote in self.practitioners.values()
@@ -407,8 +413,8 @@ class Satusehat:
     def _coding(coding: dict[str, Any]) -> None:
         system, code = coding["system"], coding["code"]
         if system == "http://hl7.org/fhir/sid/icd-10":
-            # The list is the edition of 2010: dengue is A90, not A97.
-            known = bool(ICD10.match(code)) and not code.startswith("A97")
+            # The list is the edition of 2010: dengue is A90 and not A97, haemorrhoids I84 and not K64.
+            known = bool(ICD10.match(code)) and not code.startswith(("A97", "K64"))
         elif system == "http://hl7.org/fhir/sid/icd-9-cm":
             known = bool(ICD9.match(code))
         elif system == "http://loinc.org":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from textwrap import wrap
 
 from textual import work
@@ -84,7 +84,7 @@ class AdministrationScreen(LoketScreen[None]):
             client = self.session.client
             closing, sync = await client.closing_status(), await client.sync_status()
             self._show_closing(closing)
-            self._show_sync(sync)
+            self._show_sync(sync, said={told.text for step in closing.steps for told in step.told})
             self._show_backups(await client.backups())
             running = closing.running or sync.running
             self._expected = 0 if running else max(0, self._expected - 1)
@@ -176,7 +176,8 @@ class AdministrationScreen(LoketScreen[None]):
             break_on_hyphens=False,
         )
 
-    def _show_sync(self, sync: SyncShape) -> None:
+    def _show_sync(self, sync: SyncShape, said: Collection[str]) -> None:
+        """What waits; a problem that the closing's steps tell already is not told twice."""
         zone = self.session.clinic.timezone
         receiver = _(daily_words.RECEIVERS.get(sync.receiver, sync.receiver))
         agrees = {True: _("yes"), False: _("NO"), None: "-"}[sync.manifest_agrees]
@@ -193,7 +194,7 @@ class AdministrationScreen(LoketScreen[None]):
             facts = _("{done} of {total}").format(done=sync.done, total=sync.total)
             left = daily_words.time_left(sync.seconds_left)
             lines.append(f"   {_bar(sync.done, sync.total)} {facts}  {left}".rstrip())
-        lines += self._problem_lines(sync.told)
+        lines += self._problem_lines([told for told in sync.told if told.text not in said])
         for refusal in sync.refusals[: self._most_refusals]:
             words = f"{refusal.get('kind', '')} {refusal.get('error', '')}"
             lines.append("   ! " + fit(words, self._room).rstrip())

@@ -153,6 +153,9 @@ class Access:
             document = response.json()
         except ValueError:  # a gateway's HTML or plain text
             document = None
+        words = outcome_text(document, f"refused with status {status}")
+        if status == 403 and RULE.search(words):  # one resource is not this client's; the others may be
+            raise RefusedError(status, words, duplicate=False)
         if status in {401, 403}:
             raise SyncError(f"{CLIENT_REFUSED} ({status})")
         if status in BUSY or status >= 500:
@@ -160,7 +163,6 @@ class Access:
         if status >= 400:
             if status in {404, 405} and not isinstance(document, dict):
                 raise SyncError(f"nobody_there: LOKET_SATUSEHAT_URL ({status})")
-            words = outcome_text(document, f"refused with status {status}")
             raise RefusedError(status, words, duplicate=status == 409 or words.startswith("duplicate"))
         if status >= 300 or not isinstance(document, dict):
             raise TryAgainError(f"strange_answer: {status}")
