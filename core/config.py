@@ -255,6 +255,13 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise _fault(error) from None
 
+    @classmethod
+    def language_wanted(cls) -> str:
+        """The language in which to say that another setting is wrong."""
+        values = {**dotenv_values(Path(".env")), **os.environ}
+        wanted = values.get(f"{PREFIX}LANGUAGE")
+        return wanted if wanted in {"id", "en"} else "id"
+
     @property
     def resolved_database_url(self) -> str:
         """The database's URL, the default filled in."""

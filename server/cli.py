@@ -58,6 +58,7 @@ out = Console()
 
 
 def _settings(**overrides: Any) -> Settings:
+    text.speak(Settings.language_wanted())
     settings = Settings.load()
     text.speak(settings.language)
     _as_owner(settings.home)
@@ -227,7 +228,9 @@ def backup_key() -> None:
     """Make the recovery key and print it once: write it down and keep it off this machine."""
     from core import backup
 
-    print(backup.create_recovery_key(_settings().home))
+    key = backup.create_recovery_key(_settings().home)
+    sys.stderr.write(f"{words.keep_the_key()}\n")
+    print(key)
 
 
 @backup_app.command("list")

@@ -17,6 +17,7 @@ from core.models import Account, Patient
 from core.schemas import PatientFields
 from core.vocabulary import NoIdentifierReason, Role, Sex
 from server.text import _
+from server.words import keep_the_key
 
 DEMO_PASSWORD = "demo"
 
@@ -124,13 +125,7 @@ def prepare(clinic: Clinic) -> None:
         )
         if not backup.has_recovery_key(clinic.settings.home):
             key = backup.create_recovery_key(clinic.settings.home)
-            sys.stderr.write(
-                _(
-                    "Backups are encrypted. Write this recovery key down and keep it off this machine; "
-                    "without it no backup can be opened:"
-                )
-                + f"\n{key}\n"
-            )
+            sys.stderr.write(f"{keep_the_key()}\n{key}\n")
 
 
 def _door_token(clinic: Clinic) -> None:

@@ -97,6 +97,14 @@ def rows(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[table]} {_(word)}" for table, word in COUNTED.items() if table in counts)
 
 
+def keep_the_key() -> str:
+    """Before the recovery key, which is shown once."""
+    return _(
+        "Backups are encrypted. Write this recovery key down and keep it off this machine; "
+        "without it no backup can be opened:"
+    )
+
+
 def backup_made(info: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
     """What a backup or its drill found."""
     yield _("Backup of {when}, {size}: {rows}").format(

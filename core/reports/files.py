@@ -10,11 +10,14 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 from core.clinic import Clinic
 from core.reports.tables import Cell, Report
 
 FOLDER = "reports"
+WIDEST = 44
+"""Letters of a column in a workbook."""
 
 
 def write(clinic: Clinic, name: str, day: date, report: Report) -> list[Path]:
@@ -72,6 +75,9 @@ def to_xlsx(report: Report) -> bytes:
     for number in (1, 5):
         for cell in sheet[number]:
             cell.font = Font(bold=True)
+    for number, column in enumerate(report.columns):
+        longest = max(len(str(cell)) for cell in (column, *(row[number] for row in report.rows)))
+        sheet.column_dimensions[get_column_letter(number + 1)].width = min(longest + 2, WIDEST)
     sheet.freeze_panes = "A6"
     out = io.BytesIO()
     book.save(out)

@@ -21,11 +21,15 @@ class Command:
     def __init__(self, home: Path) -> None:
         self.home = home
 
-    def __call__(self, *arguments: object, language: str = "en", typed: str = "") -> tuple[int, str, str]:
+    def __call__(
+        self, *arguments: object, language: str | None = "en", typed: str = ""
+    ) -> tuple[int, str, str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
         done = subprocess.run(
             [sys.executable, "-m", "server.cli", *map(str, arguments)],
-            env=environment | {"LOKET_HOME": str(self.home), "LOKET_LANGUAGE": language, "COLUMNS": "80"},
+            env=environment
+            | {"LOKET_HOME": str(self.home), "COLUMNS": "80"}
+            | ({} if language is None else {"LOKET_LANGUAGE": language}),
             cwd=self.home.parent,
             input=typed,
             capture_output=True,
@@ -148,9 +152,42 @@ def test_a_wrong_command_gets_one_line(loket: Command, arguments: list[str], typ
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("LOKET_HTTP=abc", "LOKET_HTTP: harus host:port"),
+        ("LOKET_HTTP=127.0.0.1:99999", "LOKET_HTTP: paling besar 65535"),
+        ("LOKET_CLOSE_AT=25:00", "LOKET_CLOSE_AT: harus jam"),
+        ("LOKET_TIMEZONE=Mars", "LOKET_TIMEZONE: harus zona waktu"),
+        ("LOKET_LANGUAGE=fr", "LOKET_LANGUAGE: harus id atau en"),
+        ("LOKET_BACKUP_KEEP_DAILY=0", "LOKET_BACKUP_KEEP_DAILY: paling kecil 1"),
+        ("LOKET_BACKUP_KEEP_DAILY=many", "LOKET_BACKUP_KEEP_DAILY: harus bilangan bulat"),
+        ("LOKET_IDLE_LOCK_MINUTES=0", "LOKET_IDLE_LOCK_MINUTES: harus lebih dari 0"),
+        ("LOKET_IDLE_LOCK_MINUTES=soon", "LOKET_IDLE_LOCK_MINUTES: harus angka"),
+        ("LOKET_PRINT_TICKETS=maybe", "LOKET_PRINT_TICKETS: harus yes atau no"),
+        ("LOKET_SATUSEHAT_EARLIEST=early", "LOKET_SATUSEHAT_EARLIEST: harus tanggal"),
+        ("LOKET_SYNC_TARGET=moon", "LOKET_SYNC_TARGET: harus office atau satusehat"),
+        ("LOKET_OFFICE_URL=office.example", "LOKET_OFFICE_URL: harus alamat web"),
+        ("LOKET_SATUSEHAT_URL=http://a.example", "LOKET_SATUSEHAT_URL: harus diawali https://"),
+        ("LOKET_PUBLIC_URL=a.example", "LOKET_PUBLIC_URL: harus diawali http:// atau"),
+        ("LOKET_DATABASE_URL=mysql://a", "LOKET_DATABASE_URL: harus diawali sqlite:/// atau"),
+        ("LOKET_BACKUP_COMMAND='rclone \"x'", "LOKET_BACKUP_COMMAND: ada tanda kutip tanpa penutup"),
+        ("LOKET_OFFICE_TOKEN_FILE=/nowhere", "LOKET_OFFICE_TOKEN_FILE: /nowhere tidak dapat dibaca"),
+        ("LOKET_SOMETHING=1", "LOKET_SOMETHING: pengaturan itu tidak ada"),
+    ],
+)
+def test_every_wrong_setting_is_one_plain_line_in_indonesian(tmp_path: Path, line: str, words: str) -> None:
+    loket = Command(tmp_path / "home")
+    (tmp_path / ".env").write_text(f"{line}\n")
+    code, _, said = loket("doctor", language=None)
+    assert code == 2
+    assert said.startswith(f"loket: {words}")
+    assert said.count("\n") == 1
+
+
 def test_a_wrong_setting_gets_one_line(loket: Command) -> None:
     (loket.home.parent / ".env").write_text("LOKET_CLOSE_AT=25:00\n")
     code, _, said = loket("doctor")
     assert code == 2
-    assert "LOKET_CLOSE_AT" in said
+    assert "LOKET_CLOSE_AT: must be a time of day" in said
     assert said.count("\n") == 1
