@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ from core.models import State, Table
 from core.names import fold
 
 BATCH = 500
+NO_WORD = re.compile(r"[\W_]+")
 LIKE_ENOUGH = 80
 """rapidfuzz ratio from which another word is taken for a misspelling of one in the list: one letter in five."""
 TITLE_WORTH = 15
@@ -257,7 +259,7 @@ def read_file(path: Path, columns: Mapping[str, Sequence[str]]) -> Iterator[tupl
 
     Args:
         path: The file.
-        columns: `code`, `title_id`, `title_en` -> headings they are known by, lower case.
+        columns: `code`, `title_id`, `title_en` -> headings they are known by, lower case, `_` between words.
 
     Yields:
         (line number, values by our column, trimmed); empty lines are left out.
@@ -270,7 +272,7 @@ def read_file(path: Path, columns: Mapping[str, Sequence[str]]) -> Iterator[tupl
     except OSError:
         raise ValidationError({"file": "unreadable"}) from None
     cells = [["" if cell is None else str(cell).strip() for cell in line] for line in lines]
-    headings = [heading.lower() for heading in cells[0]] if cells else []
+    headings = [NO_WORD.sub("_", heading.lower()).strip("_") for heading in cells[0]] if cells else []
     places = {
         ours: next((headings.index(name) for name in names if name in headings), None)
         for ours, names in columns.items()

@@ -19,14 +19,19 @@ SOURCE = code_lists.Source("diagnosis", DiagnosisCode, "icd10.csv")
 CODE = re.compile(r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")
 UNDOTTED = re.compile(r"^([A-Z][0-9]{2})([0-9]{1,2})$")
 COLUMNS = {
-    "code": ("code", "kode", "icd", "icd10", "kode_icd", "kdicd", "kddiag", "kode_diagnosa"),
+    "code": (
+        "code", "kode", "icd", "icd10", "icd_10", "kode_icd", "kode_icd10", "kode_icd_10", "kdicd", "kddiag",
+        "kode_diagnosa", "kode_diagnosis", "kode_penyakit",
+    ),
     "title_id": (
         "title_id", "nama", "name_id", "diagnosa", "nmdiag", "deskripsi", "str_id", "indonesia",
-        "nama_diagnosa",
+        "nama_diagnosa", "nama_diagnosis", "diagnosis", "nama_penyakit", "penyakit", "nama_indonesia",
     ),
-    "title_en": ("title_en", "name", "name_en", "str", "english", "title", "description"),
+    "title_en": (
+        "title_en", "name", "name_en", "str", "english", "title", "description", "nama_inggris", "nama_en",
+    ),
 }  # fmt: skip
-"""Our column -> headings under which lists in the field carry it, lower case."""
+"""Our column -> headings under which lists in the field carry it, lower case, `_` between words."""
 AFTER_2010 = re.compile(r"^(A97|K64|U06|U08|U09|U10|U11|U12)(\.|$)")
 """Codes that WHO added after 2010 and that SATUSEHAT and PCare refuse."""
 ONLY_2010 = frozenset({"A90", "A91"})

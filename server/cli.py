@@ -423,14 +423,7 @@ def _import_codes(file: Path, take: Callable[[Path], Any], as_json: bool) -> Non
     with connection():
         result = take(file)
     document = {"taken": result.taken, "newer": result.newer, "refused": list(result.refused)}
-    if as_json:
-        _print(document, True)
-        return
-    print(f"{result.taken} codes taken.")
-    if result.newer:
-        print(f"{result.newer} left out: newer than ICD-10 2010.")
-    if result.refused:
-        print("Refused (line: code): " + ", ".join(result.refused))
+    _say(words.codes_imported(document), document, as_json)
 
 
 @forms_app.command("check")

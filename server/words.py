@@ -284,6 +284,19 @@ def not_restored() -> str:
     return _("Nothing was changed.")
 
 
+def codes_imported(outcome: Mapping[str, Any]) -> Iterator[str]:
+    """What a list of codes brought.
+
+    Args:
+        outcome: taken, newer (numbers), refused (`line: code` each).
+    """
+    yield _("{number} codes taken.").format(number=outcome["taken"])
+    if outcome["newer"]:
+        yield _("{number} left out: newer than ICD-10 2010.").format(number=outcome["newer"])
+    if outcome["refused"]:
+        yield _("Refused (line: code): {codes}").format(codes=", ".join(outcome["refused"]))
+
+
 def file_failure(error: OSError) -> str:
     """One sentence for a file that the command was given and cannot use."""
     if isinstance(error, FileNotFoundError):

@@ -161,7 +161,7 @@ def test_a_clinics_full_list_is_taken_and_lay_words_still_find(server: Backgroun
 
 def test_a_list_may_be_a_spreadsheet(server: Background, tmp_path: Path) -> None:
     book = Workbook()
-    book.active.append(["Kode", "Diagnosa"])
+    book.active.append(["Kode ICD-10", " Nama Diagnosa "])
     book.active.append(["Q99.9", "Kelainan kromosom"])
     book.save(tmp_path / "icd.xlsx")
     assert icd10.import_codes(tmp_path / "icd.xlsx").taken == 1
