@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.forms import Form, load_forms
 from tests.tui.conftest import Counter, press, settle, type_text
 from tests.tui.looking import save_picture, screen_text
+from tui.screens.record.form import LABEL_CELLS
 from tui.widgets import ChoiceField, KeyBar, Label, StatusLine, TextField, TitleBar
 
 ROLES = {
@@ -110,3 +112,10 @@ async def test_a_picture_can_be_made_of_a_screen(counter: Counter, tmp_path):
     async with counter.at("clerk") as (app, _pilot):
         path = save_picture(app, tmp_path / "search.png")
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("form", load_forms().values(), ids=lambda form: form.code)
+def test_the_questions_of_a_shipped_form_are_read_whole(form: Form) -> None:
+    room = LABEL_CELLS - 2  # the sign of a wrong answer before it, a space behind it
+    labels = [label for item in form.fields() for label in (item.label_id, item.label_en)]
+    assert [label for label in labels if len(label) > room] == []

@@ -134,7 +134,7 @@ class MedicineDialog(SearchDialog[dict[str, str]]):
 
     def say_keys(self) -> None:
         """Enter takes one with its usual dose."""
-        self.hint(_("Enter: take it with its dose    words not in the list: Enter too    Esc: back"))
+        self.hint(_("Enter: take it, also what is not in the list    Esc: back"))
 
     def take(self, key: str, thing: MedicineShape) -> None:
         """Fill in what is usual, and go to the dose."""
@@ -211,7 +211,7 @@ class TestsDialog(SearchDialog[list[str]]):
 
     def say_keys(self) -> None:
         """Enter chooses one after the other."""
-        self.hint(_("Enter: choose or take away    Enter on an empty line, or F10: order    Esc: back"))
+        self.hint(_("Enter: choose or take away    F10: order    Esc: back"))
 
     def submit(self, text: str) -> None:
         """An empty line orders what was chosen."""

@@ -184,7 +184,14 @@ class FormScreen(LoketScreen[Typed]):
             if item.shown_when is not None:
                 self.query_one(f"#cell-{item.name}").display = item.shown_when.holds(known)
         self.query_one("#results", Static).update("\n".join(self._results(answers)))
+        self.call_after_refresh(self._say_what_is_below)
         return answers, problems
+
+    def _say_what_is_below(self) -> None:
+        """Say that there are more questions than the screen shows."""
+        questions = self.query_one("#questions")
+        more = questions.scroll_offset.y < questions.max_scroll_y
+        self.query_one("#results").border_title = _("more questions below") if more else ""
 
     def _results(self, answers: Mapping[str, Any]) -> list[str]:
         values = computed_values(self._form, answers, self._facts, self._day)
@@ -202,11 +209,12 @@ class FormScreen(LoketScreen[Typed]):
             # All of them are seen, if need be the later ones by their beginning only.
             if len(lines) + len(more) + 1 + len(found) - place > RESULT_ROWS:
                 first, more = fit(f"{item.title}{advice}", width - 4).rstrip(), []
-            lines += [f" {COLOUR_SIGNS[item.colour]} {first}", *(f"    {line}" for line in more)]
+            lines += [f" {COLOUR_SIGNS[item.colour]} {first}", *(f"    {line.strip()}" for line in more)]
         return lines
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Say which values a field takes, its usual range, and what was said before."""
+        self.call_after_refresh(self._say_what_is_below)
         item = self._fields.get(event.widget.id or "")
         if item is None:
             return

@@ -640,7 +640,7 @@ def _findings(visit: VisitShape, cells: int) -> list[str]:
     for label, text in rows:
         first, *more = wrapped(text or "-", cells - FINDING_CELLS)
         lines.append(f" {fit(label, FINDING_CELLS - 3)}  {first}")
-        lines += [" " * FINDING_CELLS + line for line in more]
+        lines += [" " * FINDING_CELLS + line.strip() for line in more]
     if len(lines) > MOST_FINDINGS:
         lines[MOST_FINDINGS - 1 :] = [" " * FINDING_CELLS + _("... F6 shows all of it")]
     return lines
