@@ -212,6 +212,34 @@ async def test_to_another_cluster_the_patient_really_goes(counter: Counter):
     assert note["signed_at"] is not None
 
 
+async def test_the_beginning_of_a_name_is_no_medicine(counter: Counter):
+    receipt = register(counter, "Nur Laila", "6371015507950430", "batuk", "UMUM")
+    async with counter.at("doctor") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f8")
+        await type_text(pilot, "amoks")
+        await press(pilot, "f10")
+        assert "Amoksisilin sirup" in screen_text(app), "what it may be"
+        await press(pilot, "f10")
+        assert "3x sehari" in screen_text(app)
+        assert app.screen.focused is not None
+        assert app.screen.focused.id == "dose"
+        await press(pilot, "f10")
+        await until(pilot, lambda: "Medicine    Amoksisilin 500 mg" in screen_text(app), "the medicine")
+        await press(pilot, "f8")
+        await type_text(pilot, "salep racikan")
+        await press(pilot, "enter")
+        await press(pilot, "f10")
+        assert "Dose: must be filled in" in screen_text(app)
+        for value in ("oles", "2x sehari", "1 pot"):
+            await type_text(pilot, value)
+            await press(pilot, "enter")
+        await press(pilot, "f10")
+        await until(pilot, lambda: "racikan oles 2x sehari 1 pot" in screen_text(app), "one's own")
+    medicines = [item["medicine"] for item in visit_of(counter, "doctor", receipt)["prescriptions"]]
+    assert medicines == ["Amoksisilin 500 mg tablet", "salep racikan"]
+
+
 async def test_a_search_that_finds_nothing_says_so(counter: Counter):
     receipt = register(counter, "Nur Hasanah", "6371015507950428", "batuk", "UMUM")
     async with counter.at("doctor") as (app, pilot):

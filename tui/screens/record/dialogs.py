@@ -101,6 +101,10 @@ MEDICINE_FIELDS = (
 )
 
 
+NEEDED = ("medicine", "dose", "frequency", "amount")
+"""Without these nobody knows what to hand out."""
+
+
 class MedicineDialog(SearchDialog[dict[str, str]]):
     """A medicine with dose, frequency, amount and directions, as usually given until changed."""
 
@@ -112,6 +116,8 @@ class MedicineDialog(SearchDialog[dict[str, str]]):
         """Args: `allergies` are the patient's, for a warning while choosing."""
         super().__init__(session)
         self._allergies = list(allergies)
+        self._taken = ""
+        """The name that was taken from the list, or that no entry of the list has."""
 
     def compose_body(self) -> ComposeResult:
         """The box, the list, and the rest of the prescription."""
@@ -138,6 +144,7 @@ class MedicineDialog(SearchDialog[dict[str, str]]):
 
     def take(self, key: str, thing: MedicineShape) -> None:
         """Fill in what is usual, and go to the dose."""
+        self._taken = key
         box = self.query_one("#words", TextField)
         with box.prevent(TextField.Changed):
             box.value = key
@@ -150,6 +157,7 @@ class MedicineDialog(SearchDialog[dict[str, str]]):
 
     def take_text(self, text: str) -> None:
         """A medicine that is in no list."""
+        self._taken = text
         self.query_one("#dose").focus()
         self._warn(text)
 
@@ -171,16 +179,21 @@ class MedicineDialog(SearchDialog[dict[str, str]]):
             self.focus_next()
 
     def action_add(self) -> None:
-        """Hand over."""
+        """Hand over, when nothing is missing: the beginning of a name is no medicine yet."""
         medicine = self.query_one("#words", TextField).text
-        if not medicine:
+        if medicine and medicine != self._taken:
             self.query_one("#words").focus()
-            self.hint("! " + words.field_problem("medicine", "required"))
+            self.submit(medicine)
             return
-        values = {
+        values = {"medicine": medicine} | {
             name: self.query_one(f"#{name}", TextField).text for name, _label, _longest in MEDICINE_FIELDS
         }
-        self.dismiss({"medicine": medicine, **values})
+        missing = next((name for name in NEEDED if not values[name]), None)
+        if missing is None:
+            self.dismiss(values)
+            return
+        self.query_one("#words" if missing == "medicine" else f"#{missing}").focus()
+        self.hint("! " + words.field_problem(missing, "required"))
 
 
 class TestsDialog(SearchDialog[list[str]]):
