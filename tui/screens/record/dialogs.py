@@ -315,10 +315,10 @@ class OutcomeDialog(LettersDialog):
         options: list[tuple[str, str, str]] = []
         if medicines:
             options.append(
-                ("F", TO_PHARMACY, _("To the pharmacy ({number} medicines)").format(number=medicines))
+                ("F", TO_PHARMACY, _("To the pharmacy (medicines: {number})").format(number=medicines))
             )
         if tests:
-            label = _("To the laboratory ({number} tests), and back to me").format(number=tests)
+            label = _("To the laboratory (tests: {number}), and back to me").format(number=tests)
             options.append(("L", TO_LABORATORY, label))
         options += [
             (letter, value, words.word(words.DISPOSITIONS, value))
