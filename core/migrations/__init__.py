@@ -8,6 +8,8 @@ from pathlib import Path
 import peewee
 from playhouse.migrations import Runner
 
+from core.errors import SettingsError
+
 FOLDER = Path(__file__).parent
 
 
@@ -29,9 +31,15 @@ def latest(folder: Path = FOLDER) -> str:
 def migrate(database: peewee.Database, folder: Path = FOLDER) -> list[str]:
     """Apply what is pending; returns the names applied.
 
+    Raises:
+        SettingsError: A newer version of Loket has changed the schema; this one would misread it.
+
     Side effects: before a step is applied to an existing SQLite file, a consistent copy is
     written beside it (`loket.sqlite3.before-0002_...`). PostgreSQL's own tools keep its copies.
     """
+    unknown = [step.name for step in runner(database, folder).status() if step.path is None]
+    if unknown:
+        raise SettingsError(f"the data is a newer Loket's ({unknown[-1]}): install that version again")
     steps = pending(database, folder)
     if not steps:
         return []
