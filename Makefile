@@ -14,18 +14,19 @@ help: ## Show this list
 .venv/.runtime: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Loket needs Python 3.11 or newer."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r requirements.lock
-	$(PIP) --no-build-isolation --no-deps -e .
+	@echo "Installing Loket into .venv; the first time takes a minute or two."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation --no-deps -e .
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.runtime
-	$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --require-hashes -r requirements-dev.lock
 	@! command -v npm >/dev/null || npm ci --prefix tests/fhir_validator --no-audit --no-fund --ignore-scripts >/dev/null 2>&1 \
 		|| echo "The second FHIR validator could not be installed; its tests are skipped."
 	@touch $@
 
 .venv/.bench: requirements-bench.lock .venv/.dev
-	$(PIP) --require-hashes -r requirements-bench.lock
+	@$(PIP) --require-hashes -r requirements-bench.lock
 	@touch $@
 
 setup: .venv/.runtime ## Make .venv with the command loket in it
