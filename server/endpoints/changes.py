@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, cast
@@ -12,21 +13,24 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from core import feed
+from core import accounts, feed
 from core.accounts import Actor
 from core.clinic import Clinic
 from core.database import connection
+from core.errors import NotSignedInError
 from core.models import Change
 from core.queue_views import entry_shape, for_display
 from core.schemas import ChangeShape
 from core.vocabulary import Permission
-from server.security import ActorNow, ClinicNow
+from server.security import ActorNow, ClinicNow, SecretNow
 
 router = APIRouter(tags=["queues"])
 
 HEARTBEAT_SECONDS = 15.0  # a comment, so that both ends notice a dead line
 POLL_SECONDS = 2.0  # another process may have written: a loket command
 CACHED_CHANGES = 500
+EVENT_ID = re.compile("[0-9]{1,18}")
+"""What this feed gives as an event's id; anything else in Last-Event-ID is another feed's."""
 
 
 class Follower:
@@ -94,8 +98,16 @@ def _event(clinic: Clinic, change: Change, numbers_only: bool) -> str:
     return f"id: {change.sequence}\nevent: change\ndata: {shape.model_dump_json()}\n\n"
 
 
-def _read(clinic: Clinic, follower: Follower, after: int, numbers_only: bool) -> tuple[int, list[str]]:
+def _read(
+    clinic: Clinic, follower: Follower, secret: str, after: int, numbers_only: bool
+) -> tuple[int, list[str]]:
+    """What came after `after`, for as long as the token is good: a stream outlives many sign-ins.
+
+    Raises:
+        NotSignedInError: The token has ended meanwhile.
+    """
     with connection():
+        accounts.authenticate(secret)
         changes = feed.since(after)
         # The waiting room hears of numbers only; other kinds would tell what happens inside.
         shown = [change for change in changes if not numbers_only or change.kind in {"entry", "day_closed"}]
@@ -104,9 +116,9 @@ def _read(clinic: Clinic, follower: Follower, after: int, numbers_only: bool) ->
 
 
 async def stream(
-    clinic: Clinic, follower: Follower, after: int | None, numbers_only: bool, request: Request
+    clinic: Clinic, follower: Follower, secret: str, after: int | None, numbers_only: bool, request: Request
 ) -> AsyncIterator[str]:
-    """Events after `after`, then whatever comes, with comments while nothing does."""
+    """Events after `after`, then whatever comes, with comments while nothing does, until the sign-in ends."""
     newest = await run_in_threadpool(_newest)
     if after is None or after > newest:
         # Nothing to resume from (or a restored database is behind): the client reads its panes anew.
@@ -114,7 +126,12 @@ async def stream(
     sequence = newest if after is None else min(after, newest)
     quiet = 0.0
     while not follower.closing.is_set() and not await request.is_disconnected():
-        sequence, events = await run_in_threadpool(_read, clinic, follower, sequence, numbers_only)
+        try:
+            sequence, events = await run_in_threadpool(
+                _read, clinic, follower, secret, sequence, numbers_only
+            )
+        except NotSignedInError:
+            return
         if events:
             quiet = 0.0
             yield "".join(events)
@@ -141,16 +158,20 @@ def sees_numbers_only(actor: Actor) -> bool:
 async def changes(
     request: Request,
     actor: ActorNow,
+    secret: SecretNow,
     clinic: ClinicNow,
     after: Annotated[int | None, Query(ge=0)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
-    """Follow the change feed from `after` (or Last-Event-ID) on."""
-    if after is None and last_event_id is not None and last_event_id.isdigit():
-        after = int(last_event_id)
+    """Follow the change feed from `after` or Last-Event-ID on, whichever is later.
+
+    A browser that reconnects sends its first address again, with the id of the last event it saw.
+    """
+    if last_event_id is not None and EVENT_ID.fullmatch(last_event_id):
+        after = max(after or 0, int(last_event_id))
     follower = cast(Follower, request.app.state.follower)
     return StreamingResponse(
-        stream(clinic, follower, after, sees_numbers_only(actor), request),
+        stream(clinic, follower, secret, after, sees_numbers_only(actor), request),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
