@@ -25,7 +25,7 @@ from core.database import connection
 from core.errors import ValidationError
 from core.import_rows import HEADINGS, Table, read_table
 from core.importing import ImportReport
-from server.words import N_, _
+from server.text import N_, _
 
 SAMPLES = 3
 """Values of a column shown, so that a wrong guess is seen."""

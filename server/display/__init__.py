@@ -17,9 +17,8 @@ from server.security import ClinicNow
 
 router = APIRouter(include_in_schema=False)
 
-ALIVE_SECONDS = (
-    4.0  # an event, not a comment: the page's script is to hear it, and to notice when it does not
-)
+ALIVE_SECONDS = 4.0
+"""Between signs of life: events, not comments, so that the page's script notices when they stop."""
 
 
 @router.get("/display")
