@@ -64,9 +64,8 @@ class CompareScreen(LoketScreen[Outcome]):
         cells = max(20, (self.size.width - LABEL_CELLS - 5) // 2)
         text = Text(no_wrap=True, overflow="ellipsis")
         why = ", ".join(words.likeness(self._pair.reasons))
-        text.append(
-            " " + _("Alike: {percent} %").format(percent=round(100 * self._pair.score)) + f"   {why}\n\n"
-        )
+        alike = _("Alike: {percent} %").format(percent=round(100 * self._pair.score))
+        text.append(fit(f" {alike}   {why}", max(20, self.size.width - 1)).rstrip() + "\n\n")
         heads = (_("THIS RECORD STAYS"), _("becomes part of it")) if self.session.administers else ("", "")
         text.append(f"   {fit('', LABEL_CELLS)}{fit(heads[0], cells)} {fit(heads[1], cells)}\n", theme.STRONG)
         for label, left, right, sign in self._rows():
@@ -153,7 +152,7 @@ class CompareScreen(LoketScreen[Outcome]):
 
 def merged_text(made: MergeShape) -> str:
     """What was done, in a sentence."""
-    return _("RM {merged} is part of RM {survivor} now. F7 lists merges, to take one back.").format(
+    return _("RM {merged} is part of RM {survivor} now; F7 M takes it back.").format(
         merged=made.merged_number, survivor=made.survivor_number
     )
 
