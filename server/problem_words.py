@@ -138,6 +138,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "running": (N_("A backup is being made already."), N_("Wait for it.")),
     "disk_full": (N_("The disk is full."), N_("Make room, then try again.")),
     "disk": (N_("The disk refuses: {detail}"), N_("Is it connected, and may this user write there?")),
+    "no_scratch": (
+        N_("No database can be made to prove the backup in: {detail}"),
+        N_("Let Loket's user make databases: ALTER ROLE loket CREATEDB"),
+    ),
     "postgres_tool": (
         N_("PostgreSQL's own tools failed: {detail}"),
         N_("Install pg_dump and pg_restore in the server's version; check LOKET_DATABASE_URL."),

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import apsw
 import peewee
@@ -225,14 +226,24 @@ def sha256_of(file: Path) -> str:
     return total.hexdigest()
 
 
-def postgres_tool(arguments: list[str]) -> None:
-    """Run one of PostgreSQL's own tools.
+def postgres_tool(arguments: list[str], url: str) -> None:
+    """Run one of PostgreSQL's own tools on a database; its password is not on the command line.
 
     Raises:
         BackupError: `postgres_tool`: it is not installed or failed, with its last line.
     """
+    parts = urlsplit(url)
+    person, _at, place = parts.netloc.rpartition("@")
+    user, _colon, password = person.partition(":")
+    bare = urlunsplit(parts._replace(netloc=f"{user}@{place}" if user else place))
     try:
-        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*arguments, f"--dbname={bare}"],
+            env=os.environ | ({"PGPASSWORD": unquote(password)} if password else {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except FileNotFoundError:
         raise BackupError("postgres_tool", f"{arguments[0]} is not installed") from None
     if done.returncode != 0:

@@ -89,7 +89,7 @@ def _copy(settings: Settings, work: Path, at: datetime) -> tuple[Path, Content]:
             # The copy is what the database is: not the backup but the data in use are damaged.
             raise BackupError("database_damaged", error.detail) from None
     dump = work / "copy.dump"
-    postgres_tool(["pg_dump", "--format=custom", f"--file={dump}", settings.resolved_database_url])
+    postgres_tool(["pg_dump", "--format=custom", f"--file={dump}"], settings.resolved_database_url)
     with scratch_postgres(settings.resolved_database_url) as url:
         fill_postgres(dump, url)
         return dump, look_at_url(url, settings.facility_code, made_at)

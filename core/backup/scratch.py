@@ -59,7 +59,7 @@ def scratch_postgres(url: str) -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as session:
             session.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type, unused-ignore]
     except psycopg.Error as error:
-        raise BackupError("postgres_tool", f"no scratch database: {str(error).splitlines()[0]}") from None
+        raise BackupError("no_scratch", str(error).splitlines()[0]) from None
     try:
         parts = urlsplit(url)
         yield urlunsplit(parts._replace(path=f"/{name}"))
@@ -70,7 +70,7 @@ def scratch_postgres(url: str) -> Iterator[str]:
 
 def fill_postgres(dump: Path, url: str) -> None:
     """Restore a dump into an empty PostgreSQL database."""
-    postgres_tool(["pg_restore", "--no-owner", "--no-privileges", f"--dbname={url}", str(dump)])
+    postgres_tool(["pg_restore", "--no-owner", "--no-privileges", str(dump)], url)
 
 
 def replace_postgres(url: str, by: str, aside: str) -> None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from core import backup, clock, closing, synchronisation
+from core.backup import archives
 from core.database import connection, database, transaction
 from core.errors import BackupError
 from core.models import Visit
@@ -32,6 +33,21 @@ def database_url(postgres: str, name: str) -> str:
     with psycopg.connect(f"{postgres.rstrip('/')}/postgres", autocommit=True) as session:
         session.execute(f'CREATE DATABASE "{name}"')
     return f"{postgres.rstrip('/')}/{name}"
+
+
+def test_a_password_is_not_shown_to_who_lists_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "pg_dump"
+    tool.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" "$PGPASSWORD" > {tmp_path}/seen\n')
+    tool.chmod(0o755)
+    archives.postgres_tool(
+        [str(tool), "--file=x"], "postgresql://loket:se%2Fcret@db:5433/clinic?sslmode=require"
+    )
+    assert (tmp_path / "seen").read_text().splitlines() == [
+        "--file=x --dbname=postgresql://loket@db:5433/clinic?sslmode=require",
+        "se/cret",
+    ]
 
 
 def test_closing_backup_restore_and_sending(postgres: str, tmp_path: Path) -> None:
