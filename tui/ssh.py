@@ -23,6 +23,7 @@ from tui.door.contracts import (
     default_texts,
 )
 from tui.door.host_key import FILE_NAME, load_host_key
+from tui.door.reception import Reception
 from tui.door.seats import Seats
 from tui.terminal.failures import describe_failure
 from tui.terminal.textual_internals import prepare_process
@@ -43,9 +44,7 @@ class Door:
     """A listening door.
 
     Attributes:
-        seats: The apps behind it.
-        visitors: Connections, signed in or not.
-        signed_in: Those of them that have signed in.
+        reception: Who is there, and the apps behind it.
     """
 
     def __init__(
@@ -58,26 +57,14 @@ class Door:
         texts_for: TextsFor = default_texts,
         options: DoorOptions | None = None,
     ) -> None:
-        self.options = options or DoorOptions()
-        self.app_factory = app_factory
-        self.authenticator = authenticator
-        self.line_mode = line_mode
-        self.texts_for = texts_for
-        self.visitors: set[Visitor] = set()
-        self.signed_in: set[Visitor] = set()
-        self.seats = Seats(self.options, settings.resume_minutes * 60, settings.idle_lock_minutes * 60)
+        options = options or DoorOptions()
+        idle_seconds = settings.idle_lock_minutes * 60 or None
+        seats = Seats(options, settings.resume_minutes * 60, idle_seconds)
+        self.reception = Reception(
+            options, app_factory, authenticator, line_mode, texts_for, seats, idle_seconds
+        )
         self._settings = settings
         self._listener: asyncssh.SSHAcceptor | None = None
-
-    @property
-    def signing_in(self) -> int:
-        """Connections that have not signed in yet."""
-        return len(self.visitors) - len(self.signed_in)
-
-    @property
-    def idle_seconds(self) -> float | None:
-        """After how long without a line a dialogue ends; None: never."""
-        return self._settings.idle_lock_minutes * 60 or None
 
     @property
     def port(self) -> int:
@@ -93,11 +80,11 @@ class Door:
         prepare_process()
         asyncssh.set_log_level(logging.WARNING)  # its chattier levels write what clients send
         asyncio.get_running_loop().set_exception_handler(_log_stray_failure)
-        key = load_host_key(self.options.host_key or self._settings.home / FILE_NAME)
+        key = load_host_key(self.reception.options.host_key or self._settings.home / FILE_NAME)
         self._listener = await asyncssh.listen(
             self._settings.ssh.host,
             self._settings.ssh.port,
-            server_factory=lambda: Visitor(self),
+            server_factory=lambda: Visitor(self.reception),
             server_host_keys=[key],
             kex_algs=KEY_EXCHANGES,
             encryption_algs=CIPHERS,
@@ -105,7 +92,7 @@ class Door:
             compression_algs=COMPRESSIONS,
             signature_algs=SIGNATURES,
             server_version="Loket",
-            login_timeout=self.options.sign_in_seconds,
+            login_timeout=self.reception.options.sign_in_seconds,
             keepalive_interval=0,
             rekey_seconds=REKEY_SECONDS,
             line_editor=False,
@@ -114,10 +101,10 @@ class Door:
             agent_forwarding=False,
             x11_forwarding=False,
             allow_scp=False,
-            reuse_port=self.options.reuse_port or None,
+            reuse_port=self.reception.options.reuse_port or None,
             config=None,
         )
-        self.seats.begin()
+        self.reception.seats.begin()
         logger.info("the SSH door listens on port %s", self.port)
 
     async def close(self) -> None:
@@ -126,8 +113,8 @@ class Door:
             return
         self._listener.close()
         await self._listener.wait_closed()
-        await self.seats.close()
-        connections = [visitor.connection for visitor in self.visitors if visitor.connection is not None]
+        await self.reception.seats.close()
+        connections = list(self.reception.connections)
         for connection in connections:
             connection.close()
         if connections:

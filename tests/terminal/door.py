@@ -156,4 +156,4 @@ async def client(
 
 
 def is_seated(opened: OpenDoor, count: int) -> Callable[[], bool]:
-    return lambda: len(opened.door.seats) == count
+    return lambda: len(opened.door.reception.seats) == count

@@ -33,12 +33,12 @@ async def test_a_letter_comes_back_in_one_packet(tmp_path):
 async def test_a_living_client_answers_and_a_dead_one_does_not(tmp_path):
     async with open_door(tmp_path) as opened, client(opened) as clerk:
         await clerk.sees("Counter")
-        (visitor,) = opened.door.visitors
-        assert await is_alive(visitor.connection, 5.0)
-        assert unsent_bytes(visitor.connection) >= 0
+        (connection,) = opened.door.reception.connections
+        assert await is_alive(connection, 5.0)
+        assert unsent_bytes(connection) >= 0
         transport = clerk.connection._transport
         transport.pause_reading()
-        assert not await is_alive(visitor.connection, 0.2)
+        assert not await is_alive(connection, 0.2)
         transport.resume_reading()
 
 
@@ -46,10 +46,10 @@ async def test_what_a_client_does_not_take_is_counted(tmp_path):
     """Bytes in asyncio's and in the kernel's buffers count as pending."""
     async with open_door(tmp_path) as opened, client(opened) as clerk:
         await clerk.sees("Counter")
-        (visitor,) = opened.door.visitors
-        await until(lambda: unsent_bytes(visitor.connection) == 0)
+        (connection,) = opened.door.reception.connections
+        await until(lambda: unsent_bytes(connection) == 0)
         clerk.connection._transport.pause_reading()
         for _ in range(200):
-            visitor.connection.send_debug("x" * 30_000)
-        assert unsent_bytes(visitor.connection) > 100_000
+            connection.send_debug("x" * 30_000)
+        assert unsent_bytes(connection) > 100_000
         clerk.connection._transport.resume_reading()

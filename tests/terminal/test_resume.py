@@ -27,7 +27,7 @@ async def test_a_registration_cut_at_any_step(tmp_path, cut_after):
             await settled(opened)
             before = values(app)
             clerk.cut()
-        await until(lambda: opened.door.seats.detached)
+        await until(lambda: opened.door.reception.seats.detached)
         async with client(opened) as clerk:
             await clerk.sees("Counter of clerk")
             assert len(clerk.received) <= (900 if "Save" in clerk.emulator.text() else 500)
@@ -48,7 +48,7 @@ def values(app: Counter) -> tuple:
 
 async def settled(opened) -> None:
     """Wait until all keys have acted."""
-    keys = opened.door.seats._seats[0].terminal._keys
+    keys = opened.door.reception.seats._seats[0].terminal._keys
     await until(lambda: keys._task is None and not keys._waiting)
     last = None
     while last != (last := values(opened.apps[0])):  # noqa: ASYNC110 - until two looks are alike
@@ -62,7 +62,7 @@ async def test_a_bigger_terminal_gets_the_app_laid_out_anew(tmp_path):
             clerk.type("Siti\x1bOQ")
             await clerk.sees("Save this")
             clerk.cut()
-        await until(lambda: opened.door.seats.detached)
+        await until(lambda: opened.door.reception.seats.detached)
         async with client(opened, size=(120, 40), term="vt100") as clerk:
             await clerk.sees("Save this")
             assert opened.apps[0].size == (120, 40)
@@ -77,7 +77,7 @@ async def test_half_an_escape_sequence_is_not_typed(tmp_path):
             clerk.type("ab\x1b[2")
             await until(lambda: opened.apps[0].values()["family"] == "ab")
             clerk.cut()
-        await until(lambda: opened.door.seats.detached)
+        await until(lambda: opened.door.reception.seats.detached)
         async with client(opened) as clerk:
             await clerk.sees("ab")
             clerk.type("c")
@@ -94,7 +94,7 @@ async def test_two_connections_of_one_account_have_two_apps(tmp_path):
             second.type("second")
             await until(lambda: len(opened.apps) == 2 and opened.apps[1].values()["family"] == "second")
         await until(lambda: opened.apps[0].values()["family"] == "first")
-        assert len(opened.door.seats) == 2
+        assert len(opened.door.reception.seats) == 2
 
 
 async def test_another_account_never_gets_the_app(tmp_path):
@@ -104,7 +104,7 @@ async def test_another_account_never_gets_the_app(tmp_path):
             clerk.type("Siti")
             await until(lambda: opened.apps[0].values()["family"] == "Siti")
             clerk.cut()
-        await until(lambda: opened.door.seats.detached)
+        await until(lambda: opened.door.reception.seats.detached)
         async with client(opened, "dentist") as dentist:
             await dentist.sees("Counter of dentist")
             assert "Siti" not in dentist.emulator.text()
@@ -140,7 +140,7 @@ async def test_the_app_hears_of_its_new_connection(tmp_path):
         async with client(opened) as clerk:
             await clerk.sees("Counter")
             clerk.cut()
-        await until(lambda: opened.door.seats.detached)
+        await until(lambda: opened.door.reception.seats.detached)
         async with client(opened, term="linux"):
             await until(lambda: heard)
     assert heard[0].session.identity == "account-clerk"
@@ -153,7 +153,7 @@ async def test_an_app_left_too_long_ends(tmp_path):
         async with client(opened) as clerk:
             await clerk.sees("Counter")
             clerk.cut()
-        await until(lambda: opened.door.seats.detached)
+        await until(lambda: opened.door.reception.seats.detached)
         await until(is_seated(opened, 0), "the app ended")
 
 
@@ -172,9 +172,12 @@ async def test_apps_left_behind_are_bounded(tmp_path):
             async with client(opened, f"p{number}") as person:
                 await person.sees("Counter")
                 person.cut()
-            await until(lambda: all(seat.link is None for seat in opened.door.seats._seats))
+            await until(lambda: all(seat.link is None for seat in opened.door.reception.seats._seats))
         await until(
-            lambda: [seat.identity for seat in opened.door.seats.detached] == ["account-p2", "account-p3"]
+            lambda: (
+                [seat.identity for seat in opened.door.reception.seats.detached]
+                == ["account-p2", "account-p3"]
+            )
         )
 
 
@@ -185,7 +188,9 @@ async def test_a_full_door_gives_the_seat_left_longest(tmp_path):
                 await person.sees("Counter")
                 person.cut()
             await until(
-                lambda name=name: any(s.identity == f"account-{name}" for s in opened.door.seats.detached)
+                lambda name=name: any(
+                    s.identity == f"account-{name}" for s in opened.door.reception.seats.detached
+                )
             )
         async with client(opened, "c") as person:
             await person.sees("Counter of c")

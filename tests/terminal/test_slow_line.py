@@ -25,7 +25,7 @@ async def test_the_backlog_never_exceeds_one_frame(tmp_path):
     ):
         await clerk.sees("nobody waits")
         app = opened.apps[0]
-        (seat,) = opened.door.seats._seats
+        (seat,) = opened.door.reception.seats._seats
         sink = seat.link.sink
         largest = peak = 0
         write = sink.write
@@ -66,7 +66,7 @@ async def test_a_slow_person_does_not_slow_the_others(tmp_path):
         await stuck.sees("Counter of stuck")
         await clerk.sees("Counter of clerk")
         line.is_dead = True
-        seat = next(seat for seat in opened.door.seats._seats if seat.identity == "account-stuck")
+        seat = next(seat for seat in opened.door.reception.seats._seats if seat.identity == "account-stuck")
         for turn in range(300):
             seat.app.query_one("#list", Static).update("\n".join(f"{turn} {'y' * 70}" for _ in range(5)))
             if turn % 30 == 0:

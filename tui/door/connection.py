@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 import asyncssh
 
 from tui.door.asyncssh_internals import drop_padding_packets, is_alive, unsent_bytes, watch_line
 from tui.door.contracts import ConnectionInfo, DoorTexts, PersonSession, SignInUnavailableError
 from tui.door.lines import Lines
+from tui.door.reception import Reception
 from tui.door.seats import Arrival, NoSeatError, Seat
 from tui.terminal.capabilities import detect
 from tui.terminal.failures import describe_failure
-
-if TYPE_CHECKING:
-    from tui.ssh import Door
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +46,8 @@ class ChannelSink:
 class Visitor(asyncssh.SSHServer):
     """Somebody at the door, until they are signed in."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
         self._key: str | None = None
         self._failed = 0
         self.connection: asyncssh.SSHServerConnection | None = None
@@ -64,16 +61,17 @@ class Visitor(asyncssh.SSHServer):
         self.peer = str((conn.get_extra_info("peername") or ("",))[0])
         drop_padding_packets(conn)
         watch_line(conn)
-        self._door.visitors.add(self)
-        if self._door.signing_in > self._door.options.most_signing_in:
+        self._reception.connections.add(conn)
+        if self._reception.signing_in > self._reception.options.most_signing_in:
             conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget; tell of a fault of our own, which asyncssh hands on here instead of raising it."""
         if exc is not None and not isinstance(exc, asyncssh.Error | OSError):
             logger.error("a connection failed: %s", describe_failure(exc))
-        self._door.visitors.discard(self)
-        self._door.signed_in.discard(self)
+        if self.connection is not None:
+            self._reception.connections.discard(self.connection)
+            self._reception.signed_in.discard(self.connection)
 
     def begin_auth(self, username: str) -> bool:
         """Ask everybody to sign in."""
@@ -82,7 +80,8 @@ class Visitor(asyncssh.SSHServer):
 
     def auth_completed(self) -> None:
         """Count this one as inside."""
-        self._door.signed_in.add(self)
+        if self.connection is not None:
+            self._reception.signed_in.add(self.connection)
 
     def password_auth_supported(self) -> bool:
         """Offer passwords."""
@@ -91,15 +90,15 @@ class Visitor(asyncssh.SSHServer):
     async def validate_password(self, username: str, password: str) -> bool:
         """Sign in by password."""
         try:
-            self.session = await self._door.authenticator.password(username, password, self.peer)
+            self.session = await self._reception.authenticator.password(username, password, self.peer)
         except SignInUnavailableError:
-            self._turn_away(self._door.texts_for(None).unavailable)
+            self._turn_away(self._reception.texts_for(None).unavailable)
             return False
         if self.session is not None:
             return True
         self._failed += 1
         await asyncio.sleep(FAILED_SECONDS)
-        if self._failed >= self._door.options.failed_attempts:
+        if self._failed >= self._reception.options.failed_attempts:
             self._turn_away("")
         return False
 
@@ -111,9 +110,9 @@ class Visitor(asyncssh.SSHServer):
         """Accept a key for now; asyncssh checks the signature afterwards and only then lets the client in."""
         public_key = key.export_public_key("openssh").decode("ascii").strip()
         try:
-            known = await self._door.authenticator.key_known(username, public_key)
+            known = await self._reception.authenticator.key_known(username, public_key)
         except SignInUnavailableError:
-            self._turn_away(self._door.texts_for(None).unavailable)
+            self._turn_away(self._reception.texts_for(None).unavailable)
             return False
         self._key = public_key if known else None
         return known
@@ -124,7 +123,7 @@ class Visitor(asyncssh.SSHServer):
         """Open a channel that passes bytes as they are."""
         assert self.connection is not None
         channel = self.connection.create_server_channel(encoding=None)
-        return channel, Place(self._door, self)
+        return channel, Place(self._reception, self)
 
     async def signed_in_session(self) -> tuple[PersonSession | None, str]:
         """Give the session and how it was signed in; a key is turned into one only now, when proved."""
@@ -132,7 +131,7 @@ class Visitor(asyncssh.SSHServer):
             return self.session, "password"
         if self._key is None:
             return None, "key"
-        session = await self._door.authenticator.key_session(self.username, self._key)
+        session = await self._reception.authenticator.key_session(self.username, self._key)
         return session, "key"
 
     def _turn_away(self, reason: str) -> None:
@@ -143,8 +142,8 @@ class Visitor(asyncssh.SSHServer):
 class Place(asyncssh.SSHServerSession[bytes]):
     """A channel of a signed-in person, which leads to a seat or to a dialogue of lines."""
 
-    def __init__(self, door: Door, visitor: Visitor) -> None:
-        self._door = door
+    def __init__(self, reception: Reception, visitor: Visitor) -> None:
+        self._reception = reception
         self._visitor = visitor
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
         self._term: str | None = None
@@ -212,7 +211,7 @@ class Place(asyncssh.SSHServerSession[bytes]):
         if self._lines is not None:
             self._lines.end(broken=True)
         if self._seat is not None:
-            self._door.seats.leave(self._seat, self)
+            self._reception.seats.leave(self._seat, self)
 
     # What a seat asks of its link
 
@@ -239,12 +238,12 @@ class Place(asyncssh.SSHServerSession[bytes]):
         try:
             session, method = await self._visitor.signed_in_session()
         except SignInUnavailableError:
-            self.finish(self._door.texts_for(None).unavailable, 1)
+            self.finish(self._reception.texts_for(None).unavailable, 1)
             return
         if session is None:
             self.finish("", 1)
             return
-        texts = self._door.texts_for(session)
+        texts = self._reception.texts_for(session)
         try:
             if self._term is None or not self._capabilities_addressable():
                 await self._serve_lines(session, method)
@@ -258,20 +257,20 @@ class Place(asyncssh.SSHServerSession[bytes]):
             self.finish(texts.failed, 1)
 
     async def _serve_terminal(self, session: PersonSession, method: str) -> None:
-        door, info = self._door, self._info(method)
-        capabilities = detect(self._term, info.environment, door.options.terminal_overrides)
-        texts = door.texts_for(session)
-        seat = await door.seats.find(session.identity)
+        reception, info = self._reception, self._info(method)
+        capabilities = detect(self._term, info.environment, reception.options.terminal_overrides)
+        texts = reception.texts_for(session)
+        seat = await reception.seats.find(session.identity)
         if self.is_gone:
             return
         arrival = Arrival(self, session, capabilities, self._size, info)
         if seat is not None:
             self._seat = seat
-            door.seats.resume(seat, arrival)
+            reception.seats.resume(seat, arrival)
         else:
             notice = asyncio.get_running_loop().call_later(WAITING_SECONDS, self._tell_waiting, texts)
             try:
-                await door.seats.open(arrival, door.app_factory, texts, self._sit)
+                await reception.seats.open(arrival, reception.app_factory, texts, self._sit)
             finally:
                 notice.cancel()
         early, self._early = self._early, b""
@@ -283,8 +282,8 @@ class Place(asyncssh.SSHServerSession[bytes]):
         seat.terminal.resize(self._size)  # it may have changed while waiting
 
     async def _serve_lines(self, session: PersonSession, method: str) -> None:
-        if self._door.line_mode is None:
-            self.finish(self._door.texts_for(session).no_line_mode, 1)
+        if self._reception.line_mode is None:
+            self.finish(self._reception.texts_for(session).no_line_mode, 1)
             return
         info = self._info(method)
         capabilities = detect(self._term, {"LANG": "C.UTF-8", **info.environment})
@@ -292,22 +291,22 @@ class Place(asyncssh.SSHServerSession[bytes]):
             self.sink,
             capabilities,
             has_terminal=self._term is not None,
-            idle_seconds=self._door.idle_seconds,
+            idle_seconds=self._reception.idle_seconds,
         )
         self._lines = lines
         lines.receive(self._early)
         self._early = b""
         if self._has_ended:
             lines.end()
-        status = await self._door.line_mode(session, lines, lines)
-        self.finish(self._door.texts_for(session).idle if lines.is_idle else "", status)
+        status = await self._reception.line_mode(session, lines, lines)
+        self.finish(self._reception.texts_for(session).idle if lines.is_idle else "", status)
 
     def _tell_waiting(self, texts: DoorTexts) -> None:
         if not self.is_gone and self._seat is None:
             self.sink.write(f"{texts.waiting}\r\n".encode())
 
     def _capabilities_addressable(self) -> bool:
-        return detect(self._term, self._environment(), self._door.options.terminal_overrides).addressable
+        return detect(self._term, self._environment(), self._reception.options.terminal_overrides).addressable
 
     def _environment(self) -> dict[str, str]:
         return dict(self._channel.get_environment()) if self._channel is not None else {}
