@@ -23,7 +23,7 @@ from tui.screens.base import LoketScreen
 from tui.screens.help import Command, HelpDialog, PaletteDialog
 from tui.screens.sign_in import LockScreen, SignInScreen
 from tui.session import Session, open_session
-from tui.terminal.driver import IdleTimeout, terminal_of
+from tui.terminal.driver import IdleTimeout, Unattended, terminal_of
 from tui.text import Translator, _
 
 MINUTE_SECONDS = 60.0  # waits are shown in whole minutes; nothing ticks faster
@@ -227,9 +227,21 @@ class LoketApp(App[None]):
         if client is not None and (self.session is None or self.session.owns_client):
             await client.close()
 
+    async def _keep_typed(self) -> None:
+        """Keep what is half-typed; another area's form was kept when this one came before it."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, LoketScreen):
+                with contextlib.suppress(Refused, UnreachableError):
+                    await screen.keep_now()
+
+    async def on_unattended(self, message: Unattended) -> None:
+        """The line broke, or the door closes."""
+        await self._keep_typed()
+
     async def action_sign_out(self) -> None:
-        """End the sign-in for good and leave."""
+        """End the sign-in for good and leave; what is half-typed is offered at the next."""
         if self.session is not None:
+            await self._keep_typed()
             with contextlib.suppress(Refused, UnreachableError):
                 await self.session.client.sign_out()
         self.exit()

@@ -16,7 +16,7 @@ from tests.people import Caller
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
 COMPLAINT_AT = next(number for number, step in enumerate(registration()) if step.name == "complaint")
-LOCK_SECONDS = 3
+LOCK_SECONDS = 8
 
 
 @pytest.fixture
@@ -76,6 +76,35 @@ def test_a_killed_door_loses_no_more_than_the_field_being_typed(clinic: DemoClin
     clinic.wait_until_ready()  # the server has opened another
     with clinic.sign_in("clerk") as again:
         continue_and_save(clinic, again)
+
+
+def complaint_kept(clinic: DemoClinic) -> str:
+    with Caller(clinic.url, "clerk") as clerk:
+        answer = clerk.get("drafts/registration")
+    return str(answer.json()["data"]["values"].get("chief_complaint")) if answer.status_code == 200 else ""
+
+
+def test_whoever_signs_out_in_mid_word_finds_the_word_again(clinic: DemoClinic) -> None:
+    person = clinic.sign_in("clerk")
+    type_until_the_complaint(person)
+    person.press("<Ctrl-Q>")
+    person.wait_until(lambda: complaint_kept(clinic) == "sakit gi", "the word")
+    with clinic.sign_in("clerk") as again:
+        again.wait_for("A form was left unfinished", NAME)
+        again.press("<F8>")
+        again.wait_for("Card seen   [Yes]", NAME, "sakit gi")
+
+
+def test_a_line_that_breaks_in_mid_word_leaves_the_word_on_the_server(clinic: DemoClinic) -> None:
+    """So that nothing is lost when the app waits in vain for its person to come back."""
+    person = clinic.sign_in("clerk")
+    type_until_the_complaint(person)
+    person.cut()
+    person.wait_until(lambda: complaint_kept(clinic) == "sakit gi", "the word")
+    with clinic.sign_in("clerk") as again:
+        again.wait_for("Card seen   [Yes]", "sakit gi")
+        again.press("<F3>")
+        again.wait_for("Queues")
 
 
 def test_a_killed_server_loses_no_more_than_the_field_being_typed(home: Path) -> None:

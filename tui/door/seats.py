@@ -14,7 +14,7 @@ from textual.app import App
 from tui.door.contracts import AppFactory, ConnectionInfo, DoorOptions, DoorTexts, PersonSession, Resumed
 from tui.door.memory import Collector
 from tui.terminal.capabilities import Capabilities
-from tui.terminal.driver import Sink, Terminal
+from tui.terminal.driver import Sink, Terminal, end
 from tui.terminal.failures import describe_failure
 from tui.terminal.textual_internals import contain_failures, failure_of
 
@@ -122,7 +122,7 @@ class Seats:
         for seat in list(self._seats):
             if seat.link is not None:
                 seat.texts = DoorTexts(failed=seat.texts.closing, closing=seat.texts.closing)
-            seat.app.exit()
+            end(seat.app)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
             for task in late:
@@ -204,11 +204,11 @@ class Seats:
         loop = asyncio.get_running_loop()
         seat.left_at = loop.time()
         if self._resume_seconds <= 0:
-            seat.app.exit()
+            end(seat.app)
             return
-        seat.reaper = loop.call_later(self._resume_seconds, seat.app.exit)
+        seat.reaper = loop.call_later(self._resume_seconds, end, seat.app)
         for extra in self.detached[: -self._options.most_detached or None]:
-            extra.app.exit()
+            end(extra.app)
 
     def _make_room(self) -> None:
         if len(self._seats) < self._options.most_sessions:
@@ -218,7 +218,7 @@ class Seats:
             raise NoSeatError
         oldest = left[0]
         self._seats.remove(oldest)
-        oldest.app.exit()
+        end(oldest.app)
 
     async def _run(self, seat: Seat) -> None:
         error: BaseException | None = None

@@ -195,6 +195,13 @@ class LoketScreen(Screen[ResultT]):
     def after_language(self) -> None:
         """Fill lists again after the screen was composed anew."""
 
+    async def keep_now(self) -> None:
+        """Keep on the server what is half-typed here, where there is anything.
+
+        Raises:
+            Refused, UnreachableError: It is not kept.
+        """
+
     def minute_passed(self) -> None:
         """Show anew what counts minutes; nothing on any screen changes by itself more often."""
 

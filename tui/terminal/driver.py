@@ -60,6 +60,10 @@ class IdleTimeout(Message):
     """Posted to the app when nobody has pressed a key for a while; it locks itself."""
 
 
+class Unattended(Message):
+    """Posted to the app when nobody is there any more: what is half-typed should be kept elsewhere now."""
+
+
 class Terminal:
     """One person's terminal, which outlives its connections.
 
@@ -113,7 +117,9 @@ class Terminal:
 
     @property
     def idle_for_seconds(self) -> float:
-        """Seconds since the last key."""
+        """Seconds since the last key; none while keys still wait for their turn."""
+        if self._keys is not None and self._keys.is_waiting:
+            return 0.0
         return asyncio.get_running_loop().time() - self._last_key_at
 
     def attach(self, sink: Sink, capabilities: Capabilities, size: tuple[int, int]) -> None:
@@ -141,6 +147,7 @@ class Terminal:
         self._sink = None
         self._reader = KeyReader()
         self._forget_timers()
+        self._post(Unattended())
 
     def receive(self, data: bytes) -> None:
         """Take what the keyboard sent."""
@@ -257,9 +264,12 @@ class Terminal:
         self._schedule_frame()
 
     def _post_size(self) -> None:
+        size = Size(*self.size)
+        self._post(events.Resize(size, size))
+
+    def _post(self, message: Message) -> None:
         if self._app is not None:
-            size = Size(*self.size)
-            self._context.copy().run(self._app.post_message, events.Resize(size, size))
+            self._context.copy().run(self._app.post_message, message)
 
     def _schedule_frame(self, delay_seconds: float = 0.0) -> None:
         if self._frame_timer is not None or self._sink is None:
@@ -330,7 +340,7 @@ class Terminal:
         if left <= 0:
             if not self._told_idle:
                 self._told_idle = True
-                self._app.post_message(IdleTimeout())
+                self._post(IdleTimeout())
             left = self._idle_seconds
         self._idle_timer = asyncio.get_running_loop().call_later(
             left, self._watch_idleness, context=self._context
@@ -407,3 +417,9 @@ class ThinDriver(Driver):
 def terminal_of(app: App[Any]) -> Terminal | None:
     """Give the terminal an app is shown on, or None under another driver (tests)."""
     return _terminals.get(app)
+
+
+def end(app: App[Any]) -> None:
+    """End an app from outside; it may first keep what is half-typed."""
+    app.post_message(Unattended())
+    app.exit()

@@ -170,6 +170,11 @@ class OrderedKeys:
         self._released.set()
         _keyboards[app] = self
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether keys have come that the app has not been given."""
+        return bool(self._waiting)
+
     def push(self, found: list[Message]) -> None:
         """Queue events behind those still waiting."""
         room = WAITING_EVENTS - len(self._waiting)

@@ -22,7 +22,7 @@ from typing import Any
 from textual.app import App
 
 from tui.terminal.capabilities import Capabilities, detect
-from tui.terminal.driver import Terminal
+from tui.terminal.driver import Terminal, end
 from tui.terminal.failures import describe_failure
 from tui.terminal.textual_internals import contain_failures, failure_of, prepare_process
 
@@ -164,12 +164,12 @@ async def _run(make_app: AppFactory, capabilities: Capabilities, descriptor: int
             terminal.receive(data)
         else:
             loop.remove_reader(descriptor)
-            app.exit()
+            end(app)
 
     loop.add_reader(descriptor, read)
     loop.add_signal_handler(signal.SIGWINCH, lambda: terminal.resize(_size(descriptor)))
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        loop.add_signal_handler(number, app.exit)
+        loop.add_signal_handler(number, end, app)
     try:
         result = await app.run_async(mouse=False)
     finally:

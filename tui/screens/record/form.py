@@ -256,6 +256,11 @@ class FormScreen(LoketScreen[Typed]):
         if self._typed != before:
             self._keep(dict(self._typed))
 
+    async def keep_now(self) -> None:
+        """Hand the record what was typed; it is the record that is kept."""
+        self._judge()
+        self._keep(dict(self._typed))
+
     def _problem_text(self, item: FormField, problem: str) -> str:
         label = in_language(item.label_id, item.label_en, language())
         limits = item.hard

@@ -26,6 +26,7 @@ from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, fit, number_text, sex_letter, wrapped
 from tui.messages import RecordChanged
 from tui.screens.base import Values
+from tui.screens.keeping import KeepsDraft
 from tui.screens.reasons import ClusterDialog, LettersDialog, LineDialog
 from tui.screens.record import vital_fields
 from tui.screens.record.additions import Additions
@@ -103,7 +104,7 @@ class FormLine(Widget, can_focus=True):
         return paint(parts, self.size.width)
 
 
-class RecordScreen(Additions):
+class RecordScreen(KeepsDraft[str], Additions):
     """One patient before one clinician."""
 
     TITLE_TEXT = N_("Record")
@@ -128,7 +129,6 @@ class RecordScreen(Additions):
     def __init__(self, session: Session, entry: EntryShape, reason: str = "") -> None:
         """Args: `reason` opens a record outside one's own queue; it goes into the audit log."""
         super().__init__(session, entry, reason)
-        self._kept: dict[str, Any] = {}
         self._typed_forms: dict[str, Typed] = {}
 
     # Layout
@@ -182,7 +182,7 @@ class RecordScreen(Additions):
                 client = self.session.client
                 visit = await client.visit(self._entry.visit_id, self._reason)
                 self._forms = {form.code: form for form in await client.forms()}
-                draft = await client.draft(self._draft_key)
+                draft = await client.draft(self.draft_key)
                 self._visit = visit
                 self._ask_vitals(pregnant=visit.pregnant)
                 self._fill_note(visit, draft.data if draft is not None else {})
@@ -216,7 +216,7 @@ class RecordScreen(Additions):
             self.say(_("Your unsaved draft is back."), "warning")
         elif note is not None and note.locked:
             self.say(_("This record is closed for corrections; add an addendum."), "warning")
-        self._kept = self._draft()
+        self.settle_draft()
         self._explain(self.focused.id or "" if self.focused is not None else "")
 
     def _reason_given(self, reason: str | None) -> None:
@@ -227,7 +227,8 @@ class RecordScreen(Additions):
             self.dismiss(None)
 
     @property
-    def _draft_key(self) -> str:
+    def draft_key(self) -> str:
+        """One for each visit."""
         return f"visit-{self._entry.visit_id}"
 
     @property
@@ -345,7 +346,7 @@ class RecordScreen(Additions):
 
         def keep(typed: Typed) -> None:
             self._typed_forms[form.code] = typed
-            self._keep_if_changed()
+            self.keep_soon()
 
         async def back(typed: Typed | None) -> None:
             if typed is not None:
@@ -402,7 +403,7 @@ class RecordScreen(Additions):
         name = event.widget.id or ""
         if name in vital_fields.NAMES:
             self._judge(name)
-        self._keep_if_changed()
+        self.keep_soon()
 
     @on(TextField.Changed)
     def typed(self) -> None:
@@ -461,27 +462,16 @@ class RecordScreen(Additions):
 
     # Draft
 
-    def _draft(self) -> dict[str, Any]:
+    def draft(self) -> dict[str, Any] | None:
+        """The note and the forms as they were typed."""
+        if self._visit is None:
+            return None
         values = {name: value for name, value in self.field_values().items() if value}
         forms = {
             code: {name: text for name, text in typed.items() if text}
             for code, typed in self._typed_forms.items()
         }
         return {"values": values, "forms": forms}
-
-    def _keep_if_changed(self) -> None:
-        draft = self._draft()
-        if self._visit is not None and draft != self._kept:
-            self._kept = draft
-            self.keep_draft(draft)
-
-    @work(exclusive=True, group="draft", exit_on_error=False)
-    async def keep_draft(self, draft: dict[str, Any]) -> None:
-        """Keep the half-typed note on the server."""
-        try:
-            await self.session.client.save_draft(self._draft_key, draft)
-        except (Refused, UnreachableError):
-            self._kept = {}  # the next field tries again
 
     # Saving
 
@@ -560,9 +550,9 @@ class RecordScreen(Additions):
         try:
             with hold_keys(self.app):
                 written = await client.write_encounter(self._entry.visit_id, note)
-                await client.drop_draft(self._draft_key)
+                await client.drop_draft(self.draft_key)
                 self._replace_note(written)
-                self._kept = self._draft()
+                self.settle_draft()
                 if outcome is not None:
                     self.dismiss(await self._hand_on(outcome, cluster))
                     return
@@ -606,18 +596,7 @@ class RecordScreen(Additions):
 
     def action_back(self) -> None:
         """Leave; what was typed stays as a draft."""
-        draft = self._draft()
-        if self._visit is not None and draft != self._kept:
-            self.keep_and_leave(draft)
-        else:
-            self.dismiss(None)
-
-    @work(exclusive=True, group="draft", exit_on_error=False)
-    async def keep_and_leave(self, draft: dict[str, Any]) -> None:
-        """Keep the draft, then leave."""
-        with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.save_draft(self._draft_key, draft)
-            self.dismiss(None)
+        self.keep_and_leave()
 
 
 def _note_values(note: EncounterShape) -> Values:

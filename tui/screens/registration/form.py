@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
-from textual.timer import Timer
 from textual.widgets import Static
 
 from core.identifiers import new_id
@@ -18,6 +16,7 @@ from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, date_text, fit, sex_letter
 from tui.registration.drafts import DRAFT_KEY, draft_data
 from tui.screens.base import Values
+from tui.screens.keeping import KeepsDraft
 from tui.screens.patients.mother import MotherDialog, of_mother
 from tui.screens.patients.notes import Corrected
 from tui.screens.patients.person import PersonScreen
@@ -33,7 +32,7 @@ FAULTS = frozenset({"internal", "http_error"})
 Note = tuple[str, str]
 
 
-class RegistrationScreen(PersonScreen[Note]):
+class RegistrationScreen(KeepsDraft[Note], PersonScreen[Note]):
     """One registration, from the first field to the receipt."""
 
     AREA = "register"
@@ -59,9 +58,6 @@ class RegistrationScreen(PersonScreen[Note]):
         super().__init__(session, {**self._from_appointment(patient), **(values or {})})
         self._patient = patient
         self._registration_id = registration_id or new_id()
-        self._draft_timer: Timer | None = None
-        self._kept: Values = {}
-        self._kept_at = monotonic()
 
     @staticmethod
     def _from_appointment(patient: PatientShape | None) -> Values:
@@ -144,7 +140,7 @@ class RegistrationScreen(PersonScreen[Note]):
         if self._patient is not None:
             self.query_one("TitleBar").set_title(_("Visit"))  # type: ignore[attr-defined]
         self.fill(self._values)
-        self._kept = self.form_values()
+        self.settle_draft()
         if self._values.get("nik"):
             self.read_nik()
         self.query_one(f"#{self._first_field()}").focus()
@@ -165,7 +161,7 @@ class RegistrationScreen(PersonScreen[Note]):
 
     def left_field(self) -> None:
         """Keep the form on the server."""
-        self._keep_draft()
+        self.keep_soon()
 
     # Live checks
 
@@ -198,29 +194,14 @@ class RegistrationScreen(PersonScreen[Note]):
 
     # Drafts
 
-    def _keep_draft(self, *, at_once: bool = False) -> None:
-        values = self.form_values()
-        if values == self._kept:
-            return
-        left = self._kept_at + self.session.draft_seconds - monotonic()
-        if left <= 0 or at_once:
-            self._kept, self._kept_at = values, monotonic()
-            self.save_draft(values)
-        elif self._draft_timer is None:
-            self._draft_timer = self.set_timer(left, self._keep_waiting_draft)
+    @property
+    def draft_key(self) -> str:
+        """One for each account: the form that was typed into last."""
+        return DRAFT_KEY
 
-    def _keep_waiting_draft(self) -> None:
-        self._draft_timer = None
-        self._keep_draft()
-
-    @work(exclusive=True, group="draft", exit_on_error=False)
-    async def save_draft(self, values: Values) -> None:
-        """Keep the half-typed form on the server: even a dead machine loses one field at most."""
-        data = draft_data(self._registration_id, values, self._patient, self.facts().name)
-        try:
-            await self.session.client.save_draft(DRAFT_KEY, data)
-        except (Refused, UnreachableError):
-            self._kept = {}  # the next field tries again
+    def draft(self) -> dict[str, Any]:
+        """The form with the id it is saved under."""
+        return draft_data(self._registration_id, self.form_values(), self._patient, self.facts().name)
 
     # Saving
 
@@ -287,6 +268,7 @@ class RegistrationScreen(PersonScreen[Note]):
 
     def _show_receipt(self, receipt: Receipt) -> None:
         self.session.last_patient_id = receipt.patient_id
+        self.end_draft()
         self.drop_draft()
         screen = ReceiptScreen(self.session, receipt, self.facts().name)
         self.app.push_screen(screen, self.dismiss)
@@ -312,6 +294,7 @@ class RegistrationScreen(PersonScreen[Note]):
             self.checks.forget()
             await self.recompose()
             self.on_mount()
+            self.keep_anew()
             self.say(_("Known patient: only the visit is left to fill in."))
 
     def action_find_mother(self) -> None:
@@ -328,7 +311,7 @@ class RegistrationScreen(PersonScreen[Note]):
             values.pop("no_identifier_reason")
         self.fill(values)
         self._mother_id = mother.id
-        self._keep_draft()
+        self.keep_soon()
         self.check_soon()
         self.say(_("Mother: {name}. Family card, address and phone are hers.").format(name=mother.name))
 
@@ -351,9 +334,9 @@ class RegistrationScreen(PersonScreen[Note]):
             self._patient, self._values = await self.session.client.patient(note.patient_id), values
             await self.recompose()
             self.on_mount()
+            self.keep_anew()
             self.say(note.text, "good")
 
     def action_back(self) -> None:
         """Leave; the draft stays on the server."""
-        self._keep_draft(at_once=True)
-        self.dismiss(None)
+        self.keep_and_leave()

@@ -19,7 +19,8 @@ from core.vocabulary import EntryStatus, OrderStatus
 from tui import keymap, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, fit, sex_letter
-from tui.screens.base import LoketScreen, Values
+from tui.screens.base import Values
+from tui.screens.keeping import KeepsDraft
 from tui.screens.record.dialogs import TestsDialog
 from tui.screens.record.reading import INTERPRETATIONS, result_text, who_line
 from tui.screens.worklist.worklist import work_kind
@@ -31,7 +32,7 @@ from tui.widgets import Choice, ChoiceField, Row, TextField
 BEGINS = frozenset({EntryStatus.WAITING, EntryStatus.SKIPPED, EntryStatus.CALLED})
 
 
-class FulfilScreen(LoketScreen[str]):
+class FulfilScreen(KeepsDraft[str]):
     """One patient at the laboratory or the pharmacy."""
 
     TITLE_TEXT = N_("Results")
@@ -54,7 +55,6 @@ class FulfilScreen(LoketScreen[str]):
         self._visit_id = visit_id
         self._kind = work_kind(session)
         self._item: WorkItem | None = None
-        self._kept: Values = {}
         self._warned = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -82,19 +82,24 @@ class FulfilScreen(LoketScreen[str]):
         """Read the work and one's draft, and draw a line each."""
         with self.saying_refusals(), hold_keys(self.app):
             item = await self.session.client.work_of(self._kind, self._visit_id)
-            draft = await self.session.client.draft(self._draft_key)
+            draft = await self.session.client.draft(self.draft_key)
             self._item = item
             await self._draw(item)
             typed = dict(draft.data.get("values", {})) if draft is not None else {}
             self.fill(_first_values(item) | {str(name): str(value) for name, value in typed.items()})
-            self._kept = self.field_values()
+            self.settle_draft()
             self._focus_first()
             if typed:
                 self.say(_("Your unsaved draft is back."), "warning")
 
     @property
-    def _draft_key(self) -> str:
+    def draft_key(self) -> str:
+        """One for each visit."""
         return f"work-{self._visit_id}"
+
+    def draft(self) -> dict[str, Any] | None:
+        """The results and amounts as they were typed."""
+        return {"values": self.field_values()} if self._item is not None else None
 
     async def _draw(self, item: WorkItem) -> None:
         patient = item.patient
@@ -204,10 +209,7 @@ class FulfilScreen(LoketScreen[str]):
         order = self._order((event.widget.id or "").split("-", 1)[-1])
         if order is not None:
             self._judge(order)
-        values = self.field_values()
-        if self._item is not None and values != self._kept:
-            self._kept = values
-            self.keep_draft(values)
+        self.keep_soon()
 
     def _judge(self, order: OrderShape) -> bool:
         """Show how a result reads; says so, and gives False, when it cannot be true."""
@@ -254,14 +256,6 @@ class FulfilScreen(LoketScreen[str]):
         else:
             self.hint(_("F10 saves and sends the patient back."))
 
-    @work(exclusive=True, group="draft", exit_on_error=False)
-    async def keep_draft(self, values: Values) -> None:
-        """Keep what was typed on the server."""
-        try:
-            await self.session.client.save_draft(self._draft_key, {"values": values})
-        except (Refused, UnreachableError):
-            self._kept = {}  # the next field tries again
-
     def _order(self, order_id: str) -> OrderShape | None:
         orders = self._item.orders if self._item is not None else []
         return next((order for order in orders if order.id == order_id), None)
@@ -281,7 +275,7 @@ class FulfilScreen(LoketScreen[str]):
     async def add_tests(self, tests: list[str]) -> None:
         """Order them and draw their lines; what was typed is kept as a draft meanwhile."""
         with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.save_draft(self._draft_key, {"values": self.field_values()})
+            await self.keep_now()
             for test in tests:
                 await self.session.client.order(self._visit_id, test)
         self.load()
@@ -330,8 +324,8 @@ class FulfilScreen(LoketScreen[str]):
         try:
             with hold_keys(self.app):
                 done = await self._send(item)
-                await self.session.client.drop_draft(self._draft_key)
-                self._kept = {}
+                await self.session.client.drop_draft(self.draft_key)
+                self.settle_draft()
                 if hand_back:
                     self.dismiss(await self._hand_back(item))
                     return
@@ -387,18 +381,7 @@ class FulfilScreen(LoketScreen[str]):
 
     def action_back(self) -> None:
         """Leave; what was typed stays as a draft."""
-        values = self.field_values()
-        if self._item is not None and values != self._kept:
-            self.keep_and_leave(values)
-        else:
-            self.dismiss(None)
-
-    @work(exclusive=True, group="draft", exit_on_error=False)
-    async def keep_and_leave(self, values: Values) -> None:
-        """Keep the draft, then leave."""
-        with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.save_draft(self._draft_key, {"values": values})
-            self.dismiss(None)
+        self.keep_and_leave()
 
 
 def _first_values(item: WorkItem) -> Values:
