@@ -42,15 +42,15 @@ class Encoder:
     def enter(self) -> bytes:
         """Give the sequences that prepare a terminal; its screen counts as unknown afterwards."""
         self.forget()
-        modes = ["7"]  # no automatic wrap: the last column can be written without care
+        if not self.capabilities.addressable:
+            return b""
         prologue = ""
         if self.capabilities.alternate_screen:
             prologue += "\x1b[?1049h"
         if self.capabilities.bracketed_paste:
             prologue += "\x1b[?2004h"
-        if not self.capabilities.addressable:
-            return b""
-        return f"{prologue}\x1b[?{';'.join(modes)}l".encode()
+        # No automatic wrap: the last column can be written without care.
+        return f"{prologue}\x1b[?7l".encode()
 
     def leave(self) -> bytes:
         """Give the sequences that hand the terminal back: plain pen, wrapping, cursor, the old screen."""
@@ -97,10 +97,11 @@ class Encoder:
         if cursor is not None:
             column, row = cursor
             row, column = min(max(row, 0), self.height - 1), min(max(column, 0), self.width - 1)
-            best.move(row, column)
             if self._cursor_row not in {None, row} and self._pens[row][column].attributes & SEEN_ON_BLANKS:
                 # Another field: what is typed into it will look like this.
-                best.select(self._pens[row][column])
+                best.move_to_write(row, column, self._pens[row][column])
+            else:
+                best.move(row, column)
             self._cursor_row = row
         if self._cursor_shown is not (cursor is not None):
             self._cursor_shown = cursor is not None

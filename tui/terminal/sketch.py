@@ -65,20 +65,34 @@ class Sketch:
         """Bring the cursor to a cell by the cheapest way."""
         if row == self.row and column == self.column:
             return
+        self.output.append(self._route(row, column, self.pen))
+        self.row, self.column = row, column
+
+    def move_to_write(self, row: int, column: int, pen: Pen) -> None:
+        """Bring the cursor to a cell and take up a pen; the pen first where that makes the way shorter."""
+        if len(self._route(row, column, pen)) < len(self._route(row, column, self.pen)):
+            self.select(pen)
+        self.move(row, column)
+        self.select(pen)
+
+    def _route(self, row: int, column: int, pen: Pen | None) -> str:
+        """Give the shortest output that leads to a cell; cells on the way may be written again with the pen."""
+        if row == self.row and column == self.column:
+            return ""
         if row == 0 == column:
             best = "\x1b[H"
         elif column == 0:
             best = f"\x1b[{row + 1}H"
         else:
             best = f"\x1b[{row + 1};{column + 1}H"
-        if self.row is not None:
-            vertical = self._vertical(self.row, row)
-            # A vertical move first: it never changes the column.
-            horizontal = self._horizontal(row, column, same_row=not vertical)
-            if horizontal is not None and len(vertical) + len(horizontal) < len(best):
-                best = vertical + horizontal
-        self.output.append(best)
-        self.row, self.column = row, column
+        if self.row is None:
+            return best
+        # A vertical move first: it never changes the column.
+        vertical = self._vertical(self.row, row)
+        horizontal = self._horizontal(row, column, pen)
+        if horizontal is not None and len(vertical) + len(horizontal) < len(best):
+            best = vertical + horizontal
+        return best
 
     def _vertical(self, start: int, row: int) -> str:
         distance = row - start
@@ -94,34 +108,33 @@ class Sketch:
             best = min(best, absolute, key=len)
         return best
 
-    def _horizontal(self, row: int, column: int, *, same_row: bool) -> str | None:
-        options = []
-        if column == 0:
-            options.append("\r")
+    def _horizontal(self, row: int, column: int, pen: Pen | None) -> str | None:
+        if column == self.column:
+            return ""
+        options = ["\r" + way for way in self._rightward(row, 0, column, pen)]
         if self.capabilities.row_column_address:
             options.append(f"\x1b[{column + 1}G" if column else "\x1b[G")
-        if self.column is not None:
-            distance = column - self.column
-            number = "" if abs(distance) == 1 else str(abs(distance))
-            if distance == 0:
-                return ""
-            if distance > 0:
-                options.append(f"\x1b[{number}C")
-                if distance <= LONGEST_OVERWRITE:
-                    again = self._overwrite(row, self.column, column)
-                    if again is not None:
-                        options.append(again)
-            else:
-                options.append(f"\x1b[{number}D")
-                if distance >= -4:
-                    options.append("\b" * -distance)
-        if column <= 9:
-            options.append(f"\r\x1b[{'' if column == 1 else column}C")
-        return min(options, key=len) if options else None
+        if self.column is not None and column > self.column:
+            options += self._rightward(row, self.column, column, pen)
+        elif self.column is not None:
+            distance = self.column - column
+            options.append("\b" * distance if distance <= 4 else f"\x1b[{distance}D")
+        return min(options, key=len)
 
-    def _overwrite(self, row: int, start: int, end: int) -> str | None:
+    def _rightward(self, row: int, start: int, column: int, pen: Pen | None) -> list[str]:
+        """List the ways from one column to another in the same row."""
+        distance = column - start
+        if not distance:
+            return [""]
+        ways = [f"\x1b[{'' if distance == 1 else distance}C"]
+        if distance <= LONGEST_OVERWRITE:
+            again = self._overwrite(row, start, column, pen)
+            if again is not None:
+                ways.append(again)
+        return ways
+
+    def _overwrite(self, row: int, start: int, end: int, pen: Pen | None) -> str | None:
         """Give the text already standing between two columns, if the pen at hand would not change it."""
-        pen = self.pen
         if pen is None:
             return None
         texts, pens = self.texts[row][start:end], self.pens[row][start:end]
@@ -280,7 +293,7 @@ class Sketch:
                 stop = column + 1
                 while stop < end and texts[stop] != " ":
                     stop += 1
-            self.move(row, column)
+            self.move_to_write(row, column, self._pen_for(column, end, texts, pens))
             self._put(column, stop, end, texts, pens)
             column = stop
             self.column = stop if stop < self.width else None
@@ -298,18 +311,18 @@ class Sketch:
         return True
 
     def _put(self, start: int, stop: int, end: int, texts: Texts, pens: Pens) -> None:
-        output = self.output
         for column in range(start, stop):
-            text = texts[column]
-            if not text:
-                continue
-            pen = pens[column]
-            if text == " ":
-                if self.pen is None or blank_pen(self.pen) != pen:
-                    self.select(_pen_ahead(column, end, texts, pens))
-            elif pen != self.pen:
-                self.select(pen)
-            output.append(text)
+            if texts[column]:
+                self.select(self._pen_for(column, end, texts, pens))
+                self.output.append(texts[column])
+
+    def _pen_for(self, column: int, end: int, texts: Texts, pens: Pens) -> Pen:
+        """Choose the pen to write a cell with: for a blank, the one at hand if that looks the same."""
+        if texts[column] != " ":
+            return pens[column]
+        if self.pen is not None and blank_pen(self.pen) == pens[column]:
+            return self.pen
+        return _pen_ahead(column, end, texts, pens)
 
 
 def _pen_ahead(column: int, end: int, texts: Texts, pens: Pens) -> Pen:
