@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from tests.terminal.conftest import MemorySink, running, until
+from tests.terminal.counter import Counter
 from tui.terminal.capabilities import detect
 from tui.terminal.driver import LARGEST, SMALLEST, fit_size, terminal_of
 from tui.terminal.inputs import ThinInput
@@ -43,6 +45,23 @@ async def test_tab_moves_the_cursor_for_a_few_bytes(seat):
     data = await seat.quiet()
     assert seat.sink.emulator.screen.cursor.y == 2
     assert len(data) <= 6
+
+
+async def test_what_one_key_changes_leaves_in_one_packet_however_slow_the_machine():
+    """Focus, hint and mark of a key are one frame: at the morning's peak the line has the least room."""
+
+    class Slow(Counter):
+        def on_descendant_focus(self, event):
+            time.sleep(0.05)
+            self.query_one("#list").update(f"now in {event.widget.id}")
+
+    async with running(Slow()) as seat:
+        await until(lambda: "now in family" in seat.sink.emulator.text())
+        for field in ("given", "birth", "street"):
+            await seat.quiet()
+            seat.type("\t")
+            await until(lambda field=field: f"now in {field}" in seat.sink.emulator.text())
+            assert len(seat.sink.writes) == 1
 
 
 async def test_an_idle_app_sends_nothing(seat):
@@ -106,9 +125,9 @@ async def test_escape_alone_closes_the_dialog(seat):
 
 async def test_keys_wait_while_they_are_held(seat):
     """What is typed ahead goes to the field that the held work leads to."""
+    seat.type("a")
+    await until(lambda: seat.app.values()["family"] == "a")
     with hold_keys(seat.app):
-        seat.type("a")
-        await until(lambda: seat.app.values()["family"] == "a")
         seat.type("bc")
         await asyncio.sleep(0.2)
         assert seat.app.values()["family"] == "a"

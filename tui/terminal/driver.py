@@ -30,12 +30,14 @@ from textual.message import Message
 from tui.terminal.capabilities import Capabilities
 from tui.terminal.encoder import Encoder
 from tui.terminal.grid import Grid
-from tui.terminal.keyboard import KeyReader, OrderedKeys
+from tui.terminal.keyboard import KeyReader, OrderedKeys, leads_on
 from tui.terminal.parsing import TextualOutput
 
 PENDING_BYTES = 600  # not yet delivered; above it no frame is sent (half a second at 9.6 kbit/s)
 RETRY_SECONDS = (0.02, 0.16)  # first and longest wait before a connection is looked at again
-GATHER_SECONDS = 0.03  # after a key that leads on, until all it changes is drawn: one packet instead of three
+GATHER_SECONDS = (
+    0.25  # longest wait after a key that leads on until all it changes is drawn: one packet, not three
+)
 REPAINT_SECONDS = 0.5  # longest wait for the app to fill a screen of another size
 SMALLEST = (20, 5)  # columns and rows; below it nothing could be read
 LARGEST = (400, 120)  # columns and rows; a client may claim any size, and cells cost memory
@@ -210,7 +212,7 @@ class Terminal:
         _terminals[app] = self
         # Textual finds the app by context variables: what is done for it later is done in its context.
         self._context = contextvars.copy_context()
-        self._keys = OrderedKeys(app)
+        self._keys = OrderedKeys(app, self._gathered)
         self._last_key_at = asyncio.get_running_loop().time()
         self._post_size()
         self._watch_idleness()
@@ -246,9 +248,18 @@ class Terminal:
 
     def _push(self, found: list[Message]) -> None:
         if found and self._keys is not None:
-            if not all(isinstance(event, events.Key) and event.is_printable for event in found):
-                self._gather_until = asyncio.get_running_loop().time() + GATHER_SECONDS
+            now = asyncio.get_running_loop().time()
+            if now > self._gather_until and any(map(leads_on, found)):
+                self._gather_until = now + GATHER_SECONDS
             self._keys.push(found)
+
+    def _gathered(self) -> None:
+        """Send what the last key has changed."""
+        self._gather_until = 0.0
+        if self._frame_timer is not None:
+            self._frame_timer.cancel()
+            self._frame_timer = None
+            self._schedule_frame()
 
     def _expire(self) -> None:
         self._reader_timer = None

@@ -13,7 +13,7 @@ import codecs
 import contextvars
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -147,6 +147,11 @@ def _events_of(piece: str) -> list[events.Key]:
     return key_events(piece)
 
 
+def leads_on(event: Message) -> bool:
+    """Whether an event may do more than put a character into the field with the focus."""
+    return not (isinstance(event, events.Key) and event.is_printable and event.key != "space")
+
+
 _keyboards: WeakKeyDictionary[App[Any], OrderedKeys] = WeakKeyDictionary()
 
 
@@ -157,12 +162,15 @@ class OrderedKeys:
         app: The app that gets the keys; made in its context, which later deliveries run in.
     """
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, app: App[Any], on_settled: Callable[[], None]) -> None:
+        """Args: `on_settled` is called when no key waits and all that the last one set off is painted."""
         self.app = app
+        self._on_settled = on_settled
         self._context = contextvars.copy_context()
         self._waiting: deque[Message] = deque()
         self._task: asyncio.Task[None] | None = None
         self._settled = True
+        self._leads_on = False
         self._last: Message | None = None
         self._screen: Screen[Any] | None = None
         self._holds = 0
@@ -203,7 +211,7 @@ class OrderedKeys:
 
     async def _deliver(self) -> None:
         try:
-            while self._waiting:
+            while True:
                 await self._settle()
                 if not self._waiting:
                     break
@@ -211,16 +219,20 @@ class OrderedKeys:
                 self._last, self._screen, self._settled = event, self._current_screen(), False
                 event.set_sender(self.app)
                 self.app.post_message(event)
+                self._leads_on = self._leads_on or leads_on(event)
+                if not self._waiting and not self._leads_on:
+                    return  # letters only: what comes next, if anything does, waits for them then
         finally:
             self._task = None
+        self._leads_on = False
+        self._on_settled()
 
     async def _settle(self) -> None:
-        """Wait until all that the last key set off has happened."""
-        if self._settled:
+        """Wait until all that the last key set off has happened, and, if no other key waits, is painted."""
+        if self._settled and not self._holds:
             return
         await self._round()
-        last = self._last
-        if not (isinstance(last, events.Key) and last.is_printable and last.key != "space"):
+        if self._last is None or leads_on(self._last):
             # A button tells of its press by a second message, behind the key; a dialog closes by a third.
             await self._round()
         for _ in range(3):
@@ -228,7 +240,7 @@ class OrderedKeys:
             if screen is self._screen or screen is None:
                 break
             self._screen = screen
-            await self._wait_for(screen, screen.call_after_refresh)
+            await self._painted()
             await self._round()
         if self._holds:
             try:
@@ -236,14 +248,20 @@ class OrderedKeys:
             except TimeoutError:
                 self._holds = 0
                 self._released.set()
-            self._settled = False
             self._screen = None
             await self._round()
-            screen = self._current_screen()
-            if screen is not None:
-                await self._wait_for(screen, screen.call_after_refresh)
-                await self._round()
+            await self._painted()
+            await self._round()
+        if not self._waiting:
+            # Twice: a widget tells the screen that it has changed only when it has nothing else to do.
+            await self._painted()
+            await self._painted()
         self._settled = True
+
+    async def _painted(self) -> None:
+        screen = self._current_screen()
+        if screen is not None:
+            await self._wait_for(screen, screen.call_after_refresh)
 
     async def _round(self) -> None:
         """Follow the way of a key: through the app to the focus, and up from there to the app again."""
