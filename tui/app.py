@@ -29,6 +29,7 @@ from tui.text import Translator, _
 MINUTE_SECONDS = 60.0  # waits are shown in whole minutes; nothing ticks faster
 LOCAL_DRAFT_SECONDS = 30.0  # this process holds the form whatever becomes of line and server
 SHORTEST, WIDE = 0, 120
+TALL = 16  # rows; with fewer, a dialog gives up its gaps and always shows what its keys do
 HOME = "home"
 FOLLOWING_AREAS = frozenset({"queues", "work", "worklist", "board", "display"})
 """Those that show what the change feed tells of."""
@@ -44,6 +45,7 @@ class LoketApp(App[None]):
     DEFAULT_MODE = HOME
     CSS_PATH = "styles/app.tcss"
     HORIZONTAL_BREAKPOINTS = [(SHORTEST, "-narrow"), (WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(SHORTEST, "-short"), (TALL, "-tall")]
     BINDINGS = [
         keymap.HELP,
         keymap.REGISTER,

@@ -137,6 +137,15 @@ async def test_another_cluster_is_kept_only_with_a_reason(counter: Counter):
     assert receipt.ticket.cluster == "UMUM"
 
 
+async def test_a_low_window_still_shows_where_enter_sends_the_patient(counter: Counter):
+    async with counter.at("clerk", size=(44, 10)) as (app, pilot):
+        await fill_new_patient(pilot, "6371015207930147", "Ayu Wandira", "sakit gigi")
+        await press(pilot, "f10")
+        assert isinstance(app.screen, ConfirmDialog)
+        assert "Ayu Wandira" in screen_text(app)
+        assert "Enter: SAVE TO Poli Gigi" in screen_text(app)
+
+
 async def test_a_man_marked_as_pregnant_cannot_be_saved(counter: Counter):
     async with counter.at("clerk") as (app, pilot):
         await fill_new_patient(pilot, "6371010807940128", "Dimas Aji", "batuk")
