@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import peewee
@@ -13,6 +14,7 @@ from core import clock
 from core.clusters import ClusterSet, load_clusters
 from core.config import Settings
 from core.database import connection, open_database, unusable
+from core.errors import SettingsError
 from core.forms import Form, load_forms
 from core.migrations import migrate
 from core.routing import Vocabulary
@@ -35,8 +37,16 @@ class Clinic:
             SettingsError: A file named in the settings is missing or wrong.
             DatabaseError: The database cannot be used.
         """
-        clusters = load_clusters(settings.clusters)
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            clusters = load_clusters(settings.clusters)
+        except SettingsError as error:
+            raise SettingsError("LOKET_CLUSTERS: {why}", why=error) from None
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise SettingsError(
+                "LOKET_HOME: {path} cannot be used ({why})", path=settings.home, why=error.strerror
+            ) from None
         database = open_database(settings.resolved_database_url)
         try:
             with connection():
@@ -46,6 +56,18 @@ class Clinic:
                 raise
             raise known from None
         return cls(settings, clusters, demo)
+
+    def read_files(self) -> None:
+        """Read the clinic's own words and forms now, so that a mistake stops the start.
+
+        Raises:
+            SettingsError: A file is missing or wrong.
+        """
+        try:
+            _ = self.vocabulary
+        except SettingsError as error:
+            raise SettingsError("LOKET_VOCABULARY: {why}", why=error) from None
+        _ = self.forms
 
     @property
     def public_url(self) -> str:
@@ -60,8 +82,6 @@ class Clinic:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The routing words in use."""
-        from pathlib import Path
-
         return Vocabulary.load(Path(self.settings.vocabulary) if self.settings.vocabulary else None)
 
     @cached_property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from datetime import date, time
@@ -23,6 +24,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from core.errors import SettingsError
 
 PREFIX = "LOKET_"
+HIGHEST_PORT = 65535
 SPREAD_MINUTES = 60
 """Over how long a city's clinics are spread when they close at the same hour."""
 
@@ -33,7 +35,7 @@ class Address(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     host: str
-    port: int = Field(ge=0, le=65535)
+    port: int = Field(ge=0, le=HIGHEST_PORT)
 
     @property
     def is_loopback(self) -> bool:
@@ -51,7 +53,7 @@ def _address(value: object) -> object:
     if not isinstance(value, str):
         return value
     host, separator, port = value.strip().rpartition(":")
-    if not separator or not host or not port.isdigit():
+    if not separator or not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > HIGHEST_PORT:
         raise ValueError("must be host:port, for example 127.0.0.1:8460")
     return {"host": host.strip("[]"), "port": int(port)}
 
@@ -91,12 +93,6 @@ def _https(value: str) -> str:
     return value
 
 
-def _public_url(value: str) -> str:
-    if value and not value.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
-    return value.rstrip("/")
-
-
 def _command(value: str) -> str:
     try:
         shlex.split(value)
@@ -108,16 +104,19 @@ def _command(value: str) -> str:
 def _web_address(value: str) -> str:
     if value and (not value.startswith(("http://", "https://")) or not urlsplit(value).hostname):
         raise ValueError("must be a web address such as https://office.example/fhir")
-    return value
+    return value.rstrip("/")
 
 
 def _clock_time(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return time.fromisoformat(value.strip())
-        except ValueError as error:
-            raise ValueError("must be a time of day such as 15:00") from error
-    return value
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = time.fromisoformat(value.strip())
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.tzinfo is not None:  # the zone is LOKET_TIMEZONE's
+        raise ValueError("must be a time of day such as 15:00")
+    return parsed
 
 
 AddressSetting = Annotated[Address, BeforeValidator(_address)]
@@ -139,7 +138,7 @@ class Settings(BaseModel):
     """Where the SSH door listens."""
     office_http: AddressSetting = Address(host="127.0.0.1", port=8470)
     """Where `loket office` listens."""
-    server_url: str = ""
+    server_url: Annotated[str, AfterValidator(_web_address)] = ""
     """Where terminals and doors find the core; empty: derived from `http`."""
     timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("Asia/Makassar")
     """The clinic's time zone."""
@@ -198,7 +197,7 @@ class Settings(BaseModel):
     """Letters in a row of the paper: 32 on a roll of 58 mm, 48 on one of 80 mm."""
     print_tickets: bool = False
     """Whether each ticket is printed without a key."""
-    public_url: Annotated[str, AfterValidator(_public_url)] = ""
+    public_url: Annotated[str, AfterValidator(_web_address)] = ""
     """Where patients' phones find this server; empty: tickets carry no address of their page."""
     satusehat_url: Annotated[str, AfterValidator(_https)] = ""
     """SATUSEHAT's host, when `sync_target` is satusehat."""
@@ -270,7 +269,7 @@ class Settings(BaseModel):
     @property
     def resolved_server_url(self) -> str:
         """Where to reach the core over HTTP."""
-        return self.server_url.rstrip("/") or self.http.url
+        return self.server_url or self.http.url
 
     @property
     def resolved_sync_offset_minutes(self) -> int:

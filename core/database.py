@@ -66,7 +66,12 @@ def connect(url: str) -> peewee.Database:
     """
     if url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                "LOKET_DATABASE_URL: {path} cannot be made ({why})", path=path, why=error.strerror
+            ) from None
         return Sqlite(path, pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE")
     try:
         import psycopg  # noqa: F401
@@ -102,6 +107,7 @@ UNUSABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
         "connection failed", "connection refused", "could not connect", "no password supplied",
         "authentication failed", "could not translate", "server closed the connection",
     )),
+    ("database_busy", ("is locked", "lock timeout", "deadlock detected")),
 )  # fmt: skip
 """Reason of a `DatabaseError`, and how SQLite and PostgreSQL say it."""
 

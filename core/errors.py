@@ -137,14 +137,14 @@ class DatabaseError(CoreError):
     """The database cannot be used at all; what was acknowledged before is not touched by it.
 
     Attributes:
-        reason: `database_damaged`, `database_denied`, `database_unreachable` or `disk_full`.
+        reason: `database_damaged`, `database_denied`, `database_unreachable`, `database_busy` or `disk_full`.
         detail: The database's own words, without values.
+        code: `disk_full`, or `database_unavailable` for the rest: those at the counters need not know more.
     """
-
-    code = "database"
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.code = "disk_full" if reason == "disk_full" else "database_unavailable"
         self.reason = reason
         self.detail = detail
 

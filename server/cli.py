@@ -539,6 +539,7 @@ def _write_private(file: Path, content: bytes) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command's entry: what goes wrong on purpose is one line, not a traceback."""
+    os.umask(0o077)  # whatever Loket writes holds patients or secrets
     with contextlib.suppress(BrokenPipeError):
         try:
             app(arguments)

@@ -121,6 +121,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         N_("The database server does not let Loket in ({detail})."),
         N_("Is PostgreSQL running, and LOKET_DATABASE_URL right?"),
     ),
+    "database_busy": (
+        N_("The database is busy ({detail})."),
+        N_("Try again in a minute; if it stays, run: loket doctor"),
+    ),
     "missing": (N_("There is no such file or folder: {detail}"), ""),
     "newer_schema": (
         N_("The backup was made by a newer Loket ({detail})."),

@@ -144,7 +144,16 @@ def run_demo() -> int:
         if not _wait_ready(settings, server):
             sys.stderr.write(f"The server did not start; see {settings.home / 'server.log'}\n")
             return 1
-        terminal = [sys.executable, "-m", "tui", "--server", settings.http.url, "--username", "clerk"]
+        terminal = [
+            sys.executable,
+            "-m",
+            "tui",
+            "--server",
+            settings.http.url,
+            "--username",
+            "clerk",
+            "--demo",
+        ]
         code = subprocess.call(terminal, env=environment)
         sys.stderr.write(text)
         return code

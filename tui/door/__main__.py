@@ -71,6 +71,7 @@ async def run(settings: Settings, token: str, *, with_parent: bool) -> None:
 
 def main() -> int:
     """Start the door; returns the exit code."""
+    os.umask(0o077)  # the host key and what else it writes are its own
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for chatty in ("asyncssh", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
