@@ -105,7 +105,8 @@ UNUSABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("database_denied", ("readonly", "read-only", "unable to open", "permission denied")),
     ("database_unreachable", (
         "connection failed", "connection refused", "could not connect", "no password supplied",
-        "authentication failed", "could not translate", "server closed the connection",
+        "authentication failed", "could not translate", "server closed the connection", "terminating connection",
+        "connection is closed",
     )),
     ("database_busy", ("is locked", "lock timeout", "deadlock detected")),
 )  # fmt: skip

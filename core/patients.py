@@ -271,7 +271,7 @@ def edit(clinic: Clinic, actor: Actor, patient_id: str, patch: PatientPatch) -> 
         if expected is not None and expected != patient.version:
             raise ConflictError(version=patient.version)
         current = {name: getattr(patient, name) for name in COLUMNS}
-        required = {"name", "sex", "birth_date"}
+        required = {"name", "sex", "birth_date", "birth_date_estimated"}
         missing = {name: "required" for name in required if name in changes and changes[name] is None}
         if missing:
             raise ValidationError(missing)

@@ -2,7 +2,8 @@
 
 Lengths are in characters after trimming. Every text field refuses control characters and
 bidirectional overrides: what a clerk reads must be what is stored (a name that displays
-backwards is a wrong patient). Wide and right-to-left letters themselves are welcome.
+backwards is a wrong patient). Characters that show nothing at all, which come along when text is
+pasted, are left out. Wide and right-to-left letters themselves are welcome.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ from core.vocabulary import (
 
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+_INVISIBLE = dict.fromkeys([0x00AD, 0x034F, 0x180E, 0x200B, 0x2060, 0xFEFF, *range(0xE0000, 0xE0080)])
+"""Soft hyphen, zero-width space, word joiner, byte order mark, tags. The joiners U+200C and U+200D stay:
+scripts and emoji need them."""
+
 
 def _is_unsafe(character: str, *, lines: bool) -> bool:
     if lines and character in "\n\t":
@@ -42,7 +47,7 @@ def _is_unsafe(character: str, *, lines: bool) -> bool:
 def _clean(value: object, *, lines: bool) -> object:
     if not isinstance(value, str):
         return value
-    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
+    text = unicodedata.normalize("NFC", value.translate(_INVISIBLE)).replace("\r\n", "\n").strip()
     if any(_is_unsafe(character, lines=lines) for character in text):
         raise PydanticCustomError("control_characters", "control characters are not stored")
     return text if lines else " ".join(text.split())
@@ -90,6 +95,8 @@ SpacedLine = Annotated[str, AfterValidator(_spaced_line)]
 Prose = Annotated[str, BeforeValidator(_clean_lines), Field(max_length=8000)]
 """Several lines of text."""
 Name = Annotated[Line, Field(min_length=1, max_length=120)]
+Identifier = Annotated[Line, Field(max_length=36)]
+"""An id as it was given out; one that nothing has is answered as unknown, not as malformed."""
 RegistrationId = Annotated[str, AfterValidator(_registration_id)]
 
 
@@ -340,7 +347,7 @@ class PatientFields(Shape):
     family_card_number: Annotated[Line, Field(max_length=32)] | None = None
     passport_number: Annotated[Line, Field(max_length=20)] | None = None
     mother_name: Annotated[Line, Field(max_length=120)] = ""
-    mother_id: str | None = None
+    mother_id: Identifier | None = None
     birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
     phone: Annotated[Line, Field(max_length=20)] = ""
     address: Annotated[Line, Field(max_length=200)] = ""
@@ -365,7 +372,7 @@ class PatientPatch(Shape):
     family_card_number: Annotated[Line, Field(max_length=32)] | None = None
     passport_number: Annotated[Line, Field(max_length=20)] | None = None
     mother_name: Annotated[Line, Field(max_length=120)] | None = None
-    mother_id: str | None = None
+    mother_id: Identifier | None = None
     birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
     phone: Annotated[Line, Field(max_length=20)] | None = None
     address: Annotated[Line, Field(max_length=200)] | None = None
@@ -419,7 +426,7 @@ class DuplicateQuery(Shape):
     mother_name: Annotated[Line, Field(max_length=120)] = ""
     phone: Annotated[Line, Field(max_length=20)] = ""
     address: Annotated[Line, Field(max_length=200)] = ""
-    exclude_id: str | None = None
+    exclude_id: Identifier | None = None
     """When an existing patient is edited."""
 
     model_config = ConfigDict(extra="ignore")
@@ -444,7 +451,7 @@ class DuplicateResult(Shape):
 class MergeRequest(Shape):
     """`POST patients/{id}/merge`."""
 
-    into: str
+    into: Identifier
 
 
 class MergeShape(Shape):
@@ -466,7 +473,7 @@ class MergeShape(Shape):
 class NotSameRequest(Shape):
     """`POST patients/{id}/not-same`: two people, however alike their records are."""
 
-    other: str
+    other: Identifier
 
 
 class SuspectedShape(Shape):
@@ -546,7 +553,7 @@ class RegistrationRequest(Shape):
 
     id: RegistrationId
     patient: PatientFields | None = None
-    patient_id: str | None = None
+    patient_id: Identifier | None = None
     chief_complaint: Annotated[Line, Field(min_length=1, max_length=500)]
     pregnant: bool = False
     disability: bool = False

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import (
@@ -16,6 +17,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +32,7 @@ from server.endpoints import admin, changes, patients, printing, queues, registr
 
 MAX_BODY_BYTES = 256 * 1024
 SMALLEST_COMPRESSED = 200  # bytes; below it the header that says so costs what is won
+PASSWORD_CHECKS = 2  # at a time
 API = "/api/v1"
 
 
@@ -58,7 +61,7 @@ class Limits:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > MAX_BODY_BYTES:  # chunked, without a length
-                return {"type": "http.disconnect"}
+                raise HTTPException(413, "Too large")
             return message
 
         await self._app(scope, counted, send)
@@ -121,13 +124,13 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
         SettingsError: Something is wrong with the settings or the files they name.
     """
     clinic = Clinic.open(settings, demo=demo)
-    # Read now: a wrong file must stop the start, not the first registration.
-    _ = clinic.vocabulary, clinic.forms
+    clinic.read_files()
     with connection():
         demo_clinic.prepare(clinic)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.password_checks = CapacityLimiter(PASSWORD_CHECKS)
         app.state.follower.start(settings.resolved_database_url)
         yield
         app.state.follower.stop()
@@ -137,7 +140,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.follower = changes.Follower()
     problems.install(app)
-    api = APIRouter(prefix=API)
+    api = APIRouter(prefix=API, responses=problems.RESPONSES)
     for resource in (tokens, queues, patients, registrations, visits, changes, printing, admin):
         api.include_router(resource.router)
     app.include_router(api)

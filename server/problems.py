@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+import peewee
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from core import errors
+from core.database import unusable
 from core.schemas import Problem
 
 log = logging.getLogger(__name__)
@@ -33,13 +35,16 @@ STATUS: dict[type[errors.CoreError], int] = {
     errors.SyncError: 502,
     errors.BackupError: 409,
     errors.PrinterError: 503,
+    errors.DatabaseError: 503,
 }
-RULE_STATUS = {"duplicate_decision_required": 409}
-"""Rules whose answer is a decision between records rather than a correction."""
+STATUS_OF_CODE = {"duplicate_decision_required": 409, "disk_full": 507}
+"""Codes that differ from their type: a rule whose answer is a decision between records rather than a
+correction, a disk that will not get room by waiting."""
 
 FIELD_CODES = {
     "missing": "required",
     "string_too_short": "required",
+    "too_short": "required",
     "string_too_long": "too_long",
     "too_long": "too_long",
     "enum": "not_a_choice",
@@ -50,6 +55,14 @@ FIELD_CODES = {
     "string_pattern_mismatch": "format",
 }
 """Pydantic's error types -> our codes; the rest are told by their beginning."""
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A refusal or a fault; `code` says which, `fields` what is wrong with which field",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What every call may answer instead, as `/openapi.json` says it."""
 
 CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 401: "not_signed_in"}
 
@@ -81,7 +94,7 @@ def field_problems(error: RequestValidationError) -> dict[str, str]:
     for item in error.errors():
         path = ".".join(str(part) for part in item["loc"] if part not in {"body", "query", "path"}) or "body"
         kind = str(item["type"])
-        code = FIELD_CODES.get(kind)
+        code = "required" if item.get("input", "") is None else FIELD_CODES.get(kind)
         if code is None:
             code = "date_format" if kind.startswith("date") else "format"
         found.setdefault(path, code)
@@ -89,12 +102,21 @@ def field_problems(error: RequestValidationError) -> dict[str, str]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every failure of `app` as a problem."""
+    """Answer every failure of `app` as a problem, and describe problems in its OpenAPI document."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("Problem", Problem.model_json_schema())
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
     @app.exception_handler(errors.CoreError)
     def core_error(request: Request, error: errors.CoreError) -> JSONResponse:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-        status = RULE_STATUS.get(error.code, status)
+        status = STATUS_OF_CODE.get(error.code, status)
         headers = {}
         if isinstance(error, errors.TooManyAttemptsError):
             headers["Retry-After"] = str(error.retry_after_seconds)
@@ -113,6 +135,14 @@ def install(app: FastAPI) -> None:
             details=details,
             headers=headers,
         )
+
+    @app.exception_handler(peewee.DatabaseError)
+    def database_error(request: Request, error: peewee.DatabaseError) -> JSONResponse:
+        known = unusable(error)
+        if known is None:
+            return unexpected(request, error)
+        log.error("the database cannot be used: %s", known.reason)
+        return core_error(request, known)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from core import accounts
 from core.accounts import Actor
@@ -19,16 +20,18 @@ def get_clinic(request: Request) -> Clinic:
     return cast(Clinic, request.app.state.clinic)
 
 
-def bearer(request: Request) -> str:
+_scheme = HTTPBearer(auto_error=False, description="What `POST tokens` answers")
+
+
+def bearer(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]) -> str:
     """The request's token.
 
     Raises:
         NotSignedInError: There is none.
     """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret:
+    if given is None or not given.credentials:
         raise NotSignedInError("no token")
-    return secret.strip()
+    return given.credentials.strip()
 
 
 def origin(request: Request) -> str:

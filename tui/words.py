@@ -100,6 +100,11 @@ FIELD_PROBLEMS: Mapping[str, str] = {
 }
 """What is wrong with a field; reads on after the field's label."""
 
+REMEDIES: Mapping[tuple[str, str], str] = {
+    ("no_identifier_reason", "required"): N_("Type the NIK, or choose why there is no card."),
+}
+"""Field and problem -> a sentence of its own, where the remedy lies in another field."""
+
 IDENTITY_WARNINGS: Mapping[str, str] = {
     "nik_birth_date_differs": N_("NIK says another birth date"),
     "nik_sex_differs": N_("NIK says the other sex"),
@@ -147,6 +152,10 @@ PROBLEMS: Mapping[str, str] = {
     "printer_no_paper": N_("Not printed: the printer has no paper. Put in a roll and print it again."),
     "printer_busy": N_("Not printed: the printer is busy. Print it again in a moment."),
     "backup": N_("The backup could not be made; see `loket doctor`."),
+    "disk_full": N_("Not saved: the server's disk is full. What you typed is kept; tell the administrator."),
+    "database_unavailable": N_(
+        "Not saved: the server's database does not answer. Try again; tell the administrator."
+    ),
     "internal": N_("The server has a fault; nothing was changed. Try again."),
     "http_error": N_("The server answered in an unknown way. Try again."),
 }
@@ -399,6 +408,9 @@ def field_name(path: str) -> str:
 
 def field_problem(path: str, code: str) -> str:
     """One sentence: the field, what is wrong, what to do."""
+    remedy = REMEDIES.get((path.removeprefix("patient."), code))
+    if remedy is not None:
+        return _(remedy)
     problem = word(FIELD_PROBLEMS, code) if code in FIELD_PROBLEMS else word(BLOCKS, code)
     return f"{field_name(path)}: {problem}"
 

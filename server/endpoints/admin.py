@@ -12,7 +12,7 @@ from core.accounts import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.errors import NotFoundError
-from core.schemas import BackupShape, ClosingShape, ReportShape, SyncShape, WrittenShape
+from core.schemas import BackupShape, ClosingShape, Identifier, ReportShape, SyncShape, WrittenShape
 from core.vocabulary import Permission
 from server import apart, problem_words
 from server.security import ActorNow, AdminNow, ClinicNow, LanguageNow
@@ -114,7 +114,7 @@ def _report(name: str, actor: Actor, clinic: Clinic, day: date | None) -> report
 @router.get("/audit")
 def audit_log(
     actor: AdminNow,
-    patient_id: Annotated[str | None, Query(max_length=36)] = None,
+    patient_id: Identifier | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
     """The newest audit events, of one patient or of all."""

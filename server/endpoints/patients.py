@@ -12,6 +12,7 @@ from core.schemas import (
     AllergyFields,
     DuplicateQuery,
     DuplicateResult,
+    Identifier,
     Line,
     MergeRequest,
     MergeShape,
@@ -130,7 +131,7 @@ def merge(patient_id: str, body: MergeRequest, actor: ActorNow, clinic: ClinicNo
 
 @router.get("/merges")
 def merges(
-    actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)] = 50, patient: str | None = None
+    actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)] = 50, patient: Identifier | None = None
 ) -> list[MergeShape]:
     """The last merges, of one surviving patient or of all, newest first."""
     with connection():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from core import (
     diagnoses,
@@ -51,6 +51,7 @@ router = APIRouter(tags=["records"])
 Reason = Annotated[Line, Query(max_length=200)]
 Words = Annotated[Line, Query(max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=100)]
+DraftKey = Annotated[str, Path(max_length=80)]
 
 
 @router.get("/visits/{visit_id}")
@@ -226,20 +227,20 @@ def vitals_table(actor: ActorNow) -> list[dict[str, Any]]:
 
 
 @router.get("/drafts/{key}")
-def read_draft(key: str, actor: ActorNow) -> DraftShape:
+def read_draft(key: DraftKey, actor: ActorNow) -> DraftShape:
     """One's own half-typed form."""
-    return drafts.read(actor, key[:80])
+    return drafts.read(actor, key)
 
 
 @router.put("/drafts/{key}", status_code=204)
-def save_draft(key: str, body: DraftFields, actor: ActorNow) -> Response:
+def save_draft(key: DraftKey, body: DraftFields, actor: ActorNow) -> Response:
     """Keep a half-typed form."""
-    drafts.save(actor, key[:80], body.data)
+    drafts.save(actor, key, body.data)
     return Response(status_code=204)
 
 
 @router.delete("/drafts/{key}", status_code=204)
-def drop_draft(key: str, actor: ActorNow) -> Response:
+def drop_draft(key: DraftKey, actor: ActorNow) -> Response:
     """Forget a half-typed form."""
-    drafts.drop(actor, key[:80])
+    drafts.drop(actor, key)
     return Response(status_code=204)
