@@ -291,36 +291,37 @@ def normalise_key(public_key: str) -> str:
 
 
 class Attempts:
-    """Failed sign-ins per name, in memory: a restart forgives."""
+    """Failed sign-ins per name and password to be guessed, in memory: a restart forgives."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failed: dict[str, tuple[int, datetime]] = {}
 
-    def check(self, username: str) -> None:
+    def check(self, tried: str) -> None:
         """Let another try be made.
 
         Raises:
             TooManyAttemptsError: Not before some seconds have passed.
         """
         with self._lock:
-            count, last = self._failed.get(username, (0, clock.now()))
+            count, last = self._failed.get(tried, (0, clock.now()))
         left = last + LOCKOUT - clock.now()
-        if count >= ATTEMPTS and left > timedelta(0):
+        # More than the whole wait is left only when the clock was set back.
+        if count >= ATTEMPTS and timedelta(0) < left <= LOCKOUT:
             raise TooManyAttemptsError(max(1, round(left.total_seconds())))
 
-    def failed(self, username: str) -> None:
+    def failed(self, tried: str) -> None:
         """Count one more."""
         with self._lock:
             if len(self._failed) > 10_000:  # names made up by a scanner must not fill the memory
                 self._failed.clear()
-            count, _ = self._failed.get(username, (0, clock.now()))
-            self._failed[username] = (count + 1, clock.now())
+            count, _ = self._failed.get(tried, (0, clock.now()))
+            self._failed[tried] = (count + 1, clock.now())
 
-    def forget(self, username: str) -> None:
+    def forget(self, tried: str) -> None:
         """Begin anew after a success."""
         with self._lock:
-            self._failed.pop(username, None)
+            self._failed.pop(tried, None)
 
 
 _attempts = Attempts()
@@ -328,8 +329,10 @@ _attempts = Attempts()
 
 def _verified(username: str, password: str) -> Account:
     username = username.strip().lower()
-    _attempts.check(username)
     account = Account.get_or_none(Account.username == username)
+    # By the hash: a new password, set by a command in another process, ends the waiting.
+    tried = account.password_hash if account is not None else username
+    _attempts.check(tried)
     usable = account is not None and account.disabled_at is None
     try:
         # An unknown name costs as much time as a wrong password.
@@ -337,9 +340,9 @@ def _verified(username: str, password: str) -> Account:
     except VerificationError:
         usable = False
     if account is None or not usable:
-        _attempts.failed(username)
+        _attempts.failed(tried)
         raise NotSignedInError("wrong name or password")
-    _attempts.forget(username)
+    _attempts.forget(tried)
     return account
 
 

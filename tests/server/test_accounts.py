@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import stat
+import threading
 from datetime import timedelta
+from pathlib import Path
+from unittest import mock
 
 import httpx
 import pytest
 
 from core import accounts, audit, clock
+from core.clinic import Clinic
 from core.config import Settings
-from core.database import database
+from core.database import connection, database
 from core.errors import SettingsError
 from core.models import AuditEvent
 from core.vocabulary import Role
@@ -116,6 +120,11 @@ def test_the_audit_chain_shows_a_change_and_a_missing_event(clerk: Caller) -> No
         ("LOKET_TIMEZONE", "Mars", "LOKET_TIMEZONE: must be a time zone"),
         ("LOKET_LANGUAGE", "fr", "LOKET_LANGUAGE: must be id or en"),
         ("LOKET_CLOSE_AT", "25:00", "LOKET_CLOSE_AT: must be a time of day"),
+        ("LOKET_CLOSE_AT", "15:00+08:00", "LOKET_CLOSE_AT: must be a time of day"),
+        ("LOKET_HTTP", "127.0.0.1:²", "LOKET_HTTP: must be host:port"),
+        ("LOKET_SSH", "127.0.0.1:65536", "LOKET_SSH: must be host:port"),
+        ("LOKET_OFFICE_URL", "office.example", "LOKET_OFFICE_URL: must begin with http"),
+        ("LOKET_SERVER_URL", "127.0.0.1:8460", "LOKET_SERVER_URL: must begin with http"),
         ("LOKET_DATABASE_URL", "mysql://x", "LOKET_DATABASE_URL: must begin with"),
         ("LOKET_PRIORITY_RATIO", "0", "LOKET_PRIORITY_RATIO"),
         ("LOKET_TYPO", "1", "LOKET_TYPO: there is no such setting"),
@@ -126,3 +135,71 @@ def test_a_wrong_setting_is_one_clear_line(name: str, value: str, words: str) ->
         Settings.load({name: value})
     assert str(refused.value).startswith(words)
     assert "\n" not in str(refused.value)
+
+
+def test_files_and_databases_that_cannot_be_used_stop_the_start(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("no database, no words and no folder\n" * 100)
+    for setting, value in (
+        ("LOKET_HOME", str(other)),
+        ("LOKET_DATABASE_URL", f"sqlite:///{other}"),
+        ("LOKET_DATABASE_URL", f"sqlite:///{other}/below.sqlite3"),
+        ("LOKET_DATABASE_URL", "postgresql://loket:geheim@127.0.0.1:1/loket"),
+        ("LOKET_CLUSTERS", str(other)),
+        ("LOKET_VOCABULARY", str(tmp_path / "nothing.toml")),
+        ("LOKET_VOCABULARY", str(other)),
+    ):
+        given = {"LOKET_HOME": str(tmp_path / "home"), setting: value}
+        with pytest.raises(SettingsError) as refused:
+            Clinic.open(Settings.load(given)).read_files()
+        said = str(refused.value)
+        assert said.startswith(f"{setting}: "), said
+        assert "\n" not in said
+        assert "geheim" not in said
+
+
+def test_a_new_password_ends_the_waiting(server: Background) -> None:
+    def sign_in(password: str) -> int:
+        body = {"username": "siti", "password": password}
+        return httpx.post(f"{server.url}/api/v1/tokens", json=body).status_code
+
+    with connection():
+        accounts.create_account("siti", "Siti", Role.CLERK, "sandi yang lama")
+    assert [sign_in("wrong") for _ in range(5)] == [401] * 5
+    assert sign_in("sandi yang lama") == 429
+    with connection():  # as `loket account password` does it, in another process
+        accounts.set_password("siti", "sandi yang baru")
+    assert sign_in("sandi yang baru") == 201
+
+
+def test_many_sign_ins_at_once_leave_workers_to_the_counters(server: Background, clerk: Caller) -> None:
+    """A check costs 64 MiB, and there are forty workers."""
+    checked: list[int] = []
+    together = 0
+    guard, most = threading.Lock(), []
+    verify = accounts._hasher.verify
+
+    def counted(*given: str) -> bool:
+        nonlocal together
+        with guard:
+            together += 1
+            most.append(together)
+        try:
+            return verify(*given)
+        finally:
+            with guard:
+                together -= 1
+
+    def guess(number: int) -> None:
+        body = {"username": f"nobody{number}", "password": "wrong"}
+        checked.append(httpx.post(f"{server.url}/api/v1/tokens", json=body, timeout=120).status_code)
+
+    with mock.patch.object(accounts, "_hasher", mock.Mock(verify=counted)):
+        guesses = [threading.Thread(target=guess, args=(number,)) for number in range(16)]
+        for thread in guesses:
+            thread.start()
+        assert clerk.register().status_code == 201
+        for thread in guesses:
+            thread.join()
+    assert checked == [401] * 16
+    assert max(most) <= 2
