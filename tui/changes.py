@@ -168,11 +168,19 @@ class ChangeHub:
                 self._tell(lambda kind=kind: RecordChanged(kind))  # type: ignore[misc]
 
     async def _read_everything(self) -> None:
-        try:
-            codes = [cluster.code for cluster in await self._client.clusters()]
-        except (Refused, UnreachableError) as error:
-            logger.info("the clusters could not be read: %s", type(error).__name__)
-            return
+        """Read every pane anew; until that is possible they are old, whatever the stream says."""
+        while True:
+            try:
+                codes = [cluster.code for cluster in await self._client.clusters()]
+                break
+            except Refused as refusal:
+                logger.info("the clusters could not be read: %s", refusal.code)
+                return
+            except UnreachableError as error:
+                logger.info("the clusters could not be read: %s", error)
+                self._set_state(False)
+                await asyncio.sleep(UNREAD_SECONDS)
+        self._set_state(True)
         for code in codes:
             self._changed(code)
 
