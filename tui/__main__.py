@@ -19,6 +19,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tui", description="Loket in this terminal.")
     parser.add_argument("--server", help="address of the core, such as http://127.0.0.1:8460")
     parser.add_argument("--username", default="", help="what stands in the name field already")
+    parser.add_argument("--demo", action="store_true", help="say on the sign-in screen how to get in")
     parser.add_argument(
         "--lines",
         action="store_true",
@@ -47,8 +48,16 @@ def main(arguments: list[str] | None = None) -> int:
         from tui.lines.local import run_lines
 
         return run_lines(client, chosen.username, language)
+    note = ""
+    if chosen.demo:
+        note = _("Demo: everybody's password is demo.") + "\n"
+        note += _("A second terminal:") + f" ssh -p {settings.ssh.port} dentist@{settings.ssh.host}"
     try:
-        run_local(lambda capabilities: build_app(client=client, username=chosen.username, language=language))
+        run_local(
+            lambda capabilities: build_app(
+                client=client, username=chosen.username, language=language, note=note
+            )
+        )
     except NoTerminalError:
         sys.stderr.write(_("This needs a terminal; with --lines it takes answers from a file too.") + "\n")
         return 2

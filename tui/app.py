@@ -69,14 +69,16 @@ class LoketApp(App[None]):
         client: CoreClient | None = None,
         username: str = "",
         language: str = "id",
+        note: str = "",
     ) -> None:
-        """Args: without a session, `client` is what the sign-in screen asks; `username` stands there."""
+        """Args: without a session, `client` is what the sign-in screen asks; `username` and `note` stand there."""
         super().__init__()
         self.theme = theme.THEME
         self.animation_level = "none"
         self.session = session
         self._client = client
         self._username = username
+        self._note = note
         self._signed_in_first = session is not None
         self._translator = session.translator if session is not None else Translator(language)
         # Before the first message pump is made, so that all of them inherit it.
@@ -88,7 +90,7 @@ class LoketApp(App[None]):
     def _home_screen(self) -> Screen[Any]:
         if self.session is None:
             assert self._client is not None
-            return SignInScreen(self._client, self._signed_in, self._username)
+            return SignInScreen(self._client, self._signed_in, self._username, self._note)
         return self._area_screen(self._home_area(self.session), self.session)
 
     def _home_area(self, session: Session) -> str:
@@ -401,6 +403,7 @@ def build_app(
     client: CoreClient | None = None,
     username: str = "",
     language: str = "id",
+    note: str = "",
 ) -> LoketApp:
     """Make the app of a signed-in person, or one that begins with the sign-in screen.
 
@@ -409,5 +412,6 @@ def build_app(
         client: Without a session: whom the sign-in screen asks.
         username: Without a session: what stands in the name field already.
         language: Without a session: `id` or `en`.
+        note: Without a session: what the sign-in screen says beside the fields, translated.
     """
-    return LoketApp(session, client=client, username=username, language=language)
+    return LoketApp(session, client=client, username=username, language=language, note=note)

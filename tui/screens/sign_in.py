@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from textwrap import indent
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,7 +17,7 @@ from tui.client import CoreClient, Refused, UnreachableError
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import _
-from tui.widgets import Row, TextField, labelled
+from tui.widgets import DialogTitle, Row, TextField, labelled
 
 
 class SignInScreen(Screen[None]):
@@ -26,18 +27,23 @@ class SignInScreen(Screen[None]):
     CSS_PATH = "sign_in.tcss"
 
     def __init__(
-        self, client: CoreClient, opened: Callable[[AccountShape], Awaitable[None]], username: str = ""
+        self,
+        client: CoreClient,
+        opened: Callable[[AccountShape], Awaitable[None]],
+        username: str = "",
+        note: str = "",
     ) -> None:
-        """Args: `opened` takes over once the person is signed in."""
+        """Args: `opened` takes over once the person is signed in; `note` stands below the fields."""
         super().__init__()
         self._client = client
         self._opened = opened
         self._username = username
+        self._note = note
 
     def compose(self) -> ComposeResult:
         """Two fields."""
         with Vertical(id="sign-in"):
-            yield Static(" LOKET", id="sign-in-title", markup=False)
+            yield DialogTitle("LOKET")
             yield Static(f" {self._client.base_url}", markup=False)
             yield Static("", classes="gap")
             with Row():
@@ -45,6 +51,8 @@ class SignInScreen(Screen[None]):
             with Row():
                 yield from labelled("Password", TextField("password", cells=24, longest=200, password=True))
             yield Static("", id="sign-in-note", markup=False)
+            if self._note:
+                yield Static("\n" + indent(self._note, " "), id="sign-in-about", markup=False)
 
     def on_mount(self) -> None:
         """Begin with what is not known yet."""
@@ -97,7 +105,7 @@ class LockScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One field."""
         with Vertical(id="sign-in"):
-            yield Static(" " + _("Locked"), id="sign-in-title", markup=False)
+            yield DialogTitle(_("Locked"))
             yield Static(f" {self._session.account.name}", markup=False)
             yield Static("", classes="gap")
             with Row():
