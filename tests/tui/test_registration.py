@@ -48,6 +48,7 @@ async def test_a_new_patient_is_registered_with_keys_only(counter: Counter):
         assert number in screen_text(app)
         await press(pilot, "enter")
         assert isinstance(app.screen, SearchScreen)
+        assert app.screen.said == f"{number}  Ratna Sari, Poli Gigi"  # still, when the list was read anew
     assert number in counter.open_numbers("GIGI")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core import clock
 from core.schemas import EntryCommand, Receipt, TicketShape
 from tui import keymap, theme, words
 from tui.client import Refused
@@ -45,6 +46,7 @@ class ReceiptScreen(LoketScreen[Note]):
         self.receipt = receipt
         self._patient_name = name
         self._ticket: TicketShape = receipt.ticket
+        self._shown_at = monotonic()
         self._qr_shown = False
         self._not_printed = ""
 
@@ -106,8 +108,8 @@ class ReceiptScreen(LoketScreen[Note]):
         return rows if fits else []
 
     def _seconds_left(self) -> float:
-        passed = (clock.now() - self.receipt.ticket.issued_at).total_seconds()
-        return self.session.clinic.undo_seconds - passed
+        # Since it was shown: the clock of a terminal elsewhere need not agree with the server's.
+        return self.session.clinic.undo_seconds - (monotonic() - self._shown_at)
 
     def action_next(self) -> None:
         """Go to the next patient."""

@@ -94,10 +94,10 @@ class SearchScreen(LoketScreen[None]):
         self.look_for_draft()
 
     def on_screen_resume(self) -> None:
-        """Begin anew after each patient."""
+        """Read the list anew after each patient; what was said of the last one stays."""
         super().on_screen_resume()
         if self._answered is not None:
-            self.look_up(self.query_one("#search", TextField).text)
+            self.look_up(self.query_one("#search", TextField).text, quiet=True)
 
     def after_language(self) -> None:
         """Fill the list again."""
@@ -253,10 +253,7 @@ class SearchScreen(LoketScreen[None]):
         if self._verifying:
             self.call_after_refresh(self.show_unverified, note.text)
         else:
-            # After the search that coming back to this screen begins, so that the sentence stays.
-            text = self.query_one("#search", TextField).text
-            self.call_after_refresh(self.look_up, text, quiet=True)
-            self.call_after_refresh(self.say, note.text, "good")
+            self.say(note.text, "good")
 
     def action_lists(self) -> None:
         """Choose a list of the quiet hour."""
