@@ -301,7 +301,7 @@ async def test_a_reasonless_patient_without_a_card(counter: Counter):
     text = await heard(
         counter, "+", "", "", "1", "By Ny Ratih", "0", "m", *NO_MORE, "bayi baru lahir kontrol", ""
     )
-    assert "Without card: must be filled in" in text
+    assert "Type the NIK, or choose why there is no card." in text
     assert "By Ny Ratih" in text
 
 
