@@ -11,11 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from core.routing.document import document_problems, hint, split_words, term_from
+from core.routing.document import document_problems, split_words, term_from
 from core.routing.language import tokens
+from core.routing.shape import Said, hint, well_formed
 from core.routing.vocabulary import overlay, shipped_document, shipped_text
-
-SECTIONS = ("words", "grammar", "same", "numbers", "units", "neutral", "measure", "rule", "remove")
 
 
 @dataclass(frozen=True)
@@ -52,57 +51,29 @@ def check_vocabulary(path: str | Path | None = None) -> list[Problem]:
         where = re.search(r"line (\d+)", str(error))
         last = len(text.splitlines())
         return [Problem(int(where.group(1)) if where else last, f"not TOML: {error}")]
-    shape = [(name, f"[{name}] is not a section of this file") for name in own if name not in SECTIONS]
-    shape += [
-        (name, f"{name} must be a table") for name in own if name in SECTIONS and not _shaped(name, own[name])
-    ]
-    found = shape or list(_problems(base, own, path is not None))
+    own, found = well_formed(own)
+    found += _problems(base, own, path is not None)
     lines = text.splitlines()
     return sorted(
         {Problem(_line_of(lines, key, said), said) for key, said in found}, key=lambda p: (p.line, p.text)
     )
 
 
-def _problems(base: dict[str, Any], own: dict[str, Any], is_overlay: bool) -> Iterator[tuple[str, str]]:
-    whole = _whole(base, own)
+def _problems(base: dict[str, Any], own: dict[str, Any], is_overlay: bool) -> Iterator[Said]:
+    whole = overlay({**base, "neutral": base.get("neutral") or {"words": ""}}, own)
     yield from document_problems(whole)
     yield from _own_problems(own)
     if is_overlay:
         yield from _unused_problems(own, whole)
 
 
-def _shaped(name: str, part: Any) -> bool:
-    if name in ("rule", "measure"):
-        return isinstance(part, list) and all(isinstance(row, dict) for row in part)
-    return isinstance(part, dict)
-
-
-def _whole(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """The overlaid document; words that are not text are kept as they are, to be reported."""
-    plain = {
-        name: {key: value for key, value in part.items() if isinstance(value, str)}
-        if name in ("words", "grammar", "neutral")
-        else part
-        for name, part in own.items()
-    }
-    whole = overlay({**base, "neutral": base.get("neutral") or {"words": ""}}, plain)
-    # A rule id used twice in one file is a slip; overlay would let both stand.
-    for name in ("words", "grammar"):
-        for key, value in own.get(name, {}).items():
-            if not isinstance(value, str):
-                whole[name][key] = value
-    return whole
-
-
-def _own_problems(own: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _own_problems(own: dict[str, Any]) -> Iterator[Said]:
     """Problems of the words themselves."""
     shipped = shipped_document()
     fillers = set(split_words(shipped["grammar"]["filler"]))
-    same = {**shipped["same"], **{k: v for k, v in own.get("same", {}).items() if isinstance(v, str)}}
+    same = {**shipped["same"], **own.get("same", {})}
     for section in ("words", "grammar"):
         for name, words in own.get(section, {}).items():
-            if not isinstance(words, str):
-                continue
             listed = split_words(words)
             for word, times in Counter(listed).items():
                 if times > 1:
@@ -121,30 +92,27 @@ def _own_problems(own: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     yield phrase, f"[{section}] {name}: {phrase!r} is only one word without its filler words"
 
 
-def _unused_problems(own: dict[str, Any], whole: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _unused_problems(own: dict[str, Any], whole: dict[str, Any]) -> Iterator[Said]:
     """What the file says in vain: concepts that no rule asks for, removals of what is not there."""
     shipped = shipped_document()
     asked = {
         concept
         for row in whole["rule"]
         for term in row.get("needs", []) + row.get("unless", [])
-        for concept in term_from(str(term)).concepts
+        for concept in term_from(term).concepts
     }
     for name in own.get("words", {}):
         if name not in shipped["words"] and name not in asked:
             yield name, f"[words] {name!r} is asked for by no rule{hint(name, shipped['words'])}"
     removed = own.get("remove", {})
     known = {word for words in shipped["words"].values() for word in split_words(words)}
-    for word in split_words(str(removed.get("words", ""))):
+    for word in split_words(removed.get("words", "")):
         if word not in known:
             yield word, f"[remove] {word!r} is no word of the shipped file{hint(word, known)}"
     rules = [row["id"] for row in shipped["rule"]]
     for rule_id in removed.get("rules", []):
         if rule_id not in rules:
-            yield (
-                str(rule_id),
-                f"[remove] {rule_id!r} is no rule of the shipped file{hint(str(rule_id), rules)}",
-            )
+            yield rule_id, f"[remove] {rule_id!r} is no rule of the shipped file{hint(rule_id, rules)}"
 
 
 def _line_of(lines: list[str], key: str, said: str) -> int:

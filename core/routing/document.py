@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import extractOne
-
 from core.clusters import SERVICES
+from core.routing.shape import Said, hint
 from core.routing.vitals import Measure
 
 KINDS = ("sign", "red", "urgent", "service", "general", "vague")
@@ -89,23 +87,12 @@ def split_words(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def document_problems(document: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    """Yield (what to look for in the file, what is wrong) for a whole, overlaid document."""
+def document_problems(document: dict[str, Any]) -> Iterable[Said]:
+    """Yield what is wrong in a whole, overlaid document whose parts are all `well_formed`."""
     words = document.get("words", {})
-    for section in ("words", "grammar"):
-        for name, value in document.get(section, {}).items():
-            if not isinstance(value, str):
-                yield name, f"[{section}] {name} must be text: words separated by commas"
     for role in document.get("grammar", {}):
         if role not in ROLES:
             yield role, f"[grammar] {role!r} is not one of {', '.join(ROLES)}"
-    for section in ("numbers", "units"):
-        for word, value in document.get(section, {}).items():
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                yield word, f"[{section}] {word} must be a number"
-    for short, whole in document.get("same", {}).items():
-        if not isinstance(whole, str):
-            yield short, f"[same] {short} must be text"
     levels: set[str] = set()
     for row in document.get("measure", []):
         measure_id = str(row.get("id", ""))
@@ -127,43 +114,7 @@ def document_problems(document: dict[str, Any]) -> Iterable[tuple[str, str]]:
                 yield str(row.get("id")), f"rule {row.get('id')}: replaces {other!r}, which is not a rule"
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'tooth'?` for a near miss, else nothing."""
-    found = extractOne(name, list(known), scorer=OSA.normalized_similarity, score_cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
-
-
-_RULE_FIELDS = {
-    "id": str,
-    "kind": str,
-    "service": (str, list),
-    "needs": list,
-    "unless": list,
-    "span": int,
-    "priority": str,
-    "in_followup": bool,
-    "min_days": int,
-    "max_days": int,
-    "from_months": int,
-    "under_months": int,
-    "from_years": int,
-    "under_years": int,
-    "sex": str,
-    "pregnant": bool,
-    "replaces": list,
-    "question": str,
-    "blocks": str,
-    "says": str,
-}
-
-
 def _rule_problems(row: dict[str, Any], words: Collection[str]) -> Iterable[str]:
-    for name, value in row.items():
-        if name not in _RULE_FIELDS:
-            yield f"unknown field {name!r}{hint(name, _RULE_FIELDS)}"
-        elif not isinstance(value, _RULE_FIELDS[name]):  # type: ignore[arg-type]
-            yield f"{name} has the wrong type"
-            return
     if not row.get("id"):
         yield "id is missing"
     if row.get("kind") not in KINDS:
@@ -191,15 +142,7 @@ def _rule_problems(row: dict[str, Any], words: Collection[str]) -> Iterable[str]
             yield f"unless {concept!r}, which is nowhere in [words]{hint(concept, words)}"
 
 
-_MEASURE_FIELDS = {"id": str, "words": str, "units": str, "plausible": list, "levels": dict, "pair": dict}
-
-
 def _measure_problems(row: dict[str, Any]) -> Iterable[str]:
-    for name, value in row.items():
-        if name not in _MEASURE_FIELDS:
-            yield f"unknown field {name!r}{hint(name, _MEASURE_FIELDS)}"
-        elif not isinstance(value, _MEASURE_FIELDS[name]):
-            yield f"{name} has the wrong type"
     for name in ("id", "plausible", "levels"):
         if not row.get(name):
             yield f"{name} is missing"

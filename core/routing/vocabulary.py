@@ -18,6 +18,7 @@ from typing import Any
 from core.errors import SettingsError
 from core.routing.document import Rule, document_problems, measure_from, rule_from, split_words
 from core.routing.lexicon import Lexicon
+from core.routing.shape import well_formed
 from core.routing.vitals import CONCEPT, Measure
 
 
@@ -70,6 +71,9 @@ class Vocabulary:
             document = tomllib.loads(Path(path).read_text("utf-8"))
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise SettingsError(f"routing vocabulary {path}: {error}") from error
+        document, problems = well_formed(document)
+        if problems:
+            raise SettingsError(f"routing vocabulary {path}: {problems[0][1]}")
         return compile_vocabulary(overlay(shipped_document(), document), str(path))
 
 

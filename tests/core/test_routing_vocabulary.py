@@ -91,6 +91,40 @@ def test_a_wrong_file_is_told_line_by_line(tmp_path, text, line, said):
     assert [(problem.line, said in problem.text) for problem in problems] == [(line, True)]
 
 
+RULE_FIELDS = ("id", "kind", "needs", "span", "unless", "sex", "says", "service", "replaces", "pregnant")
+MEASURE_FIELDS = ("id", "words", "units", "plausible", "levels", "pair")
+
+
+@pytest.mark.parametrize("value", ["3", "'x'", "[]", "[1]", "{ a = 1 }", "true", "1979-05-27"])
+def test_no_value_of_a_wrong_type_stops_the_check(tmp_path, value):
+    rule, measure = "id = 'own'\nkind = 'general'\nneeds = ['tooth']\n", "id = 'own'\nplausible = [1, 2]\n"
+    text = "".join(
+        (
+            *(f"[{name}]\nx = {value}\n" for name in ("words", "grammar", "same", "numbers", "units")),
+            *(f"[{name}]\nwords = {value}\n" for name in ("neutral", "remove")),
+            f"rules = {value}\n",
+            *(f"[[rule]]\n{without(rule, name)}{name} = {value}\n" for name in RULE_FIELDS),
+            *(f"[[measure]]\n{without(measure, name)}{name} = {value}\n" for name in MEASURE_FIELDS),
+        )
+    )
+    assert len(check_vocabulary(written(tmp_path, text))) > 5
+
+
+def without(lines, name):
+    return "".join(line + "\n" for line in lines.splitlines() if not line.startswith(f"{name} ="))
+
+
+def test_a_value_of_a_wrong_type_is_refused_when_the_server_starts(tmp_path):
+    with pytest.raises(SettingsError, match="words must be text"):
+        Vocabulary.load(written(tmp_path, "[remove]\nwords = 3\n"))
+
+
+def test_all_that_is_wrong_in_a_rule_is_told_at_once(tmp_path):
+    text = '[[rule]]\nid = "a"\nkind = "service"\nneeds = ["toth"]\nspan = "7"\nservice = "genera"\n'
+    told = " ".join(problem.text for problem in check_vocabulary(written(tmp_path, text)))
+    assert all(said in told for said in ("'tooth'", "span must be a whole number", "'general'"))
+
+
 def test_the_same_rule_twice_in_one_file_is_named(tmp_path):
     rule = '[[rule]]\nid = "own.a"\nkind = "general"\nneeds = ["tooth"]\n'
     assert "twice" in check_vocabulary(written(tmp_path, rule * 2))[0].text
