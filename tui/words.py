@@ -201,6 +201,7 @@ RED_FLAGS: Mapping[str, str] = {
     "drowning": N_("drowning"),
     "ectopic": N_("signs of ectopic pregnancy"),
     "electrocution": N_("electric shock"),
+    "eye_injury": N_("injury of the eye"),
     "eye_pain": N_("severe pain in the eye"),
     "fetal_movement": N_("the baby moves less"),
     "head_injury": N_("head injury"),
