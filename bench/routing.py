@@ -64,6 +64,7 @@ FIRST_SIGHT = {
     "17": (392, 0.878, 29, 139),
     "18": (351, 0.952, 6, 115),
     "19": (329, 0.942, 9, 114),
+    "20": (279, 0.950, 6, 102),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 
