@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from core.routing import vitals
 from core.routing.language import code_parts, tokens
 from core.routing.lexicon import NEGATION, Lexicon
+from core.routing.times import Time, time_at
 from core.routing.vocabulary import Vocabulary
 
 LONG_DAYS = 30.0
@@ -201,11 +202,10 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
     if token.sign:
         _apply_sign(token.sign, draft)
         return 1
-    timed = _time_at(stream, position, vocabulary)
-    if timed is not None:
-        length, days, unit_days = timed
-        _note_time(stream, position, length, days, unit_days, vocabulary, draft)
-        return length
+    time = time_at(stream, position, vocabulary.numbers, vocabulary.units)
+    if time is not None:
+        _note_time(stream, position, time, vocabulary, draft)
+        return time.length
     if token.number is not None:
         figure = vitals.without_name(stream, position, vocabulary.measures)
         return 1 if figure is None else _note_figure(stream, position, figure, draft)
@@ -233,10 +233,8 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         roles |= {"followup"} & _roles_within(reach[:length], vocabulary)
     if "resolved" in roles and _is_not_yet(stream, position, vocabulary, draft):
         roles.discard("resolved")
-    if "gone" in roles and _is_done(position, draft):
-        after = position + 1
-        if _ends_clause(stream, position) or _time_at(stream, after, vocabulary) is not None:
-            roles.add("resolved")
+    if "gone" in roles and _is_over(stream, position, vocabulary, draft):
+        roles.add("resolved")
     if NEGATION in token.forms and token.text in vocabulary.grammar["contrast"]:
         draft.all_denied = True
     _apply_roles(roles, draft)
@@ -321,9 +319,14 @@ def _is_not_yet(stream: list[_Token], position: int, vocabulary: Vocabulary, dra
     return position > 0 and _has_role((stream[position - 1].text,), "not_yet", vocabulary)
 
 
-def _is_done(position: int, draft: _Draft) -> bool:
-    """True after "sudah"."""
-    return any(aside.first == position and _DONE in aside.concepts for aside in draft.asides)
+def _is_over(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _Draft) -> bool:
+    """True in "sesak sudah hilang" and "sudah hilang seminggu", not in "sudah hilang kesadaran"."""
+    if not any(aside.first == position and _DONE in aside.concepts for aside in draft.asides):
+        return False
+    return (
+        _ends_clause(stream, position)
+        or time_at(stream, position + 1, vocabulary.numbers, vocabulary.units) is not None
+    )
 
 
 def _ends_clause(stream: list[_Token], position: int) -> bool:
@@ -411,26 +414,19 @@ def _ordinal_after(stream: list[_Token], position: int, vocabulary: Vocabulary) 
 
 
 def _note_time(
-    stream: list[_Token],
-    position: int,
-    length: int,
-    days: float,
-    unit_days: float,
-    vocabulary: Vocabulary,
-    draft: _Draft,
+    stream: list[_Token], position: int, time: Time, vocabulary: Vocabulary, draft: _Draft
 ) -> None:
     """Decide whether a time is an age, a gestation, an old event or a duration."""
     before = [form for token in stream[max(0, position - 2) : position] for form in token.forms]
     if _has_role(before, "gestation_marker", vocabulary):
         return
     if _has_role(before, "age_marker", vocabulary):
-        draft.age_days = days if draft.age_days is None else draft.age_days
+        draft.age_days = time.days if draft.age_days is None else draft.age_days
         return
-    if _has_role(before[-1:], "less", vocabulary):
-        days -= 1
-    after = position + length
+    days = time.days - 1 if _has_role(before[-1:], "less", vocabulary) else time.days
+    after = position + time.length
     is_ago = after < len(stream) and stream[after].text in ("lalu", "silam", "lewat", "kemarin")
-    if is_ago and unit_days >= _DAYS_PER_MONTH:
+    if is_ago and time.unit_days >= _DAYS_PER_MONTH:
         draft.old_clauses.add(draft.clause)
     draft.durations.append((position, draft.clause, days))
 
