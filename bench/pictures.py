@@ -155,7 +155,7 @@ async def record_screens(
             await type_text(pilot, value)
             await press(pilot, "enter")
         await press(pilot, "enter")
-        for value in ("2", "1", "0", "01-05-2026", "3", "4", "24"):
+        for value in ("2", "1", "0", "01-05-2026", "3", "4", *"tttttt", "24"):
             await type_text(pilot, value)
             await press(pilot, "enter")
         save_picture(app, folder / f"anc-{name}.png")
