@@ -12,7 +12,8 @@ from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import screen_text
 from tui.app import LoketApp
 from tui.screens.record.form import FormScreen
-from tui.screens.record.record import FormLine, RecordScreen
+from tui.screens.record.forms import FormLine
+from tui.screens.record.record import RecordScreen
 from tui.screens.work import WorkScreen
 
 LONG_NAME = "Raden Ayu Siti Nurhaliza Kusumaningrum Wardhani"
@@ -177,6 +178,20 @@ async def test_a_sick_child_is_classified_while_typing(counter: Counter):
         await until(pilot, lambda: "Saved." in app.screen.said, "the save")
     (note,) = visit_of(counter, "midwife", receipt)["encounters"]
     assert note["form"] == {"sick_child": {"vomits_all": True, "cough": True}}
+
+
+async def test_what_follows_from_a_form_follows_the_vital_signs(counter: Counter):
+    receipt = counter.register("Ahmad Batuk", "6371011503240417", "batuk", "KIA")
+    async with counter.at("midwife") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f2", "f")
+        app.screen.query_one("#cough").focus()
+        await press(pilot, "y", "f10")
+        assert "- Cough, no pneumonia" in screen_text(app)
+        app.screen.query_one("#respiration").focus()
+        await type_text(pilot, "44")
+        await press(pilot, "enter")
+        assert "! PNEUMONIA" in screen_text(app)
 
 
 async def test_a_measured_fever_opens_the_questions_of_fever(counter: Counter):

@@ -17,6 +17,8 @@ from tui.screens.record.searching import PickDialog
 from tui.session import Session
 from tui.text import N_, _, language
 
+FINDING_CELLS = 13  # before what a line of findings says
+MOST_FINDINGS = 8  # rows: the note keeps its own
 READ_CELLS = 70
 """Width of a line of a record that is read in a dialog."""
 
@@ -210,3 +212,24 @@ def who_line(number: str, name: str, facts: str, cells: int) -> str:
     room = cells - cell_len(number) - cell_len(facts) - 4
     shown = name if cell_len(name) <= room else fit(name, max(8, room))
     return f"{number}  {shown}  {facts}".strip()
+
+
+def finding_lines(visit: VisitShape, cells: int) -> list[str]:
+    """Diagnoses, procedures, medicines and tests, one line each kind and more where there are more."""
+    standing = [item for item in visit.orders if item.status is not OrderStatus.REVOKED]
+    rows = [
+        (_("Diagnosis"), "; ".join(f"{item.code} {item.title}" for item in visit.diagnoses)),
+        (_("Procedure"), "; ".join(f"{item.title} {item.note}".strip() for item in visit.procedures)),
+        (_("Medicine"), "; ".join(medicine_text(item).removeprefix("R/ ") for item in medicines_of(visit))),
+        (_("Lab"), "; ".join(f"{item.test}: {result_text(item)}" for item in standing)),
+    ]
+    if visit.letters:
+        rows.append((_("Letter"), "; ".join(item.number for item in visit.letters)))
+    lines = []
+    for label, text in rows:
+        first, *more = wrapped(text or "-", cells - FINDING_CELLS)
+        lines.append(f" {fit(label, FINDING_CELLS - 3)}  {first}")
+        lines += [" " * FINDING_CELLS + line.strip() for line in more]
+    if len(lines) > MOST_FINDINGS:
+        lines[MOST_FINDINGS - 1 :] = [" " * FINDING_CELLS + _("... F6 shows all of it")]
+    return lines

@@ -10,48 +10,29 @@ from typing import Any
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Static
 
-from core.forms import Form, offered, suggestions, visit_facts
 from core.schemas import EncounterShape, EntryCommand, EntryShape, VisitShape, VisitSummary
 from core.vitals import warnings
 from core.vocabulary import Disposition, OrderStatus
-from tui import keymap, theme, words
+from tui import keymap, words
 from tui.client import Refused, UnreachableError
-from tui.formatting import age_text, fit, number_text, sex_letter, wrapped
+from tui.formatting import age_text, fit, number_text, sex_letter
 from tui.messages import RecordChanged
 from tui.screens.base import Values
-from tui.screens.keeping import KeepsDraft
 from tui.screens.reasons import ClusterDialog, LettersDialog, LineDialog
 from tui.screens.record import vital_fields
-from tui.screens.record.additions import Additions
 from tui.screens.record.dialogs import TO_LABORATORY, TO_PHARMACY, OutcomeDialog
-from tui.screens.record.form import FormScreen, Typed, read_answers, typed_answers
+from tui.screens.record.forms import RecordForms
 from tui.screens.record.letters import ask_letter
-from tui.screens.record.reading import (
-    computed_text,
-    medicine_text,
-    medicines_of,
-    result_text,
-    suggestion_titles,
-    visit_line,
-    vitals_line,
-    who_line,
-)
+from tui.screens.record.reading import finding_lines, visit_line, who_line
 from tui.session import Session
 from tui.terminal.inputs import ThinTextArea
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _, language
+from tui.text import N_, _
 from tui.widgets import Label, TextField
-from tui.widgets.lines import paint, plain
 
-FINDING_CELLS = 13  # before what a line of findings says
-MOST_FINDINGS = 8  # rows: the note keeps its own
 SOAP = (("subjective", "S"), ("objective", "O"), ("assessment", "A"), ("plan", "P"))
 MORE = (
     ("T", "procedure", N_("Procedure")),
@@ -64,47 +45,7 @@ MORE = (
 """Letter, action, msgid: what is added less often."""
 
 
-class FormLine(Widget, can_focus=True):
-    """A form that fits this patient, in one line; Enter opens it."""
-
-    DEFAULT_CSS = """
-    FormLine { height: 1; width: 1fr; }
-    """
-    BINDINGS = [Binding("enter", "open", show=False)]
-
-    class Opened(Message):
-        """Enter was pressed."""
-
-        def __init__(self, form: Form) -> None:
-            super().__init__()
-            self.form = form
-
-    def __init__(self, form: Form) -> None:
-        super().__init__(id=f"form-{form.code}")
-        self.form = form
-        self._summary = ""
-
-    def show(self, summary: str) -> None:
-        """Say what is in it."""
-        if summary != self._summary:
-            self._summary = summary
-            self.refresh()
-
-    def action_open(self) -> None:
-        """Open it."""
-        self.post_message(self.Opened(self.form))
-
-    def render_line(self, y: int) -> Strip:
-        """Title and summary, reversed while focused."""
-        title = self.form.title_en if language() == "en" and self.form.title_en else self.form.title_id
-        text = self._summary or _("not filled in; Enter opens it")
-        parts = [(f" > {title}: ", theme.STRONG), (text, theme.PLAIN)]
-        if self.has_focus:
-            return paint(plain(parts), self.size.width, theme.CURSOR)
-        return paint(parts, self.size.width)
-
-
-class RecordScreen(KeepsDraft[str], Additions):
+class RecordScreen(RecordForms):
     """One patient before one clinician."""
 
     TITLE_TEXT = N_("Record")
@@ -129,7 +70,6 @@ class RecordScreen(KeepsDraft[str], Additions):
     def __init__(self, session: Session, entry: EntryShape, reason: str = "") -> None:
         """Args: `reason` opens a record outside one's own queue; it goes into the audit log."""
         super().__init__(session, entry, reason)
-        self._typed_forms: dict[str, Typed] = {}
 
     # Layout
 
@@ -165,7 +105,7 @@ class RecordScreen(KeepsDraft[str], Additions):
         if self._visit is not None:
             self._ask_vitals(pregnant=self._visit.pregnant)
             self.show_record(self._visit)
-            self.run_worker(self._show_forms(self._visit), exit_on_error=False)
+            self.show_forms_soon()
 
     def on_record_changed(self, message: RecordChanged) -> None:
         """A result may have come in."""
@@ -186,7 +126,7 @@ class RecordScreen(KeepsDraft[str], Additions):
                 self._visit = visit
                 self._ask_vitals(pregnant=visit.pregnant)
                 self._fill_note(visit, draft.data if draft is not None else {})
-                await self._show_forms(visit)
+                await self.show_forms(visit)
                 self.show_record(visit)
         except Refused as refusal:
             if refusal.code == "reason_required":
@@ -204,15 +144,10 @@ class RecordScreen(KeepsDraft[str], Additions):
         note = self._own_note(visit)
         if note is not None:
             self.fill(_note_values(note))
-            self._typed_forms = {
-                code: typed_answers(self._forms[code], answers)
-                for code, answers in note.form.items()
-                if code in self._forms
-            }
+            self.take_answers(note.form)
         if draft:
             self.fill({str(name): str(value) for name, value in dict(draft.get("values", {})).items()})
-            for code, typed in dict(draft.get("forms", {})).items():
-                self._typed_forms[code] = {str(name): str(value) for name, value in dict(typed).items()}
+            self.take_typed(dict(draft.get("forms", {})))
             self.say(_("Your unsaved draft is back."), "warning")
         elif note is not None and note.locked:
             self.say(_("This record is closed for corrections; add an addendum."), "warning")
@@ -249,7 +184,7 @@ class RecordScreen(KeepsDraft[str], Additions):
             text = f"·{vital_fields.previous_text(previous)}" if previous is not None else ""
             self.query_one(f"#previous-{name}", Static).update(text)
         cells = (self.query_one("#note").size.width or self.size.width) - 1
-        self.query_one("#findings", Static).update("\n".join(_findings(visit, cells)))
+        self.query_one("#findings", Static).update("\n".join(finding_lines(visit, cells)))
 
     def _banner(self, visit: VisitShape) -> list[str]:
         patient, today = visit.patient, self.session.clinic.today
@@ -272,103 +207,6 @@ class RecordScreen(KeepsDraft[str], Additions):
         lines = [_("Earlier visits: {number}").format(number=len(earlier))]
         lines += [fit(visit_line(visit), 37).rstrip() for visit in earlier[:30]]
         self.query_one("#timeline", Static).update("\n".join(lines))
-
-    # Forms
-
-    def _facts(self, visit: VisitShape) -> dict[str, Any]:
-        return visit_facts(
-            birth_date=visit.patient.birth_date,
-            sex=visit.patient.sex.value,
-            pregnant=visit.pregnant,
-            cluster=self._entry.cluster,
-            day=visit.service_on,
-            vitals=self._vitals()[0],
-        )
-
-    async def _show_forms(self, visit: VisitShape) -> None:
-        """A line for each form that is offered or was begun."""
-        facts = self._facts(visit)
-        codes = [form.code for form in offered(self._forms, facts)]
-        codes += [code for code, typed in self._typed_forms.items() if any(typed.values())]
-        holder = self.query_one("#forms")
-        shown = {line.form.code for line in holder.query(FormLine)}
-        for code in dict.fromkeys(codes):
-            if code not in shown and code in self._forms:
-                await holder.mount(FormLine(self._forms[code]))
-        self._summarise_forms(visit)
-
-    def _summarise_forms(self, visit: VisitShape) -> None:
-        facts = self._facts(visit)
-        for line in self.query(FormLine):
-            typed = self._typed_forms.get(line.form.code, {})
-            answers, problems = read_answers(line.form.fields(), typed, facts, visit.service_on)
-            parts = [computed_text(line.form, answers, facts, visit)]
-            found = suggestion_titles(line.form, answers, facts, visit)
-            parts += [" ".join(found)] if found else []
-            if problems:
-                parts.insert(0, _("{number} fields are wrong").format(number=len(problems)))
-            given = _("{number} answers").format(number=len(answers)) if answers else ""
-            line.show("  ".join(part for part in parts if part) or given)
-
-    def action_open_form(self) -> None:
-        """Open a form that is possible for this patient."""
-        if self._visit is None:
-            return
-        facts = self._facts(self._visit)
-        possible = [form for form in self._forms.values() if form.possible.holds(facts)]
-        if len(possible) == 1:
-            self.open_form(possible[0])
-            return
-        if not possible:
-            self.say(_("No form fits this patient."))
-            return
-        options = [
-            (str(number), form.code, form.title_en if language() == "en" and form.title_en else form.title_id)
-            for number, form in enumerate(possible[:9], start=1)
-        ]
-
-        def chosen(code: str | None) -> None:
-            if code:
-                self.open_form(self._forms[code])
-
-        self.app.push_screen(LettersDialog(self.session, N_("Form"), options), chosen)
-
-    @on(FormLine.Opened)
-    def open_line(self, event: FormLine.Opened) -> None:
-        """Open this one."""
-        self.open_form(event.form)
-
-    def open_form(self, form: Form) -> None:
-        """Fill a form in; what was typed comes back into the record's draft."""
-        visit = self._visit
-        if visit is None:
-            return
-
-        def keep(typed: Typed) -> None:
-            self._typed_forms[form.code] = typed
-            self.keep_soon()
-
-        async def back(typed: Typed | None) -> None:
-            if typed is not None:
-                keep(typed)
-                await self._show_forms(visit)
-
-        patient = visit.patient
-        who = f"{patient.name}  {sex_letter(patient.sex)} {age_text(patient.birth_date, self.session.clinic.today)}"
-        vitals = self._vitals()[0]
-        if vitals:
-            who += "  " + vitals_line(vitals)
-        screen = FormScreen(
-            self.session,
-            form,
-            who=who,
-            facts=self._facts(visit),
-            typed=self._typed_forms.get(form.code, {}),
-            day=visit.service_on,
-            previous=visit.previous,
-            keep=keep,
-        )
-        self.app.push_screen(screen, back)
 
     # Other things to add
 
@@ -403,6 +241,7 @@ class RecordScreen(KeepsDraft[str], Additions):
         name = event.widget.id or ""
         if name in vital_fields.NAMES:
             self._judge(name)
+            self.show_forms_soon()
         self.keep_soon()
 
     @on(TextField.Changed)
@@ -416,7 +255,7 @@ class RecordScreen(KeepsDraft[str], Additions):
         self.focus_next()
 
     def _judge(self, name: str) -> None:
-        _numbers, wrong = self._vitals()
+        _numbers, wrong = self.vitals_typed()
         remark, kind = vital_fields.remark(name, self.query_one(f"#{name}", TextField).text, self._age_days)
         together = vital_fields.PRESSURE if name in vital_fields.PRESSURE else {name}
         for each in together:
@@ -431,7 +270,7 @@ class RecordScreen(KeepsDraft[str], Additions):
             if index:
                 self.say(index)
 
-    def _vitals(self) -> tuple[dict[str, float], dict[str, str]]:
+    def vitals_typed(self) -> tuple[dict[str, float], dict[str, str]]:
         """The vital signs as typed, and what is wrong with which."""
         return vital_fields.read_vitals(self.field_values())
 
@@ -440,19 +279,17 @@ class RecordScreen(KeepsDraft[str], Additions):
         visit = self._visit
         if visit is None:
             return None
-        vitals, wrong = self._vitals()
+        vitals, wrong = self.vitals_typed()
         for name, problem in wrong.items():
             self.point_at(f"vitals.{name}", problem)
             return None
-        facts = self._facts(visit)
         answers: dict[str, dict[str, Any]] = {}
-        for code, typed in self._typed_forms.items():
-            form = self._forms[code]
-            answers[code], problems = read_answers(form.fields(), typed, facts, visit.service_on)
+        for form, given, problems in self.answers_typed(visit):
             if problems:
                 self.open_form(form)
                 self.say(_("{number} fields are wrong").format(number=len(problems)), "error")
                 return None
+            answers[form.code] = given
         values, own = self.field_values(), self._own_note(visit)
         note: dict[str, Any] = {name: values.get(name, "") for name, _letter in SOAP}
         note |= {"cluster": self._entry.cluster, "vitals": vitals, "form": answers, "sign": sign}
@@ -467,11 +304,7 @@ class RecordScreen(KeepsDraft[str], Additions):
         if self._visit is None:
             return None
         values = {name: value for name, value in self.field_values().items() if value}
-        forms = {
-            code: {name: text for name, text in typed.items() if text}
-            for code, typed in self._typed_forms.items()
-        }
-        return {"values": values, "forms": forms}
+        return {"values": values, "forms": self.forms_typed()}
 
     # Saving
 
@@ -515,19 +348,14 @@ class RecordScreen(KeepsDraft[str], Additions):
 
     def _dangers(self, visit: VisitShape) -> list[str]:
         """What says that this patient should not simply go home."""
-        vitals, facts = self._vitals()[0], self._facts(visit)
+        vitals = self.vitals_typed()[0]
         sides = warnings(vitals, self._age_days or 0)
         found = [
             vital_fields.say_side(side, name, vitals[name])
             for name, side in sides.items()
             if side == "danger"
         ]
-        for code, typed in self._typed_forms.items():
-            form = self._forms[code]
-            answers, _problems = read_answers(form.fields(), typed, facts, visit.service_on)
-            suggested = suggestions(form, answers, facts, visit.service_on, language())
-            found += [item.title for item in suggested if item.colour == "red"]
-        return found
+        return found + self.red_titles(visit)
 
     def _cluster_for(self, service: str) -> str | None:
         """The cluster that takes a service, unless it is this one."""
@@ -602,27 +430,6 @@ class RecordScreen(KeepsDraft[str], Additions):
 def _note_values(note: EncounterShape) -> Values:
     values: Values = {name: getattr(note, name) for name, _letter in SOAP}
     return values | {name: number_text(value) for name, value in note.vitals.items()}
-
-
-def _findings(visit: VisitShape, cells: int) -> list[str]:
-    """Diagnoses, procedures, medicines and tests, one line each kind and more where there are more."""
-    standing = [item for item in visit.orders if item.status is not OrderStatus.REVOKED]
-    rows = [
-        (_("Diagnosis"), "; ".join(f"{item.code} {item.title}" for item in visit.diagnoses)),
-        (_("Procedure"), "; ".join(f"{item.title} {item.note}".strip() for item in visit.procedures)),
-        (_("Medicine"), "; ".join(medicine_text(item).removeprefix("R/ ") for item in medicines_of(visit))),
-        (_("Lab"), "; ".join(f"{item.test}: {result_text(item)}" for item in standing)),
-    ]
-    if visit.letters:
-        rows.append((_("Letter"), "; ".join(item.number for item in visit.letters)))
-    lines = []
-    for label, text in rows:
-        first, *more = wrapped(text or "-", cells - FINDING_CELLS)
-        lines.append(f" {fit(label, FINDING_CELLS - 3)}  {first}")
-        lines += [" " * FINDING_CELLS + line.strip() for line in more]
-    if len(lines) > MOST_FINDINGS:
-        lines[MOST_FINDINGS - 1 :] = [" " * FINDING_CELLS + _("... F6 shows all of it")]
-    return lines
 
 
 def _warnings(note: EncounterShape) -> str:
