@@ -173,7 +173,8 @@ def log_odds(found: tuple[str, ...], weights: Mapping[str, float] = WEIGHTS) -> 
     """The sum of what was found, held below `EXISTING` unless name and birth date or an own number are sure.
 
     A twin or a sibling is asked about at most; so are a namesake of another birth date, under the same
-    roof too, and a number that comes with another name (the card of one child laid down for the other).
+    roof too, and a number that comes with another name, or with part of it and another birth date (the card
+    of one child laid down for the other).
     Another name is somebody else, unless the birth date or an own number is the same. The same name with the
     same birth date is always asked about: cards are mixed up, and a mother is told by more than one name.
     """
@@ -186,7 +187,8 @@ def log_odds(found: tuple[str, ...], weights: Mapping[str, float] = WEIGHTS) -> 
     same_name = not codes.isdisjoint(_SURE_NAMES)
     if same_name and "same_birth_date" in codes:
         total = max(total, _DOUBTED)
-    sure = (same_name and not codes.isdisjoint(_SURE_DATES)) or not codes.isdisjoint(_OWN_NUMBERS)
+    numbered = not codes.isdisjoint(_OWN_NUMBERS) and (same_name or "other_birth_date" not in codes)
+    sure = (same_name and not codes.isdisjoint(_SURE_DATES)) or numbered
     if not sure or not codes.isdisjoint(_NO_NAMES):
         return min(total, _ASKED)
     return total

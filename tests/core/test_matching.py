@@ -40,6 +40,7 @@ AMINAH = Person(
     family_card_number="6371010101150001", mother_name="Rusmini", phone="081122334455", address="Jl. Mawar No. 3",
 )  # fmt: skip
 BARE = Person(name="Siti Aminah", sex="female", birth_date="1990-08-17")
+HOUSE = "Jl. Kelayan A Gg. Damai No. 12 RT 07 RW 03"
 
 NAMES = st.one_of(
     st.sampled_from(
@@ -182,12 +183,16 @@ def test_the_card_of_one_child_laid_down_for_the_other_is_asked_about() -> None:
     assert result.reasons[0] == "same_nik"
 
 
+def test_a_sisters_card_with_the_shared_last_name_is_asked_about() -> None:
+    sister = Person(name="Sri Pratama", birth_date="2007-02-21", bpjs_number="0001234567890", address=HOUSE)
+    heard = replace(sister, name="Pratama", birth_date="2009-09-09")
+    assert REVIEW <= score(sister, heard).probability < EXISTING
+    assert score(sister, replace(sister, birth_date="2009-09-09")).probability >= EXISTING
+
+
 def test_brothers_and_sisters_are_new() -> None:
     assert score(AMINAH, replace(BARE, name="Budi", sex="male", birth_date="1993-04-02", nik=None,
                                  mother_name="Rusmini", address=AMINAH.address)).probability < 0.05  # fmt: skip
-
-
-HOUSE = "Jl. Kelayan A Gg. Damai No. 12 RT 07 RW 03"
 
 
 @pytest.mark.parametrize("born", ["1961-03-02", "1990-12-30", "1991-07-01", "1990-08-25", ""])
