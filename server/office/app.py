@@ -37,9 +37,11 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REFUSED_STATUS = {
-    "too-long": 413, "timeout": 408, "incomplete": 400, "structure": 400, "not-found": 404, "not-supported": 400,
+    "too-long": 413, "timeout": 408, "incomplete": 400, "structure": 400,
 }  # fmt: skip
 """FHIR IssueType of a request as a whole -> HTTP status; 422 otherwise."""
+READING_STATUS = {"not-found": 404, "not-supported": 400, "value": 400}
+"""The same when something was asked for: there `not-found` is about the address, not about a reference."""
 
 
 def open_office(settings: Settings) -> None:
@@ -195,7 +197,8 @@ def create_office_app(settings: Settings) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
-    return fhir_json(error.outcome(), REFUSED_STATUS.get(error.code, 422))
+    statuses = READING_STATUS if request.method == "GET" else REFUSED_STATUS
+    return fhir_json(error.outcome(), statuses.get(error.code, 422))
 
 
 async def _busy(request: Request, error: Exception) -> Response:

@@ -70,7 +70,7 @@ def test_the_sending_waits_for_the_clinics_turn(clinic: Clinic, days: Days, offi
         "queues": "done", "backup": "done", "reports": "done", "synchronise": "skipped", "verify": "skipped",
     }  # fmt: skip
     assert {step["name"]: step["detail"] for step in early["steps"]}["synchronise"] == {
-        "why": "begins at 15:30"
+        "why": "begins_at: 15:30"
     }
     assert early["status"] == RunStatus.SKIPPED
     assert not office.held()

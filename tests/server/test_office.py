@@ -322,7 +322,7 @@ def test_searches_by_patient_day_code_and_change(caller: httpx.Client) -> None:
 @pytest.mark.parametrize("query", ["name=Siti", "patient=1&birthdate=1990-01-01", "date=yesterday", "_id="])
 def test_what_is_not_searched_by_is_refused_rather_than_left_out(caller: httpx.Client, query: str) -> None:
     answer = caller.get(f"/fhir/Encounter?{query}")
-    assert answer.status_code in {400, 422}
+    assert answer.status_code == 400
     get_fhir_model_class("OperationOutcome").model_validate(answer.json())
 
 
