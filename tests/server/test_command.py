@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from core import reports
 from core.config import Settings
+from server import cli
 from server.run import Background
 from tests.people import Caller
 
@@ -120,6 +122,35 @@ def test_synchronisation_is_told_in_sentences(loket: Command) -> None:
     code, said, _ = loket("sync", "now", language="id")
     assert code == 1
     assert "LOKET_OFFICE_URL" in said
+
+
+def test_a_practitioners_nik_is_noted_and_shown_masked(loket: Command) -> None:
+    def shown() -> str:
+        rows = json.loads(loket("account", "list", "--json")[1])
+        return next(str(row["nik"]) for row in rows if row["username"] == "doctor")
+
+    assert shown() == ""
+    assert loket("account", "nik", "doctor", "6371 0117 0880 0031")[0] == 0
+    assert shown() == "637101..0031"
+    assert loket("account", "nik", "doctor", "")[0] == 0
+    assert shown() == ""
+
+
+def test_reports_are_tables_json_and_files(loket: Command) -> None:
+    code, said, _ = loket("report", "lb1")
+    assert code == 0
+    heads = next(line for line in said.splitlines() if line.startswith("ICD-10"))
+    assert ">=70 th P" in heads  # a wide table stays whole
+    document = json.loads(loket("report", "payers", "--json")[1])
+    assert len(document["rows"][0]) == len(document["columns"])
+    assert loket("report", "daily-register", "--output", loket.register.with_suffix(".csv"))[0] == 0
+    written = loket.register.with_suffix(".csv")
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert written.read_text("utf-8-sig").startswith("No,Jam")
+
+
+def test_the_help_names_every_report() -> None:
+    assert tuple(reports.REPORTS) == cli.REPORTS
 
 
 @pytest.mark.parametrize(
