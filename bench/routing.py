@@ -65,6 +65,7 @@ FIRST_SIGHT = {
     "18": (351, 0.952, 6, 115),
     "19": (329, 0.942, 9, 114),
     "20": (279, 0.950, 6, 102),
+    "21": (105, 0.943, 3, 45),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 
