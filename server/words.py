@@ -269,6 +269,7 @@ SETTINGS = (
     N_(
         "{setting}: cannot listen on {address} ({why}). Does another server run? End it, or set another port."
     ),
+    N_("The data is a newer Loket's ({step}): install that version again."),
     N_("{setting}: {home} belongs to {name}. Run the command as that user: sudo -u {name} loket ..."),
 )
 """What `SettingsError` says, for the catalogue."""

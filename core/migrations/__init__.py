@@ -39,7 +39,9 @@ def migrate(database: peewee.Database, folder: Path = FOLDER) -> list[str]:
     """
     unknown = [step.name for step in runner(database, folder).status() if step.path is None]
     if unknown:
-        raise SettingsError(f"the data is a newer Loket's ({unknown[-1]}): install that version again")
+        raise SettingsError(
+            "The data is a newer Loket's ({step}): install that version again.", step=unknown[-1]
+        )
     steps = pending(database, folder)
     if not steps:
         return []
