@@ -11,7 +11,7 @@ import hashlib
 from datetime import date
 
 from core import appointments, audit, clock, feed, matching, patients
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection, document_text, transaction
 from core.errors import ConflictError, NotFoundError, RuleError, ValidationError
@@ -205,7 +205,8 @@ def _save(
     digest: str,
 ) -> str:
     """The one transaction; returns the queue entry's id."""
-    at, day = clock.now(), clinic.today()
+    at = clock.now()
+    day = clock.day_of(at, clinic.zone)  # of the same instant, at midnight too
     if patient is None:
         assert request.patient is not None
         patient = patients.create(clinic, actor, request.patient, at)
