@@ -1,20 +1,19 @@
-"""Who may sign in, and what each role may do. Deny by default."""
+"""Who may sign in: accounts, their passwords and keys, and the tokens they are given."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from core import audit, clock
+from core.actors import Actor, actor_of
 from core.database import connection, transaction
 from core.errors import (
-    NotAllowedError,
     NotFoundError,
     NotSignedInError,
     TooManyAttemptsError,
@@ -27,28 +26,6 @@ from core.schemas import AccountShape
 from core.vocabulary import Permission as P
 from core.vocabulary import Role
 
-ROLE_PERMISSIONS: dict[Role, frozenset[P]] = {
-    Role.CLERK: frozenset({P.REGISTER, P.READ_PATIENTS, P.EDIT_PATIENTS, P.READ_QUEUES, P.READ_DISPLAY, P.PRINT}),
-    Role.CLINICIAN: frozenset(
-        {P.READ_PATIENTS, P.READ_QUEUES, P.WORK_QUEUE, P.READ_RECORDS, P.WRITE_RECORDS, P.READ_DISPLAY, P.PRINT}
-    ),
-    Role.LAB: frozenset(
-        {P.READ_PATIENTS, P.READ_QUEUES, P.WORK_QUEUE, P.READ_RECORDS, P.ENTER_RESULTS, P.READ_DISPLAY, P.PRINT}
-    ),
-    Role.PHARMACIST: frozenset(
-        {P.READ_PATIENTS, P.READ_QUEUES, P.WORK_QUEUE, P.READ_RECORDS, P.DISPENSE, P.READ_DISPLAY, P.PRINT}
-    ),
-    Role.ADMIN: frozenset(
-        {
-            P.REGISTER, P.READ_PATIENTS, P.EDIT_PATIENTS, P.MERGE_PATIENTS, P.READ_QUEUES,
-            P.READ_REPORTS, P.ADMINISTER, P.READ_DISPLAY, P.PRINT,
-        }
-    ),
-    Role.DISPLAY: frozenset({P.READ_DISPLAY}),
-    Role.DOOR: frozenset({P.OPEN_DOOR, P.READ_QUEUES, P.READ_DISPLAY}),
-}  # fmt: skip
-"""The whole of it: what is not here is refused. The admin runs the system and does not read records."""
-
 ATTEMPTS = 5
 """Failed sign-ins of one name before it has to wait."""
 LOCKOUT = timedelta(minutes=1)
@@ -59,68 +36,6 @@ SYSTEM_USERNAME = "system"
 
 _hasher = PasswordHasher()
 _dummy_hash = _hasher.hash("nobody has this password")
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who acts, from where. Every core function that reads or changes records takes one."""
-
-    account_id: str
-    username: str
-    name: str
-    role: Role
-    clusters: tuple[str, ...] = ()
-    origin: str = ""
-    """Where the request came from, for the audit log."""
-    service_point: str = ""
-    """The room where this person calls patients."""
-
-    def can(self, permission: P) -> bool:
-        """Whether the role has this right."""
-        return permission in ROLE_PERMISSIONS[self.role]
-
-    def require(self, permission: P) -> None:
-        """Go on, or refuse.
-
-        Raises:
-            NotAllowedError: The role lacks the right.
-        """
-        if not self.can(permission):
-            raise NotAllowedError(permission)
-
-    def require_cluster(self, cluster: str) -> None:
-        """Refuse work in a cluster that is not the actor's.
-
-        Raises:
-            NotAllowedError: The right or the cluster is missing.
-        """
-        self.require(P.WORK_QUEUE)
-        if cluster not in self.clusters:
-            raise NotAllowedError(f"{P.WORK_QUEUE}:{cluster}")
-
-    def shape(self) -> AccountShape:
-        """As sent to the terminal."""
-        return AccountShape(
-            id=self.account_id,
-            username=self.username,
-            name=self.name,
-            role=self.role,
-            clusters=list(self.clusters),
-            service_point=self.service_point,
-        )
-
-
-def actor_of(account: Account, origin: str = "") -> Actor:
-    """The actor that an account stands for."""
-    return Actor(
-        account_id=account.id,
-        username=account.username,
-        name=account.name,
-        role=Role(account.role),
-        clusters=tuple(account.clusters),
-        origin=origin,
-        service_point=account.service_point,
-    )
 
 
 def choose_service_point(actor: Actor, service_point: str) -> AccountShape:
@@ -207,15 +122,17 @@ def list_accounts() -> list[Account]:
     return list(Account.select().where(Account.username != SYSTEM_USERNAME).order_by(Account.username))
 
 
+def _end_sign_ins(account: Account) -> None:
+    Token.update(revoked_at=clock.now()).where(Token.account == account, Token.revoked_at.is_null()).execute()
+
+
 def disable(username: str, by: Actor | None = None) -> None:
     """Bar an account from now on; its tokens end."""
     account = get_account(username)
     with transaction():
         account.disabled_at = clock.now()
         account.save()
-        Token.update(revoked_at=clock.now()).where(
-            Token.account == account, Token.revoked_at.is_null()
-        ).execute()
+        _end_sign_ins(account)
         audit.record(by, "account_disabled", "account", account.id)
 
 
@@ -231,9 +148,7 @@ def set_password(username: str, password: str, by: Actor | None = None) -> None:
     with transaction():
         account.password_hash = _hasher.hash(password)
         account.save()
-        Token.update(revoked_at=clock.now()).where(
-            Token.account == account, Token.revoked_at.is_null()
-        ).execute()
+        _end_sign_ins(account)
         audit.record(by, "password_set", "account", account.id)
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from peewee import fn
 
 from core import audit, clock
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import transaction
 from core.errors import ConflictError, NotFoundError, RuleError, ValidationError

@@ -7,14 +7,12 @@ hash travels to the office with each day's manifest, so that cutting off the end
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core import clock
+from core.actors import Actor
 from core.database import document_text, instant_text, transaction
 from core.models import AuditEvent
-
-if TYPE_CHECKING:
-    from core.accounts import Actor
 
 GENESIS = "0" * 64
 

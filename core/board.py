@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from statistics import median
 
 from core import clock, feed
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.models import Account, QueueEntry, QueueEvent, Ticket, Token

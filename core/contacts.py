@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from core import clock
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.errors import ConflictError, NotAllowedError, NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from core import matching, merging, patients
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.errors import RuleError

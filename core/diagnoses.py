@@ -7,7 +7,7 @@ from datetime import timedelta
 from peewee import fn
 
 from core import audit, clock, code_lists, feed, outbox
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.contacts import contact_to_write, find_visit
 from core.database import connection, transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core import clock
-from core.accounts import Actor
+from core.actors import Actor
 from core.database import connection, transaction
 from core.errors import NotFoundError
 from core.models import Draft

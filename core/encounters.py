@@ -17,7 +17,7 @@ from core import (
     procedures,
     vitals,
 )
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.contacts import cluster_of, find_visit, is_locked, require_own_or_reason, write_contact
 from core.database import connection, transaction

@@ -25,7 +25,7 @@ from typing import Any
 import pydantic
 
 from core import clock, job_runs, matching, outbox, patients
-from core.accounts import Actor
+from core.actors import Actor
 from core.blocking import COLUMN_KINDS, probes, stored_keys
 from core.clinic import Clinic
 from core.database import transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core import audit, clock, feed, outbox
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.contacts import contact_to_write, find_visit
 from core.database import transaction

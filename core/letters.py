@@ -17,7 +17,7 @@ from typing import Any
 from peewee import fn
 
 from core import audit, clock
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic, age_on
 from core.contacts import contact_to_write, find_visit
 from core.database import transaction

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from core import audit, clock, patients
-from core.accounts import Actor
+from core.actors import Actor
 from core.blocking import COLUMN_KINDS, probes
 from core.clinic import Clinic
 from core.database import database, is_sqlite, transaction

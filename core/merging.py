@@ -8,7 +8,7 @@ from typing import Any
 from peewee import IntegrityError
 
 from core import audit, clock, feed, outbox, patients
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import transaction
 from core.errors import NotFoundError, RuleError, ValidationError

@@ -10,7 +10,7 @@ from typing import Any
 from peewee import SQL, fn
 
 from core import audit, clock, outbox, searching
-from core.accounts import Actor
+from core.actors import Actor
 from core.blocking import stored_keys
 from core.clinic import Clinic, age_on
 from core.database import connection, instant_text, transaction

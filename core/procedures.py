@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from core import audit, clock, code_lists, feed, outbox
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.contacts import contact_to_write, find_visit
 from core.database import transaction

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from core import audit, clock, feed, outbox
-from core.accounts import Actor
+from core.actors import Actor
 from core.errors import ConflictError
 from core.models import Account, QueueEntry, QueueEvent, Visit
 from core.queue_views import load_entry

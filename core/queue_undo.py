@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core import audit, clock
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import transaction
 from core.errors import NotAllowedError, NotFoundError, RuleError

@@ -11,7 +11,7 @@ from typing import Any
 from peewee import JOIN
 
 from core import clock, feed
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic, age_on
 from core.database import connection
 from core.errors import NotFoundError

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from core import clock, feed
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection, transaction
 from core.errors import NotAllowedError, NotFoundError, RuleError, ValidationError

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core import audit
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.models import Patient, QueueEntry, RoutingExample, Visit

@@ -222,7 +222,7 @@ class RunStatus(StrEnum):
 
 
 class Permission(StrEnum):
-    """One right each; `core.accounts.ROLE_PERMISSIONS` says who has which."""
+    """One right each; `core.actors.ROLE_PERMISSIONS` says who has which."""
 
     REGISTER = "register"
     READ_PATIENTS = "read_patients"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from core import audit, clock, laboratory, prescribing
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic, age_on
 from core.contacts import find_visit
 from core.database import connection

@@ -19,7 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 
 from core import importing
-from core.accounts import Actor, system_actor
+from core.accounts import system_actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.errors import ValidationError

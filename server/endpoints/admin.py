@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Query, Response
 
 from core import audit, backup, closing, outbox, reports
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.errors import NotFoundError

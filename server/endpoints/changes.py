@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from core import accounts, feed
-from core.accounts import Actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.errors import NotSignedInError

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from core import accounts
+from core.actors import actor_of
 from core.database import connection
 from core.models import Token
 from core.schemas import (
@@ -29,9 +30,7 @@ ResultT = TypeVar("ResultT")
 
 
 def _shape(secret: str, token: Token) -> TokenShape:
-    return TokenShape(
-        token=secret, expires_at=token.expires_at, account=accounts.actor_of(token.account).shape()
-    )
+    return TokenShape(token=secret, expires_at=token.expires_at, account=actor_of(token.account).shape())
 
 
 async def _checking(request: Request, check: Callable[[], ResultT]) -> ResultT:

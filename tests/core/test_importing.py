@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from core import importing, patients
-from core.accounts import Actor, system_actor
+from core.accounts import system_actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import clock, likeness, matching, patients, suspects
-from core.accounts import Actor, system_actor
+from core.accounts import system_actor
+from core.actors import Actor
 from core.blocking import one_digit_off, probes, stored_keys
 from core.clinic import Clinic
 from core.config import Settings

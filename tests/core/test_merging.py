@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock, matching, merging, patients, suspects
-from core.accounts import Actor, system_actor
+from core.accounts import system_actor
+from core.actors import Actor
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, transaction

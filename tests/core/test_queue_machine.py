@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from core import accounts, clock, queueing
-from core.accounts import Actor
+from core.actors import Actor, actor_of
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, is_sqlite, transaction
@@ -432,7 +432,7 @@ def test_the_queue_keeps_its_rules_whatever_happens(clinic: Clinic) -> None:
             accounts.create_account(f"dokter{index}", name, Role.CLINICIAN, "rahasia-sekali", list(CLUSTERS))
             for index, name in enumerate(STAFF)
         ]
-        actors = [accounts.actor_of(account) for account in people]
+        actors = [actor_of(account) for account in people]
         patient = Patient.create(
             id=new_id(), medical_record_number="00000001", name="Nama Karangan", sex="male",
             birth_date=date(1990, 1, 1), created_at=clock.now(), created_by=people[0], updated_at=clock.now(),
