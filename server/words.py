@@ -269,6 +269,8 @@ SETTINGS = (
     N_(
         "{setting}: cannot listen on {address} ({why}). Does another server run? End it, or set another port."
     ),
+    N_("LOKET_HOME: {path} cannot be used ({why})"),
+    N_("LOKET_DATABASE_URL: {path} cannot be made ({why})"),
     N_("The data is a newer Loket's ({step}): install that version again."),
     N_("{setting}: {home} belongs to {name}. Run the command as that user: sudo -u {name} loket ..."),
 )
