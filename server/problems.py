@@ -116,7 +116,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(errors.CoreError)
     def core_error(request: Request, error: errors.CoreError) -> JSONResponse:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-        status = STATUS_OF_CODE.get(error.code, status)
+        code = error.reason if isinstance(error, errors.DatabaseError) else error.code
+        status = STATUS_OF_CODE.get(code, status)
         headers = {}
         if isinstance(error, errors.TooManyAttemptsError):
             headers["Retry-After"] = str(error.retry_after_seconds)
@@ -129,7 +130,7 @@ def install(app: FastAPI) -> None:
             details = {"reason": error.reason}
         return problem(
             status,
-            error.code,
+            code,
             type(error).__name__.removesuffix("Error"),
             fields=getattr(error, "fields", None),
             details=details,

@@ -153,7 +153,11 @@ PROBLEMS: Mapping[str, str] = {
     "printer_busy": N_("Not printed: the printer is busy. Print it again in a moment."),
     "backup": N_("The backup could not be made; see `loket doctor`."),
     "disk_full": N_("Not saved: the server's disk is full. What you typed is kept; tell the administrator."),
-    "database_unavailable": N_(
+    "database_damaged": N_("Not saved: the server's database is damaged. Tell the administrator at once."),
+    "database_denied": N_(
+        "Not saved: the server may not write its database. Tell the administrator at once."
+    ),
+    "database_unreachable": N_(
         "Not saved: the server's database does not answer. Try again; tell the administrator."
     ),
     "internal": N_("The server has a fault; nothing was changed. Try again."),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import apsw
 import httpx
+import peewee
 import pytest
 
 from core.identifiers import new_id
@@ -212,3 +214,22 @@ def test_receipt_can_be_fetched_when_the_answer_was_lost(clerk: Caller) -> None:
     sent = clerk.post("registrations", json=body).json()
     assert clerk.get(f"registrations/{body['id']}").json()["ticket"]["number"] == sent["ticket"]["number"]
     assert clerk.get(f"registrations/{new_id()}").status_code == 404
+
+
+def test_a_full_disk_is_told_as_such_and_gives_no_number(
+    clerk: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = clerk.registered()["ticket"]["number"]
+
+    def full(*_: object) -> None:
+        cause = apsw.FullError("database or disk is full")
+        raise peewee.OperationalError(cause, *cause.args)  # as Peewee wraps it
+
+    body = registration()
+    with monkeypatch.context() as while_full:
+        while_full.setattr("core.registration.put", full)  # the last write but one of a save
+        answer = clerk.post("registrations", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
+    assert clerk.get(f"registrations/{body['id']}").status_code == 404
+    second = clerk.post("registrations", json=body).json()["ticket"]["number"]
+    assert int(second[2:]) == int(first[2:]) + 1
