@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +18,7 @@ from core import accounts, audit, clock
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database
-from core.errors import SettingsError
+from core.errors import DatabaseError, SettingsError
 from core.models import AuditEvent
 from core.vocabulary import Role
 from server.run import Background
@@ -123,8 +126,8 @@ def test_the_audit_chain_shows_a_change_and_a_missing_event(clerk: Caller) -> No
         ("LOKET_CLOSE_AT", "15:00+08:00", "LOKET_CLOSE_AT: must be a time of day"),
         ("LOKET_HTTP", "127.0.0.1:²", "LOKET_HTTP: must be host:port"),
         ("LOKET_SSH", "127.0.0.1:65536", "LOKET_SSH: must be host:port"),
-        ("LOKET_OFFICE_URL", "office.example", "LOKET_OFFICE_URL: must begin with http"),
-        ("LOKET_SERVER_URL", "127.0.0.1:8460", "LOKET_SERVER_URL: must begin with http"),
+        ("LOKET_OFFICE_URL", "office.example", "LOKET_OFFICE_URL: must be a web address"),
+        ("LOKET_SERVER_URL", "127.0.0.1:8460", "LOKET_SERVER_URL: must be a web address"),
         ("LOKET_DATABASE_URL", "mysql://x", "LOKET_DATABASE_URL: must begin with"),
         ("LOKET_PRIORITY_RATIO", "0", "LOKET_PRIORITY_RATIO"),
         ("LOKET_TYPO", "1", "LOKET_TYPO: there is no such setting"),
@@ -142,20 +145,29 @@ def test_files_and_databases_that_cannot_be_used_stop_the_start(tmp_path: Path) 
     other.write_text("no database, no words and no folder\n" * 100)
     for setting, value in (
         ("LOKET_HOME", str(other)),
-        ("LOKET_DATABASE_URL", f"sqlite:///{other}"),
         ("LOKET_DATABASE_URL", f"sqlite:///{other}/below.sqlite3"),
-        ("LOKET_DATABASE_URL", "postgresql://loket:geheim@127.0.0.1:1/loket"),
         ("LOKET_CLUSTERS", str(other)),
         ("LOKET_VOCABULARY", str(tmp_path / "nothing.toml")),
         ("LOKET_VOCABULARY", str(other)),
     ):
         given = {"LOKET_HOME": str(tmp_path / "home"), setting: value}
-        with pytest.raises(SettingsError) as refused:
+        with pytest.raises(SettingsError, match=rf"^{setting}: .+$"):
             Clinic.open(Settings.load(given)).read_files()
-        said = str(refused.value)
-        assert said.startswith(f"{setting}: "), said
-        assert "\n" not in said
-        assert "geheim" not in said
+    for url in (f"sqlite:///{other}", "postgresql://loket:geheim@127.0.0.1:1/loket"):
+        given = {"LOKET_HOME": str(tmp_path / "home"), "LOKET_DATABASE_URL": url}
+        with pytest.raises(DatabaseError) as unusable:
+            Clinic.open(Settings.load(given))
+        assert "geheim" not in str(unusable.value)
+
+
+def test_what_is_written_is_its_owners_alone(tmp_path: Path) -> None:
+    """In a folder that was made before, as systemd makes it."""
+    tmp_path.chmod(0o755)
+    environment = {**os.environ, "LOKET_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "server.cli", "account", "list"], env=environment, check=True)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert "loket.sqlite3" in modes
+    assert {mode & 0o077 for mode in modes.values()} == {0}, modes
 
 
 def test_a_new_password_ends_the_waiting(server: Background) -> None:
