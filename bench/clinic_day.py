@@ -77,10 +77,10 @@ def serve(home: Path, port: int, fast: FastClock) -> int:
 
 def _hire(clinic: Clinic) -> None:
     """Accounts for all twelve terminals; the demo's own ones come with the server."""
-    from server import demo
+    from server import first_start
 
     with connection():
-        demo.prepare(clinic)
+        first_start.prepare(clinic)
         for name in CLERKS[1:]:
             accounts.create_account(name, name.title(), Role.CLERK, PASSWORD, check_password=False)
         for name, clusters in ROOMS.items():

@@ -25,8 +25,7 @@ from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database
 from core.migrations import pending
-from server import demo as demo_clinic
-from server import display, mobile_jkn, problems
+from server import display, first_start, mobile_jkn, problems
 from server.display import ticket
 from server.endpoints import admin, changes, patients, printing, queues, registrations, tokens, visits
 
@@ -126,7 +125,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     clinic = Clinic.open(settings, demo=demo)
     clinic.read_files()
     with connection():
-        demo_clinic.prepare(clinic)
+        first_start.prepare(clinic)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
