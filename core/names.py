@@ -10,6 +10,7 @@ import re
 import unicodedata
 from functools import lru_cache
 from itertools import pairwise
+from string import ascii_lowercase
 
 TITLES = frozenset(
     (
@@ -160,6 +161,30 @@ def phonetic(word: str) -> str:
         sound = sound[:-1] + "t"
     # An h inside or at the end is written or not as one likes; dropping it may double a vowel.
     return _DOUBLED.sub(r"\1", sound[:1] + sound[1:].replace("h", ""))
+
+
+_READ_AS_ONE = re.compile("|".join((*(spelled for spelled, _ in _SOUNDS if len(spelled) == 2), r"(.)\\1")))
+
+
+def meant_sounds(word: str) -> set[str]:
+    """How a word would sound without the slip that made two of its letters read as one.
+
+    `Glauh` for `Galuh`, `Caurangga` for `Caturangga`, `Dartoo` for `Dartono`: a letter left out, struck for another
+    or swapped brings two together that are read as one, and the sound is far from what was meant.
+    """
+    meant: set[str] = set()
+    for match in _READ_AS_ONE.finditer(word):
+        at = match.start()
+        before, first, second, behind = word[:at], word[at], word[at + 1], word[at + 2 :]
+        meant |= {f"{before}{first}{letter}{second}{behind}" for letter in ascii_lowercase}
+        meant |= {f"{before}{letter}{second}{behind}" for letter in ascii_lowercase}
+        meant |= {f"{before}{first}{letter}{behind}" for letter in ascii_lowercase}
+        meant |= {f"{before}{second}{first}{behind}", f"{before}{first}{behind}", f"{before}{second}{behind}"}
+        if before:
+            meant.add(f"{before[:-1]}{first}{before[-1]}{second}{behind}")
+        if behind:
+            meant.add(f"{before}{first}{behind[0]}{second}{behind[1:]}")
+    return {phonetic(other)[:40] for other in meant} - {phonetic(word)[:40]}
 
 
 @lru_cache(maxsize=50_000)

@@ -26,7 +26,7 @@ from core.database import is_sqlite
 from core.identity import normalise_number
 from core.likeness import USUAL_DAYS, address_words
 from core.models import Patient, PatientKey
-from core.names import COMMON_SOUNDS, as_one, fold, name_sounds, name_words, phonetic
+from core.names import COMMON_SOUNDS, as_one, fold, meant_sounds, name_sounds, name_words, phonetic
 
 NEAR = 64
 """Stored sounds that one typed word may stand for."""
@@ -36,6 +36,8 @@ GOOD = 0.93
 """Fitness per word from which somebody is taken to be meant, and nobody less alike is looked for."""
 ONE_SLIP = 0.965
 """Fitness of a word of four letters or more with one letter wrong, too many, missing or swapped."""
+SPELLED_OTHERWISE = 0.97
+"""Fitness of a word that sounds the same in a spelling not far off."""
 FEW = 5
 """With fewer to show, somebody less alike may be meant after all."""
 CLOSEST = 40
@@ -120,12 +122,15 @@ class Sounds:
                 insort(self._sorted, sound)
             self._counts[sound] += 1
 
-    def near(self, sound: str) -> list[str]:
-        """Stored sounds that a typed one may stand for: itself, what it begins, what it was meant to be."""
+    def near(self, word: str) -> list[str]:
+        """Stored sounds that a typed word may stand for: its own, what it begins, what it was meant to be."""
+        sound = phonetic(word)[:40]
         if len(sound) < 2:
             return [sound]
+        meant = meant_sounds(word)
         with self._lock:
             found = [sound] if sound in self._counts else []
+            found += sorted(meant & self._counts.keys(), key=lambda other: (-self._counts[other], other))
             reach = 1 if len(sound) < 4 else 2
             close: list[tuple[float, str]] = []
             begun: list[tuple[int, str]] = []
@@ -240,7 +245,8 @@ def _steps(
     asked: Sequence[tuple[str, str]], day: date | None, year: int | None, text: str
 ) -> Iterator[list[str]]:
     """Ids worth ranking, step by step further from what was typed; the next step only when none fits well."""
-    typed = list(dict.fromkeys(sound for _, sound in asked[:5]))
+    words = {sound: word for word, sound in asked[:5]}
+    typed = list(words)
     if day is not None:
         if f"{day:%m-%d}" not in USUAL_DAYS or not typed:
             yield [
@@ -248,9 +254,11 @@ def _steps(
                 for row in tuples(Patient.select(Patient.id).where(Patient.birth_date == day).limit(POOL))
             ]
         else:
-            yield _keyed("name", [f"{other} {day}" for sound in typed for other in sounds.near(sound)], POOL)
+            yield _keyed(
+                "name", [f"{other} {day}" for word in words.values() for other in sounds.near(word)], POOL
+            )
         return
-    near = {sound: sounds.near(sound) for sound in typed}
+    near = {sound: sounds.near(word) for sound, word in words.items()}
     if year is not None:
         yield _of_year({sound: similar[:CLOSEST] for sound, similar in near.items()}, year)
         yield _of_year({sound: similar[CLOSEST:] for sound, similar in near.items()}, year)
@@ -389,7 +397,9 @@ def _alike(word: str, sound: str, part: str, other: str) -> float:
         return 1.05
     one_slip = min(len(word), len(part)) >= 4 and OSA.distance(word, part, score_cutoff=1) <= 1
     if other == sound:
-        return 1.0 if one_slip else 0.97
+        if one_slip:
+            return 1.0
+        return SPELLED_OTHERWISE if OSA.distance(word, part, score_cutoff=2) <= 2 else ONE_SLIP - 0.005
     likeness = max(JaroWinkler.similarity(word, part), JaroWinkler.similarity(sound, other))
     if likeness < 0.6:
         return 0.0

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.names import as_one, fold, is_newborn_name, name_sounds, name_words, own_name, phonetic
+from core.names import (
+    as_one,
+    fold,
+    is_newborn_name,
+    meant_sounds,
+    name_sounds,
+    name_words,
+    own_name,
+    phonetic,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +36,24 @@ from core.names import as_one, fold, is_newborn_name, name_sounds, name_words, o
 )  # fmt: skip
 def test_one_name_written_twice_sounds_the_same(one: str, other: str) -> None:
     assert name_sounds(one) == name_sounds(other)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("glauh", "galuh"),
+        ("caurangga", "caturangga"),
+        ("dartoo", "dartono"),
+        ("watuuti", "watuti"),
+        ("eeva", "eva"),
+    ],
+)
+def test_letters_that_a_slip_brought_together_are_also_read_apart(typed: str, meant: str) -> None:
+    assert phonetic(meant) in meant_sounds(typed) | {phonetic(typed)}
+
+
+def test_a_word_without_such_letters_means_what_it_says() -> None:
+    assert meant_sounds("budi") == set()
 
 
 @pytest.mark.parametrize(

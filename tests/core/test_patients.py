@@ -132,6 +132,24 @@ def test_names_of_another_process_are_found_misspelt(clinic: Clinic, actor: Acto
     assert [found.id for found in patients.search(clinic, actor, "kusumwardani")] == [patient.id]
 
 
+@pytest.mark.parametrize(
+    ("meant", "typed", "sounds_as_typed"),
+    [
+        ("Warsa Galuh", "warsa glauh", "Warsa Glo"),
+        ("Jefri Caturangga", "jefri caurangga", "Jefri Coranga"),
+        ("Joko Dartono", "joko dartoo", "Joko Daru"),
+    ],
+)
+def test_a_slip_that_makes_two_letters_read_as_one_hides_nobody(
+    clinic: Clinic, actor: Actor, meant: str, typed: str, sounds_as_typed: str
+) -> None:
+    """Also not behind those whose name sounds as what was typed: enough of them to look no further."""
+    patient = store(clinic, actor, name=meant)
+    for _ in range(searching.FEW + 1):
+        store(clinic, actor, name=sounds_as_typed)
+    assert patient.id in [found.id for found in patients.search(clinic, actor, typed)]
+
+
 def test_the_best_comes_first_and_no_more_than_asked_for(clinic: Clinic, actor: Actor) -> None:
     for name in ("Siti Aminah Rahman", "Siti Rahmah", "Aminah", "Siti Aminah", "Siti Aminih"):
         store(clinic, actor, name=name, sex="female")
