@@ -24,7 +24,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from core.errors import SettingsError
 
 PREFIX = "LOKET_"
-HIGHEST_PORT = 65535
 SPREAD_MINUTES = 60
 """Over how long a city's clinics are spread when they close at the same hour."""
 
@@ -35,7 +34,7 @@ class Address(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     host: str
-    port: int = Field(ge=0, le=HIGHEST_PORT)
+    port: int = Field(ge=0, le=65535)
 
     @property
     def is_loopback(self) -> bool:
@@ -53,7 +52,7 @@ def _address(value: object) -> object:
     if not isinstance(value, str):
         return value
     host, separator, port = value.strip().rpartition(":")
-    if not separator or not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > HIGHEST_PORT:
+    if not separator or not host or not re.fullmatch("[0-9]{1,5}", port):
         raise ValueError("must be host:port, for example 127.0.0.1:8460")
     return {"host": host.strip("[]"), "port": int(port)}
 

@@ -251,7 +251,6 @@ SETTINGS = (
     N_("{setting}: must be office or satusehat"),
     N_("{setting}: must begin with sqlite:/// or postgresql://"),
     N_("{setting}: must begin with https://"),
-    N_("{setting}: must begin with http:// or https://"),
     N_("{setting}: must be a web address such as https://office.example/fhir"),
     N_("{setting}: must be a time of day such as 15:00"),
     N_("{setting}: must be at least {limit}"),

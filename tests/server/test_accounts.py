@@ -125,7 +125,7 @@ def test_the_audit_chain_shows_a_change_and_a_missing_event(clerk: Caller) -> No
         ("LOKET_CLOSE_AT", "25:00", "LOKET_CLOSE_AT: must be a time of day"),
         ("LOKET_CLOSE_AT", "15:00+08:00", "LOKET_CLOSE_AT: must be a time of day"),
         ("LOKET_HTTP", "127.0.0.1:²", "LOKET_HTTP: must be host:port"),
-        ("LOKET_SSH", "127.0.0.1:65536", "LOKET_SSH: must be host:port"),
+        ("LOKET_SSH", "127.0.0.1:65536", "LOKET_SSH: must be at most 65535"),
         ("LOKET_OFFICE_URL", "office.example", "LOKET_OFFICE_URL: must be a web address"),
         ("LOKET_SERVER_URL", "127.0.0.1:8460", "LOKET_SERVER_URL: must be a web address"),
         ("LOKET_DATABASE_URL", "mysql://x", "LOKET_DATABASE_URL: must begin with"),

@@ -200,7 +200,7 @@ def test_a_wrong_command_gets_one_line(loket: Command, arguments: list[str], typ
         ("LOKET_SYNC_TARGET=moon", "LOKET_SYNC_TARGET: harus office atau satusehat"),
         ("LOKET_OFFICE_URL=office.example", "LOKET_OFFICE_URL: harus alamat web"),
         ("LOKET_SATUSEHAT_URL=http://a.example", "LOKET_SATUSEHAT_URL: harus diawali https://"),
-        ("LOKET_PUBLIC_URL=a.example", "LOKET_PUBLIC_URL: harus diawali http:// atau"),
+        ("LOKET_PUBLIC_URL=a.example", "LOKET_PUBLIC_URL: harus alamat web"),
         ("LOKET_DATABASE_URL=mysql://a", "LOKET_DATABASE_URL: harus diawali sqlite:/// atau"),
         ("LOKET_BACKUP_COMMAND='rclone \"x'", "LOKET_BACKUP_COMMAND: ada tanda kutip tanpa penutup"),
         ("LOKET_OFFICE_TOKEN_FILE=/nowhere", "LOKET_OFFICE_TOKEN_FILE: /nowhere tidak dapat dibaca"),
