@@ -12,6 +12,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -88,4 +89,6 @@ async def serve(port: int, home: Path, command: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    # By the ordinary way out: the program behind a channel must not be left running without its terminal.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))
