@@ -163,7 +163,7 @@ def phonetic(word: str) -> str:
     return _DOUBLED.sub(r"\1", sound[:1] + sound[1:].replace("h", ""))
 
 
-_READ_AS_ONE = re.compile("|".join((*(spelled for spelled, _ in _SOUNDS if len(spelled) == 2), r"(.)\\1")))
+_READ_AS_ONE = re.compile("|".join((*(spelled for spelled, _ in _SOUNDS if len(spelled) == 2), r"(.)\1")))
 
 
 def meant_sounds(word: str) -> set[str]:

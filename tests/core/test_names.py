@@ -46,6 +46,7 @@ def test_one_name_written_twice_sounds_the_same(one: str, other: str) -> None:
         ("dartoo", "dartono"),
         ("watuuti", "watuti"),
         ("eeva", "eva"),
+        ("raaman", "rawaman"),
     ],
 )
 def test_letters_that_a_slip_brought_together_are_also_read_apart(typed: str, meant: str) -> None:
