@@ -139,13 +139,12 @@ class DatabaseError(CoreError):
     Attributes:
         reason: `database_damaged`, `database_denied`, `database_unreachable`, `database_busy` or `disk_full`.
         detail: The database's own words, without values.
-        code: `disk_full`, or `database_unavailable` for the rest: those at the counters need not know more.
+        code: The reason: those at the counters are told it in words of their own.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.code = "disk_full" if reason == "disk_full" else "database_unavailable"
-        self.reason = reason
+        self.code = self.reason = reason
         self.detail = detail
 
 

@@ -116,8 +116,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(errors.CoreError)
     def core_error(request: Request, error: errors.CoreError) -> JSONResponse:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-        code = error.reason if isinstance(error, errors.DatabaseError) else error.code
-        status = STATUS_OF_CODE.get(code, status)
+        status = STATUS_OF_CODE.get(error.code, status)
         headers = {}
         if isinstance(error, errors.TooManyAttemptsError):
             headers["Retry-After"] = str(error.retry_after_seconds)
@@ -130,7 +129,7 @@ def install(app: FastAPI) -> None:
             details = {"reason": error.reason}
         return problem(
             status,
-            code,
+            error.code,
             type(error).__name__.removesuffix("Error"),
             fields=getattr(error, "fields", None),
             details=details,

@@ -160,6 +160,7 @@ PROBLEMS: Mapping[str, str] = {
     "database_unreachable": N_(
         "Not saved: the server's database does not answer. Try again; tell the administrator."
     ),
+    "database_busy": N_("Not saved: the server's database is busy. Try again in a moment."),
     "internal": N_("The server has a fault; nothing was changed. Try again."),
     "http_error": N_("The server answered in an unknown way. Try again."),
 }

@@ -11,6 +11,9 @@ from babel.messages.pofile import read_po
 
 import server
 import tui
+from core.database import UNUSABLE
+from server import problem_words
+from tui import words
 from tui.door.contracts import DoorTexts
 
 PACKAGES = {package.__name__: Path(str(package.__file__)).parent for package in (server, tui)}
@@ -50,3 +53,9 @@ def test_translations_keep_the_placeholders(package):
 @each_package
 def test_the_catalogue_holds_nothing_that_is_not_used(package):
     assert set(translated(package)) - used(package) == set()
+
+
+def test_whatever_keeps_the_database_from_working_has_words_for_the_admin_and_for_the_counter():
+    for reason, _marks in UNUSABLE:
+        assert reason in problem_words.PROBLEMS
+        assert reason in words.PROBLEMS
