@@ -37,22 +37,18 @@ def start(clinic: Clinic) -> BackgroundScheduler:
     _daily(scheduler, clinic, "closing", closes)
     if sends != closes:
         _daily(scheduler, clinic, "sending", sends)
-    scheduler.add_job(
-        _retry,
-        IntervalTrigger(minutes=RETRY_MINUTES, timezone=clinic.zone),
-        args=[clinic],
-        id="retry",
-        coalesce=True,
-        max_instances=1,
-    )
-    scheduler.add_job(
-        _look_through,
-        IntervalTrigger(minutes=LOOK_THROUGH_MINUTES, timezone=clinic.zone),
-        args=[clinic],
-        id="suspects",
-        coalesce=True,
-        max_instances=1,
-    )
+    for name, job, minutes in (
+        ("retry", _retry, RETRY_MINUTES),
+        ("suspects", _look_through, LOOK_THROUGH_MINUTES),
+    ):
+        scheduler.add_job(
+            job,
+            IntervalTrigger(minutes=minutes, timezone=clinic.zone),
+            args=[clinic],
+            id=name,
+            coalesce=True,
+            max_instances=1,
+        )
     with connection():
         missed = closing.missed_day(clinic) is not None
     if missed:
