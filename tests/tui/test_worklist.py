@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import screen_text
+from tui.app import LoketApp
 from tui.screens.work import WorkScreen
 from tui.screens.worklist.fulfil import FulfilScreen
 from tui.screens.worklist.worklist import WorklistScreen
@@ -30,13 +32,26 @@ def orders(counter: Counter, seen: dict[str, str]) -> dict[str, dict]:
         return {item["test"]: item for item in api.get(f"visits/{seen['visit']}").json()["orders"]}
 
 
+def sent_to_laboratory(counter: Counter, seen: dict[str, str]) -> dict[str, str]:
+    """The new entry of somebody whom the dentist sends there and back."""
+    with counter.api("dentist") as api:
+        return api.post(f"queue-entries/{seen['entry']}/send", json={"cluster": "LAB"}).json()
+
+
+async def open_orders(app: LoketApp, pilot: Pilot, sent: dict[str, str], shown: str) -> None:
+    """From the laboratory's queue, by the patient's line."""
+    await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
+    app.screen.pane.choose(sent["id"])
+    await press(pilot, "enter")
+    await until(pilot, lambda: shown in screen_text(app), "the orders")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_round_trip_through_the_laboratory(counter: Counter, size: tuple[int, int]):
     name = "Raden Ajeng Kartini Kusumawardhani Sastro"
     seen = treated(counter, f"{name} {size[0]}", f"63710141079{size[0]:03d}01")
     order(counter, seen, "Hemoglobin", "Protein urin")
-    with counter.api("dentist") as api:
-        sent = api.post(f"queue-entries/{seen['entry']}/send", json={"cluster": "LAB"}).json()
+    sent = sent_to_laboratory(counter, seen)
     async with counter.at("lab", size) as (app, pilot):
         await press(pilot, "f2")
         assert isinstance(app.screen, WorklistScreen)
@@ -71,13 +86,9 @@ async def test_a_round_trip_through_the_laboratory(counter: Counter, size: tuple
 async def test_a_result_reads_as_soon_as_it_is_left_and_a_slip_is_named(counter: Counter):
     seen = treated(counter, "Ratna Juwita", "6371014107900227")
     order(counter, seen, "Hemoglobin", "Asam urat")
-    with counter.api("dentist") as api:
-        sent = api.post(f"queue-entries/{seen['entry']}/send", json={"cluster": "LAB"}).json()
+    sent = sent_to_laboratory(counter, seen)
     async with counter.at("lab") as (app, pilot):
-        await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
-        app.screen.pane.choose(sent["id"])
-        await press(pilot, "enter")
-        await until(pilot, lambda: "Asam urat" in screen_text(app), "the orders")
+        await open_orders(app, pilot, sent, "Asam urat")
         await type_text(pilot, "9,4")
         await press(pilot, "enter")
         assert "(L)" in screen_text(app)
@@ -96,13 +107,9 @@ async def test_a_result_reads_as_soon_as_it_is_left_and_a_slip_is_named(counter:
 async def test_a_missing_result_is_asked_about_once(counter: Counter):
     seen = treated(counter, "Ratna Sari", "6371014107900223")
     order(counter, seen, "Hemoglobin", "Asam urat")
-    with counter.api("dentist") as api:
-        sent = api.post(f"queue-entries/{seen['entry']}/send", json={"cluster": "LAB"}).json()
+    sent = sent_to_laboratory(counter, seen)
     async with counter.at("lab") as (app, pilot):
-        await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
-        app.screen.pane.choose(sent["id"])
-        await press(pilot, "enter")
-        await until(pilot, lambda: "Asam urat" in screen_text(app), "the orders")
+        await open_orders(app, pilot, sent, "Asam urat")
         await type_text(pilot, "13,2")
         await press(pilot, "f10")
         assert "Left: Asam urat" in app.screen.said
@@ -116,8 +123,7 @@ async def test_a_missing_result_is_asked_about_once(counter: Counter):
 async def test_half_typed_results_survive(counter: Counter):
     seen = treated(counter, "Nurul Huda", "6371014107900224")
     order(counter, seen, "Hemoglobin")
-    with counter.api("dentist") as api:
-        sent = api.post(f"queue-entries/{seen['entry']}/send", json={"cluster": "LAB"}).json()
+    sent = sent_to_laboratory(counter, seen)
     for attempt in ("first", "second"):
         async with counter.at("lab") as (app, pilot):
             await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
