@@ -40,17 +40,23 @@ class Pane(asyncssh.SSHClientSession[str]):
     def __init__(self) -> None:
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.Stream(self.screen)
+        self._rows = [""] * 24
         self._arrived = asyncio.Event()
 
     def data_received(self, data: str, datatype: int | None) -> None:
         """Something was painted."""
         self._stream.feed(data)
+        # Only what was painted is read again: reading twenty whole screens takes longer than painting them.
+        for row in self.screen.dirty:
+            cells = self.screen.buffer[row]
+            self._rows[row] = "".join(cells[column].data for column in range(80))
+        self.screen.dirty.clear()
         self._arrived.set()
 
     async def shows(self, words: str, seconds: float = 30) -> None:
         """Wait until the words stand on the screen."""
         async with asyncio.timeout(seconds):
-            while not any(words in line for line in self.screen.display):
+            while not any(words in row for row in self._rows):
                 self._arrived.clear()
                 await self._arrived.wait()
 
