@@ -27,53 +27,81 @@ ROOMS_SEEN_IN = 20
 """Newest finished services from which the number of rooms at work is taken."""
 
 
+_practitioner, _reserved = Account.alias("practitioner"), Account.alias("reserved")
+_before, _before_ticket = QueueEntry.alias("before"), Ticket.alias("before_ticket")
+_origin = QueueEntry.alias("origin")
+_WHOLE = (QueueEntry, Ticket, Visit, Patient, _practitioner, _reserved, _before, _before_ticket, _origin)
+_SHOWN = (
+    QueueEntry,
+    *(Ticket.number, Ticket.issued_at, Visit.id, Visit.chief_complaint),
+    *(Patient.id, Patient.name, Patient.birth_date, Patient.sex, Patient.medical_record_number),
+    *(_practitioner.id, _practitioner.name, _reserved.id, _reserved.name),
+    *(_before.id, _before.cluster, _before_ticket.number, _origin.id, _origin.cluster),
+)
+"""What `shape_of` reads and no more: a pane of two hundred whole rows takes five times as long."""
+
+
 def load_entry(entry_id: str) -> QueueEntry:
-    """An entry with ticket, visit and patient joined.
+    """An entry with ticket, visit and patient joined, to be acted on.
 
     Raises:
         NotFoundError: No such entry.
     """
-    entry: QueueEntry | None = _joined().where(QueueEntry.id == entry_id).first()
+    return _one(entry_id, _WHOLE)
+
+
+def _one(entry_id: str, columns: tuple[Any, ...]) -> QueueEntry:
+    entry: QueueEntry | None = _joined(columns).where(QueueEntry.id == entry_id).first()
     if entry is None:
         raise NotFoundError("queue_entry", entry_id)
     return entry
 
 
-def _joined() -> Any:
-    practitioner, reserved = Account.alias("practitioner"), Account.alias("reserved")
-    before, before_ticket = QueueEntry.alias("before"), Ticket.alias("before_ticket")
-    origin = QueueEntry.alias("origin")
+def _joined(columns: tuple[Any, ...]) -> Any:
     left = JOIN.LEFT_OUTER
     return (
-        QueueEntry.select(
-            QueueEntry, Ticket, Visit, Patient, practitioner, reserved, before, before_ticket, origin
-        )
+        QueueEntry.select(*columns)
         .join_from(QueueEntry, Ticket)
         .join_from(QueueEntry, Visit)
         .join_from(Visit, Patient)
         .join_from(
             QueueEntry,
-            practitioner,
+            _practitioner,
             left,
-            on=(QueueEntry.practitioner == practitioner.id),
+            on=(QueueEntry.practitioner == _practitioner.id),
             attr="practitioner",
         )
         .join_from(
-            QueueEntry, reserved, left, on=(QueueEntry.reserved_for == reserved.id), attr="reserved_for"
+            QueueEntry, _reserved, left, on=(QueueEntry.reserved_for == _reserved.id), attr="reserved_for"
         )
-        .join_from(QueueEntry, before, left, on=(QueueEntry.came_from == before.id), attr="came_from")
-        .join_from(before, before_ticket, left, on=(before.ticket == before_ticket.id), attr="ticket")
-        .join_from(QueueEntry, origin, left, on=(QueueEntry.returns_to == origin.id), attr="returns_to")
+        .join_from(QueueEntry, _before, left, on=(QueueEntry.came_from == _before.id), attr="came_from")
+        .join_from(_before, _before_ticket, left, on=(_before.ticket == _before_ticket.id), attr="ticket")
+        .join_from(QueueEntry, _origin, left, on=(QueueEntry.returns_to == _origin.id), attr="returns_to")
     )
 
 
-def day_entries(cluster: str, day: date) -> list[QueueEntry]:
-    """A cluster's entries of one day with everything a pane shows, in order of issue."""
-    return list(
-        _joined()
-        .where(QueueEntry.cluster == cluster, QueueEntry.service_on == day, QueueEntry.voided_at.is_null())
-        .order_by(QueueEntry.queued_at, QueueEntry.id)
+def _of_day(query: Any, cluster: str, day: date) -> Any:
+    return query.where(
+        QueueEntry.cluster == cluster, QueueEntry.service_on == day, QueueEntry.voided_at.is_null()
     )
+
+
+def _turns(cluster: str, day: date) -> list[QueueEntry]:
+    """A cluster's entries of one day with what decides whose turn it is, nothing joined."""
+    columns = (
+        QueueEntry.id,
+        QueueEntry.status,
+        QueueEntry.priority,
+        QueueEntry.queued_at,
+        QueueEntry.started_at,
+        QueueEntry.called_at,
+        QueueEntry.skipped_at,
+        QueueEntry.served_at,
+        QueueEntry.ended_at,
+        QueueEntry.practitioner,
+        QueueEntry.reserved_for,
+    )
+    return list(_of_day(QueueEntry.select(*columns), cluster, day))
 
 
 def calling_ids(clinic: Clinic, cluster: str, day: date, for_account: str | None = None) -> list[str]:
@@ -86,21 +114,7 @@ def calling_ids(clinic: Clinic, cluster: str, day: date, for_account: str | None
         for_account: Who calls: patients who come back to another clinician are left out, unless
             they have waited for that one beyond the limit.
     """
-    columns = (
-        QueueEntry.id,
-        QueueEntry.status,
-        QueueEntry.priority,
-        QueueEntry.queued_at,
-        QueueEntry.started_at,
-        QueueEntry.called_at,
-        QueueEntry.skipped_at,
-        QueueEntry.reserved_for,
-    )
-    rows = list(
-        QueueEntry.select(*columns).where(
-            QueueEntry.cluster == cluster, QueueEntry.service_on == day, QueueEntry.voided_at.is_null()
-        )
-    )
+    rows = _turns(cluster, day)
     if for_account is not None:
         latest = clock.now() - wait_limit(clinic)
         rows = [
@@ -160,8 +174,17 @@ def _wait_after(others: int, minutes: float | None) -> int | None:
     return None if minutes is None else round(others * minutes)
 
 
-def queue(clinic: Clinic, actor: Actor, cluster: str, day: date | None = None) -> QueueShape:
+def queue(
+    clinic: Clinic, actor: Actor, cluster: str, day: date | None = None, *, open_only: bool = False
+) -> QueueShape:
     """One cluster's pane: in calling order, then those being served, then those ended.
+
+    Args:
+        clinic: For its clusters and order.
+        actor: Who looks.
+        cluster: Code.
+        day: The clinic's day; today without.
+        open_only: Leave out those ended, who are most of them by noon.
 
     Raises:
         NotAllowedError: The role may not see queues.
@@ -172,40 +195,48 @@ def queue(clinic: Clinic, actor: Actor, cluster: str, day: date | None = None) -
     day = day or clinic.today()
     with connection():
         sequence = feed.newest_sequence()
-        rows = day_entries(code, day)
-        back = _calls_until_back(clinic, rows)
-        order = _order(clinic, rows, back)
-        minutes = minutes_per_call(rows)
-        place = {entry_id: index for index, entry_id in enumerate(order, start=1)}
-        rows.sort(key=lambda row: (row.ended_at is not None, row.id not in place, place.get(row.id, 0)))
-        entries = [shape_of(row, place.get(row.id), minutes, back.get(row.id, 0)) for row in rows]
+        turns = _turns(code, day)
+        shown = _of_day(_joined(_SHOWN), code, day)
+        if open_only:
+            shown = shown.where(QueueEntry.ended_at.is_null())
+        rows = list(shown.order_by(QueueEntry.queued_at, QueueEntry.id))
+    back = _calls_until_back(clinic, turns)
+    order = _order(clinic, turns, back)
+    minutes = minutes_per_call(turns)
+    place = {entry_id: index for index, entry_id in enumerate(order, start=1)}
+    rows.sort(key=lambda row: (row.ended_at is not None, row.id not in place, place.get(row.id, 0)))
     return QueueShape(
         cluster=code,
         date=day,
         sequence=sequence,
-        entries=entries,
+        entries=[shape_of(row, place.get(row.id), minutes, back.get(row.id, 0)) for row in rows],
         expected_wait_minutes=_wait_after(len(order), minutes),
     )
+
+
+def entry(clinic: Clinic, actor: Actor, entry_id: str) -> EntryShape:
+    """One entry, ended or not, for those who see queues.
+
+    Raises:
+        NotAllowedError: The role may not see queues.
+        NotFoundError: No such entry.
+    """
+    actor.require(Permission.READ_QUEUES)
+    return entry_shape(clinic, entry_id)
 
 
 def entry_shape(clinic: Clinic, entry_id: str) -> EntryShape:
     """One entry as a pane shows it, with its place now."""
     with connection():
-        entry = load_entry(entry_id)
+        entry = _one(entry_id, _SHOWN)
         position = minutes = None
         back: dict[str, int] = {}
         if entry.status in CALLABLE:
-            rows = list(
-                QueueEntry.select().where(
-                    QueueEntry.cluster == entry.cluster,
-                    QueueEntry.service_on == entry.service_on,
-                    QueueEntry.voided_at.is_null(),
-                )
-            )
-            back = _calls_until_back(clinic, rows)
-            order = _order(clinic, rows, back)
+            turns = _turns(entry.cluster, entry.service_on)
+            back = _calls_until_back(clinic, turns)
+            order = _order(clinic, turns, back)
             position = order.index(entry.id) + 1 if entry.id in order else None
-            minutes = minutes_per_call(rows)
+            minutes = minutes_per_call(turns)
         return shape_of(entry, position, minutes, back.get(entry.id, 0))
 
 
@@ -215,7 +246,7 @@ def shape_of(
     """An entry as sent to terminals.
 
     Args:
-        row: Loaded by `load_entry` or `day_entries`.
+        row: With what `_SHOWN` names.
         position: 1 is next; None when not waiting.
         minutes: Between two calls of its cluster, from `minutes_per_call`.
         calls_until_back: For a skipped entry.

@@ -218,8 +218,12 @@ class CoreClient:
         return await self._one(BoardShape, "GET", "board")
 
     async def queue(self, cluster: str) -> QueueShape:
-        """One cluster's pane."""
-        return await self._one(QueueShape, "GET", f"queues/{cluster}")
+        """One cluster's pane: who waits or is served."""
+        return await self._one(QueueShape, "GET", f"queues/{cluster}?open=true")
+
+    async def entry(self, entry_id: str) -> EntryShape:
+        """One entry, ended or not."""
+        return await self._one(EntryShape, "GET", f"queue-entries/{entry_id}")
 
     async def call_next(self, cluster: str, service_point: str = "") -> EntryShape | None:
         """Call whoever is first; None when nobody waits."""

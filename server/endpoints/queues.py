@@ -55,10 +55,20 @@ def supervisors_board(
 
 @router.get("/queues/{cluster}")
 def queue(
-    cluster: str, actor: ActorNow, clinic: ClinicNow, day: Annotated[date | None, Query(alias="date")] = None
+    cluster: str,
+    actor: ActorNow,
+    clinic: ClinicNow,
+    day: Annotated[date | None, Query(alias="date")] = None,
+    open_only: Annotated[bool, Query(alias="open")] = False,
 ) -> QueueShape:
-    """One cluster's pane, in calling order."""
-    return queue_views.queue(clinic, actor, cluster, day)
+    """One cluster's pane, in calling order; with `open` without those whose turn is over."""
+    return queue_views.queue(clinic, actor, cluster, day, open_only=open_only)
+
+
+@router.get("/queue-entries/{entry_id}")
+def entry(entry_id: str, actor: ActorNow, clinic: ClinicNow) -> EntryShape:
+    """One entry as it stands now."""
+    return queue_views.entry(clinic, actor, entry_id)
 
 
 @router.post("/queues/{cluster}/call-next", response_model=EntryShape, responses={204: {"model": None}})

@@ -25,6 +25,40 @@ def test_through_the_queue(clerk: Caller, dentist: Caller) -> None:
     assert (visit.status, visit.disposition) == ("finished", "home")
 
 
+def test_a_pane_of_open_entries_leaves_the_ended_out_and_keeps_places_and_waits(
+    clerk: Caller, dentist: Caller
+) -> None:
+    for _ in range(6):
+        entry = _called(clerk, dentist)
+        dentist.act(entry["id"], "start")
+        dentist.act(entry["id"], "finish", disposition="home")
+    waiting = [clerk.registered()["ticket"]["number"] for _ in range(2)]
+    everyone, shown = (dentist.get(f"queues/GIGI{query}").json() for query in ("", "?open=true"))
+    assert len(everyone["entries"]) == 8
+    assert [item["number"] for item in shown["entries"]] == waiting
+    assert shown["entries"] == everyone["entries"][:2]
+    assert [item["position"] for item in shown["entries"]] == [1, 2]
+    assert shown["expected_wait_minutes"] == everyone["expected_wait_minutes"] is not None
+
+
+def test_one_entry_is_read_as_its_pane_shows_it_also_when_ended(clerk: Caller, dentist: Caller) -> None:
+    entry = _called(clerk, dentist)
+    assert (
+        dentist.get(f"queue-entries/{entry['id']}").json() == dentist.get("queues/GIGI").json()["entries"][0]
+    )
+    dentist.act(entry["id"], "leave")
+    assert dentist.get(f"queue-entries/{entry['id']}").json()["ended_at"] is not None
+    assert dentist.get("queue-entries/nobody").status_code == 404
+
+
+def test_an_entry_of_a_patient_is_not_for_the_waiting_room(
+    server: Background, clerk: Caller, dentist: Caller
+) -> None:
+    entry = _called(clerk, dentist)
+    with Caller(server.url, "display") as display:
+        assert display.get(f"queue-entries/{entry['id']}").status_code == 403
+
+
 def test_transfer_ends_one_entry_and_starts_the_next_at_the_same_instant(
     clerk: Caller, dentist: Caller
 ) -> None:
