@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 from textual import work
+from textual.widgets import Static
 
-from core.schemas import ClusterShape, EntryCommand, EntryShape, QueueShape
+from core.schemas import ClusterShape, EntryCommand, EntryShape
 from core.vocabulary import EntryStatus, Priority
 from tui import words
 from tui.client import Refused
@@ -41,6 +42,12 @@ class ActingScreen(LoketScreen[None]):
 
     def show_line(self) -> None:
         """Show the line above the panes anew."""
+        line, text = self.query_one("#above", Static), " " + "  ".join(self.line_parts())
+        if line.content != text:
+            line.update(text, layout=False)
+
+    def line_parts(self) -> list[str]:
+        """What stands in the line above the panes."""
         raise NotImplementedError
 
     # Following the feed
@@ -56,6 +63,7 @@ class ActingScreen(LoketScreen[None]):
     async def read_after_record(self) -> None:
         """The record that was open may have ended the service: the undo is to know of it."""
         with self.saying_refusals():
+            await self._renew_last()
             await self.read_again()
 
     def catch_up(self) -> None:
@@ -64,17 +72,13 @@ class ActingScreen(LoketScreen[None]):
             queue = self.session.hub.queues.get(pane.cluster)
             if queue is not None:
                 pane.show_queue(queue)
-                self._renew_last(queue)
         self.show_line()
 
-    def _renew_last(self, queue: QueueShape) -> None:
+    async def _renew_last(self) -> None:
         """Know what this person did elsewhere to the entry they handled last, by its version."""
-        for entry in queue.entries:
-            if (
-                self.last is not None
-                and entry.id == self.last.id
-                and entry.practitioner == self.session.account.name
-            ):
+        if self.last is not None:
+            entry = await self.session.client.entry(self.last.id)
+            if entry.practitioner == self.session.account.name:
                 self.last = entry
 
     def on_queue_changed(self, message: QueueChanged) -> None:

@@ -55,7 +55,7 @@ class QueuesScreen(ActingScreen):
 
     def compose_body(self) -> ComposeResult:
         """A line of all clusters, and their panes."""
-        yield Static("", id="overview", markup=False)
+        yield Static("", id="above", markup=False)
         with Container(id="panes"):
             for cluster in self.session.clusters:
                 yield QueuePane(cluster, self.session, chooses=self.session.registers)
@@ -68,14 +68,14 @@ class QueuesScreen(ActingScreen):
         """Show it again."""
         self._turn_to(self.shown)
 
-    def show_line(self) -> None:
+    def line_parts(self) -> list[str]:
         """How many stand in each cluster; at 120 columns the panes' titles say it."""
         parts = []
         for cluster in self.session.clusters:
             entries = [entry for entry in self.entries_of(cluster.code) if not entry.status.is_ended]
             mark = ">" if cluster.code == self.shown else " "
             parts.append(f"{mark}{cluster.prefix} {cluster.code} {len(entries)}")
-        self.query_one("#overview", Static).update(" " + "  ".join(parts), layout=False)
+        return parts
 
     def on_key(self, event: events.Key) -> None:
         """A cluster's letter shows it, where the letter does nothing else."""

@@ -71,7 +71,7 @@ class WorkScreen(ActingScreen):
 
     def compose_body(self) -> ComposeResult:
         """Who is being served, then the queue."""
-        yield Static("", id="mine", markup=False)
+        yield Static("", id="above", markup=False)
         for cluster in self.session.clusters:
             if cluster.code in self._own:
                 yield QueuePane(cluster, self.session, chooses=True)
@@ -84,7 +84,7 @@ class WorkScreen(ActingScreen):
         """Show it again."""
         self._turn_to(self.shown)
 
-    def show_line(self) -> None:
+    def line_parts(self) -> list[str]:
         """One's room, one's clusters, and who is in hand."""
         parts = []
         for code in self._own if len(self._own) > 1 else ():
@@ -98,7 +98,7 @@ class WorkScreen(ActingScreen):
             before, status = "  ".join([*parts, ""]), words.word(words.STATUSES, in_hand.status)
             room = self.size.width - cell_len(f" {before} [{in_hand.number} : {status}] ")
             parts.append(f" [{in_hand.number} {fit(in_hand.patient.name, max(4, room)).rstrip()}: {status}]")
-        self.query_one("#mine", Static).update(" " + "  ".join(parts), layout=False)
+        return parts
 
     def _in_hand(self) -> EntryShape | None:
         """The entry this person called or serves, the newest first."""

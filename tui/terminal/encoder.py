@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 
 from tui.terminal.capabilities import Capabilities
-from tui.terminal.grid import PLAIN, SEEN_ON_BLANKS, Grid, Pen, blank_pen
-from tui.terminal.pens import ascii_cell, reduce_pen
+from tui.terminal.grid import PLAIN, SEEN_ON_BLANKS, Grid, Pen
+from tui.terminal.pens import Palette, ascii_cell
 from tui.terminal.sketch import Pens, Sketch, Texts, differing_spans
 
 SHIFTS_TRIED = 2  # most promising line shifts encoded in full
@@ -31,6 +31,7 @@ class Encoder:
         self.capabilities = capabilities
         self.width = width
         self.height = height
+        self._palette = Palette(capabilities)
         self._shown = Sketch(capabilities, width, height)
         self._known = False
         self._cursor_shown: bool | None = None
@@ -124,20 +125,17 @@ class Encoder:
         ]
 
     def _translate(self, texts: Texts, pens: Pens) -> tuple[Texts, Pens]:
-        capabilities = self.capabilities
-        reduced = [reduce_pen(pen, capabilities) for pen in pens]
-        if capabilities.utf8:
+        if self.capabilities.utf8:
             texts = list(texts)
         else:
             texts = [
                 ascii_cell(text) if text else ascii_cell(texts[column - 1])
                 for column, text in enumerate(texts)
             ]
-        if " " in texts:
-            reduced = [
-                blank_pen(pen) if text == " " else pen for text, pen in zip(texts, reduced, strict=True)
-            ]
-        return texts, reduced
+        drawn, blank = self._palette, self._palette.blank
+        return texts, [
+            blank[pen] if text == " " else drawn[pen] for text, pen in zip(texts, pens, strict=True)
+        ]
 
     def _cheapest(self, changed: list[int]) -> Sketch:
         best = self._shown.copy()

@@ -22,7 +22,10 @@ from tui.terminal.grid import (
     STRIKE,
     UNDERLINE,
     Pen,
+    blank_pen,
 )
+
+KNOWN_PENS = 1024  # of one terminal; a screen has a few dozen
 
 _ATTRIBUTE_CODES = {BOLD: 1, DIM: 2, ITALIC: 3, UNDERLINE: 4, BLINK: 5, REVERSE: 7, STRIKE: 9}
 _OFF_CODES = {ITALIC: 23, UNDERLINE: 24, BLINK: 25, REVERSE: 27, STRIKE: 29}
@@ -97,7 +100,6 @@ def _eight(foreground: int, background: int, attributes: int) -> Pen:
     return Pen(foreground, background, attributes)
 
 
-@lru_cache(maxsize=8192)
 def reduce_pen(pen: Pen, capabilities: Capabilities) -> Pen:
     """Give the pen a terminal is sent for one the app asked for.
 
@@ -127,6 +129,37 @@ def reduce_pen(pen: Pen, capabilities: Capabilities) -> Pen:
     if clash and pen.foreground != pen.background:
         reduced = reduced._replace(foreground=7 if reduced.background in {0, 4, 8} else 0)
     return reduced
+
+
+class Palette(dict[Pen, Pen]):
+    """What one terminal is sent for each pen the app asks for: `reduce_pen`, looked up once.
+
+    Attributes:
+        blank: The same for cells that show nothing.
+    """
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        super().__init__()
+        self._capabilities = capabilities
+        self.blank = _BlankPens(self)
+
+    def __missing__(self, pen: Pen) -> Pen:
+        if len(self) > KNOWN_PENS:
+            self.clear()
+        self[pen] = reduced = reduce_pen(pen, self._capabilities)
+        return reduced
+
+
+class _BlankPens(dict[Pen, Pen]):
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self._palette = palette
+
+    def __missing__(self, pen: Pen) -> Pen:
+        if len(self) > KNOWN_PENS:
+            self.clear()
+        self[pen] = blank = blank_pen(self._palette[pen])
+        return blank
 
 
 def _colour_codes(colour: int, base: int) -> list[str]:
