@@ -201,6 +201,19 @@ def test_a_removed_row_moves_the_others():
     assert len(encoder.frame(grid, None)) <= 20
 
 
+def test_the_right_side_of_a_frame_is_drawn_down_the_screen():
+    encoder, grid = Encoder(detect("xterm"), 80, 24), Grid(80, 24)
+    for row in range(5, 11):
+        write(grid, 2, row, [*f"Question {row}"], PLAIN)
+        write(grid, 78, row, ["|"], PLAIN)
+    encoder.enter()
+    emulator = Emulator(80, 24)
+    data = encoder.frame(grid, None)
+    emulator.feed(data)
+    assert emulator.text() == "\n".join(grid.text())
+    assert b"|" + b"\n\b|" * 5 in data
+
+
 def test_nothing_changed_sends_nothing():
     grid, encoder = form(detect("xterm"))
     grid.dirty.update(range(24))

@@ -8,6 +8,7 @@ clearing and painting anew. "Repeat" (`CSI n b`) is never used: tmux repeats a m
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tui.terminal.capabilities import Capabilities
 from tui.terminal.grid import PLAIN, SEEN_ON_BLANKS, Grid, Pen
@@ -15,6 +16,8 @@ from tui.terminal.pens import Palette, ascii_cell
 from tui.terminal.sketch import Pens, Sketch, Texts, differing_spans
 
 SHIFTS_TRIED = 2  # most promising line shifts encoded in full
+EDGES_TRIED = 3  # longest edges down the screen that are tried
+SHORTEST_EDGE = 3  # rows; a shorter one saves nothing
 LONGEST_CELL_SHIFT = 4  # characters inserted or deleted at once that are looked for
 
 
@@ -45,13 +48,14 @@ class Encoder:
         self.forget()
         if not self.capabilities.addressable:
             return b""
-        prologue = ""
+        modes = ["25"]  # the cursor is seen, whatever a connection that broke has left behind
         if self.capabilities.alternate_screen:
-            prologue += "\x1b[?1049h"
+            modes.insert(0, "1049")
         if self.capabilities.bracketed_paste:
-            prologue += "\x1b[?2004h"
+            modes.append("2004")
+        self._cursor_shown = True
         # No automatic wrap: the last column can be written without care.
-        return f"{prologue}\x1b[?7l".encode()
+        return f"\x1b[?{';'.join(modes)}h\x1b[?7l".encode()
 
     def leave(self) -> bytes:
         """Give the sequences that hand the terminal back: plain pen, wrapping, cursor, the old screen."""
@@ -138,25 +142,54 @@ class Encoder:
         ]
 
     def _cheapest(self, changed: list[int]) -> Sketch:
-        best = self._shown.copy()
-        self._paint(best, changed)
+        best = self._paint(self._shown.copy(), changed)
         if len(changed) > 1:
             for first, last, distance in self._shifts(changed):
                 sketch = self._shown.copy()
                 sketch.shift_rows(first, last, distance)
-                self._paint(sketch, range(self.height))
-                best = min(best, sketch, key=Sketch.size)
+                best = min(best, self._paint(sketch, range(self.height)), key=Sketch.size)
         if len(changed) > self.height // 2:
             for fill in self._fills():
                 best = min(best, self._repaint(fill), key=Sketch.size)
         return best
 
-    def _paint(self, sketch: Sketch, rows: list[int] | range) -> None:
+    def _paint(self, sketch: Sketch, rows: Sequence[int]) -> Sketch:
+        """Bring rows of a sketch to what is wanted, edges that run down the screen first where that is shorter."""
+        edges = self._edges(sketch, rows)
+        best = self._paint_rows(sketch.copy(), rows)
+        for column, down in edges:
+            with_edge = sketch.copy()
+            for row in down:
+                with_edge.paint_cell(row, column, self._texts[row][column], self._pens[row][column])
+            painted = self._paint_rows(with_edge.copy(), rows)
+            if painted.size() < best.size():
+                best, sketch = painted, with_edge
+        return best
+
+    def _paint_rows(self, sketch: Sketch, rows: Sequence[int]) -> Sketch:
         for row in rows:
             texts, pens = self._texts[row], self._pens[row]
             if self.capabilities.insert_delete_characters:
                 self._move_cells(sketch, row, texts, pens)
             sketch.paint_row(row, texts, pens)
+        return sketch
+
+    def _edges(self, sketch: Sketch, rows: Sequence[int]) -> list[tuple[int, list[int]]]:
+        """Find equal characters one below the other that stand alone in their rows: the right side of a frame.
+
+        From one to the next it is two bytes down the column, but five and more through the rows.
+
+        Returns:
+            Columns, each with its rows in order, the longest first.
+        """
+        alone: dict[tuple[int, str, Pen], list[int]] = {}
+        for row in rows:
+            texts, pens = self._texts[row], self._pens[row]
+            for start, end in differing_spans(sketch.texts[row], sketch.pens[row], texts, pens):
+                if end - start == 1 and texts[start] not in {" ", ""}:
+                    alone.setdefault((start, texts[start], pens[start]), []).append(row)
+        edges = [(column, down) for (column, _, _), down in alone.items() if len(down) >= SHORTEST_EDGE]
+        return sorted(edges, key=lambda edge: -len(edge[1]))[:EDGES_TRIED]
 
     def _fills(self) -> list[Pen]:
         """Name the backgrounds worth clearing to: the terminal's own, and the most common one."""
@@ -171,9 +204,7 @@ class Encoder:
     def _repaint(self, fill: Pen) -> Sketch:
         sketch = self._shown.copy()
         sketch.clear(fill)
-        for row in range(self.height):
-            sketch.paint_row(row, self._texts[row], self._pens[row])
-        return sketch
+        return self._paint(sketch, range(self.height))
 
     # Rows that moved
 

@@ -167,9 +167,10 @@ class Sketch:
     # Whole screen and whole lines
 
     def clear(self, pen: Pen) -> None:
-        """Erase the screen to a background; the cursor stays where it is."""
+        """Erase the screen to a background, from its first cell on."""
         self.select_for_erasing(pen)
-        self.output.append("\x1b[2J")
+        self.move(0, 0)
+        self.output.append("\x1b[J")
         blank = blank_pen(pen)
         self.texts = [[" "] * self.width for _ in range(self.height)]
         self.pens = [[blank] * self.width for _ in range(self.height)]
@@ -247,6 +248,15 @@ class Sketch:
             self.output.append(f"\x1b[{number}P")
             self.texts[row] = texts[:column] + texts[column - count :] + [" "] * -count
             self.pens[row] = pens[:column] + pens[column - count :] + [PLAIN] * -count
+
+    def paint_cell(self, row: int, column: int, text: str, pen: Pen) -> None:
+        """Write one narrow character."""
+        self.move_to_write(row, column, pen)
+        self.output.append(text)
+        self.column = column + 1 if column + 1 < self.width else None
+        texts, pens = self.texts[row], self.pens[row]
+        self.texts[row] = [*texts[:column], text, *texts[column + 1 :]]
+        self.pens[row] = [*pens[:column], pen, *pens[column + 1 :]]
 
     def paint_row(self, row: int, texts: Texts, pens: Pens) -> None:
         """Write the cells of a row that differ from what the terminal shows."""
