@@ -17,7 +17,9 @@ FAINT = Style(dim=True)
 CURSOR = Style(reverse=True)
 """The selected row, seen without colour."""
 BAR = Style(reverse=True)
-"""Title and dialog bars."""
+"""A pane's title, over its whole width."""
+TITLE = Style(reverse=True, bold=True)
+"""What a screen or a dialog is about, and who is signed in."""
 GOOD = Style(bold=True, color="green")
 WARNING = Style(bold=True, color="yellow")
 ALERT = Style(bold=True, color="red")

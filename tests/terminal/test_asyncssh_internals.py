@@ -22,7 +22,7 @@ async def test_a_letter_comes_back_in_one_packet(tmp_path):
     async with open_door(tmp_path) as opened, client(opened) as clerk:
         await clerk.sees("Counter")
         clerk.type("a")
-        await until(lambda: clerk.emulator.text().splitlines()[1].startswith("a "))
+        await until(lambda: clerk.emulator.text().splitlines()[1].startswith("|a "))
         before, packets = clerk.received, clerk.connection._recv_seq
         clerk.type("b")
         await until(lambda: clerk.received != before)

@@ -20,7 +20,7 @@ async def test_the_first_screen_is_painted_with_the_cursor_in_the_first_field(se
     text = seat.sink.emulator.text()
     assert "Counter of clerk" in text
     cursor = seat.sink.emulator.screen.cursor
-    assert (cursor.x, cursor.y, cursor.hidden) == (0, 1, False)
+    assert (cursor.x, cursor.y, cursor.hidden) == (1, 1, False)
 
 
 async def test_a_typed_letter_costs_about_a_byte(seat):
@@ -35,7 +35,7 @@ async def test_a_typed_letter_costs_about_a_byte(seat):
         total += len(await seat.quiet(0.02))
     assert total == len("Rahmawati")
     assert seat.app.values()["family"] == "xRahmawati"
-    assert seat.sink.emulator.screen.cursor.x == 10
+    assert seat.sink.emulator.screen.cursor.x == 11
 
 
 async def test_tab_moves_the_cursor_for_a_few_bytes(seat):
@@ -147,8 +147,8 @@ async def test_wide_and_marked_letters(seat):
     seat.type("日本 e\u0301 ok")
     await until(lambda: "ok" in seat.sink.emulator.text())
     await seat.quiet()
-    assert seat.sink.emulator.text().splitlines()[1].startswith("日本 é ok")
-    assert seat.sink.emulator.screen.cursor.x == 9
+    assert seat.sink.emulator.text().splitlines()[1].startswith("|日本 é ok")
+    assert seat.sink.emulator.screen.cursor.x == 10
 
 
 async def test_control_sequences_in_a_value_never_reach_the_terminal(seat):

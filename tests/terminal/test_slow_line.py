@@ -52,7 +52,7 @@ async def test_the_backlog_never_exceeds_one_frame(tmp_path):
         await clerk.sees("A1194 waits 837")
         assert app.values()["given"] == "Ana"
         await clerk.sees("Ana")
-        assert clerk.emulator.text().splitlines()[1].startswith("Mendoza")
+        assert clerk.emulator.text().splitlines()[1].startswith("|Mendoza")
 
 
 async def test_a_slow_person_does_not_slow_the_others(tmp_path):

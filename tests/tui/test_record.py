@@ -368,8 +368,8 @@ async def test_the_last_value_stands_behind_the_field(counter: Counter):
         second = api.post("registrations", json=body).json()
     async with counter.at("dentist") as (app, pilot):
         await open_record(app, pilot, second)
-        assert "·162" in screen_text(app)
-        assert "·36.7" in screen_text(app)
+        assert "Sys |     |162" in screen_text(app)
+        assert "Temp|     |36.7" in screen_text(app)
         assert "! I10 Hipertensi" in screen_text(app).splitlines()[1]
         assert "before: 162" in app.screen.said
         await press(pilot, "f6", "down", "enter")

@@ -49,8 +49,9 @@ class LoketScreen(Screen[ResultT]):
     def compose(self) -> ComposeResult:
         """Title, body, status, keys."""
         self._shown_in = language()
-        clinic, account = self.session.clinic, self.session.account
-        yield TitleBar(clinic.facility_name, _(self.TITLE_TEXT), account.name)
+        is_first = len(self.app.screen_stack) <= 1
+        place = self.session.clinic.facility_name if is_first else ""
+        yield TitleBar(place, _(self.TITLE_TEXT), self.session.account.name)
         with Vertical(id="body"):
             yield from self.compose_body()
         yield StatusLine()

@@ -10,24 +10,24 @@ from __future__ import annotations
 from typing import Any
 
 from textual.geometry import Offset
-from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 
 class ThinInput(Input):
     """A single-line field whose cursor is the terminal's.
 
-    Compact (one row, no border) and underlined, so that the field is seen without colour. The text scrolls
-    sideways inside it as usual.
+    One row between two bars, so that the field is seen without colour. Underlined blanks would cost a byte
+    each; blanks that look like nothing cost none. The text scrolls sideways between the bars as usual.
     """
 
     DEFAULT_CSS = """
     ThinInput, ThinInput:ansi {
-        text-style: underline;
+        border-left: ascii ansi_default !important;
+        border-right: ascii ansi_default !important;
         &> .input--cursor, &> .input--placeholder, &> .input--suggestion {
             background: ansi_default;
             color: ansi_default;
-            text-style: underline;
+            text-style: none;
         }
         &> .input--selection {
             background: ansi_default;
@@ -50,10 +50,6 @@ class ThinInput(Input):
     def content_width(self) -> int:
         """Cells the layout is told: the field's own width, or the text's where that is longer."""
         return max(super().content_width, self.scrollable_content_region.width)
-
-    def render_line(self, y: int) -> Strip:
-        """Render a row, underlined to its end whether or not there is text: focus then changes nothing."""
-        return super().render_line(y).extend_cell_length(self.size.width, self.rich_style)
 
     @property
     def cursor_screen_offset(self) -> Offset:

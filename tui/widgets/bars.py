@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual.binding import Binding
 from textual.strip import Strip
 from textual.widget import Widget
@@ -28,19 +27,16 @@ class _Bar(Widget):
         """What stands on the line."""
         raise NotImplementedError
 
-    fill = theme.PLAIN
-
     def render_line(self, y: int) -> Strip:
         """Paint it."""
-        return paint(self.parts(), self.size.width, self.fill)
+        return paint(self.parts(), self.size.width)
 
 
 class TitleBar(_Bar):
-    """Where one is, and as whom."""
-
-    fill = theme.BAR
+    """Where one is, and as whom; the blanks between cost nothing."""
 
     def __init__(self, place: str, title: str, person: str) -> None:
+        """Args: `place` is the clinic, on the first screen of an area; what opens over it need not repeat it."""
         super().__init__()
         self._place = place
         self._title = title
@@ -64,15 +60,14 @@ class TitleBar(_Bar):
         right = f" {self._person} "
         if not self._connected:
             right = " " + _("!! NO CONNECTION - LISTS ARE OLD") + " " + right
-        left = f" {self._title} - {self._place}"
+        left = f" {self._title} - {self._place} " if self._place else f" {self._title} "
         room = max(0, self.size.width - cell_len(right))
-        return [(fit(left, room), theme.STRONG), (right, theme.PLAIN)]
+        left = fit(left, min(room, cell_len(left)))
+        return [(left, theme.TITLE), (" " * (room - cell_len(left)), theme.PLAIN), (right, theme.TITLE)]
 
 
 class DialogTitle(_Bar):
     """What a dialog is about."""
-
-    fill = theme.BAR
 
     def __init__(self, title: str) -> None:
         """Args: `title` is translated."""
@@ -81,7 +76,7 @@ class DialogTitle(_Bar):
 
     def parts(self) -> Line:
         """The title."""
-        return [(" " + one_line(self._title), theme.STRONG)]
+        return [(f" {one_line(self._title)} ", theme.TITLE)]
 
 
 SIGNS = {"info": ("", theme.PLAIN), "good": ("", theme.GOOD), "warning": ("! ", theme.WARNING),
@@ -115,7 +110,9 @@ class StatusLine(_Bar):
 
 
 class KeyBar(_Bar):
-    """The screen's keys. Static: Textual's own footer is rebuilt at each change of focus.
+    """The screen's keys, as `F1=Help`: a pen for each would cost more than its words.
+
+    Static: Textual's own footer is rebuilt at each change of focus.
 
     What does not fit is in the help, so the help's own key always has its place.
     """
@@ -130,7 +127,7 @@ class KeyBar(_Bar):
     def render_line(self, y: int) -> Strip:
         """Paint one of its rows."""
         rows = self.rows_of_keys()
-        return paint(rows[y] if y < len(rows) else [], self.size.width, self.fill)
+        return paint(rows[y] if y < len(rows) else [], self.size.width)
 
     def rows_of_keys(self) -> list[Line]:
         """Keys with their labels, row by row, as many as fit."""
@@ -152,5 +149,5 @@ class KeyBar(_Bar):
         return rows
 
     def _parts(self, binding: Binding) -> tuple[Line, int]:
-        key, label = f" {key_name(binding.key)} ", f"{_(binding.description)} "
-        return [(key, Style(reverse=True)), (label, theme.PLAIN)], cell_len(key) + cell_len(label)
+        text = f" {key_name(binding.key)}={_(binding.description)} "
+        return [(text, theme.PLAIN)], cell_len(text)

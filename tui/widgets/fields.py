@@ -24,14 +24,14 @@ from tui.widgets.lines import paint
 
 
 class TextField(ThinInput):
-    """A line of text, underlined over its whole width."""
+    """A line of text."""
 
     DEFAULT_CSS = """
     TextField { height: 1; padding: 0; }
     """
 
     def __init__(self, field: str, *, cells: int = 0, longest: int = 200, password: bool = False) -> None:
-        """Args: `cells` is the width, 0 for what is left; `longest` the number of characters taken."""
+        """Args: `cells` is the width with its bars, 0 for what is left; `longest` the characters taken."""
         super().__init__(id=field, max_length=longest, password=password)
         if cells:
             self.styles.width = cells
@@ -148,9 +148,9 @@ class ChoiceField(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """`[value]`, reversed while focused."""
-        label = next((_(option.label) for option in self.options if option.value == self.value), "")
+        label = next((_(option.label) for option in self.options if option.value == self.value), " ")
         style = theme.CURSOR if self.has_focus else theme.PLAIN
-        inner = fit(label, max(0, self.size.width - 2))
+        inner = fit(label, min(cell_len(label), max(0, self.size.width - 2)))
         return paint([("[", theme.PLAIN), (inner, style), ("]", theme.PLAIN)], self.size.width)
 
 
@@ -169,12 +169,12 @@ class Label(Static):
     Label { height: 1; width: 13; }
     """
 
-    def __init__(self, field: str, text: str, *, cells: int = 13) -> None:
-        """Args: `text` is a msgid."""
+    def __init__(self, field: str, text: str, *, cells: int = 13, gap: int = 1) -> None:
+        """Args: `text` is a msgid; `cells` the width, the last `gap` of them blank."""
         super().__init__("", id=f"label-{field}", markup=False)
         self._msgid = text
         self._wrong = False
-        self._cells = cells
+        self._text_cells = cells - gap
         self.styles.width = cells
 
     def on_mount(self) -> None:
@@ -195,10 +195,10 @@ class Label(Static):
 
     def _show(self) -> None:
         sign = "!" if self._wrong else " "
-        self.update(fit(sign + _(self._msgid), self._cells - 1), layout=False)
+        self.update(fit(sign + _(self._msgid), self._text_cells), layout=False)
 
 
-def labelled(label: str, field: Widget, *, cells: int = 13) -> ComposeResult:
+def labelled(label: str, field: Widget, *, cells: int = 13, gap: int = 1) -> ComposeResult:
     """A label and its field."""
-    yield Label(field.id or "", label, cells=cells)
+    yield Label(field.id or "", label, cells=cells, gap=gap)
     yield field

@@ -71,23 +71,21 @@ class PersonScreen(LoketScreen[ResultT]):
                 cells=14,
             )
         with Row():
-            yield from labelled(N_("Name"), TextField("name", cells=46, longest=120))
+            yield from labelled(N_("Name"), TextField("name", longest=120))
         with Row():
-            yield from labelled(N_("Birth date"), TextField("birth_date", cells=11, longest=10))
+            yield from labelled(N_("Birth date"), TextField("birth_date", cells=13, longest=10))
             yield Static("", id="age", markup=False)
             yield from labelled(N_("Sex"), ChoiceField("sex", self._sexes(), optional=True), cells=14)
         with Row():
             yield from labelled(N_("BPJS number"), TextField("bpjs_number", cells=21, longest=32))
-            yield from labelled(
-                N_("Family card"), TextField("family_card_number", cells=21, longest=32), cells=14
-            )
+            yield from labelled(N_("Family card"), TextField("family_card_number", longest=32), cells=14)
         with Row():
-            yield from labelled(N_("Mother"), TextField("mother_name", cells=30, longest=120))
-            yield from labelled(N_("Phone"), TextField("phone", cells=16, longest=20), cells=10)
+            yield from labelled(N_("Mother"), TextField("mother_name", cells=37, longest=120))
+            yield from labelled(N_("Phone"), TextField("phone", longest=20), cells=8)
         with Row():
-            yield from labelled(N_("Address"), TextField("address", cells=42, longest=200))
-            yield from labelled(N_("RT"), TextField("rt", cells=4, longest=3), cells=4)
-            yield from labelled(N_("RW"), TextField("rw", cells=4, longest=3), cells=4)
+            yield from labelled(N_("Address"), TextField("address", longest=200))
+            yield from labelled(N_("RT"), TextField("rt", cells=6, longest=3), cells=4)
+            yield from labelled(N_("RW"), TextField("rw", cells=6, longest=3), cells=4)
         with Row():
             yield from labelled(N_("Card seen"), ChoiceField("identity_verified", self.yes_no(), value="no"))
 

@@ -141,8 +141,8 @@ class FormScreen(LoketScreen[Typed]):
             if item.type in {"yes_no", "choice"}:
                 yield ChoiceField(item.name, self._options(item), optional=True)
             else:
-                yield TextField(item.name, cells=11, longest=200 if item.type == "text" else 10)
-                yield Static(f" {item.unit}", classes="unit", markup=False)
+                yield TextField(item.name, cells=13, longest=200 if item.type == "text" else 10)
+                yield Static(item.unit, classes="unit", markup=False)
 
     def _options(self, item: FormField) -> list[Choice]:
         if item.type == "yes_no":

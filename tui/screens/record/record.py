@@ -181,7 +181,7 @@ class RecordScreen(RecordForms):
         self.query_one("#banner").set_class(bool(visit.patient.allergies), "-alert")
         for name in vital_fields.NAMES:
             previous = visit.previous.get(name)
-            text = f"·{vital_fields.previous_text(previous)}" if previous is not None else ""
+            text = vital_fields.previous_in_short(previous) if previous is not None else ""
             self.query_one(f"#previous-{name}", Static).update(text)
         cells = (self.query_one("#note").size.width or self.size.width) - 1
         self.query_one("#findings", Static).update("\n".join(finding_lines(visit, cells)))

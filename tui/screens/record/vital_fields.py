@@ -32,6 +32,7 @@ REMARKS = {
     "danger": N_("{vital} {value}: DANGER, act now"),
 }
 """Side on which a value lies -> what is said of it."""
+WITHOUT_FRACTION = 100  # four cells hold 99.9
 CHILD_UNDER_YEARS = 5
 PRESSURE = frozenset({"systolic", "diastolic"})
 """They are judged together too."""
@@ -43,7 +44,7 @@ def compose_vitals() -> ComposeResult:
         with Row():
             for name in row:
                 with Row(id=f"cell-{name}", classes="vital"):
-                    yield from labelled(LABELS[name], TextField(name, cells=5, longest=6), cells=6)
+                    yield from labelled(LABELS[name], TextField(name, cells=7, longest=6), cells=5, gap=0)
                     yield Static("", id=f"previous-{name}", classes="previous", markup=False)
 
 
@@ -128,6 +129,14 @@ def previous_text(previous: PreviousValue) -> str:
     return (
         number_text(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
     )
+
+
+def previous_in_short(previous: PreviousValue) -> str:
+    """The same in the four cells behind a field: from 100 on without a fraction."""
+    value = previous.value
+    if isinstance(value, float) and value >= WITHOUT_FRACTION:
+        return str(round(value))
+    return previous_text(previous)
 
 
 def mass_index(values: Mapping[str, str], age_years: int) -> str:
