@@ -114,6 +114,15 @@ async def test_a_whole_registration_typed_ahead(seat, gap_seconds):
     assert list(seat.app.saved[1].values()) == [f"second{n}" for n in range(10)]
 
 
+async def test_an_escape_sequence_survives_a_busy_process(seat):
+    """Its second half came in time, but the process was busy until after the wait for it."""
+    loop = asyncio.get_running_loop()
+    seat.type("\x1b")
+    loop.call_later(0.001, lambda: loop.call_soon(seat.type, "OQ"))
+    time.sleep(0.5)  # noqa: ASYNC251  # busy
+    await until(lambda: "Save this" in seat.sink.emulator.text())
+
+
 async def test_escape_alone_closes_the_dialog(seat):
     """A lone ESC is the key, although sequences begin with it."""
     seat.type("\x1bOQ")

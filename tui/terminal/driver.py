@@ -99,7 +99,7 @@ class Terminal:
         self._app: App[Any] | None = None
         self._keys: OrderedKeys | None = None
         self._reader = KeyReader()
-        self._reader_timer: asyncio.TimerHandle | None = None
+        self._reader_timer: asyncio.Handle | None = None
         self._frame_timer: asyncio.Handle | None = None
         self._retry_seconds = RETRY_SECONDS[0]
         self._repaint_due: float | None = None
@@ -164,7 +164,7 @@ class Terminal:
             self._schedule_frame()
         if self._reader.waits_seconds is not None:
             loop = asyncio.get_running_loop()
-            self._reader_timer = loop.call_later(self._reader.waits_seconds, self._expire)
+            self._reader_timer = loop.call_later(self._reader.waits_seconds, self._expire_soon)
 
     def resize(self, size: tuple[int, int]) -> None:
         """Follow a change of the terminal's size."""
@@ -260,6 +260,10 @@ class Terminal:
             self._frame_timer.cancel()
             self._frame_timer = None
             self._schedule_frame()
+
+    def _expire_soon(self) -> None:
+        """Let keys go first that came while the loop was busy: an escape sequence must not fall apart by that."""
+        self._reader_timer = asyncio.get_running_loop().call_soon(self._expire)
 
     def _expire(self) -> None:
         self._reader_timer = None
