@@ -12,8 +12,13 @@ import pytest
 import textual.app
 import textual.constants
 from textual.app import App
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
 
-from tests.terminal.counter import Counter
+from tests.terminal.counter import Confirm, Counter
+from tui.terminal.inputs import ThinInput
 from tui.terminal.textual_internals import failure_of, key_events, prepare_process
 
 
@@ -85,6 +90,43 @@ def test_the_streams_are_redirected_by_name():
     stream = sys.stdout
     with textual.app.redirect_stdout(None):
         assert sys.stdout is stream
+
+
+async def test_a_covered_screen_is_painted_only_behind_a_dialog():
+    """Otherwise each message to it would paint the whole screen above it anew."""
+    prepare_process()
+    app = Counter()
+    async with app.run_test() as pilot:
+        below = app.screen
+        await app.push_screen(Screen())
+        assert not below.is_current
+        await app.push_screen(Confirm())
+        assert app.screen_stack[1].is_current
+        assert not below.is_current
+        app.pop_screen()
+        app.pop_screen()
+        await pilot.pause()
+        assert below.is_current
+
+
+async def test_a_letter_renders_the_widgets_of_its_row_alone(monkeypatch):
+    prepare_process()
+    app = Counter()
+    rendered: list[Widget] = []
+    render = Widget.render_lines
+
+    def watched(widget: Widget, crop: Region) -> list[Strip]:
+        rendered.append(widget)
+        return render(widget, crop)
+
+    async with app.run_test() as pilot:
+        await pilot.press("x")
+        monkeypatch.setattr(Widget, "render_lines", watched)
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.focused in rendered
+        assert {widget.id for widget in rendered if isinstance(widget, ThinInput)} == {app.focused.id}
+        assert app.focused.value == "xy"
 
 
 def test_a_failure_goes_through_the_two_methods_replaced():

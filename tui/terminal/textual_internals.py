@@ -14,6 +14,10 @@ What is used, and why no public way does:
 - `App.run_async` makes every task of the loop eager where Python can (3.12 and newer), asyncssh's and the
   core client's too; a first screen then mounts before it stands on the stack, and its fields fail. The
   `asyncio` that `textual.app` sees lacks the factory, so that the loop is the same on every Python.
+- `App._background_screens` counts the screen below any other as seen through it. Each message then paints the
+  covered screen, and with it the whole one above. Only what stands behind a dialog is seen.
+- `Compositor._get_renders` renders every widget whose clip touches what changed, and a clip is mostly the whole
+  screen: for one letter it rendered a form of sixty widgets.
 - `App._fatal_error` and `App._print_error_renderables` print a traceback with local variables, which hold
   patients' data, to the server's standard error.
 """
@@ -22,7 +26,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
@@ -30,9 +34,14 @@ from typing import Any
 import textual.app
 import textual.constants
 from textual import events
+from textual._compositor import Compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.geometry import Region
+from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
 
+Render = tuple[Region, Region, list[Strip]]
 Failure = Callable[[BaseException], None]
 
 _process_settings = {
@@ -68,6 +77,31 @@ def _without_eager_tasks() -> ModuleType:
     return seen
 
 
+_screens_behind: Callable[[App[Any]], list[Screen[Any]]] = vars(App)["_background_screens"].fget
+
+
+def _screens_seen_behind(app: App[Any]) -> list[Screen[Any]]:
+    """Stand in for `App._background_screens`: a screen that is no dialog covers what is below it."""
+    return _screens_behind(app) if isinstance(app.screen, ModalScreen) else []
+
+
+_renders: Callable[[Compositor, Region | None], Iterable[Render]] = Compositor._get_renders
+
+
+def _renders_within(compositor: Compositor, crop: Region | None = None) -> Iterable[Render]:
+    """Stand in for `Compositor._get_renders`: what lies outside the crop is not rendered."""
+    if crop is None:
+        return _renders(compositor, crop)
+    visible = compositor.visible_widgets
+    compositor._visible_widgets = {
+        widget: (region, clip) for widget, (region, clip) in visible.items() if crop.overlaps(region)
+    }
+    try:
+        return list(_renders(compositor, crop))
+    finally:
+        compositor._visible_widgets = visible
+
+
 def prepare_process() -> bool:
     """Make Textual fit for many apps in one process; harmless when repeated.
 
@@ -82,6 +116,8 @@ def prepare_process() -> bool:
     vars(textual.app)["asyncio"] = _without_eager_tasks()
     vars(textual.app)["redirect_stdout"] = _keep_stream
     vars(textual.app)["redirect_stderr"] = _keep_stream
+    setattr(Compositor, "_get_renders", _renders_within)  # noqa: B010
+    setattr(App, "_background_screens", property(_screens_seen_behind))  # noqa: B010
     return os.environ.pop("NO_COLOR", None) is not None
 
 

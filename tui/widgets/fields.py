@@ -157,6 +157,8 @@ class ChoiceField(Widget, can_focus=True):
 class Row(Horizontal):
     """Fields side by side, each behind its label."""
 
+    BLANK = True
+
     DEFAULT_CSS = """
     Row { height: 1; width: 1fr; }
     """
