@@ -79,7 +79,7 @@ class ChangeStream:
 
 
 class ChangeHub:
-    """Tells every subscribed app what changed.
+    """Tells the apps that show it what changed.
 
     Attributes:
         connected: Whether the feed arrives.
@@ -92,7 +92,7 @@ class ChangeHub:
         Args:
             client: Who asks.
             panes: False only says that something changed, for accounts that may not read queues.
-            always: Whether it listens for every app that subscribes; otherwise only while an app follows,
+            always: Whether it listens as soon as an app subscribes; otherwise only while an app follows,
                 since a feed that nobody looks at costs a thin line more than the work itself.
         """
         self._client = client
@@ -112,31 +112,34 @@ class ChangeHub:
         return self._task is not None
 
     def subscribe(self, app: App[Any]) -> None:
-        """Tell this app from now on."""
+        """Tell this app of the feed's state from now on, and of changes while it follows."""
         self._apps.add(app)
         if self._always:
-            self.follow(app)
+            self._listen()
 
     def follow(self, app: App[Any]) -> None:
         """An app shows what the feed tells of; the first one starts the stream."""
         self._following.add(app)
+        self._listen()
+
+    def _listen(self) -> None:
         if self._task is None or self._task.done():
             # A context of its own: the stream outlives the app that happened to start it.
             self._task = asyncio.get_running_loop().create_task(self._follow(), context=contextvars.Context())
 
     def rest(self, app: App[Any]) -> None:
         """An app shows nothing of it any more; the last one ends the stream, unless all are always told."""
-        if not self._always:
-            self._leave(app)
+        self._following.discard(app)
+        self._listen_on()
 
     def unsubscribe(self, app: App[Any]) -> None:
         """Stop telling an app."""
         self._apps.discard(app)
-        self._leave(app)
+        self.rest(app)
 
-    def _leave(self, app: App[Any]) -> None:
-        self._following.discard(app)
-        if not self._following and self._task is not None:
+    def _listen_on(self) -> None:
+        """End the stream when nobody is left for whom it is read."""
+        if self._task is not None and not (self._apps if self._always else self._following):
             self._task.cancel()
             self._task = None
             for read in self._reads.values():
@@ -145,16 +148,16 @@ class ChangeHub:
             self.queues.clear()
             self.connected = False
 
-    def _tell(self, make: Callable[[], Message]) -> None:
+    def _tell(self, make: Callable[[], Message], apps: set[App[Any]]) -> None:
         # A message belongs to one app: each gets its own, and its own message pump takes it from there.
-        for app in tuple(self._apps):
+        for app in tuple(apps):
             if app.is_running:
                 app.post_message(make())
 
     def _set_state(self, connected: bool) -> None:
         if connected != self.connected:
             self.connected = connected
-            self._tell(lambda: FeedState(connected))
+            self._tell(lambda: FeedState(connected), self._apps)
 
     async def _follow(self) -> None:
         stream = ChangeStream(self._client, self._set_state)
@@ -165,7 +168,7 @@ class ChangeHub:
                 self._changed(change.cluster)
             else:
                 kind = change.kind
-                self._tell(lambda kind=kind: RecordChanged(kind))  # type: ignore[misc]
+                self._tell(lambda kind=kind: RecordChanged(kind), self._following)  # type: ignore[misc]
 
     async def _read_everything(self) -> None:
         """Read every pane anew; until that is possible they are old, whatever the stream says."""
@@ -204,7 +207,7 @@ class ChangeHub:
 
     async def _read_once(self, cluster: str) -> None:
         if not self._panes:
-            self._tell(lambda: RecordChanged("entry"))
+            self._tell(lambda: RecordChanged("entry"), self._following)
             return
         try:
             queue = await self._client.queue(cluster)
@@ -215,4 +218,4 @@ class ChangeHub:
                 await asyncio.sleep(UNREAD_SECONDS)
             return
         self.queues[cluster] = queue
-        self._tell(lambda: QueueChanged(queue))
+        self._tell(lambda: QueueChanged(queue), self._following)
