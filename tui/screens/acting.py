@@ -17,7 +17,7 @@ from tui.screens.reasons import ClusterDialog, LettersDialog, ReasonDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
-from tui.widgets import QueuePane
+from tui.widgets import QueuePane, set_text
 
 PRIORITY_DIGITS = "1234567"
 STATUS_SIGN_CELLS = 4  # before a sentence of the status line, and one behind it
@@ -38,13 +38,11 @@ class ActingScreen(LoketScreen[None]):
     @property
     def pane(self) -> QueuePane:
         """The pane in use."""
-        return next(pane for pane in self.query(QueuePane) if pane.cluster == self.shown)
+        return next(pane for pane in self.walk_children(QueuePane) if pane.cluster == self.shown)
 
     def show_line(self) -> None:
         """Show the line above the panes anew."""
-        line, text = self.query_one("#above", Static), " " + "  ".join(self.line_parts())
-        if line.content != text:
-            line.update(text, layout=False)
+        set_text(self.query_one("#above", Static), " " + "  ".join(self.line_parts()))
 
     def line_parts(self) -> list[str]:
         """What stands in the line above the panes."""
@@ -68,7 +66,7 @@ class ActingScreen(LoketScreen[None]):
 
     def catch_up(self) -> None:
         """Take all panes from the feed's last reading."""
-        for pane in self.query(QueuePane):
+        for pane in self.walk_children(QueuePane):
             queue = self.session.hub.queues.get(pane.cluster)
             if queue is not None:
                 pane.show_queue(queue)
@@ -83,14 +81,14 @@ class ActingScreen(LoketScreen[None]):
 
     def on_queue_changed(self, message: QueueChanged) -> None:
         """One of the queues changed."""
-        for pane in self.query(QueuePane):
+        for pane in self.walk_children(QueuePane):
             if pane.cluster == message.queue.cluster:
                 pane.show_queue(message.queue)
         self.show_line()
 
     def minute_passed(self) -> None:
         """Waits have grown by a minute."""
-        for pane in self.query(QueuePane):
+        for pane in self.walk_children(QueuePane):
             pane.minute_passed()
 
     async def read_again(self) -> None:
@@ -227,7 +225,7 @@ class ActingScreen(LoketScreen[None]):
     async def action_refresh_data(self) -> None:
         """Read all panes again."""
         with self.saying_refusals():
-            for pane in self.query(QueuePane):
+            for pane in self.walk_children(QueuePane):
                 self.session.hub.queues[pane.cluster] = await self.session.client.queue(pane.cluster)
             self.catch_up()
             self.say(_("Up to date."))

@@ -30,9 +30,16 @@ ResultT = TypeVar("ResultT")
 Values = dict[str, str]
 
 
+class Body(Vertical):
+    """What stands between title and status line; blank itself, which spares rendering it."""
+
+    BLANK = True
+
+
 class LoketScreen(Screen[ResultT]):
     """A full screen: one title line, the body, one status line, one line of keys."""
 
+    BLANK = True
     TITLE_TEXT = N_("Loket")
     HELP_TEXT = ""
     """A few sentences for the help screen; a msgid."""
@@ -44,6 +51,8 @@ class LoketScreen(Screen[ResultT]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.title_bar = TitleBar("", "", "")
+        self.status_line = StatusLine()
         self._shown_in = ""
 
     def compose(self) -> ComposeResult:
@@ -51,10 +60,12 @@ class LoketScreen(Screen[ResultT]):
         self._shown_in = language()
         is_first = len(self.app.screen_stack) <= 1
         place = self.session.clinic.facility_name if is_first else ""
-        yield TitleBar(place, _(self.TITLE_TEXT), self.session.account.name)
-        with Vertical(id="body"):
+        self.title_bar = TitleBar(place, _(self.TITLE_TEXT), self.session.account.name)
+        self.status_line = StatusLine()
+        yield self.title_bar
+        with Body(id="body"):
             yield from self.compose_body()
-        yield StatusLine()
+        yield self.status_line
         yield KeyBar(self.shown_keys(), self.KEY_ROWS)
 
     def compose_body(self) -> ComposeResult:
@@ -78,19 +89,17 @@ class LoketScreen(Screen[ResultT]):
 
     def say(self, text: str, kind: str = "info") -> None:
         """Show a sentence in the status line; it is translated already."""
-        for line in self.query(StatusLine):
-            line.say(text, kind)
+        self.status_line.say(text, kind)
 
     def hint(self, text: str) -> None:
         """Show a hint, unless there is something more important to read."""
-        if all(line.kind in {"info", "good"} for line in self.query(StatusLine)):
+        if self.status_line.kind in {"info", "good"}:
             self.say(text)
 
     def settle_status(self) -> None:
         """Somebody types again: what was wrong has been read."""
-        for line in self.query(StatusLine):
-            if line.kind in {"error", "warning"}:
-                line.say("")
+        if self.status_line.kind in {"error", "warning"}:
+            self.say("")
 
     def point_at(self, path: str, problem: str) -> None:
         """Put the focus on a field that is wrong, mark it, and say what to do.
@@ -112,7 +121,7 @@ class LoketScreen(Screen[ResultT]):
     @property
     def said(self) -> str:
         """What the status line shows."""
-        return next((line.text for line in self.query(StatusLine)), "")
+        return self.status_line.text
 
     @contextmanager
     def saying_refusals(self) -> Iterator[None]:
@@ -136,15 +145,13 @@ class LoketScreen(Screen[ResultT]):
 
     def on_feed_state(self, message: FeedState) -> None:
         """Mark lists as old while the feed is away."""
-        for bar in self.query(TitleBar):
-            bar.set_connected(message.connected)
+        self.title_bar.set_connected(message.connected)
 
     def on_screen_resume(self) -> None:
         """Catch up with what was missed while another screen was shown."""
         if self._shown_in and self._shown_in != language():
             self.run_worker(self.show_in_language(), exit_on_error=False)
-        for bar in self.query(TitleBar):
-            bar.set_connected(self.session.hub.connected or not self.session.hub.started)
+        self.title_bar.set_connected(self.session.hub.connected or not self.session.hub.started)
 
     def entries_of(self, cluster: str) -> list[EntryShape]:
         """The pane as last read by the feed."""
@@ -156,12 +163,12 @@ class LoketScreen(Screen[ResultT]):
     def field_values(self) -> Values:
         """What is typed and chosen, by field."""
         values: Values = {}
-        for text_field in self.query(TextField):
-            values[text_field.id or ""] = text_field.value
-        for area in self.query(TextArea):
-            values[area.id or ""] = area.text
-        for choice in self.query(ChoiceField):
-            values[choice.id or ""] = choice.value
+        # A walk and no query: this is done while somebody types, and a query matches selectors at each node.
+        for widget in self.walk_children():
+            if isinstance(widget, TextField | ChoiceField):
+                values[widget.id or ""] = widget.value
+            elif isinstance(widget, TextArea):
+                values[widget.id or ""] = widget.text
         return values
 
     def fill(self, values: Values) -> None:

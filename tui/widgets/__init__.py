@@ -2,6 +2,7 @@
 
 from tui.widgets.bars import DialogTitle, KeyBar, StatusLine, TitleBar
 from tui.widgets.fields import Choice, ChoiceField, Label, Row, TextField, choices, labelled
+from tui.widgets.lines import set_text
 from tui.widgets.pick_list import PickList, PickRow
 from tui.widgets.plot import DayPlot
 from tui.widgets.queue_pane import QueuePane
@@ -22,4 +23,5 @@ __all__ = [
     "TitleBar",
     "choices",
     "labelled",
+    "set_text",
 ]

@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+from textual.widgets import Static
 
 Part = tuple[str, Style]
 Line = list[Part]
@@ -40,6 +41,18 @@ def paint(parts: Iterable[Part], width: int, fill: Style | None = None) -> Strip
     if left > 0:
         segments.append(Segment(" " * left, base))
     return Strip(segments, width)
+
+
+def set_text(static: Static, text: str, *, layout: bool = False) -> None:
+    """Show other words, if they are other: the same again would be painted again.
+
+    Args:
+        static: Where.
+        text: Plain text.
+        layout: Whether its height may change.
+    """
+    if static.content != text:
+        static.update(text, layout=layout)
 
 
 def plain(parts: Iterable[Part]) -> Line:

@@ -23,7 +23,7 @@ from tui.screens.base import LoketScreen, Values
 from tui.screens.registration.duplicates import DuplicateDialog
 from tui.session import Session
 from tui.text import N_, _
-from tui.widgets import Choice, ChoiceField, Label, Row, TextField, choices, labelled
+from tui.widgets import Choice, ChoiceField, Label, Row, TextField, choices, labelled, set_text
 
 DEBOUNCE_SECONDS = 0.35
 
@@ -152,6 +152,7 @@ class PersonScreen(LoketScreen[ResultT]):
     @on(ChoiceField.Changed)
     def changed(self, event: TextField.Changed | ChoiceField.Changed) -> None:
         """Follow what is typed."""
+        event.stop()
         self.settle_status()
         field = event.control
         if field.id == "nik" and len(self.facts().text("nik")) >= NIK_DIGITS:
@@ -187,19 +188,19 @@ class PersonScreen(LoketScreen[ResultT]):
         text = age_text(born, self.session.clinic.today) if born is not None else ""
         if self.facts().is_estimated:
             text = "~" + text
-        self.query_one("#age", Static).update(text, layout=False)
+        set_text(self.query_one("#age", Static), text)
 
     def mark(self, field: str, problem: str | None) -> None:
         """Mark a field as wrong and say why, or take the mark away."""
-        for label in self.query(f"#label-{field}"):
-            if isinstance(label, Label):
+        for label in self.walk_children(Label):
+            if label.id == f"label-{field}":
                 label.mark(problem is not None)
         if problem is not None:
             self.say(words.field_problem(field, problem), "error")
 
     def point_at_first(self, problems: dict[str, str]) -> bool:
         """Mark all wrong fields and lead to the first; says whether there is one."""
-        for label in self.query(Label):
+        for label in self.walk_children(Label):
             label.mark((label.id or "").removeprefix("label-") in problems)
         if problems:
             self.point_at(*next(iter(problems.items())))
@@ -257,7 +258,8 @@ class PersonScreen(LoketScreen[ResultT]):
                     f" {patient.medical_record_number} {why}"
                 )
         width = max(20, self.size.width - 1)
-        self.query_one("#duplicates", Static).update("\n".join(fit(line, width).rstrip() for line in lines))
+        text = "\n".join(fit(line, width).rstrip() for line in lines)
+        set_text(self.query_one("#duplicates", Static), text, layout=True)
 
     def must_decide(self) -> bool:
         """Whether somebody alike is known and nobody has said yet who this is."""

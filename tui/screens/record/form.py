@@ -158,9 +158,7 @@ class FormScreen(LoketScreen[Typed]):
 
     def on_mount(self) -> None:
         """Show what is there already."""
-        self.query_one("TitleBar").set_title(  # type: ignore[attr-defined]
-            in_language(self._form.title_id, self._form.title_en, language())
-        )
+        self.title_bar.set_title(in_language(self._form.title_id, self._form.title_en, language()))
         self.fill(self._typed)
         self._judge()
         self._first().focus()

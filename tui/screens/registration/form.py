@@ -25,7 +25,7 @@ from tui.screens.registration.receipt import ReceiptScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
-from tui.widgets import Choice, ChoiceField, Row, TextField, choices, labelled
+from tui.widgets import Choice, ChoiceField, Row, TextField, choices, labelled, set_text
 
 FAULTS = frozenset({"internal", "http_error"})
 """Codes of answers that are the server's own fault."""
@@ -138,7 +138,7 @@ class RegistrationScreen(KeepsDraft[Note], PersonScreen[Note]):
     def on_mount(self) -> None:
         """Begin in the first empty field."""
         if self._patient is not None:
-            self.query_one("TitleBar").set_title(_("Visit"))  # type: ignore[attr-defined]
+            self.title_bar.set_title(_("Visit"))
         self.fill(self._values)
         self.settle_draft()
         if self._values.get("nik"):
@@ -173,7 +173,7 @@ class RegistrationScreen(KeepsDraft[Note], PersonScreen[Note]):
     def show_checks(self) -> None:
         """Who may be the same person and which cluster the rules propose."""
         super().show_checks()
-        self.query_one("#proposal", Static).update(self._proposal(self.checks.routing), layout=False)
+        set_text(self.query_one("#proposal", Static), self._proposal(self.checks.routing))
 
     def _proposal(self, routing: RoutingShape | None) -> str:
         if routing is None:
