@@ -49,7 +49,7 @@ def echoes(person: Terminal, keys: int) -> list[float]:
         if len(before) > 40:
             person.press("<Esc>")
             person.wait_until(
-                lambda: not person.left_of_cursor.removeprefix(" Search").strip(), "an empty box"
+                lambda: not person.left_of_cursor.removeprefix(" Search").strip(" |"), "an empty box"
             )
         time.sleep(KEY_SECONDS)
     return times
