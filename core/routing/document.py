@@ -24,6 +24,8 @@ ROLES = (
     "past",
     "recent",
     "onset",
+    "worry",
+    "purpose",
     "followup",
     "resolved",
     "gone",

@@ -234,6 +234,9 @@ class Lexicon:
     def _stem_forms(self, word: str) -> tuple[str, ...]:
         """What the word is without affixes: first a stem with a meaning, then a part of a phrase."""
         bare = [self._same.get(stem, stem) for stem in stems(word) if _is_safe(stem, word)]
+        if word.endswith(_OWNED):
+            # Surer than a prefix of two letters: "matanya" is an eye, not a question.
+            bare.insert(0, self._same.get(owned := word.removesuffix(_OWNED), owned))
         known = [stem for stem in bare if stem in self._words and stem not in self._grammatical]
         meaningful = [stem for stem in known if stem in self._meaningful]
         return tuple(dict.fromkeys((*meaningful[:2], *known[:1])))
@@ -348,7 +351,8 @@ def _is_safe(stem: str, word: str) -> bool:
 
 
 _SHORTEST_STEM = 3
-_SURE_SUFFIXES = frozenset({"nya", "ku", "mu", "ne", "kah", "lah"})
+_OWNED = "nya"
+_SURE_SUFFIXES = frozenset({_OWNED, "ku", "mu", "ne", "kah", "lah"})
 
 
 def _banjarese_prefix(word: str) -> str:

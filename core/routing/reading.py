@@ -98,6 +98,10 @@ class _Draft:
     """After a denied concept: "atau" carries the denial on, anything else ends it."""
     all_denied: bool = False
     """After "bukan": everything up to the end of the clause or a "tapi" is what it is not."""
+    feared: bool = False
+    """After "takut", "tanya soal": the next thing said has not happened."""
+    all_feared: bool = False
+    """After "supaya tidak", "mencegah": nothing up to the end of the clause or a "tapi" has."""
     clause: int = 0
     durations: list[tuple[int, int, float]] = field(default_factory=list)
     """(position, clause, days)."""
@@ -198,7 +202,7 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
     token = stream[position]
     if token.clause != draft.clause:
         draft.clause = token.clause
-        draft.pending_denial = draft.ready_to_continue = draft.all_denied = False
+        _forget(draft)
     if token.sign:
         _apply_sign(token.sign, draft)
         return 1
@@ -216,7 +220,7 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         length, concepts = guessed
     if not length:
         # A word that says nothing ends what "tidak" denied: "tidak masuk kerja karena demam".
-        draft.pending_denial = draft.ready_to_continue = False
+        draft.pending_denial = draft.ready_to_continue = draft.feared = False
         return 1
     if NEGATION in token.forms and _ends_clause(stream, position):
         # "sesak tidak ada", "kencing tidak bisa": said after what it denies; or as an answer, "kejang? tidak".
@@ -246,13 +250,25 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         is_whole = "idiom" in roles or _denies(reach[:length], vocabulary)
         draft.occurrences.append(
             Occurrence(
-                meanings, words, position, last, draft.clause, denied=denied, parts=parts, is_whole=is_whole
+                meanings,
+                words,
+                position,
+                last,
+                draft.clause,
+                denied=denied,
+                past=draft.feared or draft.all_feared,
+                parts=parts,
+                is_whole=is_whole,
             )
         )
+        draft.feared = draft.feared and _passed_over(meanings)
         if denied and not _passed_over(meanings):
             draft.pending_denial, draft.ready_to_continue = False, True
         elif not denied:
             draft.ready_to_continue = False
+    # Only now: who fears something is really afraid.
+    draft.feared = draft.feared or "worry" in roles
+    draft.all_feared = draft.all_feared or "purpose" in roles
     return length
 
 
@@ -335,7 +351,9 @@ def _ends_clause(stream: list[_Token], position: int) -> bool:
 
 def _passed_over(concepts: frozenset[str]) -> bool:
     """True for places on the body and helping words: "tidak" reaches past them to what is felt."""
-    return all(concept.startswith(("at_", "over_")) for concept in concepts)
+    return all(concept.startswith("at_") for concept in concepts) or any(
+        concept.startswith("over_") for concept in concepts
+    )
 
 
 def _apply_roles(roles: set[str], draft: _Draft) -> None:
@@ -344,7 +362,7 @@ def _apply_roles(roles: set[str], draft: _Draft) -> None:
     if "or" in roles:
         draft.pending_denial = draft.pending_denial or draft.ready_to_continue
     if "break" in roles:
-        draft.pending_denial = draft.ready_to_continue = draft.all_denied = False
+        _forget(draft)
     for role, clauses in (
         ("past", draft.past_clauses),
         ("recent", draft.recent_clauses),
@@ -361,6 +379,12 @@ def _apply_roles(roles: set[str], draft: _Draft) -> None:
             draft.pending_denial = True
 
 
+def _forget(draft: _Draft) -> None:
+    """What was denied or feared ends here."""
+    draft.pending_denial = draft.ready_to_continue = draft.all_denied = False
+    draft.feared = draft.all_feared = False
+
+
 def _apply_sign(sign: str, draft: _Draft, clause: int | None = None) -> None:
     """`sesak (-)`, "sesak sudah sembuh": deny the thing said just before in the clause, this one unless given."""
     for index in range(len(draft.occurrences) - 1, -1, -1):
@@ -370,47 +394,6 @@ def _apply_sign(sign: str, draft: _Draft, clause: int | None = None) -> None:
         draft.occurrences[index] = replace(occurrence, denied=sign == "-")
         if not _passed_over(occurrence.concepts):
             return
-
-
-def _time_at(stream: list[_Token], position: int, vocabulary: Vocabulary) -> tuple[int, float, float] | None:
-    """(tokens, days, days of its unit) of "3 minggu", "dua bulan", "sebulan", "hari ke-5", "hari kelima", or None."""
-    token = stream[position]
-    amount = token.number
-    ordinal = _ordinal_after(stream, position, vocabulary)
-    if ordinal is not None:
-        return 2, ordinal * vocabulary.units[token.text], vocabulary.units[token.text]
-    if amount is None:
-        for form in token.forms:
-            if form in vocabulary.numbers:
-                amount = vocabulary.numbers[form]
-    if amount is None:
-        unit = vocabulary.units.get(token.text.removeprefix("se")) if token.text.startswith("se") else None
-        unit = unit or (
-            vocabulary.units.get(token.text.removeprefix("sa")) if token.text.startswith("sa") else None
-        )
-        return (1, unit, unit) if unit is not None else None
-    end = position + 1
-    # "2-3 minggu": the later number counts.
-    if end < len(stream) and stream[end].number is not None:
-        amount, end = stream[end].number, end + 1
-    if end < len(stream) and stream[end].clause == token.clause:
-        written = stream[end].text
-        for form in (written, written.removesuffix("an"), *stream[end].forms):
-            if form in vocabulary.units:
-                unit = vocabulary.units[form]
-                return end - position + 1, (amount or 0) * unit, unit
-    return None
-
-
-def _ordinal_after(stream: list[_Token], position: int, vocabulary: Vocabulary) -> float | None:
-    """The 5 of "hari ke-5" and "hari kelima"."""
-    if stream[position].text not in vocabulary.units or position + 1 == len(stream):
-        return None
-    following = stream[position + 1]
-    if following.is_ordinal:
-        return following.number
-    is_word = following.text.startswith("ke")
-    return vocabulary.numbers.get(following.text.removeprefix("ke")) if is_word else None
 
 
 def _note_time(
@@ -444,7 +427,7 @@ def _finished(draft: _Draft) -> Iterator[Occurrence]:
         is_new = occurrence.clause in draft.recent_clauses or index in timed
         yield replace(
             occurrence,
-            past=occurrence.clause in past,
+            past=occurrence.past or occurrence.clause in past,
             followup=occurrence.clause in draft.followup_clauses
             or (bool(draft.followup_clauses) and not is_new),
             days=timed.get(index),

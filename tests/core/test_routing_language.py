@@ -57,6 +57,11 @@ def test_a_word_is_known_in_other_spellings(typed, word):
     assert word in VOCABULARY.lexicon.resolve(typed).forms
 
 
+def test_what_is_owned_comes_before_what_only_looks_like_a_prefix():
+    forms = VOCABULARY.lexicon.resolve("matanya").forms
+    assert forms.index("mata") < forms.index("tanya")
+
+
 @pytest.mark.parametrize("ordinary", ["ikut", "segar", "keliling", "bersihin", "patin", "kamar"])
 def test_an_ordinary_word_is_not_taken_for_a_misspelt_complaint(ordinary):
     assert VOCABULARY.lexicon.resolve(ordinary).forms == ()

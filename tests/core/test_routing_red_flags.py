@@ -74,6 +74,12 @@ def flags(complaint, years=40.0, sex=None, pregnant=False):
         ("capek hidup", "suicide"),
         ("mengamuk bawa parang", "violent_behaviour"),
         ("demam, badan dingin, gelisah", "dengue_warning"),
+        ("dadanya kayak diduduki gajah", "chest_pain"),
+        ("kepala mau pecah mendadak", "thunderclap_headache"),
+        ("mimisan tidak berhenti", "nosebleed"),
+        ("sendok jatuh terus dari tangan kanan", "stroke"),
+        ("nelan peniti", "swallowed_sharp"),
+        ("mendengar suara yang menyuruh bunuh orang", "violent_behaviour"),
     ],
 )
 def test_a_danger_sign_is_seen_however_it_is_written(complaint, code):
@@ -123,6 +129,11 @@ def test_mothers_and_infants_have_danger_signs_of_their_own(complaint, years, pr
         ("kurang darah", 25),
         ("perut terasa panas terbakar", 40),
         ("digigit nyamuk", 10),
+        ("takut digigit ular di kebun", 40),
+        ("mau tanya soal kejang demam", 30),
+        ("minta vitamin biar tidak gampang pingsan", 13),
+        ("kaki kesemutan kayak kesetrum", 40),
+        ("obat sesak habis, sekarang tidak sesak", 50),
     ],
 )
 def test_denied_past_and_harmless_things_are_no_danger_signs(complaint, years):
@@ -172,6 +183,12 @@ def test_words_of_a_danger_sign_alone_are_none(complaint):
 def test_denial_ends_where_the_next_thing_begins():
     assert "seizure" in flags("tidak demam dan kejang", 3)[1]
     assert flags("tidak demam atau kejang", 3)[1] == set()
+
+
+def test_what_is_feared_hides_nothing_that_is_there():
+    assert flags("mulut mencong takut stroke")[1] == {"stroke"}
+    assert flags("takut mati sesak sekali")[1] == {"breathless"}
+    assert flags("habis digigit anjing, takut air")[1] == {"rabies"}
 
 
 def rows():
