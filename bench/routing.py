@@ -68,6 +68,7 @@ FIRST_SIGHT = {
     "21": (105, 0.943, 3, 45),
     "22": (201, 0.900, 11, 91),
     "23": (222, 0.887, 19, 99),
+    "24": (219, 0.886, 18, 130),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 

@@ -440,12 +440,13 @@ def _attach_durations(draft: _Draft) -> dict[int, float]:
 
     A duration belongs to everything said before it since the last one; when nothing was, to what
     follows in its clause ("sudah 3 minggu batuk"), or else to the clause before ("batuk, 3 minggu").
-    "lama" counts only where no number was given.
+    "lama" counts only where no number was given, and not in "dari kemarin tidak sembuh".
     """
+    of_late = draft.recent_clauses & draft.onset_clauses
     vague = [
         (occurrence.first, occurrence.clause, LONG_DAYS)
         for occurrence in draft.occurrences
-        if _LONG in occurrence.concepts and not occurrence.denied
+        if _LONG in occurrence.concepts and not occurrence.denied and occurrence.clause not in of_late
     ]
     return {**_attached(vague, draft.occurrences), **_attached(draft.durations, draft.occurrences)}
 
