@@ -223,9 +223,11 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         draft.pending_denial = draft.ready_to_continue = draft.feared = False
         return 1
     if NEGATION in token.forms and _ends_clause(stream, position):
-        # "sesak tidak ada", "kencing tidak bisa": said after what it denies; or as an answer, "kejang? tidak".
-        answers = position > 0 and stream[position - 1].is_asked
-        _apply_sign("-", draft, draft.clause - answers)
+        # "sesak tidak ada", "kencing tidak bisa": said after what it denies.
+        if position > 0 and stream[position - 1].is_asked:
+            _answer_no(draft)
+        else:
+            _apply_sign("-", draft)
         return length
     figure = _figure_after(stream, position, length, vocabulary)
     if figure is not None:
@@ -385,11 +387,19 @@ def _forget(draft: _Draft) -> None:
     draft.feared = draft.all_feared = False
 
 
-def _apply_sign(sign: str, draft: _Draft, clause: int | None = None) -> None:
-    """`sesak (-)`, "sesak sudah sembuh": deny the thing said just before in the clause, this one unless given."""
+def _answer_no(draft: _Draft) -> None:
+    """`sesak kalau jalan? tidak`: deny all of the question."""
+    draft.occurrences[:] = [
+        replace(occurrence, denied=True) if occurrence.clause == draft.clause - 1 else occurrence
+        for occurrence in draft.occurrences
+    ]
+
+
+def _apply_sign(sign: str, draft: _Draft) -> None:
+    """`sesak (-)`, "sesak sudah sembuh": deny the thing said just before in the clause."""
     for index in range(len(draft.occurrences) - 1, -1, -1):
         occurrence = draft.occurrences[index]
-        if occurrence.clause != (draft.clause if clause is None else clause):
+        if occurrence.clause != draft.clause:
             return
         draft.occurrences[index] = replace(occurrence, denied=sign == "-")
         if not _passed_over(occurrence.concepts):
