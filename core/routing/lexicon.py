@@ -7,7 +7,7 @@ so that an ordinary word is not mistaken for a misspelt complaint.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from core.routing.language import fold_keys, skeleton, squeeze, stems, tokens, undoubled, unreduplicated
+from core.routing.slips import SHORTEST_FUZZY, beside, in_order, near_letters, plausible, shortened, swapped
 
 NEGATION = "tidak"
 """The one form under which phrases hold every word for not."""
@@ -23,9 +24,10 @@ NEGATION = "tidak"
 IDIOM = "grammar.idiom"
 """Marks a phrase that means something; by itself it is no meaning."""
 
-_SHORTEST_FUZZY = 4
 _SHORTEST_PART = 3
 _LONG_WORD = 6
+_OFTEN = 4
+"""Phrases that hold a word, from which on a letter missing in it is a surer slip than any other reading."""
 _MANY_BONES = 4
 """Consonants that are hardly another word's in the same order."""
 _LEAST_SHARE_OF_NEUTRAL = 0.4
@@ -70,6 +72,8 @@ class Lexicon:
         self._meaningful: set[str] = set()
         """Words that carry a concept by themselves."""
         self._words: set[str] = set()
+        self._uses: Counter[str] = Counter()
+        """Word -> phrases that hold it: what is said often is also misspelt often."""
         self._neutral = set(neutral) | set(counting)
         ordinary = frozenset(self._neutral)
         for concept, phrases in concepts.items():
@@ -107,6 +111,7 @@ class Lexicon:
             node = node.children.setdefault(word, _Node())
         node.concepts.add(concept)
         self._words.update(words)
+        self._uses.update(words)
         if len(words) == 1:
             self._meaningful.add(words[0])
 
@@ -132,13 +137,30 @@ class Lexicon:
         self._by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
         spelt_otherwise = {word for word in self._same if len(word) >= _LONG_WORD}
         for word in sorted(self._words | self._neutral | spelt_otherwise):
-            if len(word) >= _SHORTEST_FUZZY:
+            if len(word) >= SHORTEST_FUZZY:
                 self._by_length[len(word)].append(word)
                 self._by_start[word[0], len(word)].append(word)
+
+        self._slips: dict[str, str] = {}
+        """Slip in a word that is often said -> the word; the likelier slip and the commoner word stay."""
+        for slip in (beside, swapped, shortened):
+            for word in self._often_said():
+                self._slips.update((wrong, word) for wrong in slip(word))
 
         self._parts_by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
         for word in sorted(self._words - self._grammatical):
             self._parts_by_start[word[0], len(word)].append(word)
+
+    def _often_said(self) -> list[str]:
+        """Words of four letters or more that many phrases hold, and those of grammar; the most used last."""
+
+        def uses(word: str) -> int:
+            meant = self._same.get(word, word)
+            return _OFTEN * (meant in self._grammatical) or self._uses[meant]
+
+        long = {word for word in self._words if len(word) >= SHORTEST_FUZZY}
+        long |= {word for word in self._same if len(word) >= _LONG_WORD}
+        return sorted((word for word in long if uses(word) >= _OFTEN), key=lambda word: (uses(word), word))
 
     def holds(self, word: str) -> bool:
         """True when exactly this word stands in the vocabulary."""
@@ -173,9 +195,11 @@ class Lexicon:
                 return known
         if (known := self._as_jumbled(word)) is not None:
             return known
+        if (known := self._as_common(word)) is not None:
+            return known
         # An ordinary word with affixes is no misspelt complaint: "latihan" is not "letih".
         bare = stems(word, _LEAST_SHARE_OF_NEUTRAL)
-        if any(len(stem) >= _SHORTEST_FUZZY and stem in self._neutral for stem in bare):
+        if any(len(stem) >= SHORTEST_FUZZY and stem in self._neutral for stem in bare):
             return self._as_slip(word) or Known((), "neutral")
         found = [self._as_banjarese(spelling) for spelling in spellings]
         found += [self._as_split(word)]
@@ -207,14 +231,19 @@ class Lexicon:
 
     def _as_jumbled(self, word: str) -> Known | None:
         """A letter struck twice or two in the wrong order: `perrut`, `multu`."""
-        if len(word) <= _SHORTEST_FUZZY:
+        if len(word) <= SHORTEST_FUZZY:
             return None
-        swapped = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1))
-        for meant in (undoubled(word), *swapped):
+        for meant in (undoubled(word), *swapped(word)):
             whole = self._same.get(meant, meant)
             if meant != word and whole in self._meaningful and whole not in self._grammatical:
                 return Known((whole, *self._stem_forms(whole)), "typing")
         return None
+
+    def _as_common(self, word: str) -> Known | None:
+        """A word that is often said, with one slip in it: `daah`, `peut`, `prut`."""
+        whole = self._slips.get(word)
+        known = None if whole is None else self._as_written(self._same.get(whole, whole))
+        return None if known is None else Known(known.forms, "typing")
 
     def _as_written(self, word: str) -> Known | None:
         if word in self.negations:
@@ -243,7 +272,7 @@ class Lexicon:
 
     def _as_banjarese(self, word: str) -> Known | None:
         # Short stems fold onto too much ("ta-nah", "ka-sih"), and words of grammar take no affixes.
-        forms = [word, *(stem for stem in stems(word) if len(stem) >= _SHORTEST_FUZZY)]
+        forms = [word, *(stem for stem in stems(word) if len(stem) >= SHORTEST_FUZZY)]
         for spelling in (0, 1):
             found = [
                 known
@@ -260,7 +289,7 @@ class Lexicon:
         """Two known words run together, such as `sakitgigi`; both are kept, in order."""
         if word in self._glued:
             return Known(self._glued[word], "split")
-        if len(word) >= 2 * _SHORTEST_FUZZY:
+        if len(word) >= 2 * SHORTEST_FUZZY:
             # "guladrah"
             alike = [whole for whole in self._glued_by_first[word[:2]] if abs(len(whole) - len(word)) <= 1]
             close = extract(word, alike, scorer=OSA.distance, score_cutoff=1, limit=1)
@@ -268,13 +297,13 @@ class Lexicon:
                 return Known(self._glued[close[0][0]], "split")
         for cut in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
             left, right = word[:cut], word[cut:]
-            if left in self._meaningful and right in self._meaningful and len(word) >= 2 * _SHORTEST_FUZZY:
+            if left in self._meaningful and right in self._meaningful and len(word) >= 2 * SHORTEST_FUZZY:
                 return Known((left, right), "split")
         return None
 
     def _as_mistyped(self, word: str) -> Known | None:
         """The nearest known words, if they are near for the word's length and no neutral one is nearer."""
-        if len(word) < _SHORTEST_FUZZY:
+        if len(word) < SHORTEST_FUZZY:
             return self._as_vowelless(word)
         # All of four consonants say more than the nearest word: "srawan" is sariawan, not sawan.
         if len(skeleton(word)) >= _MANY_BONES and (whole := self._as_vowelless(word)) is not None:
@@ -296,22 +325,24 @@ class Lexicon:
         """`dda`, `tlt`, `kpala`, `sblah`: all consonants there, in order, vowels left out."""
         if not 3 <= len(word) <= 7:
             return None
-        has_vowels = bool(set(word) & set("aeiou"))
+        # The first letter is never left out: "alrg".
+        has_vowels = bool(set(word[1:]) & set("aeiou"))
         if len(skeleton(word)) >= _MANY_BONES:
             most = 3 if has_vowels else len(word)
         else:
             most = 1 if has_vowels else 2
         found = [
-            known
+            (known, self._same.get(known, known))
             for known in self._by_bones.get((word[0], skeleton(word)), ())
-            if 0 < len(known) - len(word) <= most and _in_order(word, known)
+            if 0 < len(known) - len(word) <= most and in_order(word, known)
         ]
-        found.sort(key=len)
-        meant = dict.fromkeys(self._same.get(known, known) for known in found[:3])
-        return Known(tuple(meant), "typing") if found else None
+        if not found and word.endswith(_OWNED_SHORT):
+            return self._as_vowelless(word.removesuffix(_OWNED_SHORT))
+        found.sort(key=lambda pair: (-self._uses[pair[1]], len(pair[0])))
+        return Known(tuple(dict.fromkeys(meant for _, meant in found[:3])), "typing") if found else None
 
     def _pools(self, word: str, allowed: int) -> Iterator[tuple[list[str], int]]:
-        """The words worth comparing, with the most mistakes that `_plausible` lets through there."""
+        """The words worth comparing, with the most mistakes that `plausible` lets through there."""
         # One more mistake is let through when all consonants are right: vowels are what people slip on.
         cutoff = allowed + (1 if len(word) >= 7 else 0)
         for length in range(len(word) - allowed, len(word) + allowed + 1):
@@ -327,14 +358,14 @@ class Lexicon:
         for pool, cutoff in self._pools(word, allowed):
             for found, distance, _ in extract(word, pool, scorer=OSA.distance, score_cutoff=cutoff, limit=12):
                 same_bones = skeleton(found) == bones
-                if not _plausible(word, found, int(distance), allowed, same_bones):
+                if not plausible(word, found, int(distance), allowed, same_bones):
                     continue
                 cost = distance - 0.25 * (found[0] == word[0]) - 0.1 * (found[-1] == word[-1])
                 if self._same.get(found, found) in self._meaningful:
                     cost -= 0.5 * same_bones
                 else:
                     cost += 0.5
-                cost -= 0.2 * _near_letters(word, found)
+                cost -= 0.2 * near_letters(word, found)
                 found_at.add((cost, found))
         if not found_at:
             return ()
@@ -352,50 +383,10 @@ def _is_safe(stem: str, word: str) -> bool:
 
 _SHORTEST_STEM = 3
 _OWNED = "nya"
+_OWNED_SHORT = "ny"
 _SURE_SUFFIXES = frozenset({_OWNED, "ku", "mu", "ne", "kah", "lah"})
 
 
 def _banjarese_prefix(word: str) -> str:
     """ber-, ter- and per- lose their r in Banjarese: `tersengal` tasangal, `berdarah` badarah."""
     return word[0] + "a" + word[3:] if word.startswith(("ber", "ter", "per")) and len(word) > 6 else word
-
-
-def _plausible(word: str, found: str, distance: int, allowed: int, same_bones: bool) -> bool:
-    """True when a slip of the fingers may have made `word` of `found`."""
-    if distance > allowed and not same_bones:
-        return False
-    swapped = sorted(word) == sorted(found)
-    # One other consonant, far off on the keyboard, is another word: "segar" is not "sesar".
-    if len(word) == len(found) <= 8 and not same_bones and not swapped and not _near_letters(word, found):
-        return False
-    if len(word) == len(found) == _SHORTEST_FUZZY and not same_bones and not swapped:
-        return False
-    if found[0] == word[0] or sorted(found[:2]) == sorted(word[:2]):
-        return True
-    return len(word) > 5 and distance <= 1
-
-
-_NEAR_KEYS = frozenset(
-    (
-        "qw we er rt ty yu ui io op as sd df fg gh hj jk kl zx xc cv vb bn nm "
-        "qa wa ws es ed rd rf tf tg yg yh uh uj ij ik ok ol az sz sx dx dc fc fv gv gb hb hn jn jm km "
-        "bp dt gk fp vp sc cj jy iy ae ai ao eu eo ou iu ei"
-    ).split()
-)
-"""Letters side by side on the keyboard, and sounds that are written for one another."""
-
-
-def _near_letters(word: str, found: str) -> bool:
-    """True when the words differ in one letter, by a neighbouring key or a similar sound."""
-    different = [(a, b) for a, b in zip(word, found, strict=False) if a != b]
-    return (
-        len(word) == len(found)
-        and len(different) == 1
-        and ("".join(different[0]) in _NEAR_KEYS or "".join(different[0][::-1]) in _NEAR_KEYS)
-    )
-
-
-def _in_order(letters: str, word: str) -> bool:
-    """True when all letters stand in the word in this order."""
-    rest = iter(word)
-    return all(letter in rest for letter in letters)

@@ -51,6 +51,11 @@ def test_affixes_come_off(typed, word):
         ("prdrhn", "perdarahan"),
         ("pingsa", "pingsan"),
         ("kaaki", "kaki"),
+        ("daah", "darah"),
+        ("peut", "perut"),
+        ("ngak", "tidak"),
+        ("mnthny", "muntah"),
+        ("alrg", "alergi"),
     ],
 )
 def test_a_word_is_known_in_other_spellings(typed, word):
