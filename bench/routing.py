@@ -73,6 +73,8 @@ FIRST_SIGHT = {
     "26": (139, 0.820, 24, 137),
     "27": (103, 0.893, 9, 97),
     "28": (124, 0.903, 1, 3),
+    "29": (137, 0.912, 8, 51),
+    "30": (137, 0.796, 13, 63),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 

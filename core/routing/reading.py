@@ -20,6 +20,8 @@ LONG_DAYS = 30.0
 
 _LONG = "long"
 _DONE = "done"
+_STRONG = "strong"
+_UNBEARABLE = "unbearable"
 _GRAMMAR = "grammar."
 _NO_MEANING = (_GRAMMAR, vitals.CONCEPT)
 _DAYS_PER_MONTH = 30.0
@@ -223,8 +225,13 @@ def _step(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _D
         draft.pending_denial = draft.ready_to_continue = draft.feared = False
         return 1
     if NEGATION in token.forms and _ends_clause(stream, position):
-        # "sesak tidak ada", "kencing tidak bisa": said after what it denies.
-        if position > 0 and stream[position - 1].is_asked:
+        # "sesak tidak ada", "kencing tidak bisa": said after what it denies; not so "sakit tidak kuat".
+        if _is_aside(_STRONG, position + 1, draft):
+            found = frozenset({_UNBEARABLE})
+            draft.occurrences.append(
+                Occurrence(found, f"{token.text} kuat", position, position, draft.clause)
+            )
+        elif position > 0 and stream[position - 1].is_asked:
             _answer_no(draft)
         else:
             _apply_sign("-", draft)
@@ -339,12 +346,17 @@ def _is_not_yet(stream: list[_Token], position: int, vocabulary: Vocabulary, dra
 
 def _is_over(stream: list[_Token], position: int, vocabulary: Vocabulary, draft: _Draft) -> bool:
     """True in "sesak sudah hilang" and "sudah hilang seminggu", not in "sudah hilang kesadaran"."""
-    if not any(aside.first == position and _DONE in aside.concepts for aside in draft.asides):
+    if not _is_aside(_DONE, position, draft):
         return False
     return (
         _ends_clause(stream, position)
         or time_at(stream, position + 1, vocabulary.numbers, vocabulary.units) is not None
     )
+
+
+def _is_aside(concept: str, position: int, draft: _Draft) -> bool:
+    """True when a filler of that meaning stands just before a token."""
+    return any(aside.first == position and concept in aside.concepts for aside in draft.asides)
 
 
 def _ends_clause(stream: list[_Token], position: int) -> bool:
