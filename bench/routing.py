@@ -79,6 +79,8 @@ FIRST_SIGHT = {
     "32": (151, 0.974, 1, 18),
     "33": (80, 0.950, 4, 78),
     "34": (90, 0.944, 4, 67),
+    "35": (100, 0.860, 11, 66),
+    "36": (90, 0.856, 10, 57),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 
