@@ -80,6 +80,10 @@ def flags(complaint, years=40.0, sex=None, pregnant=False):
         ("sendok jatuh terus dari tangan kanan", "stroke"),
         ("nelan peniti", "swallowed_sharp"),
         ("mendengar suara yang menyuruh bunuh orang", "violent_behaviour"),
+        ("perut sakit nggak kuat", "acute_abdomen"),
+        ("terkapar di jalan", "unconscious"),
+        ("tangan masuk gilingan", "severed"),
+        ("dari kemarin lumpuh sebelah tidak sembuh", "stroke"),
     ],
 )
 def test_a_danger_sign_is_seen_however_it_is_written(complaint, code):
@@ -134,6 +138,8 @@ def test_mothers_and_infants_have_danger_signs_of_their_own(complaint, years, pr
         ("minta vitamin biar tidak gampang pingsan", 13),
         ("kaki kesemutan kayak kesetrum", 40),
         ("obat sesak habis, sekarang tidak sesak", 50),
+        ("napas pendek kalau naik tangga? tidak", 45),
+        ("digigit nyamuk, takut demam berdarah", 30),
     ],
 )
 def test_denied_past_and_harmless_things_are_no_danger_signs(complaint, years):
