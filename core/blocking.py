@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from core.likeness import USUAL_DAYS, Person, address_words
+from core.addresses import address_words
+from core.likeness import USUAL_DAYS, Person
 from core.names import COMMON_SOUNDS, as_one, fold, is_newborn_name, name_sounds
 
 DIGITS = "0123456789"

@@ -10,22 +10,14 @@ known: a son may bear his father's name in his father's house.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.distance import OSA
 
-from core.names import (
-    COMMON_SOUNDS,
-    fold,
-    is_newborn_name,
-    name_sounds,
-    name_words,
-    own_name,
-    phonetic,
-)
+from core.addresses import Address, compare_addresses, may_be_one_house
+from core.name_likeness import SURE_NAMES, compare_names
+from core.names import is_newborn_name, name_sounds
 
 WEIGHTS = {
     # Two records that a block brings together, before anything is compared.
@@ -117,9 +109,9 @@ EXISTING = 0.95
 REVIEW = 0.5
 """Probability from which a person decides."""
 
-_SURE_NAMES = frozenset({"same_name", "same_short_name"})
 _OWN_NUMBERS = frozenset({"same_nik", "same_bpjs_number"})
 _SAME_DATES = frozenset({"same_birth_date", "same_usual_date"})
+_SAME_DATES_OR_NUMBERS = _SAME_DATES | _OWN_NUMBERS
 _SURE_DATES = _SAME_DATES | {"birth_date_swapped", "birth_date_one_digit"}
 """Birth dates that agree but for a slip of the hand."""
 _NO_NAMES = frozenset({"other_name", "shared_name", "shared_distant_name", "distant_name", "newborn_name"})
@@ -131,6 +123,19 @@ _DOUBTED = 0.05
 _NAMES = frozenset(code for code in WEIGHTS if code.endswith("name"))
 _NAMESAKE = -0.1
 """Highest log-odds of what agrees in the name only: a namesake is nobody to decide about."""
+_NEAR_NUMBERS = frozenset({"nik_one_digit", "nik_neighbour", "bpjs_one_digit"})
+_STRANGER = -2.0
+"""Highest log-odds of another name at another birth date: nobody to show."""
+
+
+def _most(part: str) -> float:
+    """The most that evidence with this in its code may add."""
+    return max(weight for code, weight in WEIGHTS.items() if part in code)
+
+
+_MOST_OF_FAMILY = _most("_mother")
+_MOST_OF_HOUSE = _most("_long_address") + _MOST_OF_FAMILY
+_MOST_OF_STREET = max(_most("same_address"), _most("similar_address")) + _MOST_OF_FAMILY
 
 USUAL_DAYS = frozenset({"01-01", "07-01", "12-31", "06-30", "08-17"})
 """Days of the year that stand for `not known`."""
@@ -150,6 +155,8 @@ class Person:
     mother_name: str = ""
     phone: str = ""
     address: str = ""
+    rt: str = ""
+    rw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +171,38 @@ class Score:
 def score(a: Person, b: Person, weights: Mapping[str, float] = WEIGHTS) -> Score:
     """Compare two records; symmetric, and agreeing evidence never lowers it."""
     found = evidence(a, b)
-    total = log_odds(found, weights)
+    return _scored(found, log_odds(found, weights), weights)
+
+
+def score_from(a: Person, b: Person, least: float) -> Score | None:
+    """What `score` says when its probability is at least that, else None.
+
+    Most of whom a block brings together bear another name and have nothing to outweigh it: the comparison ends
+    where the best that is still to come cannot make up for what was found.
+    """
+    bar = math.log(least / (1 - least))
+    name = compare_names(a.name, b.name)
+    found = tuple([code for code in _of_person(a, b, name) if code])
+    if log_odds(found, to_come=_MOST_OF_HOUSE) < bar:
+        return None
+    if log_odds(found, to_come=_MOST_OF_STREET) < bar and not may_be_one_house(_home(a), _home(b)):
+        return None
+    found += tuple([code for code in _of_home(a, b, name) if code])
+    if log_odds(found, to_come=_MOST_OF_FAMILY) < bar:
+        return None
+    found += tuple([code for code in _of_family(a, b, name) if code])
+    total = log_odds(found)
+    return _scored(found, total, WEIGHTS) if total >= bar else None
+
+
+def _scored(found: tuple[str, ...], total: float, weights: Mapping[str, float]) -> Score:
     reasons = sorted((code for code in found if weights[code] > 0), key=lambda code: (-weights[code], code))
     return Score(1 / (1 + math.exp(-total)), tuple(reasons))
 
 
-def log_odds(found: tuple[str, ...], weights: Mapping[str, float] = WEIGHTS) -> float:
+def log_odds(
+    found: tuple[str, ...], weights: Mapping[str, float] = WEIGHTS, *, to_come: float = 0.0
+) -> float:
     """The sum of what was found, held below `EXISTING` unless name and birth date or an own number are sure.
 
     A twin or a sibling is asked about at most; so are a namesake of another birth date, under the same
@@ -177,30 +210,31 @@ def log_odds(found: tuple[str, ...], weights: Mapping[str, float] = WEIGHTS) -> 
     of one child laid down for the other).
     Another name is somebody else, unless the birth date or an own number is the same. The same name with the
     same birth date is always asked about: cards are mixed up, and a mother is told by more than one name.
+
+    With `to_come`, the most that evidence of the household may still add, it is what the sum can reach.
     """
-    total = weights["prior"] + sum(weights[code] for code in found)
-    codes = set(found)
-    if all(code in _NAMES or weights[code] <= 0 for code in codes):
+    total = weights["prior"] + sum([weights[code] for code in found]) + to_come
+    if "other_name" in found and _SAME_DATES_OR_NUMBERS.isdisjoint(found):
+        return min(total, _STRANGER if _NEAR_NUMBERS.isdisjoint(found) else _NAMESAKE)
+    if not to_come and all(code in _NAMES or weights[code] <= 0 for code in found):
         return min(total, _NAMESAKE)
-    if "other_name" in codes and codes.isdisjoint(_SAME_DATES | _OWN_NUMBERS):
-        return min(total, _NAMESAKE)
-    same_name = not codes.isdisjoint(_SURE_NAMES)
-    if same_name and "same_birth_date" in codes:
+    same_name = not SURE_NAMES.isdisjoint(found)
+    if same_name and "same_birth_date" in found:
         total = max(total, _DOUBTED)
-    numbered = not codes.isdisjoint(_OWN_NUMBERS) and (same_name or "other_birth_date" not in codes)
-    sure = (same_name and not codes.isdisjoint(_SURE_DATES)) or numbered
-    if not sure or not codes.isdisjoint(_NO_NAMES):
+    numbered = not _OWN_NUMBERS.isdisjoint(found) and (same_name or "other_birth_date" not in found)
+    sure = (same_name and not _SURE_DATES.isdisjoint(found)) or numbered
+    if not sure or not _NO_NAMES.isdisjoint(found):
         return min(total, _ASKED)
     return total
 
 
 def evidence(a: Person, b: Person) -> tuple[str, ...]:
     """Codes of `WEIGHTS` that hold for two records; what one of them does not say yields nothing."""
-    return tuple(code for code in _evidence(a, b) if code)
-
-
-def _evidence(a: Person, b: Person) -> Iterator[str | None]:
     name = compare_names(a.name, b.name)
+    return tuple(code for step in (_of_person, _of_home, _of_family) for code in step(a, b, name) if code)
+
+
+def _of_person(a: Person, b: Person, name: str | None) -> Iterator[str | None]:
     yield name
     yield compare_birth_dates(a.birth_date, b.birth_date)
     if a.nik and b.nik:
@@ -210,21 +244,32 @@ def _evidence(a: Person, b: Person) -> Iterator[str | None]:
             yield "same_bpjs_number"
         else:
             yield "bpjs_one_digit" if one_off(a.bpjs_number, b.bpjs_number) else "other_bpjs_number"
-    # Brothers and sisters share all of this; with another name it says household, not person.
-    household = "_of_family" if name in _NO_NAMES else ""
-    for code in _household(a, b):
-        yield code + household if code and not code.startswith("other") else code
     if a.sex and b.sex and a.sex != b.sex:
         yield "other_sex"
-
-
-def _household(a: Person, b: Person) -> Iterator[str | None]:
-    yield compare_mothers(a, b)
+    household = _suffix(name)
     if a.family_card_number and a.family_card_number == b.family_card_number:
-        yield "same_family_card"
+        yield "same_family_card" + household
     if a.phone and a.phone == b.phone:
-        yield "same_phone"
-    yield compare_addresses(a.address, b.address)
+        yield "same_phone" + household
+
+
+def _of_home(a: Person, b: Person, name: str | None) -> Iterator[str | None]:
+    home = compare_addresses(_home(a), _home(b))
+    yield home + _suffix(name) if home and home != "other_address" else home
+
+
+def _home(person: Person) -> Address:
+    return Address(person.address, person.rt, person.rw)
+
+
+def _of_family(a: Person, b: Person, name: str | None) -> Iterator[str | None]:
+    mother = compare_mothers(a, b)
+    yield mother + _suffix(name) if mother and mother != "other_mother" else mother
+
+
+def _suffix(name: str | None) -> str:
+    """Brothers and sisters share a household; with another name it says that and not the person."""
+    return "_of_family" if name in _NO_NAMES else ""
 
 
 def one_off(a: str, b: str) -> bool:
@@ -238,7 +283,7 @@ def _compare_nik(a: str, b: str, name: str | None) -> str:
     if not one_off(a, b):
         return "other_nik"
     # Children of one delivery, and others of one day and district, differ in the serial only.
-    if a[:12] == b[:12] and name not in _SURE_NAMES:
+    if a[:12] == b[:12] and name not in SURE_NAMES:
         return "nik_neighbour"
     return "nik_one_digit"
 
@@ -268,127 +313,6 @@ def _years_apart(a: str, b: str) -> int:
         return 99
 
 
-def compare_names(a: str, b: str) -> str | None:
-    """Evidence of two names; None when one is missing."""
-    if not a or not b:
-        return None
-    newborns = is_newborn_name(a) + is_newborn_name(b)
-    if newborns == 1:
-        return "newborn_name"
-    bare_a, bare_b = own_name(a), own_name(b)
-    if (bare_a == a) != (bare_b == b):  # a father's name that only one of them gives
-        a, b = bare_a, bare_b
-    level = _align(*sorted((name_words(a), name_words(b))))
-    # It is the mother's name, which newborn twins share.
-    return "same_newborn_name" if newborns and level in _SURE_NAMES else level
-
-
-@lru_cache(maxsize=50_000)
-def _align(left: tuple[str, ...], right: tuple[str, ...]) -> str | None:
-    """Put the parts of two names beside each other, best fits first, and say what is left over."""
-    if not left or not right:
-        return None
-    sounds_left, sounds_right = ([phonetic(word) for word in words] for words in (left, right))
-    if sorted(sounds_left) == sorted(sounds_right) or "".join(sounds_left) == "".join(sounds_right):
-        telling = [sound for sound in sounds_left if sound not in COMMON_SOUNDS]
-        return "same_name" if len(left) > 1 and telling else "same_short_name"
-    if len(left) > len(right):
-        left = _joined_alike(left, right)
-    elif len(right) > len(left):
-        right = _joined_alike(right, left)
-    fits = [
-        (fitness, i, j)
-        for i, x in enumerate(left)
-        for j, y in enumerate(right)
-        if (fitness := _fit(x, y)) >= 0.8
-    ]
-    free_left, free_right = set(range(len(left))), set(range(len(right)))
-    paired = []
-    for fitness, i, j in sorted(fits, key=lambda fit: (-fit[0], abs(fit[1] - fit[2]), fit[1] + fit[2])):
-        if i in free_left and j in free_right:
-            free_left.remove(i)
-            free_right.remove(j)
-            paired.append((fitness, left[i], right[j]))
-    return _name_level(paired, [left[i] for i in sorted(free_left)], [right[j] for j in sorted(free_right)])
-
-
-def _joined_alike(words: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    """Two neighbouring parts made one where the other name writes them as one."""
-    for index in range(len(words) - 1):
-        parts = words[index : index + 2]
-        joined = "".join(parts)
-        if any(
-            len(other) >= 6 and _fit(joined, other) >= 0.9 and all(_fit(part, other) < 0.8 for part in parts)
-            for other in others
-        ):
-            return (*words[:index], joined, *words[index + 2 :])
-    return words
-
-
-def _name_level(paired: list[tuple[float, str, str]], left: list[str], right: list[str]) -> str:
-    """What the paired parts and the ones left over on either side say."""
-    exact = [x for fitness, x, _ in paired if fitness == 1.0]
-    telling = [x for x in exact if phonetic(x) not in COMMON_SOUNDS]
-    near = [(x, y) for fitness, x, y in paired if fitness < 1.0]
-    if left and right:
-        if not telling and not near:
-            distance = JaroWinkler.similarity(" ".join(sorted(left)), " ".join(sorted(right)))
-            return "distant_name" if distance >= 0.8 else "other_name"
-        alike = any(JaroWinkler.similarity(x, y) >= 0.8 for x in left for y in right)
-        return "shared_distant_name" if alike else "shared_name"
-    if any(_rhymes(x, y) for x, y in near):
-        return "rhyming_name"
-    if left or right:
-        if telling:
-            return "similar_part_of_name" if near else "part_of_name"
-        return "similar_part_of_name" if near else "distant_name"
-    return "similar_name" if near else "same_name"
-
-
-def _rhymes(a: str, b: str) -> bool:
-    """Another vowel or another first letter, nothing else: as twins are named, `Rina` and `Rini`.
-
-    A long word and one that everybody bears are not what tells twins apart: `Mihammad` is a slip.
-    """
-    if len(a) != len(b) or not 3 <= len(a) <= LONGEST_RHYME:
-        return False
-    if phonetic(a) in COMMON_SOUNDS or phonetic(b) in COMMON_SOUNDS:
-        return False
-    differing = [index for index, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
-    if differing == [0]:
-        return True
-    return all(a[index] in _VOWELS and b[index] in _VOWELS for index in differing)
-
-
-_VOWELS = frozenset("aeiou")
-LONGEST_RHYME = 7
-"""Letters of a word up to which another vowel makes another name."""
-
-
-@lru_cache(maxsize=200_000)
-def _fit(a: str, b: str) -> float:
-    """0..1 for two parts: 1 sounds the same, 0.9 an initial, at least 0.8 for what may be a slip."""
-    sound_a, sound_b = phonetic(a), phonetic(b)
-    if sound_a == sound_b:
-        return 1.0
-    if len(a) == 1 or len(b) == 1:
-        return 0.9 if a[0] == b[0] else 0.0
-    apart = abs(len(a) - len(b))
-    if apart > 2:  # most pairs of parts: settled without measuring
-        return 0.82 if min(len(a), len(b)) >= 4 and (a.startswith(b) or b.startswith(a)) else 0.0
-    distance = OSA.distance(a, b, score_cutoff=2)
-    if distance > 1:
-        distance = min(distance, OSA.distance(sound_a, sound_b, score_cutoff=2))
-    shorter = min(len(a), len(b))
-    if distance == 1:
-        return 0.95 if shorter >= 4 else 0.85
-    if distance == 2 and shorter >= 6:
-        return 0.85
-    if apart == 2 and shorter >= 4 and (a.startswith(b) or b.startswith(a)):
-        return 0.82
-    return 0.0
-
-
 def compare_mothers(a: Person, b: Person) -> str | None:
     """Evidence of the mothers' names; a newborn written by its mother's name says hers."""
     left, right = (_mother_of(person) for person in (a, b))
@@ -404,120 +328,3 @@ def _mother_of(person: Person) -> str:
     if person.mother_name:
         return person.mother_name
     return " ".join(name_sounds(person.name)) if is_newborn_name(person.name) else ""
-
-
-LONG_ADDRESS = 4
-"""Words and numbers shared from which an address may be one house: street, number and village or RT and RW."""
-
-_ADDRESS_WORDS = frozenset(
-    (
-        "jl jln jalan gg gang kp kampung no nomor rt rw blok blk komp komplek kompleks perum perumahan desa kel"
-        " kelurahan kec kecamatan dusun dsn kota kab lorong lr"
-    ).split()
-)
-
-
-_NUMBERED = re.compile(r"(rt|rw|no)(\d+)")
-_NUMBER_LABELS = {"rt": "rt", "rw": "rw", "no": "no", "nomor": "no"}
-
-
-@lru_cache(maxsize=50_000)
-def address_words(address: str) -> frozenset[str]:
-    """What tells one address from another: sounds of its words and its numbers."""
-    words = fold(address).split()
-    return frozenset(
-        word.lstrip("0") if word.isdigit() else phonetic(word) for word in words if word not in _ADDRESS_WORDS
-    ) - {""}
-
-
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """An address taken apart."""
-
-    words: frozenset[str]
-    """Sounds of the words, `rt7`, `rw3` and every other number by itself."""
-    numbers: Mapping[str, str]
-    """What is said to be the `no`, `rt` and `rw`."""
-
-
-@lru_cache(maxsize=50_000)
-def _home_of(address: str) -> _Home:
-    """`Jl. Mawar No 12 RT.07/03`: a number after RT without a word of its own is that of the RW."""
-    words: set[str] = set()
-    numbers: dict[str, str] = {}
-    expected: list[str] = []
-    for written in fold(address).split():
-        joined = _NUMBERED.fullmatch(written)
-        for word in joined.groups() if joined else (written,):
-            if word in _NUMBER_LABELS:
-                expected.append(_NUMBER_LABELS[word])
-            elif word.isdigit():
-                value = word.lstrip("0")
-                label = expected.pop(0) if expected else ""
-                if label:
-                    numbers.setdefault(label, value)
-                if label == "rt" and not expected:
-                    expected = ["rw"]
-                words.add(f"{label}{value}" if label in {"rt", "rw"} else value)
-            else:
-                expected = []
-                if word not in _ADDRESS_WORDS:
-                    words.add(phonetic(word))
-    return _Home(frozenset(words - {""}), numbers)
-
-
-def _near_words(left: frozenset[str], right: frozenset[str]) -> int:
-    """How many words of one side, numbers apart, are a slip of one of the other; each is used once."""
-    close = [
-        (-_fit(x, y), min(x, y), max(x, y), x, y)
-        for x in left
-        for y in right
-        if not x[-1].isdigit() and not y[-1].isdigit()
-    ]
-    used: set[str] = set()
-    found = 0
-    for unfit, _, _, x, y in sorted(close):
-        if unfit <= -0.8 and x not in used and y not in used:
-            used |= {x, y}
-            found += 1
-    return found
-
-
-def _run_together(a: str, b: str) -> bool:
-    """Whether two addresses are the same letters but for a slip, however they are parted: `Sungaiandai`."""
-    left, right = _letters(a), _letters(b)
-    longer = max(len(left), len(right))
-    return longer >= 10 and OSA.distance(left, right, score_cutoff=longer // 8) <= longer // 8
-
-
-@lru_cache(maxsize=50_000)
-def _letters(address: str) -> str:
-    words = fold(address).split()
-    return "".join(word for word in words if word.isalpha() and word not in _ADDRESS_WORDS)
-
-
-def compare_addresses(a: str, b: str) -> str | None:
-    """Evidence of two addresses; None when one is missing.
-
-    Only a number makes a street one house, and a house number, RT or RW that differs makes it two.
-    """
-    if not a or not b:
-        return None
-    home, other = _home_of(a), _home_of(b)
-    left, right = home.words, other.words
-    if not left or not right:
-        return None
-    fewer = min(len(left), len(right))
-    shared = len(left & right) + _near_words(left - right, right - left)
-    numbers = {word for word in left & right if word[-1].isdigit()}
-    if shared < fewer and _run_together(a, b):
-        spelled = min(sum(not word[-1].isdigit() for word in words) for words in (left, right))
-        shared = max(shared, spelled + len(numbers))
-    share = min(shared, fewer) / fewer
-    elsewhere = any(other.numbers.get(label, number) != number for label, number in home.numbers.items())
-    one_house = shared >= LONG_ADDRESS and bool(numbers) and not elsewhere
-    if share >= 0.8 and shared >= 2 and not elsewhere:
-        return "same_long_address" if one_house else "same_address"
-    if share >= 0.5:
-        return "similar_long_address" if one_house else "similar_address"
-    return "other_address" if share == 0 else None

@@ -14,17 +14,7 @@ from core.clinic import Clinic
 from core.database import database, is_sqlite, transaction
 from core.errors import ValidationError
 from core.identity import normalise_number
-from core.likeness import (
-    EXISTING,
-    LONG_ADDRESS,
-    REVIEW,
-    Person,
-    Score,
-    address_words,
-    compare_names,
-    one_off,
-    score,
-)
+from core.likeness import EXISTING, REVIEW, Person, Score, score_from
 from core.models import NotDuplicate, Patient
 from core.patients import normalise_phone
 from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
@@ -98,26 +88,12 @@ def _block(kind: str, probed: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
 
 def ranked(person: Person, least: float = REVIEW / 2) -> list[tuple[Score, str]]:
     """Scores of the stored patients who may be this person, at least `least`, best first, with their ids."""
-    found = []
-    for patient_id, other in candidates(person).items():
-        if _is_somebody_else(person, other):
-            continue
-        result = score(person, other)
-        if result.probability >= least:
-            found.append((result, patient_id))
+    found = [
+        (result, patient_id)
+        for patient_id, other in candidates(person).items()
+        if (result := score_from(person, other, least)) is not None
+    ]
     return sorted(found, key=lambda pair: (-pair[0].probability, pair[1]))
-
-
-def _is_somebody_else(a: Person, b: Person) -> bool:
-    """What the score would say too, for less: most of a block has another name and nothing to outweigh it."""
-    for left, right in ((a.nik, b.nik), (a.bpjs_number, b.bpjs_number)):
-        if left and right and one_off(left, right):
-            return False
-    if compare_names(a.name, b.name) != "other_name":
-        return False
-    # With the same birth date, a house that both share would still be asked about.
-    words = (address_words(a.address), address_words(b.address))
-    return a.birth_date != b.birth_date or min(map(len, words)) < LONG_ADDRESS
 
 
 def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:

@@ -44,6 +44,9 @@ SHORT_FORMS = {
 }
 """How a part is written -> the one form it stands for."""
 
+_LED_BY = {"st": "siti", "m": "muhammad"}
+"""What stands before another part -> the part that it is short for."""
+
 _JOINED = re.compile(
     r"(?P<head>n(?:u|oo|oe|o)r(?:ul)?|siti|sitti|sri|muh?ammad|moc?hammad|ah?c?mad)(?P<rest>[a-z]{4,})"
 )
@@ -78,9 +81,11 @@ def fold(text: str) -> str:
     return " ".join(kept.split())
 
 
-@lru_cache(maxsize=50_000)
 def own_name(name: str) -> str:
     """A name without the father's that follows `bin` or `binti`; the name itself when there is none."""
+    lowered = name.lower()
+    if "bi" not in lowered and "bt" not in lowered:  # asked of every candidate, and nearly always no
+        return name
     tokens = name.split()
     for index, token in enumerate(tokens[1:-1], start=1):
         if token.strip(".,").lower() in {"bin", "binti", "bte", "bti"}:
@@ -97,15 +102,21 @@ def name_words(name: str) -> tuple[str, ...]:
     """
     words = _undotted(name)
     kept: list[str] = []
+    last = len(words) - 1
     for index, word in enumerate(words):
-        more = len(words) > index + 1
-        if word == "st" and not kept and more:
-            kept.append("siti")
-        elif word == "m" and not kept and more:
-            kept.append("muhammad")
-        elif word not in TITLES and word not in PARENT_WORDS and word not in NEWBORN_WORDS:
-            kept += _parted(word)
+        if not kept and word in _LED_BY and index < last:
+            kept.append(_LED_BY[word])
+        else:
+            kept += _identifying(word)
     return tuple(kept or words)
+
+
+@lru_cache(maxsize=50_000)
+def _identifying(word: str) -> tuple[str, ...]:
+    """The parts of a name that one word stands for; none for a title."""
+    if word in TITLES or word in PARENT_WORDS or word in NEWBORN_WORDS:
+        return ()
+    return tuple(_parted(word))
 
 
 def is_newborn_name(name: str) -> bool:

@@ -21,10 +21,11 @@ from peewee import OP, SQL, Expression, fn
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from core.addresses import address_words
 from core.blocking import HOME_LETTERS, one_digit_off
 from core.database import is_sqlite
 from core.identity import normalise_number
-from core.likeness import USUAL_DAYS, address_words
+from core.likeness import USUAL_DAYS
 from core.models import Patient, PatientKey
 from core.names import COMMON_SOUNDS, as_one, fold, meant_sounds, name_sounds, name_words, phonetic
 

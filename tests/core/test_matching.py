@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from core import clock, likeness, matching, patients, suspects
 from core.accounts import system_actor
 from core.actors import Actor
+from core.addresses import Address, compare_addresses
 from core.blocking import one_digit_off, probes, stored_keys
 from core.clinic import Clinic
 from core.config import Settings
@@ -27,12 +28,12 @@ from core.likeness import (
     REVIEW,
     WEIGHTS,
     Person,
-    compare_addresses,
-    compare_names,
     evidence,
     score,
+    score_from,
 )
 from core.models import Patient, SuspectedPair
+from core.name_likeness import ALIKE, compare_names, fit, fitting, part
 from core.schemas import DuplicateQuery, PatientFields, PatientPatch
 from core.vocabulary import DuplicateBand, Sex
 
@@ -55,6 +56,10 @@ DATES = st.one_of(
     st.sampled_from(("1990-08-17", "1990-01-01", "1991-01-01", "1990-07-08", "1980-08-17")),
     st.dates().map(date.isoformat),
 )
+WORDS = (
+    "siti", "sity", "aminah", "aminnah", "amianh", "amin", "aminahwati", "a", "s", "muhammad", "djoemiati", "jumiyati",
+    "rina", "rini", "hayati", "nurhayati", "chairul", "khoirul", "rachmat", "rahmad", "yusuf", "jusup", "\u00f1ora",
+)  # fmt: skip
 NUMBERS = st.sampled_from(
     (None, "6371015708900002", "6371015708900003", "6371015708900020", "6371011708850001")
 )
@@ -79,6 +84,8 @@ PEOPLE = st.builds(
             "Kuin Utara 5 RT 3/1",
         )
     ),
+    rt=st.sampled_from(("", "3", "03", "012")),
+    rw=st.sampled_from(("", "1", "002")),
 )
 
 
@@ -105,10 +112,17 @@ def test_what_is_more_alike_never_counts_for_less(rising: tuple[str, ...]) -> No
 
 
 @settings(max_examples=600)
-@given(PEOPLE, PEOPLE)
-def test_whoever_is_dismissed_early_is_nobody_to_ask_about(a: Person, b: Person) -> None:
-    if matching._is_somebody_else(a, b):
-        assert score(a, b).probability < REVIEW
+@given(PEOPLE, PEOPLE, st.sampled_from((REVIEW / 2, REVIEW, EXISTING)))
+def test_who_is_dismissed_early_would_have_scored_less(a: Person, b: Person, least: float) -> None:
+    whole = score(a, b)
+    assert score_from(a, b, least) == (whole if whole.probability >= least else None)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=4), st.lists(st.sampled_from(WORDS), max_size=4))
+def test_no_fit_is_overlooked_by_the_letters(left: list[str], right: list[str]) -> None:
+    one, other = ([part(word) for word in words] for words in (left, right))
+    measured = [(fit(x, y), i, j) for i, x in enumerate(one) for j, y in enumerate(other)]
+    assert fitting(one, other) == [found for found in measured if found[0] >= ALIKE]
 
 
 @given(PEOPLE)
@@ -131,7 +145,7 @@ def test_everybody_is_found_by_what_is_stored_of_them(person: Person) -> None:
     ],
 )  # fmt: skip
 def test_what_a_name_says(other: str, code: str | None) -> None:
-    assert likeness.compare_names("Siti Aminah", other) == code
+    assert compare_names("Siti Aminah", other) == code
 
 
 @pytest.mark.parametrize(
@@ -233,7 +247,30 @@ def test_a_slip_in_a_common_or_long_word_is_no_rhyme() -> None:
     ],
 )
 def test_only_the_same_numbers_make_one_house(other: str, expected: str) -> None:
-    assert compare_addresses(HOUSE, other) == compare_addresses(other, HOUSE) == expected
+    one, two = Address(HOUSE), Address(other)
+    assert compare_addresses(one, two) == compare_addresses(two, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (Address("Jl. Kuin Utara 5", "03", "1"), Address("Kuin Utara No 5 RT 3/1"), "same_long_address"),
+        (
+            Address("Jl. Kuin Utara 5", "3", "1"),
+            Address("Jl. Kuin Utara 5", "003", "01"),
+            "same_long_address",
+        ),
+        (Address("Jl. Kuin Utara 5", "3"), Address("Jl. Kuin Utara 5", "4"), "similar_address"),
+        (Address("Jl. Kuin Utara 5", "3"), Address("Jl. Kuin Utara 5 RT 4"), "similar_address"),
+        (Address("Jl. Kuin Utara 5", "3"), Address("Jl. Kuin Utara 5"), "same_address"),
+        (Address("", "3", "1"), Address("", "3", "1"), None),
+        (Address("Jl.", "3", "1"), Address("Jl.", "3", "1"), None),
+    ],
+)
+def test_rt_and_rw_of_the_form_are_part_of_the_address(
+    one: Address, other: Address, expected: str | None
+) -> None:
+    assert compare_addresses(one, other) == compare_addresses(other, one) == expected
 
 
 def test_a_namesake_is_nobody_to_decide_about() -> None:

@@ -7,7 +7,9 @@ from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.likeness import compare_addresses, compare_birth_dates, compare_names
+from core.addresses import Address, compare_addresses
+from core.likeness import compare_birth_dates
+from core.name_likeness import compare_names
 from core.schemas import MergeShape, PatientShape, SuspectedShape
 from tui import keymap, theme, words
 from tui.formatting import age_text, date_text, fit
@@ -90,7 +92,7 @@ class CompareScreen(LoketScreen[Outcome]):
         names = _sign(compare_names(stays.name, goes.name))
         mothers = _sign(compare_names(stays.mother_name, goes.mother_name))
         dates = _sign(compare_birth_dates(stays.birth_date.isoformat(), goes.birth_date.isoformat()))
-        homes = _sign(compare_addresses(stays.address, goes.address))
+        homes = _sign(compare_addresses(*(Address(p.address, p.rt, p.rw) for p in (stays, goes))))
         plain = _plain_sign
         return [
             (_("Record number"), stays.medical_record_number, goes.medical_record_number, " "),
@@ -105,7 +107,7 @@ class CompareScreen(LoketScreen[Outcome]):
              plain(stays.family_card_number, goes.family_card_number)),
             (_("Mother"), stays.mother_name or "-", goes.mother_name or "-", mothers),
             (_("Phone"), stays.phone or "-", goes.phone or "-", plain(stays.phone, goes.phone)),
-            (_("Address"), stays.address or "-", goes.address or "-", homes),
+            (_("Address"), _address(stays), _address(goes), homes),
             (_("Card"), card(stays), card(goes), " "),
             (_("Last visit"), date_text(stays.last_visit_on) or "-", date_text(goes.last_visit_on) or "-", " "),
             (_("Allergies"), ", ".join(stays.allergies) or "-", ", ".join(goes.allergies) or "-", " "),
@@ -180,3 +182,10 @@ def _sign(code: str | None) -> str:
     if code.startswith("same_") and code != "same_birth_year":
         return "="
     return "!" if code.startswith(("other_", "same_birth_year", "shared_")) else "~"
+
+
+def _address(patient: PatientShape) -> str:
+    beside = "".join(
+        f" {label} {number}" for label, number in (("RT", patient.rt), ("RW", patient.rw)) if number
+    )
+    return (patient.address + beside).strip() or "-"
