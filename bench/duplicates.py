@@ -18,6 +18,7 @@ the threshold is called one person. `P R F1` are of all true pairs, so what bloc
   played no part in it.
 * "clerks" is a second author's set (`bench/clerks.py`), other names, other households, other slips, which several
   fields take at once; nothing is fitted on it. Under it stands what was wrongly called, and whom those two are.
+  There, RT and RW are also given beside the address, as the form holds them.
 * `--peers` adds the rules of other products, restated, and `recordlinkage`'s ECM and splink on the same data.
 """
 
@@ -25,6 +26,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import random
+import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -83,6 +86,27 @@ def clerks(name: str, seed: int, size: int, *, numbers: bool) -> Dataset:
     }
     twins = {pair for pair, kind in kinds.items() if kind == "twin"}
     return Dataset(name, [record.written for record in records], truth, twins, kinds=kinds)
+
+
+_RT_RW = re.compile(r" RT[ .]?(\d{1,3})(?: RW ?|/)(\d{1,3})")
+
+
+def on_the_form(dataset: Dataset, *, kept: bool = True) -> Dataset:
+    """The same set with RT and RW of every other record in their own fields, as the form has them.
+
+    With `kept` off they are left out there, which is what a check says that does not look at them.
+    """
+    chance = random.Random(5)
+    people = []
+    for person in dataset.people:
+        found = _RT_RW.search(person.address)
+        if found and chance.random() < 0.5:
+            line = person.address[: found.start()] + person.address[found.end() :]
+            rt, rw = found.groups() if kept else ("", "")
+            person = replace(person, address=line, rt=rt, rw=rw)
+        people.append(person)
+    beside = "RT and RW beside the address" if kept else "the same, RT and RW not compared"
+    return replace(dataset, name=f"  {beside}", people=people)
 
 
 def indonesian(name: str, seed: int, size: int, operators: object, *, numbers: bool) -> Dataset:
@@ -424,6 +448,8 @@ def main() -> None:
             label = f"clerks, {seed}" if numbers else "  no NIK, BPJS number, phone"
             dataset = clerks(label, seed, given.people, numbers=numbers)
             judge(dataset, given.wrong)
+            judge(on_the_form(dataset))
+            judge(on_the_form(dataset, kept=False))
             if given.peers:
                 peers(dataset)
 

@@ -43,6 +43,8 @@ def person_in(query: DuplicateQuery) -> Person:
         mother_name=query.mother_name,
         phone=normalise_phone(query.phone),
         address=query.address,
+        rt=query.rt,
+        rw=query.rw,
     )
 
 

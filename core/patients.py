@@ -65,6 +65,8 @@ def person_of(patient: Patient) -> Person:
         mother_name=patient.mother_name,
         phone=patient.phone,
         address=patient.address,
+        rt=patient.rt,
+        rw=patient.rw,
     )
 
 

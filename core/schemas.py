@@ -426,6 +426,8 @@ class DuplicateQuery(Shape):
     mother_name: Annotated[Line, Field(max_length=120)] = ""
     phone: Annotated[Line, Field(max_length=20)] = ""
     address: Annotated[Line, Field(max_length=200)] = ""
+    rt: Annotated[Line, Field(max_length=3)] = ""
+    rw: Annotated[Line, Field(max_length=3)] = ""
     exclude_id: Identifier | None = None
     """When an existing patient is edited."""
 

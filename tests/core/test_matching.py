@@ -354,6 +354,19 @@ def test_bands(
         assert all(candidate.score < REVIEW for candidate in result.candidates)
 
 
+def test_rt_and_rw_beside_the_address_are_compared(clinic: Clinic, actor: Actor) -> None:
+    home = replace(BARE, address="Jl. Kuin Utara No. 5", rt="03", rw="1")
+    store(clinic, actor, home)
+    said: dict[str, Any] = {"name": "Siti Amianh", "birth_date": date(1990, 8, 17), "address": "Kuin Utara 5"}
+
+    def reasons(**beside: str) -> list[str]:
+        return matching.duplicates(clinic, DuplicateQuery(**said, **beside)).candidates[0].reasons
+
+    assert "same_long_address" in reasons(rt="3", rw="01")
+    assert "same_address" in reasons()
+    assert "similar_address" in reasons(rt="9", rw="1")
+
+
 @pytest.mark.parametrize(
     "written",
     [

@@ -141,8 +141,6 @@ class Facts:
     def duplicates(self) -> dict[str, Any] | None:
         """`POST patients/duplicates`; None while too little is typed to compare."""
         fields: dict[str, Any] = {name: self.text(name) for name in PERSON_TEXTS if self.text(name)}
-        fields.pop("rt", None)
-        fields.pop("rw", None)
         if self.birth_date is not None:
             fields["birth_date"] = self.birth_date.isoformat()
         if self.sex:
