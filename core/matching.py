@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from typing import Any
 
 from core import audit, clock, patients
 from core.actors import Actor
 from core.blocking import COLUMN_KINDS, probes
 from core.clinic import Clinic
-from core.database import database, is_sqlite, transaction
+from core.database import database, transaction
 from core.errors import ValidationError
 from core.identity import normalise_number
 from core.likeness import EXISTING, REVIEW, Person, Score, score_from
 from core.models import NotDuplicate, Patient
 from core.patients import normalise_phone
+from core.probing import Probe, between, in_column, keyed, united
 from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
 from core.searching import tuples
 from core.vocabulary import DuplicateBand, Permission
@@ -49,43 +48,32 @@ def person_in(query: DuplicateQuery) -> Person:
 
 
 def candidates(person: Person) -> dict[str, Person]:
-    """Stored patients worth comparing with a person, by id. Index only: no table is read through.
-
-    All probes travel as one statement; building nine of them costs more than running them.
-    """
-    blocks: list[str] = []
-    values: list[Any] = []
-    for kind, probed in probes(person):
-        for sql, parameters in _block(kind, probed):
-            limit = BLOCK_LIMITS.get(kind, BLOCK_LIMIT)
-            blocks.append(f"SELECT * FROM ({sql} LIMIT {limit}) AS block{len(blocks)}")  # noqa: S608
-            values += parameters
+    """Stored patients worth comparing with a person, by id. Index only: no table is read through."""
+    blocks = [
+        probe
+        for kind, values in probes(person)
+        for probe in _block(kind, values, BLOCK_LIMITS.get(kind, BLOCK_LIMIT))
+    ]
     if not blocks:
         return {}
-    # No text of a user's is in the statement: kinds, columns and limits are this module's own.
-    statement = (
-        f"SELECT id, {', '.join(_COLUMNS)} FROM patient"  # noqa: S608
-        f" WHERE voided_at IS NULL AND id IN ({' UNION '.join(blocks)})"
+    ids, parameters = united(blocks, "UNION")
+    rows = database.execute_sql(
+        f"SELECT id, {', '.join(_COLUMNS)} FROM patient WHERE voided_at IS NULL AND id IN ({ids})",  # noqa: S608
+        parameters,
     )
-    return {row[0]: Person(*row[1:]) for row in database.execute_sql(statement, values).fetchall()}
+    return {row[0]: Person(*row[1:]) for row in rows.fetchall()}
 
 
-def _block(kind: str, probed: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
-    """One probe as SQL and its parameters; each is a range or a list of values of one index."""
-    keyed = "SELECT patient_id FROM patient_key WHERE kind"
-    mark = "?" if is_sqlite() else "%s"
-    one_of = "IN (SELECT value FROM json_each(?))" if is_sqlite() else "= ANY(%s)"
-    several = json.dumps(list(probed)) if is_sqlite() else list(probed)
+def _block(kind: str, values: Sequence[str], limit: int) -> Iterator[Probe]:
     if kind in COLUMN_KINDS:
-        # The indexes of NIK and BPJS number hold active patients only.
-        yield f"SELECT id FROM patient WHERE {kind} {one_of} AND voided_at IS NULL", [several]  # noqa: S608
+        yield in_column(kind, values, limit)
     elif kind == "span":
-        for value in probed:  # joined by OR, SQLite would read every name
+        for value in values:  # joined by OR, SQLite would read every name
             sound, _, days = value.rpartition(" ")
-            bounds = [f"{sound} {day}" for day in days.split("/")]
-            yield f"{keyed} = 'name' AND value BETWEEN {mark} AND {mark}", bounds
+            first, last = days.split("/")
+            yield between("name", f"{sound} {first}", f"{sound} {last}", limit)
     else:
-        yield f"{keyed} = '{kind}' AND value {one_of}", [several]
+        yield keyed(kind, values, limit)
 
 
 def ranked(person: Person, least: float = REVIEW / 2) -> list[tuple[Score, str]]:

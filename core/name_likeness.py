@@ -217,15 +217,14 @@ def fit(one: Part, other: Part) -> float:
         return 1.0
     if len(a) == 1 or len(b) == 1:
         return 0.9 if a[0] == b[0] else 0.0
-    apart = abs(len(a) - len(b))
-    shorter = min(len(a), len(b))
-    begins = shorter >= 4 and apart >= 2 and (a.startswith(b) or b.startswith(a))
+    shorter, longer = (a, b) if len(a) < len(b) else (b, a)
+    apart = len(longer) - len(shorter)
     if apart <= 2:
         distance = OSA.distance(a, b, score_cutoff=2)
         if distance > 1:
             distance = min(distance, OSA.distance(one.sound, other.sound, score_cutoff=2))
         if distance == 1:
-            return 0.95 if shorter >= 4 else 0.85
-        if distance == 2 and shorter >= LONG_WORD:
+            return 0.95 if len(shorter) >= 4 else 0.85
+        if distance == 2 and len(shorter) >= LONG_WORD:
             return 0.85
-    return 0.82 if begins else 0.0
+    return 0.82 if apart >= 2 and len(shorter) >= 4 and longer.startswith(shorter) else 0.0

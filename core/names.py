@@ -70,10 +70,13 @@ _DOUBLED = re.compile(r"(.)\1+")
 _SEPARATED = re.compile(r"[\s,;/()]+")
 
 
+_PLAIN = "".join(letter.lower() if letter.isalnum() else " " for letter in map(chr, range(128)))
+
+
 def fold(text: str) -> str:
     """Lower case, without accents and signs, words parted by single spaces."""
     if text.isascii():
-        kept = "".join([c if c.isalnum() else " " for c in text.lower()])
+        kept = text.translate(_PLAIN)
     else:
         # Twice: folding `𝕬` needs its plain letter first, and folding `İ` leaves a mark behind.
         plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())

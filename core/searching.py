@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import combinations, zip_longest
@@ -28,6 +28,7 @@ from core.identity import normalise_number
 from core.likeness import USUAL_DAYS
 from core.models import Patient, PatientKey
 from core.names import COMMON_SOUNDS, as_one, fold, meant_sounds, name_sounds, name_words, phonetic
+from core.probing import Probe, active_rows, between, keyed, patient_ids
 
 NEAR = 64
 """Stored sounds that one typed word may stand for."""
@@ -39,8 +40,12 @@ ONE_SLIP = 0.965
 """Fitness of a word of four letters or more with one letter wrong, too many, missing or swapped."""
 SPELLED_OTHERWISE = 0.97
 """Fitness of a word that sounds the same in a spelling not far off."""
+OF_ADDRESS = 0.7
+"""Fitness of a word that is one of the address."""
 FEW = 5
 """With fewer to show, somebody less alike may be meant after all."""
+REMEMBERED = 2000
+"""Words whose near sounds are kept: a name is searched for letter by letter, and the first word stays."""
 CLOSEST = 40
 """Of the sounds near a word, those that are tried first."""
 PROBES = 12
@@ -76,6 +81,7 @@ class Sounds:
         self._counts: dict[str, int] = {}
         self._by_length: dict[int, list[str]] = {}
         self._sorted: list[str] = []
+        self._near: dict[str, list[str]] = {}
         self._seen_until: Any = None
         self._database: object = None
 
@@ -109,6 +115,7 @@ class Sounds:
             PatientKey.select(sound, fn.COUNT(1)).where(PatientKey.kind == "name").group_by(SQL("1"))
         )
         self._counts, self._by_length = {}, defaultdict(list)
+        self._near.clear()
         for text, count in rows:
             self._counts[text] = count
             self._by_length[len(text)].append(text)
@@ -122,9 +129,18 @@ class Sounds:
                 self._by_length.setdefault(len(sound), []).append(sound)
                 insort(self._sorted, sound)
             self._counts[sound] += 1
+        self._near.clear()
 
     def near(self, word: str) -> list[str]:
         """Stored sounds that a typed word may stand for: its own, what it begins, what it was meant to be."""
+        known = self._near.get(word)
+        if known is None:
+            if len(self._near) >= REMEMBERED:
+                self._near.clear()
+            known = self._near[word] = self._nearest(word)
+        return known
+
+    def _nearest(self, word: str) -> list[str]:
         sound = phonetic(word)[:40]
         if len(sound) < 2:
             return [sound]
@@ -204,17 +220,37 @@ def _where(condition: Expression, limit: int = 20) -> list[Patient]:
     )
 
 
+class Asked:
+    """A typed word, and how well the words of names answer it."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.sound = phonetic(word)[:40]
+        self._fitness: dict[str, float] = {}
+
+    def fitness(self, parts: Sequence[str]) -> float:
+        """The best of the parts of a name; most have been met before, in the names around it."""
+        best = 0.0
+        for part in parts:
+            known = self._fitness.get(part)
+            if known is None:
+                known = self._fitness[part] = _alike(self.word, self.sound, part, phonetic(part))
+            if known > best:
+                best = known
+        return best
+
+
 def by_words(text: str, limit: int) -> list[Patient]:
     """Patients whose name, birth date or address the words are, best first."""
     sounds.refresh()
     day, year, rest = dates_in(text)
-    asked = [(word, phonetic(word)[:40]) for word in name_words(rest) if word]
+    asked = [Asked(word) for word in name_words(rest) if word]
     pool: dict[str, tuple[float, Found]] = {}
     for ids in _steps(asked, day, year, rest):
         for found in _pool([id_ for id_ in ids if id_ not in pool]):
-            if year is None or found.birth_date.year == year:
+            if year is None or found.birth_date.startswith(f"{year}-"):
                 pool[found.id] = (_fitness(asked, found), found)
-        fitting = sum(fitness >= GOOD * len(asked) for fitness, _ in pool.values())
+        fitting = any(fitness >= GOOD * len(asked) for fitness, _ in pool.values())
         if fitting and len(pool) >= min(FEW, limit):
             break
     written = fold(rest)
@@ -230,23 +266,18 @@ class Found(NamedTuple):
 
     id: str
     name: str
-    birth_date: date
+    birth_date: str
+    """`YYYY-MM-DD`."""
     address: str
 
 
 def _pool(ids: Sequence[str]) -> list[Found]:
-    if not ids:
-        return []
-    columns = (Patient.id, Patient.name, Patient.birth_date, Patient.address)
-    rows = Patient.select(*columns).where(one_of(Patient.id, ids), Patient.voided_at.is_null())
-    return [Found(*row) for row in tuples(rows)]
+    return [Found(*row) for row in active_rows(ids, Found._fields)]
 
 
-def _steps(
-    asked: Sequence[tuple[str, str]], day: date | None, year: int | None, text: str
-) -> Iterator[list[str]]:
+def _steps(asked: Sequence[Asked], day: date | None, year: int | None, text: str) -> Iterator[list[str]]:
     """Ids worth ranking, step by step further from what was typed; the next step only when none fits well."""
-    words = {sound: word for word, sound in asked[:5]}
+    words = {one.sound: one.word for one in asked[:5]}
     typed = list(words)
     if day is not None:
         if f"{day:%m-%d}" not in USUAL_DAYS or not typed:
@@ -279,18 +310,15 @@ def _of_pairs(near: dict[str, list[str]]) -> Iterator[list[str]]:
     twos = sorted(
         combinations(near, 2), key=lambda two: sounds.rarity(two[0]) * sounds.rarity(two[1]) or POOL**3
     )
-    found: dict[str, None] = {}
-    for two in twos[:3]:
-        found.update(dict.fromkeys(_keyed("pair", _joined([two]), SHARE)))
+    found = patient_ids([keyed("pair", _joined([two]), SHARE) for two in twos[:3]])
     one_misspelt = _joined(
         pair
         for a, b in twos
         for x, y in zip_longest(near[a][:CLOSEST], near[b][:CLOSEST])
         for pair in ((a, y), (x, b))
     )
-    for first in range(0, len(one_misspelt), PROBES):
-        if len(found) < POOL:
-            found.update(dict.fromkeys(_keyed("pair", one_misspelt[first : first + PROBES], SHARE)))
+    if len(found) < POOL:
+        found |= patient_ids([keyed("pair", some, SHARE) for some in _by_probes(one_misspelt)], POOL)
     yield list(found)
     one_far_off = [pair for a, b in twos for pair in (*((a, y) for y in near[b]), *((x, b) for x in near[a]))]
     both = [(x, y) for a, b in twos for x in near[a][:CLOSEST] for y in near[b][:CLOSEST]]
@@ -303,44 +331,37 @@ def _joined(twos: Iterable[tuple[str | None, str | None]]) -> list[str]:
 
 
 def _keyed(kind: str, values: Sequence[str], limit: int) -> list[str]:
-    rows = (
-        PatientKey.select(PatientKey.patient)
-        .where(PatientKey.kind == kind, one_of(PatientKey.value, values))
-        .limit(limit)
-    )
-    return [row[0] for row in tuples(rows)]
+    return list(patient_ids([keyed(kind, values, limit)]))
 
 
 def _of_year(near: dict[str, list[str]], year: int) -> list[str]:
-    found: dict[str, None] = {}
+    """Who was born in the year and bears a part, the rarest first; before them, who answers more than one word."""
+    met: Counter[str] = Counter()
     for similar in sorted(near.values(), key=lambda similar: sum(map(sounds.rarity, similar))):
-        for sound in similar:
-            found.update(dict.fromkeys(_between(sound, f"{year}-01-01", f"{year}-12-31", SHARE)))
-        if len(found) >= POOL:
+        met.update(patient_ids([_born(sound, f"{year}-01-01", f"{year}-12-31") for sound in similar]).keys())
+        if len(met) >= POOL:
             break
-    return list(found)[: 2 * POOL]
+    return [patient_id for patient_id, _ in met.most_common(POOL)]
 
 
 def _single(similar: Sequence[str]) -> list[str]:
     """Bearers of one sound or of those near it; whoever has no other name comes first."""
-    found = dict.fromkeys(_keyed("pair", similar[:1], SHARE))
-    for first in range(1, len(similar), PROBES):
-        found.update(dict.fromkeys(_keyed("pair", similar[first : first + PROBES], SHARE)))
-    for sound in similar:
-        if len(found) >= POOL:
-            break
-        found.update(dict.fromkeys(_between(sound, "0000-01-01", "9999-12-31", SHARE)))
+    found = patient_ids([keyed("pair", similar[:1], SHARE)])
+    found |= patient_ids([keyed("pair", some, SHARE) for some in _by_probes(similar[1:])])
+    if len(found) < POOL:
+        spans = [_born(sound, "0000-01-01", "9999-12-31") for sound in similar]
+        found |= patient_ids(spans, POOL)
     return list(found)
 
 
-def _between(sound: str, first: str, last: str, limit: int) -> list[str]:
-    """Ids of who bears a sound and was born in a span of days; whole dates, so that collations agree."""
-    rows = (
-        PatientKey.select(PatientKey.patient)
-        .where(PatientKey.kind == "name", PatientKey.value.between(f"{sound} {first}", f"{sound} {last}"))
-        .limit(limit)
-    )
-    return [row[0] for row in tuples(rows)]
+def _by_probes(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(values), PROBES):
+        yield values[first : first + PROBES]
+
+
+def _born(sound: str, first: str, last: str) -> Probe:
+    """Who bears a sound and was born in a span of days; whole dates, so that collations agree."""
+    return between("name", f"{sound} {first}", f"{sound} {last}", SHARE)
 
 
 def _by_address(text: str) -> list[str]:
@@ -376,18 +397,18 @@ def dates_in(text: str) -> tuple[date | None, int | None, str]:
     return None, None, text
 
 
-def _fitness(asked: Sequence[tuple[str, str]], found: Found) -> float:
-    """How well a patient answers the words, each given with its sound.
+def _fitness(asked: Sequence[Asked], found: Found) -> float:
+    """How well a patient answers the words.
 
     Each counts by its best fit in name or address; what else the name holds counts a little against.
     """
     words = name_words(found.name)
-    parts = [(part, phonetic(part)) for part in (*words, *as_one(words))]
+    parts = (*words, *as_one(words))
     total = 0.0
-    for word, sound in asked:
-        best = max([_alike(word, sound, part, other) for part, other in parts], default=0.0)
-        if best < 0.7 and sound in address_words(found.address):
-            best = 0.7
+    for one in asked:
+        best = one.fitness(parts)
+        if best < OF_ADDRESS and one.sound in address_words(found.address):
+            best = OF_ADDRESS
         total += best
     return total - 0.05 * max(0, len(words) - len(asked))
 

@@ -150,6 +150,25 @@ def test_a_slip_that_makes_two_letters_read_as_one_hides_nobody(
     assert patient.id in [found.id for found in patients.search(clinic, actor, typed)]
 
 
+def test_who_answers_two_words_of_a_year_is_looked_at_first(
+    clinic: Clinic, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "POOL", 3)
+    store(clinic, actor, name="Rahmat Effendi", birth_date=date(1990, 1, 2))
+    meant = store(clinic, actor, name="Rahmat Usman", birth_date=date(1990, 12, 30))
+    for month in range(1, 6):
+        store(clinic, actor, name="Usman Halim", birth_date=date(1990, month, 1))
+    found = searching._of_year({"ramat": ["ramat"], "usman": ["usman"]}, 1990)
+    assert found[0] == meant.id
+    assert len(found) == 3
+
+
+def test_a_name_that_comes_in_is_near_a_word_searched_for_before(clinic: Clinic, actor: Actor) -> None:
+    assert patients.search(clinic, actor, "wirasabha") == []
+    patient = store(clinic, actor, name="Wirasaba")
+    assert [found.id for found in patients.search(clinic, actor, "wirasabha")] == [patient.id]
+
+
 def test_the_best_comes_first_and_no_more_than_asked_for(clinic: Clinic, actor: Actor) -> None:
     for name in ("Siti Aminah Rahman", "Siti Rahmah", "Aminah", "Siti Aminah", "Siti Aminih"):
         store(clinic, actor, name=name, sex="female")

@@ -1,0 +1,83 @@
+"""Patients by the keys of `core.blocking` and by indexed columns, in SQL written by hand.
+
+Hundreds of probes are made while a clerk types, and building them with Peewee costs more than running them.
+No text of a user's is in a statement: kinds, columns and limits are Loket's own, all else travels as parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from core.database import database, is_sqlite
+
+
+class Probe(NamedTuple):
+    """A range or a list of values of one index, as SQL that yields ids of patients."""
+
+    sql: str
+    parameters: list[Any]
+    limit: int
+    """Ids it may bring at most."""
+
+
+def keyed(kind: str, values: Sequence[str], limit: int) -> Probe:
+    """Who has a key with one of these values."""
+    sql, parameter = one_of("value", values)
+    return Probe(f"SELECT patient_id FROM patient_key WHERE kind = '{kind}' AND {sql}", [parameter], limit)  # noqa: S608
+
+
+def between(kind: str, first: str, last: str, limit: int) -> Probe:
+    """Who has a key from the first value to the last, both included."""
+    mark = "?" if is_sqlite() else "%s"
+    return Probe(
+        f"SELECT patient_id FROM patient_key WHERE kind = '{kind}' AND value BETWEEN {mark} AND {mark}",  # noqa: S608
+        [first, last],
+        limit,
+    )
+
+
+def in_column(column: str, values: Sequence[str], limit: int) -> Probe:
+    """Active patients with one of these in a column; the indexes of NIK and BPJS number hold no others."""
+    sql, parameter = one_of(column, values)
+    return Probe(f"SELECT id FROM patient WHERE {sql} AND voided_at IS NULL", [parameter], limit)  # noqa: S608
+
+
+def one_of(column: str, values: Sequence[str]) -> tuple[str, Any]:
+    """`column IN values` with the values as one parameter, however many: the SQL, and the parameter."""
+    if is_sqlite():
+        return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values))  # noqa: S608
+    return f"{column} = ANY(%s)", list(values)
+
+
+def united(probes: Sequence[Probe], joined: str = "UNION ALL") -> tuple[str, list[Any]]:
+    """All of them as one statement, in their order, and its parameters."""
+    blocks = [
+        f"SELECT * FROM ({probe.sql} LIMIT {probe.limit}) AS block{number}"  # noqa: S608
+        for number, probe in enumerate(probes)
+    ]
+    return f" {joined} ".join(blocks), [value for probe in probes for value in probe.parameters]
+
+
+def patient_ids(probes: Sequence[Probe], enough: int | None = None) -> dict[str, None]:
+    """What the probes bring, each once, in their order; with `enough` of them the rest is not looked for."""
+    found: dict[str, None] = {}
+    if probes:
+        for row in database.execute_sql(*united(probes)):
+            found[row[0]] = None
+            if len(found) == enough:
+                break
+    return found
+
+
+def active_rows(ids: Sequence[str], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Columns of those of the patients that are not voided."""
+    if not ids:
+        return []
+    sql, parameter = one_of("id", ids)
+    rows: list[tuple[Any, ...]] = database.execute_sql(
+        f"SELECT {', '.join(columns)} FROM patient WHERE {sql} AND voided_at IS NULL",  # noqa: S608
+        [parameter],
+    ).fetchall()
+    return rows
