@@ -8,7 +8,8 @@ Faker's but those of a clinic in South Kalimantan, drawn by rank, so that namesa
 Written without sight of the operators of `bench/people.py` and of the spellings of `core/names.py`.
 
 The rules of `core.likeness` that a namesake of another birth date is never known, that house numbers tell houses apart
-and that a slip in a common word is no rhyme came from reading what went wrong here at seed 1: report other seeds.
+and that a slip in a common word is no rhyme came from reading what went wrong here at seed 1; that a street, a lane or
+a kilometre of a road is no house and that nobody born in another year is the newborn, at seeds 1 to 3: report others.
 
 Households hold what must be kept apart: twins with rhyming names and neighbouring NIKs, brothers and sisters who
 share their first or last word, a son with his father's name, cousins under one roof, and namesakes of the same

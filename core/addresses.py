@@ -13,17 +13,23 @@ from rapidfuzz.distance import OSA
 from core.name_likeness import Part, fitting, part
 from core.names import fold, phonetic
 
+STREET_WORDS = 3
+"""Words shared without a number from which they may be more than the name of a street."""
 LONG_ADDRESS = 4
 """Words and numbers shared from which an address may be one house: street, number and village or RT and RW."""
 
 _ADDRESS_WORDS = frozenset(
     (
         "jl jln jalan gg gang kp kampung no nomor rt rw blok blk komp komplek kompleks perum perumahan desa kel"
-        " kelurahan kec kecamatan dusun dsn kota kab lorong lr"
+        " kelurahan kec kecamatan km dusun dsn kota kab lorong lr"
     ).split()
 )
-_NUMBERED = re.compile(r"\b(rt|rw|no)(\d+)\b")
-_NUMBER_LABELS = {"rt": "rt", "rw": "rw", "no": "no", "nomor": "no"}
+_NUMBERED = re.compile(r"\b(rt|rw|no|km|gg)(\d+)\b")
+_NUMBER_LABELS = {
+    "rt": "rt", "rw": "rw", "no": "no", "nomor": "no", "km": "km", "gg": "gg", "gang": "gg", "lr": "gg", "lorong": "gg",
+}  # fmt: skip
+_OF_MANY_HOUSES = ("km", "gg")
+"""A kilometre of a road and a lane have numbers that do not tell houses apart."""
 
 
 class Address(NamedTuple):
@@ -38,11 +44,11 @@ class _Home(NamedTuple):
     """An address taken apart."""
 
     words: frozenset[str]
-    """Sounds of the words, `rt7`, `rw3` and every other number by itself."""
+    """Sounds of the words, `rt7`, `rw3`, `km5`, `gg12` and every other number by itself."""
     spelled: tuple[Part, ...]
     """Those that do not end in a number, in alphabetical order."""
     numbers: Mapping[str, set[str]]
-    """What is said to be the `no`, `rt` and `rw`."""
+    """What is said to be the `no`, `rt`, `rw`, `km` and lane (`gg`)."""
 
 
 @lru_cache(maxsize=50_000)
@@ -70,7 +76,7 @@ def _home_of(address: Address) -> _Home:
                 numbers[label].add(value)
             if label == "rt" and not expected:
                 expected = ["rw"]
-            words.add(f"{label}{value}" if label in {"rt", "rw"} else value)
+            words.add(value if label in {"", "no"} else f"{label}{value}")
         else:
             expected = []
             if word not in _ADDRESS_WORDS:
@@ -102,14 +108,16 @@ def compare_addresses(a: Address, b: Address) -> str | None:
     if shared < fewer:
         shared += _near_words(home, other, both)
         if shared < fewer and _run_together(a.line, b.line):
-            numbered = sum(word[-1].isdigit() for word in both)
-            shared = max(shared, min(len(home.spelled), len(other.spelled)) + numbered)
+            counted = sum(word[-1].isdigit() for word in both)
+            shared = max(shared, min(len(home.spelled), len(other.spelled)) + counted)
     share = min(shared, fewer) / fewer
     if share < 0.5:
         return "other_address" if share == 0 else None
-    elsewhere = _elsewhere(home, other)
-    one_house = shared >= LONG_ADDRESS and not elsewhere and any(word[-1].isdigit() for word in both)
-    if share >= 0.8 and shared >= 2 and not elsewhere:
+    numbered = any(map(_tells_houses_apart, both))
+    if _elsewhere(home, other) or (shared < STREET_WORDS and not numbered):
+        return "same_street"
+    one_house = shared >= LONG_ADDRESS and numbered
+    if share >= 0.8 and shared >= 2:
         return "same_long_address" if one_house else "same_address"
     return "similar_long_address" if one_house else "similar_address"
 
@@ -122,7 +130,11 @@ def may_be_one_house(a: Address, b: Address) -> bool:
     home, other = _home_of(a), _home_of(b)
     if min(len(home.words), len(other.words)) < LONG_ADDRESS or _elsewhere(home, other):
         return False
-    return any(word[-1].isdigit() for word in home.words & other.words)
+    return any(map(_tells_houses_apart, home.words & other.words))
+
+
+def _tells_houses_apart(word: str) -> bool:
+    return word[-1].isdigit() and not word.startswith(_OF_MANY_HOUSES)
 
 
 def _elsewhere(home: _Home, other: _Home) -> bool:
@@ -132,7 +144,10 @@ def _elsewhere(home: _Home, other: _Home) -> bool:
 
 def _near_words(home: _Home, other: _Home, both: frozenset[str]) -> int:
     """How many words of one side, numbers apart, are a slip of one of the other; each is used once."""
-    left, right = ([x for x in side.spelled if x.word not in both] for side in (home, other))
+    # Kelayan A is not short for anything.
+    left, right = (
+        [x for x in side.spelled if len(x.word) > 1 and x.word not in both] for side in (home, other)
+    )
     fits = fitting(left, right) if left and right else []
     # As sorted from either side: which of two words of equal fitness is taken must not depend on it.
     close = sorted((-fitness, sorted((left[i].word, right[j].word))) for fitness, i, j in fits)

@@ -35,14 +35,14 @@ WEIGHTS = {
     "same_usual_date": 4.9,
     "birth_date_swapped": 3.4,
     "birth_date_one_digit": 2.9,
-    "birth_date_estimated": 0.6,
+    "birth_date_estimated": 0.8,
     "birth_date_two_parts": 0.6,
     "same_birth_year": 0.1,
     "other_birth_date": -2.6,
     # Name.
     "same_name": 7.1,
-    "same_short_name": 5.3,
-    "similar_name": 6.2,
+    "same_short_name": 5.8,
+    "similar_name": 6.5,
     "rhyming_name": 0.4,
     "part_of_name": 4.6,
     "similar_part_of_name": 4.5,
@@ -50,6 +50,7 @@ WEIGHTS = {
     "newborn_name": 1.5,
     "same_newborn_name": 6.2,
     "shared_distant_name": 1.4,
+    "shared_first_name": 1.4,
     "shared_name": 0.9,
     "other_name": -3.8,
     # The household.
@@ -59,9 +60,10 @@ WEIGHTS = {
     "same_family_card": 0.7,
     "same_phone": 0.1,
     "same_long_address": 6.3,
-    "same_address": 2.9,
+    "same_address": 3.7,
     "similar_long_address": 6.3,
-    "similar_address": 2.9,
+    "similar_address": 3.7,
+    "same_street": 2.0,
     "other_address": -0.5,
     # The household, where the name is another.
     "same_mother_of_family": 0.1,
@@ -72,12 +74,15 @@ WEIGHTS = {
     "same_address_of_family": 3.7,
     "similar_long_address_of_family": 7.6,
     "similar_address_of_family": 3.7,
+    "same_street_of_family": 1.0,
     "other_sex": -3.7,
 }
 """Evidence -> log-odds: the whole of the judgement. A positive code is also a reason shown.
 
 Fitted by `bench/duplicates.py --fit`, on households written anew by one set of error operators and on
-FEBRL 1 and 2; reported on other operators and on FEBRL 3 and 4.
+FEBRL 1 and 2; reported on other operators and on FEBRL 3 and 4. What tells namesakes apart (short names,
+addresses without a house, a street) was then moved as far as those sets gain by it: free to move all at once, the fit
+would have twins of unlike names and whole families asked about, of whom its households have few.
 """
 
 RISING = (
@@ -94,12 +99,14 @@ RISING = (
     ("birth_date_two_parts", "birth_date_swapped", "same_birth_date"),
     ("other_name", "distant_name", "similar_part_of_name", "part_of_name", "same_short_name", "same_name"),
     ("other_name", "shared_name", "shared_distant_name", "similar_name", "same_name"),
+    ("shared_name", "shared_first_name", "similar_name"),
     ("rhyming_name", "similar_name"),
     ("other_mother", "similar_mother", "same_mother"),
-    ("other_address", "similar_address", "same_address", "same_long_address"),
+    ("other_address", "same_street", "similar_address", "same_address", "same_long_address"),
     ("similar_address", "similar_long_address", "same_long_address"),
     ("similar_mother_of_family", "same_mother_of_family"),
-    ("similar_address_of_family", "same_address_of_family", "same_long_address_of_family"),
+    ("same_street_of_family", "similar_address_of_family", "same_address_of_family"),
+    ("same_address_of_family", "same_long_address_of_family"),
     ("similar_address_of_family", "similar_long_address_of_family", "same_long_address_of_family"),
 )
 """Evidence from less alike to more: what is more alike never counts for less."""
@@ -109,12 +116,15 @@ EXISTING = 0.95
 REVIEW = 0.5
 """Probability from which a person decides."""
 
+SAME_DATES = frozenset({"same_birth_date", "same_usual_date"})
+"""What `compare_birth_dates` says of one date."""
 _OWN_NUMBERS = frozenset({"same_nik", "same_bpjs_number"})
-_SAME_DATES = frozenset({"same_birth_date", "same_usual_date"})
-_SAME_DATES_OR_NUMBERS = _SAME_DATES | _OWN_NUMBERS
-_SURE_DATES = _SAME_DATES | {"birth_date_swapped", "birth_date_one_digit"}
+_SAME_DATES_OR_NUMBERS = SAME_DATES | _OWN_NUMBERS
+_SURE_DATES = SAME_DATES | {"birth_date_swapped", "birth_date_one_digit"}
 """Birth dates that agree but for a slip of the hand."""
-_NO_NAMES = frozenset({"other_name", "shared_name", "shared_distant_name", "distant_name", "newborn_name"})
+_NO_NAMES = frozenset(
+    {"other_name", "shared_name", "shared_first_name", "shared_distant_name", "distant_name", "newborn_name"}
+)
 _ASKED = math.log(EXISTING / (1 - EXISTING)) - 0.05
 """Highest log-odds of what is asked about and never taken as known."""
 _DOUBTED = 0.05
@@ -208,13 +218,15 @@ def log_odds(
     A twin or a sibling is asked about at most; so are a namesake of another birth date, under the same
     roof too, and a number that comes with another name, or with part of it and another birth date (the card
     of one child laid down for the other).
-    Another name is somebody else, unless the birth date or an own number is the same. The same name with the
+    Another name is somebody else, unless the birth date or an own number is the same; so is whoever was not born when
+    a newborn was. The same name with the
     same birth date is always asked about: cards are mixed up, and a mother is told by more than one name.
 
     With `to_come`, the most that evidence of the household may still add, it is what the sum can reach.
     """
     total = weights["prior"] + sum([weights[code] for code in found]) + to_come
-    if "other_name" in found and _SAME_DATES_OR_NUMBERS.isdisjoint(found):
+    another = "other_name" in found or ("newborn_name" in found and "other_birth_date" in found)
+    if another and _SAME_DATES_OR_NUMBERS.isdisjoint(found):
         return min(total, _STRANGER if _NEAR_NUMBERS.isdisjoint(found) else _NAMESAKE)
     if not to_come and all(code in _NAMES or weights[code] <= 0 for code in found):
         return min(total, _NAMESAKE)

@@ -14,8 +14,9 @@ from core.database import transaction
 from core.errors import NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id
 from core.identity import normalise_number
-from core.likeness import evidence, score
+from core.likeness import SAME_DATES, evidence, score
 from core.models import Allergy, Appointment, Merge, NotDuplicate, Patient, PatientKey, SuspectedPair, Visit
+from core.name_likeness import SURE_NAMES
 from core.schemas import MergeShape
 from core.vocabulary import Permission
 
@@ -31,9 +32,6 @@ FILLED = (
     "phone", "address", "rt", "rw", "village_code",
 )  # fmt: skip
 """Columns that the survivor takes over where its own is empty."""
-
-AGREEING = frozenset({"same_name", "same_birth_date", "same_usual_date"})
-"""Evidence without which nothing is merged by itself, beside the number: name and a birth date."""
 
 
 def merge(clinic: Clinic, actor: Actor, patient_id: str, into: str) -> Merge:
@@ -74,7 +72,10 @@ def merge_by_card(clinic: Clinic, actor: Actor, patient_id: str, nik: str) -> Me
 
 
 def agree(left: Patient, right: Patient) -> bool:
-    """Whether name and birth date agree and nothing that both records say contradicts."""
+    """Whether name and birth date agree and nothing that both records say contradicts.
+
+    Without both nothing is merged by itself, whatever the number says.
+    """
     found = set(evidence(patients.person_of(left), patients.person_of(right)))
     contradicting = {code for code in found if code.startswith("other_") and code != "other_address"}
     numbers = ("nik", "bpjs_number", "passport_number")
@@ -82,8 +83,7 @@ def agree(left: Patient, right: Patient) -> bool:
         name for name in numbers if getattr(left, name) and getattr(right, name)
         and getattr(left, name) != getattr(right, name)
     ]  # fmt: skip
-    same_name = bool(found & {"same_name", "same_short_name"})
-    return same_name and bool(found & AGREEING - {"same_name"}) and not contradicting and not differing
+    return bool(found & SURE_NAMES and found & SAME_DATES) and not contradicting and not differing
 
 
 def _merge(actor: Actor, merged: Patient, survivor: Patient, action: str) -> Merge:

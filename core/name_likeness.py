@@ -110,8 +110,7 @@ def _align(one: _Name, other: _Name) -> str | None:
         one, other = other, one
     left, right = one.parts, other.parts
     if one.heard == other.heard and _sound_alike(left, right):
-        telling = any(x.sound not in COMMON_SOUNDS for x in left)
-        return "same_name" if len(left) > 1 and telling else "same_short_name"
+        return _same(left)
     if len(left) > len(right):
         left = _joined_alike(left, right)
     elif len(right) > len(left):
@@ -126,7 +125,19 @@ def _align(one: _Name, other: _Name) -> str | None:
             free_left.remove(i)
             free_right.remove(j)
             paired.append((fitness, left[i], right[j]))
-    return _name_level(paired, [left[i] for i in sorted(free_left)], [right[j] for j in sorted(free_right)])
+    rest = [left[i] for i in sorted(free_left)], [right[j] for j in sorted(free_right)]
+    level = _name_level(paired, *rest)
+    if level == "same_name":
+        return _same(left)
+    if level == "shared_name" and left[0].sound == right[0].sound and left[0].sound not in COMMON_SOUNDS:
+        return "shared_first_name"
+    return level
+
+
+def _same(parts: Sequence[Part]) -> str:
+    """Parts that agree: one by itself, or what everybody bears, has many namesakes."""
+    telling = any(x.sound not in COMMON_SOUNDS for x in parts)
+    return "same_name" if len(parts) > 1 and telling else "same_short_name"
 
 
 def _sound_alike(left: Sequence[Part], right: Sequence[Part]) -> bool:

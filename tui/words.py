@@ -285,6 +285,7 @@ LIKENESS: Mapping[str, str] = {
     "rhyming_name": N_("name sounds alike"),
     "distant_name": N_("name a little alike"),
     "shared_name": N_("part of the name"),
+    "shared_first_name": N_("part of the name"),
     "shared_distant_name": N_("name a little alike"),
     "newborn_name": N_("newborn not named yet"),
     "same_newborn_name": N_("newborn of the same mother"),
@@ -304,6 +305,8 @@ LIKENESS: Mapping[str, str] = {
     "similar_long_address_of_family": N_("address alike"),
     "similar_address": N_("address alike"),
     "similar_address_of_family": N_("address alike"),
+    "same_street": N_("same street"),
+    "same_street_of_family": N_("same street"),
     "same_family_card": N_("same family card"),
     "same_family_card_of_family": N_("same family card"),
 }

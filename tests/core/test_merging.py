@@ -230,6 +230,14 @@ def test_a_card_merges_by_itself_only_without_contradiction(
     assert (patients.find(other.id).id == owner.id) == merges
 
 
+@pytest.mark.parametrize("name", ["Rina Lestari", "Aminah", "Siti Aminah"])
+def test_a_card_merges_whatever_kind_of_name_is_the_same(clinic: Clinic, actor: Actor, name: str) -> None:
+    owner = person(clinic, actor, name=name, nik=NIKS[0], identity_verified=True)
+    other = person(clinic, actor, name=name)
+    assert merging.merge_by_card(clinic, actor, other.id, NIKS[0]) is not None
+    assert patients.find(other.id).id == owner.id
+
+
 def test_a_card_that_was_never_seen_merges_nothing(clinic: Clinic, actor: Actor) -> None:
     person(clinic, actor, nik=NIKS[0])
     assert merging.merge_by_card(clinic, actor, person(clinic, actor).id, NIKS[0]) is None

@@ -179,7 +179,7 @@ def _plain_sign(left: str | None, right: str | None) -> str:
 def _sign(code: str | None) -> str:
     if code is None:
         return " "
-    if code.startswith("same_") and code != "same_birth_year":
+    if code.startswith("same_") and code not in {"same_birth_year", "same_street"}:
         return "="
     return "!" if code.startswith(("other_", "same_birth_year", "shared_")) else "~"
 
