@@ -167,8 +167,8 @@ async def test_the_card_of_a_verified_record_makes_both_one(counter: Counter):
 
 async def test_a_pair_is_put_side_by_side_merged_and_taken_back(counter: Counter):
     home = {"mother_name": "Rusmini", "address": "Gg. Melati 7"}
-    one = known(counter, "Sulastri Wardani", "1974-09-30", **home)
-    other = known(counter, "Soelastri Wardani", "1974-09-30", **home)
+    one = known(counter, "Sulastri Wardani", "1974-09-30", rt="03", rw="02", **home)
+    other = known(counter, "Soelastri Wardani", "1974-09-30", rt="11", rw="02", **home)
     async with counter.at("admin") as (app, pilot):
         await press(pilot, "f2")
         await open_list(pilot, "d", PairsScreen)
@@ -180,6 +180,13 @@ async def test_a_pair_is_put_side_by_side_merged_and_taken_back(counter: Counter
         shown = screen_text(app)
         assert "Soelastri Wardani" in shown
         assert "same name" in shown
+        lines = {line.split()[1]: line.split()[0] for line in shown.splitlines() if len(line.split()) > 2}
+        assert (lines["Name"], lines["Mother"], lines["Address"]) == (
+            "=",
+            "=",
+            "~",
+        )  # the street alone is one
+        assert "Gg. Melati 7 RT 03 RW 02" in shown
         await press(pilot, "enter")
         assert isinstance(app.screen, CompareScreen)  # a reflex decides nothing
         await press(pilot, "s", "enter")
