@@ -10,7 +10,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from peewee import OP, SQL, Expression
+
 from core.database import database, is_sqlite
+
+_LISTED = "(SELECT value FROM json_each(?))"
 
 
 class Probe(NamedTuple):
@@ -47,8 +51,15 @@ def in_column(column: str, values: Sequence[str], limit: int) -> Probe:
 def one_of(column: str, values: Sequence[str]) -> tuple[str, Any]:
     """`column IN values` with the values as one parameter, however many: the SQL, and the parameter."""
     if is_sqlite():
-        return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values))  # noqa: S608
+        return f"{column} IN {_LISTED}", json.dumps(list(values))
     return f"{column} = ANY(%s)", list(values)
+
+
+def among(column: Any, values: Sequence[str]) -> Any:
+    """The same as a condition of Peewee's."""
+    if is_sqlite():
+        return column.in_(SQL(_LISTED, [json.dumps(list(values))]))
+    return Expression(column, OP.EQ, SQL("ANY(%s)", [list(values)]))
 
 
 def united(probes: Sequence[Probe], joined: str = "UNION ALL") -> tuple[str, list[Any]]:

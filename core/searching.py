@@ -7,7 +7,6 @@ and come near, these into a few hundred probes of the index, and what they bring
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from bisect import bisect_left, insort
@@ -17,18 +16,17 @@ from datetime import date
 from itertools import combinations, zip_longest
 from typing import Any, NamedTuple
 
-from peewee import OP, SQL, Expression, fn
+from peewee import SQL, Expression, fn
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from core.addresses import address_words
 from core.blocking import HOME_LETTERS, one_digit_off
-from core.database import is_sqlite
 from core.identity import normalise_number
 from core.likeness import USUAL_DAYS
 from core.models import Patient, PatientKey
 from core.names import COMMON_SOUNDS, as_one, fold, meant_sounds, name_sounds, name_words, phonetic
-from core.probing import Probe, active_rows, between, keyed, patient_ids
+from core.probing import Probe, active_rows, among, between, keyed, patient_ids
 
 NEAR = 64
 """Stored sounds that one typed word may stand for."""
@@ -64,13 +62,6 @@ _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 def tuples(query: Any) -> list[tuple[Any, ...]]:
     """The rows of a query as plain tuples, which Peewee's stubs do not know."""
     return list(query.tuples())
-
-
-def one_of(column: Any, values: Sequence[str]) -> Any:
-    """`column IN values` with the values as one parameter: hundreds of them cost no SQL text."""
-    if is_sqlite():
-        return column.in_(SQL("(SELECT value FROM json_each(?))", [json.dumps(list(values))]))
-    return Expression(column, OP.EQ, SQL("ANY(%s)", [list(values)]))
 
 
 class Sounds:
@@ -195,16 +186,16 @@ def by_number(text: str) -> list[Patient]:
         return (
             _where(Patient.nik == digits)
             or _where(Patient.family_card_number == digits)
-            or _where(one_of(Patient.nik, one_digit_off(digits, 16)))
+            or _where(among(Patient.nik, one_digit_off(digits, 16)))
         )
     if len(digits) == 13:
         return (
             _where(Patient.bpjs_number == digits)
             or _where(Patient.phone == digits)
-            or _where(one_of(Patient.bpjs_number, one_digit_off(digits, 13)))
+            or _where(among(Patient.bpjs_number, one_digit_off(digits, 13)))
         )
     if len(digits) in {15, 17}:
-        return _where(one_of(Patient.nik, one_digit_off(digits, 16)))
+        return _where(among(Patient.nik, one_digit_off(digits, 16)))
     if len(digits) <= 8:
         found = _where(Patient.medical_record_number == digits.zfill(8))
         return found or _where(Patient.phone == digits)

@@ -20,7 +20,8 @@ from core.likeness import REVIEW, Score, score
 from core.matching import ranked
 from core.models import NotDuplicate, Patient, SuspectedPair
 from core.patients import person_of
-from core.searching import one_of, tuples
+from core.probing import among
+from core.searching import tuples
 
 JOB = "suspects"
 SEEN = "suspects:seen"
@@ -135,7 +136,7 @@ def _alike(some: Iterable[Patient]) -> dict[Ids, Score]:
 def _store(looked_at: Sequence[str], found: Mapping[Ids, Score]) -> None:
     """Keep what was found; a pair that is alike no longer goes, one whose half is merged may come back."""
     touched = SuspectedPair.select(SuspectedPair.low_id, SuspectedPair.high_id).where(
-        one_of(SuspectedPair.low_id, looked_at) | one_of(SuspectedPair.high_id, looked_at)
+        among(SuspectedPair.low_id, looked_at) | among(SuspectedPair.high_id, looked_at)
     )
     gone = [ids for ids in tuples(touched) if ids not in found]
     active = _patients(id_ for ids in gone for id_ in ids)
@@ -151,5 +152,5 @@ def _store(looked_at: Sequence[str], found: Mapping[Ids, Score]) -> None:
 
 def _patients(ids: Iterable[str]) -> dict[str, Patient]:
     """Active patients by id."""
-    query = Patient.select().where(one_of(Patient.id, sorted(set(ids))), Patient.voided_at.is_null())
+    query = Patient.select().where(among(Patient.id, sorted(set(ids))), Patient.voided_at.is_null())
     return {row.id: row for row in query}
