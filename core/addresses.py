@@ -25,6 +25,7 @@ _ADDRESS_WORDS = frozenset(
     ).split()
 )
 _NUMBERED = re.compile(r"\b(rt|rw|no|km|gg)(\d+)\b")
+_DIGITS = re.compile(r"[1-9]\d*")
 _NUMBER_LABELS = {
     "rt": "rt", "rw": "rw", "no": "no", "nomor": "no", "km": "km", "gg": "gg", "gang": "gg", "lr": "gg", "lorong": "gg",
 }  # fmt: skip
@@ -127,10 +128,18 @@ def may_be_one_house(a: Address, b: Address) -> bool:
 
     What `compare_addresses` calls a long address is at least that.
     """
+    if _digits_of(a).isdisjoint(_digits_of(b)):  # settles most of them before they are taken apart
+        return False
     home, other = _home_of(a), _home_of(b)
     if min(len(home.words), len(other.words)) < LONG_ADDRESS or _elsewhere(home, other):
         return False
     return any(map(_tells_houses_apart, home.words & other.words))
+
+
+@lru_cache(maxsize=50_000)
+def _digits_of(address: Address) -> frozenset[str]:
+    written = " ".join(address)
+    return frozenset(_DIGITS.findall(written if written.isascii() else fold(written)))
 
 
 def _tells_houses_apart(word: str) -> bool:

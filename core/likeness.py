@@ -10,7 +10,7 @@ known: a son may bear his father's name in his father's house.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
@@ -192,15 +192,17 @@ def score_from(a: Person, b: Person, least: float) -> Score | None:
     """
     bar = math.log(least / (1 - least))
     name = compare_names(a.name, b.name)
-    found = tuple([code for code in _of_person(a, b, name) if code])
+    if name == "other_name" and bar > _STRANGER and a.birth_date != b.birth_date and not _both_numbered(a, b):
+        return None  # most of them: nothing else need be looked at
+    found = _of_person(a, b, name)
     if log_odds(found, to_come=_MOST_OF_HOUSE) < bar:
         return None
     if log_odds(found, to_come=_MOST_OF_STREET) < bar and not may_be_one_house(_home(a), _home(b)):
         return None
-    found += tuple([code for code in _of_home(a, b, name) if code])
+    found += _of_home(a, b, name)
     if log_odds(found, to_come=_MOST_OF_FAMILY) < bar:
         return None
-    found += tuple([code for code in _of_family(a, b, name) if code])
+    found += _of_family(a, b, name)
     total = log_odds(found)
     return _scored(found, total, WEIGHTS) if total >= bar else None
 
@@ -243,40 +245,45 @@ def log_odds(
 def evidence(a: Person, b: Person) -> tuple[str, ...]:
     """Codes of `WEIGHTS` that hold for two records; what one of them does not say yields nothing."""
     name = compare_names(a.name, b.name)
-    return tuple(code for step in (_of_person, _of_home, _of_family) for code in step(a, b, name) if code)
+    return (*_of_person(a, b, name), *_of_home(a, b, name), *_of_family(a, b, name))
 
 
-def _of_person(a: Person, b: Person, name: str | None) -> Iterator[str | None]:
-    yield name
-    yield compare_birth_dates(a.birth_date, b.birth_date)
+def _both_numbered(a: Person, b: Person) -> bool:
+    return bool((a.nik and b.nik) or (a.bpjs_number and b.bpjs_number))
+
+
+def _of_person(a: Person, b: Person, name: str | None) -> tuple[str, ...]:
+    born = compare_birth_dates(a.birth_date, b.birth_date)
+    found = [code for code in (name, born) if code]
     if a.nik and b.nik:
-        yield _compare_nik(a.nik, b.nik, name)
+        found.append(_compare_nik(a.nik, b.nik, name))
     if a.bpjs_number and b.bpjs_number:
-        if a.bpjs_number == b.bpjs_number:
-            yield "same_bpjs_number"
-        else:
-            yield "bpjs_one_digit" if one_off(a.bpjs_number, b.bpjs_number) else "other_bpjs_number"
+        found.append(_compare_bpjs_numbers(a.bpjs_number, b.bpjs_number))
     if a.sex and b.sex and a.sex != b.sex:
-        yield "other_sex"
-    household = _suffix(name)
+        found.append("other_sex")
     if a.family_card_number and a.family_card_number == b.family_card_number:
-        yield "same_family_card" + household
+        found.append("same_family_card" + _suffix(name))
     if a.phone and a.phone == b.phone:
-        yield "same_phone" + household
+        found.append("same_phone" + _suffix(name))
+    return tuple(found)
 
 
-def _of_home(a: Person, b: Person, name: str | None) -> Iterator[str | None]:
+def _of_home(a: Person, b: Person, name: str | None) -> tuple[str, ...]:
     home = compare_addresses(_home(a), _home(b))
-    yield home + _suffix(name) if home and home != "other_address" else home
+    if home is None:
+        return ()
+    return (home if home == "other_address" else home + _suffix(name),)
 
 
 def _home(person: Person) -> Address:
     return Address(person.address, person.rt, person.rw)
 
 
-def _of_family(a: Person, b: Person, name: str | None) -> Iterator[str | None]:
+def _of_family(a: Person, b: Person, name: str | None) -> tuple[str, ...]:
     mother = compare_mothers(a, b)
-    yield mother + _suffix(name) if mother and mother != "other_mother" else mother
+    if mother is None:
+        return ()
+    return (mother if mother == "other_mother" else mother + _suffix(name),)
 
 
 def _suffix(name: str | None) -> str:
@@ -298,6 +305,12 @@ def _compare_nik(a: str, b: str, name: str | None) -> str:
     if a[:12] == b[:12] and name not in SURE_NAMES:
         return "nik_neighbour"
     return "nik_one_digit"
+
+
+def _compare_bpjs_numbers(a: str, b: str) -> str:
+    if a == b:
+        return "same_bpjs_number"
+    return "bpjs_one_digit" if one_off(a, b) else "other_bpjs_number"
 
 
 def compare_birth_dates(a: str, b: str) -> str | None:
