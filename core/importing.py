@@ -31,7 +31,7 @@ from core.clinic import Clinic
 from core.database import transaction
 from core.errors import RuleError, ValidationError
 from core.import_rows import Table, read_row, read_table
-from core.likeness import EXISTING, REVIEW, Person, Score, score
+from core.likeness import EXISTING, REVIEW, Person, Score, score_from
 from core.models import Patient
 from core.schemas import DuplicateQuery, PatientFields
 from core.vocabulary import Permission
@@ -282,8 +282,9 @@ class _DryRun(_Work):
         for kind, values in probes(person):
             for value in values:
                 rows.update(dict.fromkeys(self._index.get((kind, value), ())[:60]))
-        inside = [score(person, self._people[row]) for row in rows]
-        best = max([*inside, *([stored] if stored else [])], key=lambda s: s.probability, default=None)
+        inside = [score_from(person, self._people[row], REVIEW) for row in rows]
+        likely = [one for one in (*inside, stored) if one is not None]
+        best = max(likely, key=lambda one: one.probability, default=None)
         return best, known if best is stored else ""
 
     def free_record_number(self, number: str) -> str | None:
