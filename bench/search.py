@@ -11,7 +11,9 @@ others on a shared machine disturb less.
 * "one mistake": one word of the name has a letter replaced, dropped, doubled or swapped with its neighbour;
   with "+ year" or "+ date" the birth year or date stands beside the misspelt name.
 * "found": the person asked for is among the first 20. "or as close": that person, or twenty others whose names
-  are no further, letter by letter, from what was typed: between them a name cannot choose, a birth year can.
+  are no further, letter by letter, from what was typed: between them a name cannot choose, a birth year can. One in
+  fifteen of a million bears a name here that more than twenty bear, so that of a name alone only this share can be
+  asked to be high; "found" is what counts beside a year or a date.
 * The duplicate check is asked with what a clerk types of somebody who is known: written anew by the
   operators `UNSEEN`, half of them without NIK, BPJS number and phone.
 """
