@@ -218,8 +218,8 @@ def log_odds(
     """The sum of what was found, held below `EXISTING` unless name and birth date or an own number are sure.
 
     A twin or a sibling is asked about at most; so are a namesake of another birth date, under the same
-    roof too, and a number that comes with another name, or with part of it and another birth date (the card
-    of one child laid down for the other).
+    roof too, and a number that comes with another name, with part of it and another birth date, or with one as
+    twins bear (the card of one child laid down for the other).
     Another name is somebody else, unless the birth date or an own number is the same; so is whoever was not born when
     a newborn was. The same name with the
     same birth date is always asked about: cards are mixed up, and a mother is told by more than one name.
@@ -235,7 +235,8 @@ def log_odds(
     same_name = not SURE_NAMES.isdisjoint(found)
     if same_name and "same_birth_date" in found:
         total = max(total, _DOUBTED)
-    numbered = not _OWN_NUMBERS.isdisjoint(found) and (same_name or "other_birth_date" not in found)
+    doubtful = "other_birth_date" in found or "rhyming_name" in found
+    numbered = not _OWN_NUMBERS.isdisjoint(found) and (same_name or not doubtful)
     sure = (same_name and not _SURE_DATES.isdisjoint(found)) or numbered
     if not sure or not _NO_NAMES.isdisjoint(found):
         return min(total, _ASKED)

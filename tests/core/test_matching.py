@@ -212,6 +212,13 @@ def test_the_card_of_one_child_laid_down_for_the_other_is_asked_about() -> None:
     assert result.reasons[0] == "same_nik"
 
 
+@pytest.mark.parametrize("number", ["nik", "bpjs_number"])
+def test_the_card_of_one_twin_laid_down_for_the_other_is_asked_about(number: str) -> None:
+    card: dict[str, Any] = {"nik": None, "bpjs_number": None, number: getattr(AMINAH, number)}
+    aldi, aldo = (replace(AMINAH, name=f"{name} Mubarak", **card) for name in ("Aldi", "Aldo"))
+    assert REVIEW <= score(aldi, aldo).probability < EXISTING
+
+
 def test_a_sisters_card_with_the_shared_last_name_is_asked_about() -> None:
     sister = Person(name="Sri Pratama", birth_date="2007-02-21", bpjs_number="0001234567890", address=HOUSE)
     heard = replace(sister, name="Pratama", birth_date="2009-09-09")
