@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.segment import Segment
 from textual.geometry import Offset
+from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 
@@ -50,6 +52,15 @@ class ThinInput(Input):
     def content_width(self) -> int:
         """Cells the layout is told: the field's own width, or the text's where that is longer."""
         return max(super().content_width, self.scrollable_content_region.width)
+
+    def render_line(self, y: int) -> Strip:
+        """Render the row; what is only text takes a short way, since it is rendered at each letter."""
+        text = self.value
+        if y or not text or self.password or not text.isprintable() or not self.selection.is_empty:
+            return super().render_line(y)
+        start, cells = self.scroll_offset.x, self.scrollable_content_region.width + 1
+        strip = Strip([Segment(f"{text} ")]).crop(start, start + cells)
+        return strip.extend_cell_length(cells).apply_style(self.rich_style)
 
     @property
     def cursor_screen_offset(self) -> Offset:

@@ -24,6 +24,7 @@ from textual.dom import DOMNode, NoScreen
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 from tui.terminal.textual_internals import key_events
 
@@ -212,7 +213,8 @@ class OrderedKeys:
     async def _deliver(self) -> None:
         try:
             while True:
-                await self._settle()
+                if not self._types_on():
+                    await self._settle()
                 if not self._waiting:
                     break
                 event = self._waiting.popleft()
@@ -226,6 +228,17 @@ class OrderedKeys:
             self._task = None
         self._leads_on = False
         self._on_settled()
+
+    def _types_on(self) -> bool:
+        """Whether a letter follows a letter into a text field: their order is kept without looking after each."""
+        return (
+            bool(self._waiting)
+            and not leads_on(self._waiting[0])
+            and self._last is not None
+            and not leads_on(self._last)
+            and not self._holds
+            and isinstance(self.app.focused, Input | TextArea)
+        )
 
     async def _settle(self) -> None:
         """Wait until all that the last key set off has happened, and, if no other key waits, is painted."""
@@ -273,19 +286,31 @@ class OrderedKeys:
         await self._wait_for(self.app, self.app.call_later)
 
     async def _wait_for(self, pump: MessagePump, schedule: Any) -> None:
-        passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        passed: asyncio.Future[None] = loop.create_future()
+        give_up_at = loop.time() + STEP_SECONDS
+        timer: asyncio.TimerHandle | None = None
 
         def mark() -> None:
             if not passed.done():
                 passed.set_result(None)
 
+        def look() -> None:
+            # A widget removed meanwhile never answers; so look up now and then.
+            nonlocal timer
+            if not pump.is_running or loop.time() >= give_up_at:
+                mark()
+            else:
+                timer = loop.call_later(LOOK_SECONDS, look)
+
         if not pump.is_running or not schedule(mark):
             return  # removed meanwhile; its keys have gone with it
-        waited = 0.0
-        while not passed.done() and pump.is_running and waited < STEP_SECONDS:
-            # A widget removed meanwhile never answers; so look up now and then.
-            await asyncio.wait({passed}, timeout=LOOK_SECONDS)
-            waited += LOOK_SECONDS
+        look()
+        try:
+            await passed
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def _focus(self) -> DOMNode | None:
         return self.app.focused or self._current_screen()
