@@ -12,7 +12,7 @@ from core.schemas import DuplicateResult, PatientShape, SuspectedShape
 from tui import keymap, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import date_text
-from tui.registration.facts import PERSON_TEXTS, YES
+from tui.registration.facts import PERSON_TEXTS, YES, Facts
 from tui.screens.base import Values
 from tui.screens.patients.compare import CompareScreen
 from tui.screens.patients.notes import Corrected
@@ -71,12 +71,11 @@ class EditScreen(PersonScreen[Corrected]):
         state = _("identity verified") if seen else _("identity not verified: ask for the card")
         self.query_one("#card", Static).update(f" RM {self._patient.medical_record_number}   {state}")
 
-    def described(self) -> dict[str, Any] | None:
+    def described(self, facts: Facts) -> dict[str, Any] | None:
         """Asked only when something that says who it is has changed."""
-        values = self.form_values()
-        if all(values.get(name, "") == self._before.get(name, "") for name in TELLING):
+        if all(facts.values.get(name, "") == self._before.get(name, "") for name in TELLING):
             return None
-        asked = self.facts().duplicates()
+        asked = facts.duplicates()
         return {**asked, "exclude_id": self._patient.id} if asked is not None else None
 
     # Saving

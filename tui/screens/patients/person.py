@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
@@ -192,9 +194,8 @@ class PersonScreen(LoketScreen[ResultT]):
 
     def mark(self, field: str, problem: str | None) -> None:
         """Mark a field as wrong and say why, or take the mark away."""
-        for label in self.walk_children(Label):
-            if label.id == f"label-{field}":
-                label.mark(problem is not None)
+        with suppress(NoMatches):  # a field of another form
+            self.query_one(f"#label-{field}", Label).mark(problem is not None)
         if problem is not None:
             self.say(words.field_problem(field, problem), "error")
 
@@ -228,20 +229,21 @@ class PersonScreen(LoketScreen[ResultT]):
         Raises:
             Refused, UnreachableError: As the client.
         """
-        if await self.checks.ask(self.described(), self.visit()):
+        facts = self.facts()
+        if await self.checks.ask(self.described(facts), self.visit(facts)):
             self.show_checks()
 
     def show_checks(self) -> None:
         """Who may be the same person."""
         self.show_duplicates()
 
-    def visit(self) -> dict[str, Any] | None:
+    def visit(self, facts: Facts) -> dict[str, Any] | None:
         """What the routing rules are asked; None where the form is about no visit."""
         return None
 
-    def described(self) -> dict[str, Any] | None:
+    def described(self, facts: Facts) -> dict[str, Any] | None:
         """What the duplicate check is asked; None while there is too little."""
-        return self.facts().duplicates() if self.known is None else None
+        return facts.duplicates() if self.known is None else None
 
     def show_duplicates(self) -> None:
         """The first look-alikes under the form, with the reasons."""

@@ -15,6 +15,7 @@ from tui import keymap, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import age_text, date_text, fit, sex_letter
 from tui.registration.drafts import DRAFT_KEY, draft_data
+from tui.registration.facts import Facts
 from tui.screens.base import Values
 from tui.screens.keeping import KeepsDraft
 from tui.screens.patients.mother import MotherDialog, of_mother
@@ -165,9 +166,8 @@ class RegistrationScreen(KeepsDraft[Note], PersonScreen[Note]):
 
     # Live checks
 
-    def visit(self) -> dict[str, Any] | None:
+    def visit(self, facts: Facts) -> dict[str, Any] | None:
         """What the rules judge by, once there is a complaint."""
-        facts = self.facts()
         return facts.routing(facts.text("cluster")) if facts.text("chief_complaint") else None
 
     def show_checks(self) -> None:
