@@ -24,11 +24,16 @@ class Step:
     shows: str
 
 
+def birth_date_in(nik: str) -> str:
+    """Day and month of birth, which a NIK fills in once it is whole; a woman's day has 40 added."""
+    return f"{int(nik[6:8]) % 40:02d}-{nik[8:10]}-"
+
+
 def registration(name: str = NAME, nik: str = NIK) -> list[Step]:
     """The steps from the search box to the receipt."""
     return [
         Step("new patient", "<F2>", "Card seen"),
-        Step("NIK", nik, nik),
+        Step("NIK", nik, birth_date_in(nik)),
         Step("name", f"<Tab><Tab>{name}", name),
         Step("BPJS number", "<Tab><Tab><Tab>0001234567890", "0001234567890"),
         Step("family card", "<Tab>6371010101120007", "6371010101120007"),
