@@ -155,7 +155,7 @@ def scan(person: Terminal, number: int) -> bool:
     name = person_of(number).name
     person.press(f"{person_of(number).nik}<Enter>batuk {number}")
     person.wait_for("Visit", name, f"batuk {number}")
-    shown = f"Complaint   batuk {number}" in person.text and name in person.text
+    shown = f"Complaint   |batuk {number}" in person.text and name in person.text
     person.press("<Esc>")
     person.wait_for("Search")
     person.wait_without("Payer")
