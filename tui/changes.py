@@ -12,6 +12,7 @@ import json
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -167,8 +168,7 @@ class ChangeHub:
             elif change.cluster is not None and change.kind == "entry":
                 self._changed(change.cluster)
             else:
-                kind = change.kind
-                self._tell(lambda kind=kind: RecordChanged(kind), self._following)  # type: ignore[misc]
+                self._tell(partial(RecordChanged, change.kind), self._following)
 
     async def _read_everything(self) -> None:
         """Read every pane anew; until that is possible they are old, whatever the stream says."""
