@@ -51,7 +51,7 @@ class QueueDialogue:
 
     async def _entries(self) -> list[EntryShape]:
         queue = await self._session.client.queue(self._shown)
-        return [entry for entry in queue.entries if not entry.status.is_ended]
+        return list(queue.entries)
 
     def _in_hand(self, entries: list[EntryShape]) -> EntryShape | None:
         name = self._session.account.name

@@ -154,7 +154,7 @@ class LoketScreen(Screen[ResultT]):
         self.title_bar.set_connected(self.session.hub.connected or not self.session.hub.started)
 
     def entries_of(self, cluster: str) -> list[EntryShape]:
-        """The pane as last read by the feed."""
+        """The pane as last read by the feed: who waits or is served."""
         queue = self.session.hub.queues.get(cluster)
         return list(queue.entries) if queue is not None else []
 

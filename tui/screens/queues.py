@@ -72,9 +72,8 @@ class QueuesScreen(ActingScreen):
         """How many stand in each cluster; at 120 columns the panes' titles say it."""
         parts = []
         for cluster in self.session.clusters:
-            entries = [entry for entry in self.entries_of(cluster.code) if not entry.status.is_ended]
             mark = ">" if cluster.code == self.shown else " "
-            parts.append(f"{mark}{cluster.prefix} {cluster.code} {len(entries)}")
+            parts.append(f"{mark}{cluster.prefix} {cluster.code} {len(self.entries_of(cluster.code))}")
         return parts
 
     def on_key(self, event: events.Key) -> None:

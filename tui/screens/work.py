@@ -88,9 +88,8 @@ class WorkScreen(ActingScreen):
         """One's room, one's clusters, and who is in hand."""
         parts = []
         for code in self._own if len(self._own) > 1 else ():
-            entries = [entry for entry in self.entries_of(code) if not entry.status.is_ended]
             mark = ">" if code == self.shown else " "
-            parts.append(f"{mark}{self.session.prefix_of(code)} {code} {len(entries)}")
+            parts.append(f"{mark}{self.session.prefix_of(code)} {code} {len(self.entries_of(code))}")
         if self.session.account.service_point:
             parts.append(f"({self.session.account.service_point})")
         in_hand = self._in_hand()

@@ -71,7 +71,7 @@ class QueuePane(Widget, can_focus=True):
         """Show the queue as it is now; only rows that differ are painted again."""
         chosen = self.chosen
         before = [entry.id for entry in self.entries]
-        self.entries = _open_first(queue.entries)
+        self.entries = _at_work_first(queue.entries)
         self._expected = queue.expected_wait_minutes
         ids = [entry.id for entry in self.entries]
         if self._seen is not None:
@@ -253,8 +253,7 @@ class QueuePane(Widget, can_focus=True):
         return f"{minutes:>3}'  ", theme.PLAIN
 
 
-def _open_first(entries: Sequence[EntryShape]) -> list[EntryShape]:
-    """Open entries, those at work in front, the rest in the order given (the calling order)."""
-    opened = [entry for entry in entries if not entry.status.is_ended]
+def _at_work_first(entries: Sequence[EntryShape]) -> list[EntryShape]:
+    """Those at work in front, the rest in the order given (the calling order)."""
     rank = {status: index for index, status in enumerate(AT_WORK)}
-    return sorted(opened, key=lambda entry: rank.get(entry.status, len(AT_WORK)))
+    return sorted(entries, key=lambda entry: rank.get(entry.status, len(AT_WORK)))
