@@ -12,6 +12,7 @@ import pytest
 import textual.app
 import textual.constants
 from textual.app import App
+from textual.css.stylesheet import StylesheetError
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
@@ -127,6 +128,26 @@ async def test_a_letter_renders_the_widgets_of_its_row_alone(monkeypatch):
         assert app.focused in rendered
         assert {widget.id for widget in rendered if isinstance(widget, ThinInput)} == {app.focused.id}
         assert app.focused.value == "xy"
+
+
+async def test_style_sheets_are_read_once_for_all_apps(monkeypatch):
+    """The rules that the first app read are those of the second, its theme and all."""
+    prepare_process()
+    first, second = Counter(), Counter()
+    async with first.run_test():
+        await first.push_screen(Confirm())
+
+    def read_again(*given: object, **named: object) -> None:
+        raise AssertionError("a style sheet was read again")
+
+    monkeypatch.setattr("textual.css.stylesheet.parse", read_again)
+    async with second.run_test():
+        await second.push_screen(Confirm())
+        assert second.stylesheet.rules == first.stylesheet.rules
+        other = second.stylesheet.copy()
+        other.set_variables({**second.get_css_variables(), "foreground": "red"})
+        with pytest.raises(StylesheetError, match="read again"):
+            other.parse()
 
 
 def test_a_failure_goes_through_the_two_methods_replaced():

@@ -18,6 +18,8 @@ What is used, and why no public way does:
   covered screen, and with it the whole one above. Only what stands behind a dialog is seen.
 - `Compositor._get_renders` renders every widget whose clip touches what changed, and a clip is mostly the whole
   screen: for one letter it rendered a form of sixty widgets.
+- `Stylesheet._parse_rules` reads the same style sheets for each app and, when a screen brings its own, all of them
+  once more: a quarter of the time to the first screen. Rules are never changed, so that all apps can share them.
 - `App._fatal_error` and `App._print_error_renderables` print a traceback with local variables, which hold
   patients' data, to the server's standard error.
 """
@@ -37,6 +39,9 @@ from textual import events
 from textual._compositor import Compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import CSSLocation
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
@@ -102,6 +107,27 @@ def _renders_within(compositor: Compositor, crop: Region | None = None) -> Itera
         compositor._visible_widgets = visible
 
 
+_parse: Callable[..., list[RuleSet]] = Stylesheet._parse_rules
+_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+"""One entry for each style sheet of Textual's and ours and each set of variables, of which there is one (`tui.theme`)."""
+
+
+def _parsed_once(
+    sheet: Stylesheet,
+    css: str,
+    read_from: CSSLocation,
+    is_default_rules: bool = False,
+    tie_breaker: int = 0,
+    scope: str = "",
+) -> list[RuleSet]:
+    """Stand in for `Stylesheet._parse_rules`: what one app has read, no other reads again."""
+    key = (frozenset(sheet._variables.items()), css, read_from, is_default_rules, tie_breaker, scope)
+    rules = _parsed.get(key)
+    if rules is None:
+        rules = _parsed[key] = _parse(sheet, css, read_from, is_default_rules, tie_breaker, scope)
+    return rules
+
+
 def prepare_process() -> bool:
     """Make Textual fit for many apps in one process; harmless when repeated.
 
@@ -117,6 +143,7 @@ def prepare_process() -> bool:
     vars(textual.app)["redirect_stdout"] = _keep_stream
     vars(textual.app)["redirect_stderr"] = _keep_stream
     setattr(Compositor, "_get_renders", _renders_within)  # noqa: B010
+    setattr(Stylesheet, "_parse_rules", _parsed_once)  # noqa: B010
     setattr(App, "_background_screens", property(_screens_seen_behind))  # noqa: B010
     return os.environ.pop("NO_COLOR", None) is not None
 
