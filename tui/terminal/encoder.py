@@ -148,7 +148,8 @@ class Encoder:
                 sketch = self._shown.copy()
                 sketch.shift_rows(first, last, distance)
                 best = min(best, self._paint(sketch, range(self.height)), key=Sketch.size)
-        if len(changed) > self.height // 2:
+        # Each character of the screen costs a byte at least when it is painted anew.
+        if len(changed) > self.height // 2 and best.size() > sum(map(_count_written, self._texts)):
             for fill in self._fills():
                 best = min(best, self._repaint(fill), key=Sketch.size)
         return best
@@ -284,6 +285,11 @@ class Encoder:
         if chosen is not None:
             sketch.texts, sketch.pens, sketch.output = chosen.texts, chosen.pens, chosen.output
             sketch.row, sketch.column, sketch.pen = chosen.row, chosen.column, chosen.pen
+
+
+def _count_written(texts: Texts) -> int:
+    """Count the cells of a row that hold more than a blank."""
+    return len(texts) - texts.count(" ") - texts.count("")
 
 
 def _cell_shifts(

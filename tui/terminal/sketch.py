@@ -70,9 +70,15 @@ class Sketch:
 
     def move_to_write(self, row: int, column: int, pen: Pen) -> None:
         """Bring the cursor to a cell and take up a pen; the pen first where that makes the way shorter."""
-        if len(self._route(row, column, pen)) < len(self._route(row, column, self.pen)):
-            self.select(pen)
-        self.move(row, column)
+        if row != self.row or column != self.column:
+            way = self._route(row, column, self.pen)
+            if pen != self.pen:
+                with_pen = self._route(row, column, pen)
+                if len(with_pen) < len(way):
+                    way = with_pen
+                    self.select(pen)
+            self.output.append(way)
+            self.row, self.column = row, column
         self.select(pen)
 
     def _route(self, row: int, column: int, pen: Pen | None) -> str:
