@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -160,7 +161,7 @@ class CoreClient:
 
     async def _many(self, shape: type[ShapeT], path: str, **params: Any) -> list[ShapeT]:
         response = await self._send("GET", path, params=params or None)
-        return TypeAdapter(list[shape]).validate_json(response.content)  # type: ignore[valid-type]
+        return _list_of(shape).validate_json(response.content)
 
     # Signing in and out
 
@@ -495,6 +496,11 @@ class CoreClient:
         """Have the server write one report as CSV and XLSX."""
         response = await self._send("POST", f"reports/{name}/files", params={"date": day.isoformat()})
         return WrittenShape.model_validate_json(response.content)
+
+
+@cache
+def _list_of(shape: type[ShapeT]) -> TypeAdapter[list[ShapeT]]:
+    return TypeAdapter(list[shape])  # type: ignore[valid-type]
 
 
 def _connections(base_url: str) -> httpx.AsyncClient:

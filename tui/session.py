@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from core.schemas import AccountShape, ClinicShape, ClusterShape
@@ -112,8 +113,7 @@ async def open_session(
         Refused: The token is not good.
         UnreachableError: The core does not answer.
     """
-    clinic = await client.clinic()
-    clusters = await client.clusters()
+    clinic, clusters = await asyncio.gather(client.clinic(), client.clusters())
     translator = Translator(language or clinic.language)
     client.language = translator.language
     panes = account.role is not Role.DISPLAY
