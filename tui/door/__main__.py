@@ -19,6 +19,7 @@ from tui.changes import ChangeHub
 from tui.client import CoreClient
 from tui.door.contracts import ConnectionInfo, DoorTexts
 from tui.door.core_sign_in import CoreSignIn
+from tui.door.rehearsal import rehearse
 from tui.lines.dialogue import line_mode
 from tui.session import Session
 from tui.ssh import serve
@@ -55,6 +56,7 @@ async def run(settings: Settings, token: str, *, with_parent: bool) -> None:
     def texts_for(session: Session | None) -> DoorTexts:
         return texts_in(session.translator.language if session is not None else settings.language)
 
+    await rehearse(settings.language)
     task = asyncio.ensure_future(serve(settings, make_app, sign_in, line_mode=line_mode, texts_for=texts_for))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
