@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from random import Random
 
 import pytest
 
 from tests.terminal.conftest import MemorySink, running, until
-from tests.terminal.counter import Counter
+from tests.terminal.counter import FIELDS, Counter
 from tui.terminal.capabilities import detect
 from tui.terminal.driver import LARGEST, SMALLEST, fit_size, terminal_of
 from tui.terminal.inputs import ThinInput
@@ -95,6 +96,60 @@ async def test_three_fields_from_one_write_200_times():
             assert (values["family"], values["given"], values["birth"]) == (f"Mendoza{turn}", "Ana", "1990")
             for name in ("family", "given", "birth"):
                 seat.app.query_one(f"#{name}", ThinInput).value = ""
+
+
+class Line:
+    """What editing keys do to a line of text, told in a few words."""
+
+    def __init__(self) -> None:
+        self.before, self.after = "", ""
+
+    def press(self, key: str) -> None:
+        if key == "\x7f":
+            self.before = self.before[:-1]
+        elif key == "\x1b[3~":
+            self.after = self.after[1:]
+        elif key == "\x15":
+            self.before = ""
+        elif key == "\x0b":
+            self.after = ""
+        elif key == "\x1b[D":
+            self.before, self.after = self.before[:-1], self.before[-1:] + self.after
+        elif key == "\x1b[C":
+            self.before, self.after = self.before + self.after[:1], self.after[1:]
+        elif key == "\x1b[H":
+            self.before, self.after = "", self.before + self.after
+        elif key == "\x1b[F":
+            self.before, self.after = self.before + self.after, ""
+        else:
+            self.before += key
+
+
+KEYS = ["\x7f", "\x1b[3~", "\x15", "\x0b", "\x1b[D", "\x1b[C", "\x1b[H", "\x1b[F", *"abcdefgh"]
+
+
+async def test_letters_and_editing_keys_act_in_the_order_typed(seat):
+    """In packets of any length, with Tab between: each field is as if its keys had come one by one."""
+    random = Random(20260)
+    for _ in range(10):
+        expected: dict[str, str] = {}
+        sent = ""
+        for field in FIELDS:
+            line = Line()
+            for key in random.choices(KEYS, k=random.randint(0, 25)):
+                line.press(key)
+                sent += key
+            expected[field] = line.before + line.after
+            sent += "\t"
+        while sent:
+            length = random.choice([1, 2, 3, 7, 200])
+            seat.type(sent[:length])
+            sent = sent[length:]
+            await asyncio.sleep(0)
+        await until(lambda expected=expected: seat.app.values() == expected, "the fields")
+        await until(lambda: seat.app.focused.id == FIELDS[0], "the first field again")
+        for field in FIELDS:
+            seat.app.query_one(f"#{field}", ThinInput).value = ""
 
 
 @pytest.mark.parametrize("gap_seconds", [0, 0.001, 0.005])

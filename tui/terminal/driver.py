@@ -30,7 +30,7 @@ from textual.message import Message
 from tui.terminal.capabilities import Capabilities
 from tui.terminal.encoder import Encoder
 from tui.terminal.grid import Grid
-from tui.terminal.keyboard import KeyReader, OrderedKeys, leads_on
+from tui.terminal.keyboard import KeyReader, OrderedKeys
 from tui.terminal.parsing import TextualOutput
 
 PENDING_BYTES = 600  # not yet delivered; above it no frame is sent (half a second at 9.6 kbit/s)
@@ -249,7 +249,7 @@ class Terminal:
     def _push(self, found: list[Message]) -> None:
         if found and self._keys is not None:
             now = asyncio.get_running_loop().time()
-            if now > self._gather_until and any(map(leads_on, found)):
+            if now > self._gather_until and any(map(self._keys.leads_on, found)):
                 self._gather_until = now + GATHER_SECONDS
             self._keys.push(found)
 

@@ -13,7 +13,7 @@ import codecs
 import contextvars
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,8 +24,8 @@ from textual.dom import DOMNode, NoScreen
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
+from tui.terminal.inputs import ThinInput, ThinTextArea
 from tui.terminal.textual_internals import key_events
 
 ESCAPE_SECONDS = 0.1  # silence after ESC that makes it the key, not the beginning of a sequence
@@ -148,11 +148,6 @@ def _events_of(piece: str) -> list[events.Key]:
     return key_events(piece)
 
 
-def leads_on(event: Message) -> bool:
-    """Whether an event may do more than put a character into the field with the focus."""
-    return not (isinstance(event, events.Key) and event.is_printable and event.key != "space")
-
-
 _keyboards: WeakKeyDictionary[App[Any], OrderedKeys] = WeakKeyDictionary()
 
 
@@ -172,7 +167,7 @@ class OrderedKeys:
         self._task: asyncio.Task[None] | None = None
         self._settled = True
         self._leads_on = False
-        self._last: Message | None = None
+        self._last_leads_on = True
         self._screen: Screen[Any] | None = None
         self._holds = 0
         self._released = asyncio.Event()
@@ -183,6 +178,14 @@ class OrderedKeys:
     def is_waiting(self) -> bool:
         """Whether keys have come that the app has not been given."""
         return bool(self._waiting)
+
+    def leads_on(self, event: Message) -> bool:
+        """Whether an event may do more than change the text of the field with the focus."""
+        if not isinstance(event, events.Key):
+            return True
+        field = self.app.focused
+        edits = isinstance(field, ThinInput | ThinTextArea) and event.key in field.EDITING
+        return not edits and (not event.is_printable or event.key == "space")
 
     def push(self, found: list[Message]) -> None:
         """Queue events behind those still waiting."""
@@ -218,10 +221,11 @@ class OrderedKeys:
                 if not self._waiting:
                     break
                 event = self._waiting.popleft()
-                self._last, self._screen, self._settled = event, self._current_screen(), False
+                self._last_leads_on = self.leads_on(event)
+                self._leads_on = self._leads_on or self._last_leads_on
+                self._screen, self._settled = self._current_screen(), False
                 event.set_sender(self.app)
                 self.app.post_message(event)
-                self._leads_on = self._leads_on or leads_on(event)
                 if not self._waiting and not self._leads_on:
                     return  # letters only: what comes next, if anything does, waits for them then
         finally:
@@ -233,11 +237,10 @@ class OrderedKeys:
         """Whether a letter follows a letter into a text field: their order is kept without looking after each."""
         return (
             bool(self._waiting)
-            and not leads_on(self._waiting[0])
-            and self._last is not None
-            and not leads_on(self._last)
             and not self._holds
-            and isinstance(self.app.focused, Input | TextArea)
+            and not self._last_leads_on
+            and isinstance(self.app.focused, ThinInput | ThinTextArea)
+            and not self.leads_on(self._waiting[0])
         )
 
     async def _settle(self) -> None:
@@ -245,7 +248,7 @@ class OrderedKeys:
         if self._settled and not self._holds:
             return
         await self._round()
-        if self._last is None or leads_on(self._last):
+        if self._last_leads_on:
             # A button tells of its press by a second message, behind the key; a dialog closes by a third.
             await self._round()
         for _ in range(3):
@@ -274,43 +277,19 @@ class OrderedKeys:
     async def _painted(self) -> None:
         screen = self._current_screen()
         if screen is not None:
-            await self._wait_for(screen, screen.call_after_refresh)
+            await _pass_through([(screen, screen.call_after_refresh)])
 
     async def _round(self) -> None:
         """Follow the way of a key: through the app to the focus, and up from there to the app again."""
-        await self._wait_for(self.app, self.app.call_later)
-        node: DOMNode | None = self._focus()
+        await _pass_through((pump, pump.call_later) for pump in self._way())
+
+    def _way(self) -> Iterator[MessagePump]:
+        yield self.app
+        node: DOMNode | None = self._focus()  # asked when the app has been passed
         while isinstance(node, DOMNode) and node is not self.app:
-            await self._wait_for(node, node.call_later)
+            yield node
             node = node.parent
-        await self._wait_for(self.app, self.app.call_later)
-
-    async def _wait_for(self, pump: MessagePump, schedule: Any) -> None:
-        loop = asyncio.get_running_loop()
-        passed: asyncio.Future[None] = loop.create_future()
-        give_up_at = loop.time() + STEP_SECONDS
-        timer: asyncio.TimerHandle | None = None
-
-        def mark() -> None:
-            if not passed.done():
-                passed.set_result(None)
-
-        def look() -> None:
-            # A widget removed meanwhile never answers; so look up now and then.
-            nonlocal timer
-            if not pump.is_running or loop.time() >= give_up_at:
-                mark()
-            else:
-                timer = loop.call_later(LOOK_SECONDS, look)
-
-        if not pump.is_running or not schedule(mark):
-            return  # removed meanwhile; its keys have gone with it
-        look()
-        try:
-            await passed
-        finally:
-            if timer is not None:
-                timer.cancel()
+        yield self.app
 
     def _focus(self) -> DOMNode | None:
         return self.app.focused or self._current_screen()
@@ -320,6 +299,50 @@ class OrderedKeys:
             return self.app.screen
         except (NoScreen, ScreenStackError):
             return None
+
+
+Station = tuple[MessagePump, Callable[..., bool]]
+"""A message queue, and how one has oneself called when it is one's turn there."""
+
+
+async def _pass_through(stations: Iterable[Station]) -> None:
+    """Queue at one station after the other, each time behind all that stands there, until the last is passed.
+
+    From a station the next is gone to at once, not by way of the task that waits here: with many people at one
+    door each such detour takes as long as all of them need together.
+    """
+    loop = asyncio.get_running_loop()
+    passed: asyncio.Future[None] = loop.create_future()
+    remaining = iter(stations)
+    here: MessagePump | None = None
+    number, give_up_at = 0, 0.0
+    timer: asyncio.TimerHandle | None = None
+
+    def go_on(left: int) -> None:
+        nonlocal here, number, give_up_at
+        if left != number or passed.done():
+            return  # this station was given up meanwhile
+        number += 1
+        for here, schedule in remaining:
+            if here.is_running and schedule(go_on, number):
+                give_up_at = loop.time() + STEP_SECONDS
+                return
+        passed.set_result(None)
+
+    def look() -> None:
+        # A widget removed meanwhile never answers, with its keys gone too; so look up now and then.
+        nonlocal timer
+        if here is not None and (not here.is_running or loop.time() >= give_up_at):
+            go_on(number)
+        timer = loop.call_later(LOOK_SECONDS, look)
+
+    look()
+    go_on(number)
+    try:
+        await passed
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 @contextmanager
