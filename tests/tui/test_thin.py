@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual.widget import Widget
 
 from tests.terminal.conftest import MemorySink, until
 from tests.tui.conftest import Counter
@@ -55,6 +56,28 @@ async def seated(counter: Counter, username: str, term: str = "xterm") -> AsyncI
 
 
 F2 = "\x1bOQ"
+
+
+async def test_letters_lay_no_screen_out_not_even_the_first(counter, monkeypatch):
+    """Walking over every widget of the form costs as much as ten letters."""
+    laid_out: list[Widget] = []
+    refresh = Widget.refresh
+
+    def watched(widget: Widget, *regions, layout: bool = False, **options):
+        if layout:
+            laid_out.append(widget)
+        return refresh(widget, *regions, layout=layout, **options)
+
+    async with seated(counter, "clerk") as seat:
+        seat.type(F2 + "\t\t")
+        await seat.quiet()
+        monkeypatch.setattr(Widget, "refresh", watched)
+        seat.type("ABC")
+        assert b"C" in await seat.quiet()
+        seat.type("\x15D")
+        assert b"D" in await seat.quiet()
+        monkeypatch.undo()
+    assert laid_out == []
 
 
 def whole_registration(serial: str, name: str) -> str:
