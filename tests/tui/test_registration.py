@@ -174,6 +174,24 @@ async def test_a_red_flag_goes_to_the_emergency_cluster_first(counter: Counter):
         assert app.screen.receipt.ticket.cluster == "IGD"
 
 
+async def test_enter_after_a_refused_save_does_not_lead_past_the_refused_field(counter: Counter):
+    """F10 and Enter by habit, then typing on: the letters must not choose a payer."""
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2")
+        await type_text(pilot, "6371014107900123")
+        await press(pilot, "enter", "enter")
+        await type_text(pilot, "Sari Ratna")
+        before = app.screen.field_values()
+        await press(pilot, "f10", "enter")
+        assert app.screen.focused.id == "chief_complaint"
+        assert "!Complaint" in screen_text(app)
+        assert app.screen.status_line.kind == "error"
+        await type_text(pilot, "batuk")
+        assert app.screen.field_values() == {**before, "chief_complaint": "batuk"}
+        await press(pilot, "enter")
+        assert app.screen.focused.id != "chief_complaint"
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
