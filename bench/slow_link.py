@@ -99,7 +99,7 @@ def main(keys: int) -> None:
                 person.wait_for("Saved", "B-001")
                 row(table, "a registration, four keys a second", [time.monotonic() - began])
                 person.press("<Enter>")
-                person.wait_for("Search", "Last patients")
+                person.wait_for("Search", "B-001  Siti")
                 link.waiting_bytes = 0
                 row(table, "echo of a key", echoes(person, keys))
             with clinic.sign_in("clerk") as person, clinic.sign_in("dentist") as dentist:
