@@ -30,6 +30,17 @@ ResultT = TypeVar("ResultT")
 Values = dict[str, str]
 
 
+def style_for_size(screen: Screen[Any]) -> None:
+    """Take the classes of the terminal's size while nothing stands on a screen yet.
+
+    Textual sets them when the screen has been laid out; all that stands there is then styled once more.
+    """
+    width, height = screen.app.size
+    breakpoints = [(width, screen.app.HORIZONTAL_BREAKPOINTS), (height, screen.app.VERTICAL_BREAKPOINTS)]
+    for cells, classes in breakpoints:
+        screen.add_class(max(entry for entry in classes or [(0, "")] if entry[0] <= cells)[1])
+
+
 class Body(Vertical):
     """What stands between title and status line; blank itself, which spares rendering it."""
 
@@ -57,6 +68,7 @@ class LoketScreen(Screen[ResultT]):
 
     def compose(self) -> ComposeResult:
         """Title, body, status, keys."""
+        style_for_size(self)
         self._shown_in = language()
         is_first = len(self.app.screen_stack) <= 1
         place = self.session.clinic.facility_name if is_first else ""
@@ -234,6 +246,7 @@ class Dialog(ModalScreen[ResultT]):
 
     def compose(self) -> ComposeResult:
         """Title, body, hint."""
+        style_for_size(self)
         with Vertical(id="dialog"):
             yield DialogTitle(_(self.title_text or self.TITLE_TEXT))
             yield from self.compose_body()

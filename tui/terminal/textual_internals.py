@@ -20,6 +20,8 @@ What is used, and why no public way does:
   screen: for one letter it rendered a form of sixty widgets.
 - `Stylesheet._parse_rules` reads the same style sheets for each app and, when a screen brings its own, all of them
   once more: a quarter of the time to the first screen. Rules are never changed, so that all apps can share them.
+- `DOMNode._inherit_component_classes` is a parameter of a class that `Widget` does not hand on. Each part of a field
+  that has a style of its own costs as much as another widget.
 - `App._fatal_error` and `App._print_error_renderables` print a traceback with local variables, which hold
   patients' data, to the server's standard error.
 """
@@ -31,7 +33,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import textual.app
 import textual.constants
@@ -45,9 +47,11 @@ from textual.css.types import CSSLocation
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 Render = tuple[Region, Region, list[Strip]]
 Failure = Callable[[BaseException], None]
+WidgetType = TypeVar("WidgetType", bound=type[Widget])
 
 _process_settings = {
     "COLOR_SYSTEM": "truecolor",
@@ -126,6 +130,12 @@ def _parsed_once(
     if rules is None:
         rules = _parsed[key] = _parse(sheet, css, read_from, is_default_rules, tie_breaker, scope)
     return rules
+
+
+def without_parts(widget: WidgetType) -> WidgetType:
+    """Decorate a class of widgets that needs none of the separately styled parts of its base class."""
+    widget._inherit_component_classes = False
+    return widget
 
 
 def prepare_process() -> bool:
