@@ -6,23 +6,26 @@ import logging
 
 from tui.app import LoketApp
 from tui.door.rehearsal import rehearse
+from tui.screens.base import LoketScreen
+from tui.screens.registration.form import RegistrationScreen
 from tui.screens.registration.search import SearchScreen
 
 
-async def test_a_rehearsal_paints_the_counter_and_ends(caplog, monkeypatch):
-    """What is rehearsed is what a clerk's app does: another first screen would prepare nothing."""
+async def test_a_rehearsal_paints_counter_and_form_and_ends(caplog, monkeypatch):
+    """What is rehearsed is what a clerk's app does first: other screens would prepare nothing."""
     caplog.set_level(logging.WARNING)
-    painted: list[SearchScreen] = []
-    render = SearchScreen.render_lines
+    painted: list[LoketScreen] = []
+    render = LoketScreen.render_lines
 
     def watched(screen, crop):
-        painted.append(screen)
+        if screen not in painted:
+            painted.append(screen)
         return render(screen, crop)
 
-    monkeypatch.setattr(SearchScreen, "render_lines", watched)
+    monkeypatch.setattr(LoketScreen, "render_lines", watched)
     await rehearse("id")
-    assert painted
-    assert not painted[0].is_running
+    assert [type(screen) for screen in painted] == [SearchScreen, RegistrationScreen]
+    assert not any(screen.is_running for screen in painted)
     assert not caplog.records
 
 

@@ -7,6 +7,7 @@ import logging
 
 import httpx
 
+from core import clock
 from core.schemas import AccountShape, ClinicShape
 from core.vocabulary import Role
 from tui.app import build_app
@@ -21,15 +22,25 @@ from tui.text import Translator
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAINT_SECONDS = 10.0  # a rehearsal that fails is no reason not to open
+LONGEST_SECONDS = 10.0  # a rehearsal that fails is no reason not to open
 SIZE = (80, 24)
+NEW_PATIENT = b"\x1bOQ"
+"""F2 of an xterm."""
 
 
 class _Nobody:
-    """Who sits at the terminal."""
+    """Who sits at the terminal.
+
+    Attributes:
+        was_shown: Set by each frame.
+    """
+
+    def __init__(self) -> None:
+        self.was_shown = asyncio.Event()
 
     def write(self, data: bytes) -> None:
-        """See nothing."""
+        """See nothing, but that there was something to see."""
+        self.was_shown.set()
 
     def pending_bytes(self) -> int:
         """Keep nothing waiting."""
@@ -44,13 +55,13 @@ def _session(language: str) -> Session:
     """A clerk whom no core knows, and whom none is asked about."""
     client = CoreClient("http://rehearsal", http=httpx.AsyncClient(transport=httpx.MockTransport(_nothing)))
     account = AccountShape(id="", username="", name="", role=Role.CLERK)
-    clinic = ClinicShape.model_construct(facility_name="", language=language)
+    clinic = ClinicShape.model_construct(facility_name="", language=language, today=clock.now().date())
     hub = ChangeHub(client, always=False)
     return Session(account, client, clinic, [], hub, Translator(language), owns_client=True)
 
 
 async def rehearse(language: str) -> None:
-    """Bring a registration counter to its first screen, and end it.
+    """Bring a registration counter to its first screen and to the form of a new patient, and end it.
 
     Args:
         language: `id` or `en`, of the screens.
@@ -61,10 +72,18 @@ async def rehearse(language: str) -> None:
     app = build_app(_session(language))
     app.driver_class = terminal.driver_class()
     contain_failures(app, lambda error: logger.error("the rehearsal failed: %s", describe_failure(error)))
-    terminal.attach(_Nobody(), capabilities, SIZE)
+    nobody = _Nobody()
+    terminal.attach(nobody, capabilities, SIZE)
     running = asyncio.create_task(app.run_async(mouse=False))
-    painted = asyncio.create_task(terminal.painted.wait())
-    await asyncio.wait({running, painted}, timeout=FIRST_PAINT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    painted.cancel()
+
+    async def look_on() -> None:
+        await terminal.painted.wait()
+        nobody.was_shown.clear()
+        terminal.receive(NEW_PATIENT)
+        await nobody.was_shown.wait()
+
+    looking = asyncio.create_task(look_on())
+    await asyncio.wait({running, looking}, timeout=LONGEST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    looking.cancel()
     end(app)
     await running
