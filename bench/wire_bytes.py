@@ -3,7 +3,7 @@
 First table, bytes down, for each thing a person does: Loket through its door, the same app with Textual's own
 driver, and the same screens drawn by ncurses; each as bytes the program writes, bytes of the TCP stream, and
 those with `ssh -C`. Second table, bytes of IP packets both ways: connecting, and one registration of a new
-patient in the TUI, with `-C`, and in a TUI on the counter's own machine over HTTP.
+patient in the TUI, with `-C`, in line mode, and in a TUI on the counter's own machine over HTTP.
 
     python -m bench.wire_bytes [--quick]
 
@@ -29,7 +29,9 @@ from rich.table import Table
 
 from bench.counter.clinic import HTTP_PORT, SSH_PORT, TERM, Clinic, prepared_home
 from bench.counter.link import FAR, Link, enter_own_network
-from bench.counter.play import Cost, Happening, Person, play, register
+from bench.counter.play import FIRST, SETTLED_SECONDS, WHOLE, Cost, Happening, Person, play, register
+from tests.e2e.line_terminals import LineTerminal, line_ssh_command
+from tests.e2e.scripted import COMPLAINT, NAME, NIK
 from tests.e2e.terminals import ROOT, Terminal, password_environment, ssh_command
 from tests.people import patient
 
@@ -39,6 +41,11 @@ IDLE_SECONDS, QUICK_IDLE_SECONDS = 60.0, 5.0
 PANE_LINES = {"queue row added": 2, "top row removed": 2, "one cell changed": 1}
 """What happens to the dental pane, and how many times."""
 BACK = "coming back to the form"
+LINE_MODE_ANSWERS = (
+    NIK, NAME, "0001234567890", "6371010101120007", "Aminah", "081234567890", "Jl. Veteran No. 12 RT 4/RW 11",
+    COMPLAINT, "2 card", "",
+)  # fmt: skip
+"""What is typed at the screens (`tests.e2e.scripted`), in the order in which line mode asks."""
 Costs = dict[str, Cost]
 
 
@@ -144,9 +151,27 @@ class Bench:
                 terminal.wait_for("Search", "Last patients")
                 person = Person(terminal, self.link, HTTP_PORT, began)
                 person.settle()
-                person.note("connect and first screen", 0, began)
+                person.note(FIRST, 0, began)
                 register(person)
                 return person.costs
+
+    def lines(self) -> Costs:
+        """Line mode, line by line."""
+        with Clinic(self.prepared) as clinic:
+            began = self.link.read(SSH_PORT)
+            command = line_ssh_command("clerk", SSH_PORT, host=FAR)
+            with LineTerminal(command, password_environment(clinic.folder, "dumb")) as terminal:
+                terminal.hears(": ")
+                asked = self.link.read(SSH_PORT)
+                for answer in LINE_MODE_ANSWERS[:-1]:
+                    terminal.types(f"{answer}\n")
+                    terminal.hears(": ")
+                terminal.types(f"{LINE_MODE_ANSWERS[-1]}\n")
+                terminal.hears("SAVED")
+                terminal.hears(": ")
+                time.sleep(SETTLED_SECONDS)  # for the last acknowledgement
+                saved = self.link.read(SSH_PORT)
+        return {FIRST: Cost(0, asked - began, 1), WHOLE: Cost(0, saved - asked, 1)}
 
 
 def listens(port: int) -> bool:
@@ -188,7 +213,8 @@ def packets_both_ways(rows: dict[str, Cost]) -> Table:
     return table
 
 
-COLUMNS = ("loket -C", "loket", "ncurses", "ncurses -C", "textual", "textual -C", "local")
+SCREENS = ("loket -C", "loket", "ncurses", "ncurses -C", "textual", "textual -C")
+COLUMNS = (*SCREENS, "lines", "local")
 
 
 def measured(bench: Bench, wanted: list[str]) -> dict[str, Costs]:
@@ -211,18 +237,18 @@ def main(quick: bool, wanted: list[str]) -> None:
         shutil.rmtree(folder)
         shutil.rmtree(bench.prepared.parent)
     console = Console(width=150)
-    console.print(
-        bytes_down(columns, list(dict.fromkeys(name for costs in columns.values() for name in costs)))
-    )
-    first, whole = "connect and first screen", "a whole registration"
+    names = dict.fromkeys(name for title in SCREENS for name in columns[title])
+    console.print(bytes_down(columns, list(names)))
     rows = {
-        "connect to first screen": columns["loket"].get(first),
-        "connect to first screen, -C": columns["loket -C"].get(first),
+        "connect to first screen": columns["loket"].get(FIRST),
+        "connect to first screen, -C": columns["loket -C"].get(FIRST),
         "coming back to the form": columns["loket"].get(BACK),
-        "registration in the TUI": columns["loket"].get(whole),
-        "registration in the TUI, -C": columns["loket -C"].get(whole),
-        "local TUI over HTTP: first screen": columns["local"].get(first),
-        "registration in the local TUI over HTTP": columns["local"].get(whole),
+        "registration in the TUI": columns["loket"].get(WHOLE),
+        "registration in the TUI, -C": columns["loket -C"].get(WHOLE),
+        "connect to the first question in line mode": columns["lines"].get(FIRST),
+        "registration in line mode": columns["lines"].get(WHOLE),
+        "local TUI over HTTP: first screen": columns["local"].get(FIRST),
+        "registration in the local TUI over HTTP": columns["local"].get(WHOLE),
     }
     console.print(packets_both_ways({name: cost for name, cost in rows.items() if cost is not None}))
 

@@ -14,6 +14,7 @@ from tests.e2e.terminals import Terminal, single_keys
 QUIET_SECONDS = 0.25  # without a packet: it is over; shorter than the form's wait before it asks the core
 SETTLED_SECONDS = 0.8  # the same where the core is asked in between
 KEY_SECONDS = 0.06  # between two keys of a registration
+FIRST, WHOLE = "connect and first screen", "a whole registration"
 LETTERS = "Siti Rahmawati Kusum"
 
 Happening = str | Callable[[], object]
@@ -107,7 +108,7 @@ def play(person: Person, pane: dict[str, list[Happening]], idle_seconds: float) 
     dialog = next(number for number, step in enumerate(steps) if step.name == "confirmation")
     person.settle()
     person.keep_screen()
-    person.note("connect and first screen", 0, person.began)
+    person.note(FIRST, 0, person.began)
     person.measure("screen switched: form", "<F2>")
     person.do("<Tab>")
     person.do("<Tab>")
@@ -142,4 +143,4 @@ def register(person: Person) -> None:
     person.type_on(all_keys(steps[:-2]))
     person.do("<F10>")
     person.do("<Enter>")
-    person.note("a whole registration", app, line)
+    person.note(WHOLE, app, line)

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 import time
-from pathlib import Path
 
-from tests.e2e.terminals import PATIENCE_SECONDS, DemoClinic
-
-
-def ssh_command(clinic: DemoClinic, username: str, *options: str) -> list[str]:
-    return [
-        "ssh", *options, "-p", str(clinic.ssh_port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-        "-o", "LogLevel=ERROR", "-o", "PubkeyAuthentication=no", "-F", "/dev/null", f"{username}@127.0.0.1",
-    ]  # fmt: skip
+from tests.e2e.terminals import PATIENCE_SECONDS, DemoClinic, password_environment, ssh_command
 
 
-def ssh_environment(home: Path) -> dict[str, str]:
-    secret = home.parent / "askpass"
-    secret.write_text("#!/bin/sh\necho demo\n")
-    secret.chmod(0o700)
-    return {**os.environ, "TERM": "dumb", "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force"}
+def line_ssh_command(username: str, port: int, *options: str, host: str = "127.0.0.1") -> list[str]:
+    """As `ssh_command`, but without asking for a terminal unless the options do."""
+    ssh, _with_terminal, *rest = ssh_command(username, port, host=host)
+    return [ssh, *(options or ("-T",)), *rest]
 
 
 def piped(clinic: DemoClinic, username: str, *answers: str) -> subprocess.CompletedProcess[str]:
     """`ssh host < answers`."""
     return subprocess.run(
-        ssh_command(clinic, username, "-T"),
-        env=ssh_environment(clinic.home),
+        line_ssh_command(username, clinic.ssh_port),
+        env=password_environment(clinic.home.parent, "dumb"),
         input="".join(f"{answer}\n" for answer in answers),
         capture_output=True,
         text=True,
@@ -37,13 +27,19 @@ def piped(clinic: DemoClinic, username: str, *answers: str) -> subprocess.Comple
     )
 
 
+def line_terminal(clinic: DemoClinic, username: str, *options: str) -> LineTerminal:
+    """Somebody's `ssh -T` to a demo clinic; other options instead of `-T`."""
+    command = line_ssh_command(username, clinic.ssh_port, *options)
+    return LineTerminal(command, password_environment(clinic.home.parent, "dumb"))
+
+
 class LineTerminal:
     """Somebody who waits for each question before answering it."""
 
-    def __init__(self, clinic: DemoClinic, username: str, *options: str) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            ssh_command(clinic, username, *(options or ("-T",))),
-            env=ssh_environment(clinic.home),
+            command,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

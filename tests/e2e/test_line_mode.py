@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.line_terminals import LineTerminal, piped
+from tests.e2e.line_terminals import line_terminal, piped
 from tests.e2e.terminals import PATIENCE_SECONDS, ROOT, DemoClinic
 from tests.people import Caller
 
@@ -51,13 +51,13 @@ def test_a_file_that_ends_too_early_says_so_and_saves_nothing(clinic: DemoClinic
     done = piped(clinic, "clerk", "6371011203810044", "Bambang Surya", *NO_MORE, "batuk pilek")
     assert done.returncode == 1
     assert "SAVED" not in done.stdout
-    with LineTerminal(clinic, "clerk") as clerk:
+    with line_terminal(clinic, "clerk") as clerk:
         clerk.hears("left unfinished: Bambang Surya")
         clerk.answers("<<", "q")  # at the search: nothing to cancel
 
 
 def test_the_main_job_line_by_line(clinic: DemoClinic) -> None:
-    with LineTerminal(clinic, "clerk") as clerk, LineTerminal(clinic, "midwife") as midwife:
+    with line_terminal(clinic, "clerk") as clerk, line_terminal(clinic, "midwife") as midwife:
         midwife.hears("waiting")
         clerk.answers("6371015203950031", "Citra Lestari", *NO_MORE, "kontrol hamil", "preg")
         clerk.hears("Proposed: C")
@@ -72,7 +72,7 @@ def test_the_main_job_line_by_line(clinic: DemoClinic) -> None:
 
 
 def test_a_dumb_terminal_is_echoed(clinic: DemoClinic) -> None:
-    with LineTerminal(clinic, "clerk", "-tt") as clerk:
+    with line_terminal(clinic, "clerk", "-tt") as clerk:
         clerk.hears("Search (? help):")
         clerk.types("+\r")
         clerk.hears("NIK:")
@@ -85,11 +85,11 @@ def test_a_dumb_terminal_is_echoed(clinic: DemoClinic) -> None:
 
 
 def test_a_line_cut_while_typing_keeps_what_was_typed(clinic: DemoClinic) -> None:
-    with LineTerminal(clinic, "clerk") as clerk:
+    with line_terminal(clinic, "clerk") as clerk:
         clerk.answers("6371014506880051", "Dahlia Kusuma", "", "", "Sri Wahyuni")
         clerk.hears("Phone:")
         clerk.cut()
-    with LineTerminal(clinic, "clerk") as clerk:
+    with line_terminal(clinic, "clerk") as clerk:
         clerk.hears("unfinished: Dahlia Kusuma")
         clerk.answers("d")
         clerk.hears("Mother: Sri Wahyuni")
@@ -102,7 +102,7 @@ def test_a_line_cut_while_typing_keeps_what_was_typed(clinic: DemoClinic) -> Non
 
 def test_a_line_cut_during_the_save_makes_exactly_one_ticket(clinic: DemoClinic) -> None:
     """The server stands still while the save is on its way; the person is gone when the answer comes."""
-    with LineTerminal(clinic, "clerk", "-tt") as clerk:
+    with line_terminal(clinic, "clerk", "-tt") as clerk:
         clerk.answers("6371014207790061", "Endah Palupi", *NO_MORE, "sakit gigi", "")
         clerk.hears("SAVE TO Poli Gigi: ")
         os.kill(clinic.process.pid, signal.SIGSTOP)
@@ -113,7 +113,7 @@ def test_a_line_cut_during_the_save_makes_exactly_one_ticket(clinic: DemoClinic)
         finally:
             os.kill(clinic.process.pid, signal.SIGCONT)
     until(lambda: "Endah Palupi" in names(clinic, "GIGI"))
-    with LineTerminal(clinic, "clerk") as clerk:
+    with line_terminal(clinic, "clerk") as clerk:
         clerk.hears("unfinished: Endah Palupi")
         clerk.answers("d")
         clerk.hears("SAVED: B-")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.line_terminals import LineTerminal
+from tests.e2e.line_terminals import line_terminal
 from tests.e2e.terminals import PATIENCE_SECONDS, DemoClinic, Terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
@@ -57,7 +57,7 @@ def test_a_ticket_on_a_thermal_printer_and_its_qr_code_on_the_screen(clinic: Dem
 
 def test_a_plain_printer_behind_a_dumb_terminal(clinic: DemoClinic) -> None:
     options = ["-tt", "-o", "SetEnv=LOKET_TERMINAL=printer=yes,escpos=no"]
-    with LineTerminal(clinic, "clerk", *options) as clerk:
+    with line_terminal(clinic, "clerk", *options) as clerk:
         clerk.answers("6371014506880051", "Dahlia Kusuma", *[""] * 5, "sakit gigi", "", "", "p")
         clerk.hears("Sent to the printer at this terminal.")
         found = PRINTED.search(clerk.text.encode())
