@@ -121,14 +121,20 @@ class LoketScreen(Screen[ResultT]):
             problem: Stable code.
         """
         name = path.removeprefix("patient.").removeprefix("vitals.").split(".")[0]
-        self.say(words.field_problem(path, problem), "error")
-        for label in self.query(f"#label-{name}"):
-            if isinstance(label, Label):
-                label.mark(True)
+        text = words.field_problem(path, problem)
+        labels = list(self.query(f"#label-{name}").results(Label))
+
+        def say_again() -> None:
+            if not labels or any(label.is_wrong for label in labels):  # else it was corrected meanwhile
+                self.say(text, "error")
+
+        self.say(text, "error")
+        for label in labels:
+            label.mark(True)
         for field in self.query(f"#{name}"):
             field.focus()
         # Once more when the focus has moved: the field that was left may have had something to say.
-        self.call_after_refresh(self.say, words.field_problem(path, problem), "error")
+        self.call_after_refresh(say_again)
 
     @property
     def said(self) -> str:
