@@ -136,7 +136,7 @@ class Encoder:
                 ascii_cell(text) if text else ascii_cell(texts[column - 1])
                 for column, text in enumerate(texts)
             ]
-        drawn, blank = self._palette, self._palette.blank
+        drawn, blank = self._palette.drawn, self._palette.blank
         return texts, [
             blank[pen] if text == " " else drawn[pen] for text, pen in zip(texts, pens, strict=True)
         ]

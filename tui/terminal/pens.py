@@ -6,6 +6,7 @@ Textual's own colour system is one for the process, so the reduction is done her
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from rich.color import Color, ColorSystem
@@ -131,35 +132,31 @@ def reduce_pen(pen: Pen, capabilities: Capabilities) -> Pen:
     return reduced
 
 
-class Palette(dict[Pen, Pen]):
-    """What one terminal is sent for each pen the app asks for: `reduce_pen`, looked up once.
+class Pens(dict[Pen, Pen]):
+    """Pens for pens, each found once by a function and then looked up; bounded."""
+
+    def __init__(self, find: Callable[[Pen], Pen]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, pen: Pen) -> Pen:
+        if len(self) > KNOWN_PENS:
+            self.clear()
+        self[pen] = found = self._find(pen)
+        return found
+
+
+class Palette:
+    """What one terminal is sent for each pen the app asks for.
 
     Attributes:
-        blank: The same for cells that show nothing.
+        drawn: For cells with text: `reduce_pen`.
+        blank: For cells that show nothing: the same, as `blank_pen` leaves it.
     """
 
     def __init__(self, capabilities: Capabilities) -> None:
-        super().__init__()
-        self._capabilities = capabilities
-        self.blank = _BlankPens(self)
-
-    def __missing__(self, pen: Pen) -> Pen:
-        if len(self) > KNOWN_PENS:
-            self.clear()
-        self[pen] = reduced = reduce_pen(pen, self._capabilities)
-        return reduced
-
-
-class _BlankPens(dict[Pen, Pen]):
-    def __init__(self, palette: Palette) -> None:
-        super().__init__()
-        self._palette = palette
-
-    def __missing__(self, pen: Pen) -> Pen:
-        if len(self) > KNOWN_PENS:
-            self.clear()
-        self[pen] = blank = blank_pen(self._palette[pen])
-        return blank
+        self.drawn = Pens(lambda pen: reduce_pen(pen, capabilities))
+        self.blank = Pens(lambda pen: blank_pen(self.drawn[pen]))
 
 
 def _colour_codes(colour: int, base: int) -> list[str]:
