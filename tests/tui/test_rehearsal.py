@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+
 from tui.app import LoketApp
 from tui.door.rehearsal import rehearse
 from tui.screens.base import LoketScreen
@@ -29,10 +31,11 @@ async def test_a_rehearsal_paints_counter_and_form_and_ends(caplog, monkeypatch)
     assert not caplog.records
 
 
-async def test_a_rehearsal_that_fails_is_told_and_keeps_nobody_out(caplog, monkeypatch):
-    def broken(app: LoketApp) -> None:
+@pytest.mark.parametrize("method", ["__init__", "on_mount", "run_async"])
+async def test_a_rehearsal_that_fails_is_told_and_keeps_nobody_out(caplog, monkeypatch, method):
+    def broken(app: LoketApp, *given: object, **named: object) -> None:
         raise ValueError
 
-    monkeypatch.setattr(LoketApp, "on_mount", broken)
+    monkeypatch.setattr(LoketApp, method, broken)
     await rehearse("id")
     assert "the rehearsal failed: builtins.ValueError" in caplog.text

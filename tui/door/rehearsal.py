@@ -10,7 +10,7 @@ import httpx
 from core import clock
 from core.schemas import AccountShape, ClinicShape
 from core.vocabulary import Role
-from tui.app import build_app
+from tui.app import LoketApp, build_app
 from tui.changes import ChangeHub
 from tui.client import CoreClient
 from tui.session import Session
@@ -67,12 +67,22 @@ async def rehearse(language: str) -> None:
         language: `id` or `en`, of the screens.
     """
     prepare_process()
-    capabilities = detect("xterm-256color", {"LANG": "C.UTF-8"})
+    try:
+        await _show(build_app(_session(language)))
+    except Exception as error:
+        # Whatever it is: the people at the door meet it too, or not at all.
+        _tell(error)
+
+
+def _tell(error: BaseException) -> None:
+    logger.error("the rehearsal failed: %s", describe_failure(error))
+
+
+async def _show(app: LoketApp) -> None:
+    capabilities, nobody = detect("xterm-256color", {"LANG": "C.UTF-8"}), _Nobody()
     terminal = Terminal(capabilities, SIZE)
-    app = build_app(_session(language))
     app.driver_class = terminal.driver_class()
-    contain_failures(app, lambda error: logger.error("the rehearsal failed: %s", describe_failure(error)))
-    nobody = _Nobody()
+    contain_failures(app, _tell)
     terminal.attach(nobody, capabilities, SIZE)
     running = asyncio.create_task(app.run_async(mouse=False))
 
