@@ -35,7 +35,8 @@ from core.clusters import ClusterSet, load_clusters
 from core.routing import Example, Facts, Vocabulary, route
 from core.routing.document import split_words
 from core.routing.language import tokens
-from core.routing.vocabulary import compile_vocabulary, shipped_document
+from core.routing.shipped import shipped_document
+from core.routing.vocabulary import compile_vocabulary
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench import routing_clinic, routing_slips

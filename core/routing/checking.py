@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 from core.routing.document import document_problems, split_words, term_from
 from core.routing.language import tokens
 from core.routing.shape import Said, hint, well_formed
-from core.routing.vocabulary import overlay, shipped_document, shipped_text
+from core.routing.shipped import joined, said_twice, shipped_document, shipped_texts
+from core.routing.vocabulary import overlay
 
 
 @dataclass(frozen=True)
@@ -25,46 +26,55 @@ class Problem:
     """From 1; 1 also where no line can be named."""
     text: str
     """What is wrong, in English."""
+    file: str = ""
+    """The clinic's file as it was named, or the name of a shipped one."""
 
 
 def check_vocabulary(path: str | Path | None = None) -> list[Problem]:
     """List every problem of a clinic's vocabulary file, laid over the shipped one.
 
     Args:
-        path: The clinic's file; None checks the shipped file itself.
+        path: The clinic's file; None checks the shipped files themselves.
 
     Returns:
-        In the order of the lines; empty when the file can be used.
+        In the order of the files and their lines; empty when all can be used.
     """
     if path is None:
-        text = shipped_text()
-        base = {name: type(part)() for name, part in shipped_document().items()}
+        texts = shipped_texts()
     else:
         try:
-            text = Path(path).read_text("utf-8")
+            texts = {str(path): Path(path).read_text("utf-8")}
         except (OSError, UnicodeDecodeError) as error:
-            return [Problem(1, f"cannot be read: {error}")]
-        base = shipped_document()
-    try:
-        own = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"line (\d+)", str(error))
-        last = len(text.splitlines())
-        return [Problem(int(where.group(1)) if where else last, f"not TOML: {error}")]
-    own, found = well_formed(own)
-    found += _problems(base, own, path is not None)
-    lines = text.splitlines()
-    return sorted(
-        {Problem(_line_of(lines, key, said), said) for key, said in found}, key=lambda p: (p.line, p.text)
-    )
+            return [Problem(1, f"cannot be read: {error}", str(path))]
+    parsed: dict[str, dict[str, Any]] = {}
+    problems: set[Problem] = set()
+    for file, text in texts.items():
+        try:
+            parsed[file], found = well_formed(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            where = re.search(r"line (\d+)", str(error))
+            last = len(text.splitlines())
+            problems.add(Problem(int(where.group(1)) if where else last, f"not TOML: {error}", file))
+        else:
+            problems |= {_placed({file: text}, key, said) for key, said in found}
+    if len(parsed) == len(texts):
+        # What one file says of another can only be told when all can be read.
+        problems |= {_placed({file: texts[file]}, key, said) for file, (key, said) in said_twice(parsed)}
+        problems |= {_placed(texts, key, said) for key, said in _problems(parsed, path is not None)}
+    return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.text))
 
 
-def _problems(base: dict[str, Any], own: dict[str, Any], is_overlay: bool) -> Iterator[Said]:
-    whole = overlay({**base, "neutral": base.get("neutral") or {"words": ""}}, own)
+def _problems(parsed: Mapping[str, dict[str, Any]], is_overlay: bool) -> Iterator[Said]:
+    if not is_overlay:
+        whole = joined(parsed)
+        yield from document_problems(whole)
+        yield from _own_problems(whole)
+        return
+    (own,) = parsed.values()
+    whole = overlay(shipped_document(), own)
     yield from document_problems(whole)
     yield from _own_problems(own)
-    if is_overlay:
-        yield from _unused_problems(own, whole)
+    yield from _unused_problems(own, whole)
 
 
 def _own_problems(own: dict[str, Any]) -> Iterator[Said]:
@@ -115,18 +125,38 @@ def _unused_problems(own: dict[str, Any], whole: dict[str, Any]) -> Iterator[Sai
             yield rule_id, f"[remove] {rule_id!r} is no rule of the shipped file{hint(rule_id, rules)}"
 
 
-def _line_of(lines: list[str], key: str, said: str) -> int:
-    """The line of the name in question, looked for inside the rule or section that has it."""
-    start = _first_with(lines, key, 0) or 1
+def _placed(texts: Mapping[str, str], key: str, said: str) -> Problem:
+    """A problem with the file and line of the name in question.
+
+    Args:
+        texts: File name -> text; never empty.
+        key: The name to look for: a rule's id, a concept, a phrase.
+        said: What is wrong; the names quoted in it tell the line inside the rule or section.
+    """
+    lines = {file: text.splitlines() for file, text in texts.items()}
+    # Where it is defined comes before where it is only mentioned.
+    for pattern in (
+        rf"^(?:id = )?[\"']?{re.escape(key)}[\"']?(?: =|$)",
+        rf"(?<![\w.]){re.escape(key)}(?![\w.])",
+    ):
+        for file, listed in lines.items():
+            start = _first_with(listed, pattern, 0)
+            if start is not None:
+                return Problem(_line_inside(listed, start, said), said, file)
+    return Problem(1, said, next(iter(texts)))
+
+
+def _line_inside(lines: list[str], start: int, said: str) -> int:
+    """The line of a name quoted in the problem, from a line (from 1) to the end of its table; else that line."""
     table = next((n for n in range(start, len(lines)) if lines[n].startswith("[")), len(lines))
     for name in re.findall(r"'([^']+)'", said):
-        inside = _first_with(lines[:table], name, start - 1)
-        if inside:
+        inside = _first_with(lines[:table], rf"(?<![\w.]){re.escape(name)}(?![\w.])", start - 1)
+        if inside is not None:
             return inside
     return start
 
 
-def _first_with(lines: list[str], key: str, begin: int) -> int | None:
-    """The first line from an index on that holds the key as a whole word, counted from 1."""
-    pattern = re.compile(rf"(?<![\w.]){re.escape(key)}(?![\w.])")
-    return next((n for n in range(begin + 1, len(lines) + 1) if pattern.search(lines[n - 1])), None)
+def _first_with(lines: list[str], pattern: str, begin: int) -> int | None:
+    """The first line from an index on that matches, counted from 1."""
+    found = re.compile(pattern)
+    return next((n for n in range(begin + 1, len(lines) + 1) if found.search(lines[n - 1])), None)

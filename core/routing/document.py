@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from core.clusters import SERVICES
@@ -11,7 +12,7 @@ from core.routing.shape import Said, hint
 from core.routing.vitals import Measure
 
 KINDS = ("sign", "red", "urgent", "service", "general", "vague")
-"""Rule kinds in the order in which they are listened to; a `sign` only names a concept for the others."""
+"""Rule kinds in the order in which they are listened to; a `sign` only makes a concept for the others."""
 
 ROLES = (
     "negation",
@@ -114,6 +115,54 @@ def document_problems(document: dict[str, Any]) -> Iterable[Said]:
         for other in row.get("replaces", []):
             if other not in seen:
                 yield str(row.get("id")), f"rule {row.get('id')}: replaces {other!r}, which is not a rule"
+    yield from _sign_problems([row for row in document.get("rule", []) if row.get("kind") == "sign"])
+
+
+def _sign_problems(rows: Sequence[dict[str, Any]]) -> Iterable[Said]:
+    """A sign that is made of what it makes could be read in any order, so it is refused."""
+    try:
+        _by_need({str(row.get("id")): (str(row.get("says")), _asked_for(row)) for row in rows})
+    except CycleError as error:
+        around = error.args[1]
+        yield around[0], f"rule {around[0]}: made of what it makes itself, by way of {', '.join(around[1:])}"
+
+
+def _asked_for(row: dict[str, Any]) -> frozenset[str]:
+    terms = (term_from(str(term)).concepts for term in row.get("needs", []))
+    return frozenset(row.get("unless", [])).union(*terms)
+
+
+def _by_need(signs: Mapping[str, tuple[str, frozenset[str]]]) -> list[str]:
+    """Ids of signs, each after those that make what it asks for.
+
+    Args:
+        signs: id -> (the concept it makes, the concepts it asks for).
+
+    Raises:
+        CycleError: Some are made of each other.
+    """
+    makers: dict[str, set[str]] = {}
+    for sign_id, (says, _) in signs.items():
+        makers.setdefault(says, set()).add(sign_id)
+    needed = {
+        sign_id: sorted(maker for concept in asked for maker in makers.get(concept, ()))
+        for sign_id, (_, asked) in sorted(signs.items())
+    }
+    return list(TopologicalSorter(needed).static_order())
+
+
+def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Rules in an order that does not depend on where they were written.
+
+    By kind as they are listened to; signs after those they build on; else what asks for more first.
+    """
+    listed = sorted(rules, key=lambda rule: (KINDS.index(rule.kind), -len(rule.needs), rule.id))
+    signs = {rule.id: rule for rule in listed if rule.kind == "sign"}
+    asked = {
+        rule.id: (rule.says or "", rule.unless.union(*(term.concepts for term in rule.needs)))
+        for rule in signs.values()
+    }
+    return (*(signs[sign_id] for sign_id in _by_need(asked)), *listed[len(signs) :])
 
 
 def _rule_problems(row: dict[str, Any], words: Collection[str]) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The clinic's complaint words and rules, read from readable TOML and compiled once.
 
-The shipped file is `core/data/complaints.toml`; a clinic's own file is laid over it: words are
-added to concepts, a rule with the same id replaces the shipped one, `[remove]` takes away.
+What is shipped is in `core.routing.shipped`; a clinic's own file is laid over it: words are added to
+concepts, a rule with the same id replaces the shipped one, `[remove]` takes away.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
-from core.routing.document import Rule, document_problems, measure_from, rule_from, split_words
+from core.routing.document import Rule, document_problems, in_order, measure_from, rule_from, split_words
 from core.routing.lexicon import Lexicon
 from core.routing.shape import well_formed
+from core.routing.shipped import shipped_document
 from core.routing.vitals import CONCEPT, Measure
 
 
@@ -38,7 +38,7 @@ class Vocabulary:
 
     @cached_property
     def signs(self) -> tuple[Rule, ...]:
-        """The rules that only make a concept for the others, in the order of the file."""
+        """The rules that only make a concept for the others; what one builds on stands before it."""
         return tuple(rule for rule in self.rules if rule.kind == "sign")
 
     @cached_property
@@ -79,17 +79,7 @@ class Vocabulary:
 
 @cache
 def _shipped() -> Vocabulary:
-    return compile_vocabulary(shipped_document(), "complaints.toml")
-
-
-def shipped_text() -> str:
-    """The shipped file as it is written."""
-    return resources.files("core").joinpath("data/complaints.toml").read_text("utf-8")
-
-
-def shipped_document() -> dict[str, Any]:
-    """The shipped file, parsed."""
-    return tomllib.loads(shipped_text())
+    return compile_vocabulary(shipped_document(), "as shipped")
 
 
 def overlay(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +124,7 @@ def compile_vocabulary(document: dict[str, Any], source: str) -> Vocabulary:
     return Vocabulary(
         concepts=concepts,
         grammar=grammar,
-        rules=tuple(rule_from(row) for row in document["rule"]),
+        rules=in_order(rule_from(row) for row in document["rule"]),
         lexicon=Lexicon(
             {
                 **concepts,

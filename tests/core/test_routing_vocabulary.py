@@ -5,6 +5,8 @@ import pytest
 from core.clusters import load_clusters
 from core.errors import SettingsError
 from core.routing import Facts, Vocabulary, check_vocabulary, explain, route
+from core.routing.shipped import shipped_document, shipped_texts
+from core.routing.vocabulary import compile_vocabulary
 
 POLI = load_clusters("poli")
 
@@ -19,8 +21,45 @@ def written(tmp_path, text):
     return path
 
 
-def test_the_shipped_file_has_no_problems():
+def test_the_shipped_files_have_no_problems():
     assert check_vocabulary() == []
+
+
+def test_the_order_of_files_and_rules_says_nothing():
+    document = shipped_document()
+    turned = {**document, "rule": document["rule"][::-1], "measure": document["measure"][::-1]}
+    turned |= {name: dict(reversed(document[name].items())) for name in ("words", "same", "grammar")}
+    assert compile_vocabulary(turned, "turned").rules == Vocabulary.load().rules
+    vocabulary = compile_vocabulary(turned, "turned")
+    for complaint in (
+        "dada seperti ditindih, sesak",
+        "sakit gigi, periksa hamil",
+        "batuk pilek demam",
+        "periksa",
+        "obat",
+    ):
+        assert route(facts(complaint), None, POLI, vocabulary) == route(facts(complaint), None, POLI)
+
+
+def test_what_is_wrong_between_shipped_files_is_told_with_file_and_line(monkeypatch):
+    texts = {
+        **shipped_texts(),
+        "a.toml": "\n[words]\ntooth = 'kampil'\n",
+        "z.toml": "[[rule]]\nid = 'red.stroke'\nkind = 'red'\nneeds = ['tooth']\nspam = 3\n",
+    }
+    monkeypatch.setattr("core.routing.checking.shipped_texts", lambda: texts)
+    told = {(problem.file, problem.text) for problem in check_vocabulary()}
+    assert ("a.toml", "[words] 'tooth' stands in teeth.toml too") in told
+    assert ("z.toml", "rule red.stroke: unknown field 'spam'; did you mean 'span'?") in told
+    assert any(file == "stroke.toml" and "used twice" in text for file, text in told)
+
+
+def test_signs_made_of_each_other_are_refused(tmp_path):
+    sign = '[[rule]]\nid = "sign.{0}"\nkind = "sign"\nsays = "{0}"\nneeds = ["{1}"]\n'
+    path = written(tmp_path, sign.format("one", "two") + sign.format("two", "one"))
+    assert "made of what it makes itself" in " ".join(problem.text for problem in check_vocabulary(path))
+    with pytest.raises(SettingsError, match="made of what it makes itself"):
+        Vocabulary.load(path)
 
 
 def test_a_clinic_adds_words_rules_and_takes_away(tmp_path):
