@@ -23,18 +23,27 @@ ROLES = (
     "break",
     "filler",
     "past",
+    "past_time",
+    "turn",
     "recent",
     "onset",
     "worry",
+    "about",
+    "fear",
     "purpose",
     "followup",
+    "request",
     "resolved",
     "gone",
+    "again",
     "age_marker",
     "gestation_marker",
     "less",
 )
 """Words of grammar that the reader knows by name."""
+
+CLASSES = ("named", "had")
+"""Lists of concepts that the reader knows by name."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,8 @@ class Rule:
     priority: str | None = None
     in_followup: bool = False
     """True when "kontrol" or "ambil obat" beside it does not make it an old story."""
+    lasting: bool = False
+    """True when "kontrol" or "ambil obat" anywhere makes it an old story: what may stay for years."""
     min_days: float | None = None
     """Least duration said for it."""
     max_days: float | None = None
@@ -96,6 +107,12 @@ def document_problems(document: dict[str, Any]) -> Iterable[Said]:
     for role in document.get("grammar", {}):
         if role not in ROLES:
             yield role, f"[grammar] {role!r} is not one of {', '.join(ROLES)}"
+    for name, listed in document.get("classes", {}).items():
+        if name not in CLASSES:
+            yield name, f"[classes] {name!r} is not one of {', '.join(CLASSES)}"
+        for concept in split_words(listed):
+            if concept not in words:
+                yield name, f"[classes] {name}: {concept!r} is nowhere in [words]{hint(concept, words)}"
     levels: set[str] = set()
     for row in document.get("measure", []):
         measure_id = str(row.get("id", ""))
@@ -254,6 +271,7 @@ def rule_from(row: dict[str, Any]) -> Rule:
         "span",
         "priority",
         "in_followup",
+        "lasting",
         "min_days",
         "max_days",
         "sex",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from core.routing.document import Rule, Term
 from core.routing.facts import Facts
-from core.routing.reading import Occurrence, Reading
+from core.routing.reach import Occurrence
+from core.routing.reading import Reading
 from core.routing.vocabulary import Vocabulary
 from core.vocabulary import Sex
 
@@ -57,6 +58,7 @@ def with_signs(facts: Facts, reading: Reading, signs: Sequence[Rule]) -> Reading
                 clause=group[0].clause,
                 past=all(o.past for o in group),
                 followup=all(o.followup for o in group),
+                errand=all(o.errand for o in group),
                 days=max((o.days for o in group if o.days is not None), default=None),
             )
             reading = replace(reading, occurrences=(*reading.occurrences, sign))
@@ -188,9 +190,11 @@ def _satisfies(occurrence: Occurrence, term: Term, rule: Rule) -> bool:
     said = occurrence.concepts | occurrence.parts if looks_inside else occurrence.concepts
     if not said & term.concepts or occurrence.denied != term.denied:
         return False
-    if rule.kind in ("red", "urgent"):
-        return not occurrence.past and (rule.in_followup or not occurrence.followup)
-    return True
+    if rule.kind not in ("red", "urgent"):
+        return True
+    is_lasting = rule.lasting or rule.kind == "urgent"
+    is_treated = occurrence.errand if is_lasting else occurrence.followup
+    return not occurrence.past and (rule.in_followup or not is_treated)
 
 
 def _closest(groups: list[list[Occurrence]], span: int) -> list[Occurrence] | None:

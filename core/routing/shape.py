@@ -18,6 +18,7 @@ _TEXTS = "text: words separated by commas"
 _VALUES: Mapping[str, tuple[Any, str]] = {
     "words": (str, _TEXTS),
     "grammar": (str, _TEXTS),
+    "classes": (str, "text: concepts separated by commas"),
     "same": (str, "text"),
     "numbers": ((int, float), "a number"),
     "units": ((int, float), "a number"),
@@ -38,7 +39,7 @@ _ROWS: Mapping[str, Mapping[str, Any]] = {
         **dict.fromkeys(("needs", "unless", "replaces"), list),
         **dict.fromkeys(("span", "min_days", "max_days"), int),
         **dict.fromkeys(("from_months", "under_months", "from_years", "under_years"), int),
-        **dict.fromkeys(("in_followup", "pregnant"), bool),
+        **dict.fromkeys(("in_followup", "lasting", "pregnant"), bool),
         "service": (str, list),
     },
     "measure": {

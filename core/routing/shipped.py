@@ -9,7 +9,7 @@ from typing import Any
 
 from core.routing.shape import Said
 
-JOINED_TABLES = ("words", "grammar", "same", "numbers", "units")
+JOINED_TABLES = ("words", "grammar", "classes", "same", "numbers", "units")
 """Sections in which a name stands once, whichever file it is in."""
 
 JOINED_ROWS = ("rule", "measure")

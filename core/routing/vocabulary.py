@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
-from core.routing.document import Rule, document_problems, in_order, measure_from, rule_from, split_words
+from core.routing.document import (
+    CLASSES,
+    Rule,
+    document_problems,
+    in_order,
+    measure_from,
+    rule_from,
+    split_words,
+)
 from core.routing.lexicon import Lexicon
 from core.routing.shape import well_formed
 from core.routing.shipped import shipped_document
@@ -35,6 +43,8 @@ class Vocabulary:
     units: Mapping[str, float] = field(default_factory=dict)
     """Word -> days."""
     measures: tuple[Measure, ...] = ()
+    classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Name of a list that the reader knows -> its concepts."""
 
     @cached_property
     def signs(self) -> tuple[Rule, ...]:
@@ -88,7 +98,7 @@ def overlay(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     gone_words = set(split_words(removed.get("words", "")))
     gone_rules = set(removed.get("rules", []))
     merged = dict(base)
-    for section in ("words", "grammar"):
+    for section in ("words", "grammar", "classes"):
         merged[section] = dict(base.get(section, {}))
         for name, words in extra.get(section, {}).items():
             merged[section][name] = f"{merged[section].get(name, '')}, {words}"
@@ -140,6 +150,7 @@ def compile_vocabulary(document: dict[str, Any], source: str) -> Vocabulary:
         numbers={word: float(value) for word, value in document["numbers"].items()},
         units={word: float(value) for word, value in document["units"].items()},
         measures=measures,
+        classes={name: frozenset(split_words(document.get("classes", {}).get(name, ""))) for name in CLASSES},
     )
 
 

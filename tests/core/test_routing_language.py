@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from core.routing import Vocabulary
 from core.routing.language import MAX_CHARACTERS, stems, tokens
-from core.routing.reading import LONG_DAYS, read
+from core.routing.reach import LONG_DAYS
+from core.routing.reading import read
 
 VOCABULARY = Vocabulary.load()
 

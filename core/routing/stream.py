@@ -1,0 +1,127 @@
+"""A complaint as a stream of tokens: words with what they may be, numbers, signs, and the ends of clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from core.routing.language import code_parts, tokens
+from core.routing.lexicon import Lexicon
+
+GRAMMAR = "grammar."
+"""Begins the concept under which the lexicon knows a word of grammar."""
+
+HEARD = frozenset({"turn", "again"})
+"""Roles of grammar that a filler may have."""
+
+_THOUSANDS_DIGITS = 3
+
+
+@dataclass
+class Token:
+    """A word, number or sign that is not a filler."""
+
+    text: str
+    forms: tuple[str, ...]
+    """Words of the vocabulary that it may be, best first."""
+    clause: int
+    number: float | None = None
+    sign: str = ""
+    """`+` or `-` for a clinician's "(+)" and "(-)"."""
+    is_asked: bool = False
+    """True before a question mark."""
+    is_ordinal: bool = False
+    """True for the number of "hari ke-5"."""
+
+
+@dataclass(frozen=True)
+class Filler:
+    """A word passed over in phrases that says something all the same: "kanan", "sudah", "dengan"."""
+
+    word: str
+    concepts: frozenset[str]
+    position: int
+    """Of the token after it."""
+    clause: int
+    roles: frozenset[str] = frozenset()
+    """Of `HEARD`: "riwayat asma dengan sesak", "muncul lagi"."""
+
+
+@dataclass
+class Stream:
+    """What a complaint consists of."""
+
+    tokens: list[Token] = field(default_factory=list)
+    fillers: list[Filler] = field(default_factory=list)
+    forms: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
+    """For explaining: each typed word, the words it was taken for, and how."""
+
+    def ends_clause(self, position: int) -> bool:
+        """True for the last token of a clause."""
+        following = position + 1
+        return following == len(self.tokens) or self.tokens[following].clause != self.tokens[position].clause
+
+    def follows(self, concept: str, position: int) -> bool:
+        """True when a filler of that meaning stands just before a token."""
+        return any(filler.position == position and concept in filler.concepts for filler in self.fillers)
+
+
+def stream_of(text: str, lexicon: Lexicon) -> Stream:
+    """Cut a complaint up.
+
+    Args:
+        text: Anything; only its first `language.MAX_CHARACTERS` characters are read.
+        lexicon: Tells what a word may be, and which words are fillers.
+    """
+    stream = Stream()
+    taken = stream.tokens
+    clause = 0
+    previous = ""
+    for kind, word in _whole_tokens(text, lexicon):
+        if kind == "stop":
+            clause += 1
+            if word == "?" and taken:
+                taken[-1].is_asked = True
+        elif kind == "number":
+            taken.append(Token(word, (), clause, number=_number(word), is_ordinal=previous == "ke"))
+        elif kind == "sign":
+            taken.append(Token(word, (), clause, sign="-" if "-" in word else "+"))
+        elif kind == "join":
+            taken.append(Token(word, ("/",) if word == "/" else ("dan",), clause))
+        elif kind == "compare":
+            taken.append(Token(word, ("kurang",) if word == "<" else ("lebih",), clause))
+        elif kind == "word":
+            _take_word(word, clause, stream, lexicon)
+        previous = word
+    return stream
+
+
+def _take_word(word: str, clause: int, stream: Stream, lexicon: Lexicon) -> None:
+    known = lexicon.resolve(word)
+    stream.forms.append((word, known.forms, known.how))
+    if known.forms and known.forms[0] in lexicon.fillers:
+        concepts = lexicon.phrase_at([known.forms], 0)[1]
+        roles = HEARD & {concept.removeprefix(GRAMMAR) for concept in concepts}
+        meanings = frozenset(concept for concept in concepts if not concept.startswith(GRAMMAR))
+        if meanings or roles:
+            stream.fillers.append(Filler(word, meanings, len(stream.tokens), clause, roles))
+    elif known.how == "split":
+        stream.tokens.extend(Token(form, (form,), clause) for form in known.forms)
+    else:
+        stream.tokens.append(Token(word, known.forms or (word,), clause))
+
+
+def _number(written: str) -> float:
+    """`38,5` and `38.5` alike; three digits after the sign are thousands: `80.000`."""
+    whole, _, rest = written.replace(",", ".").partition(".")
+    return float(whole + rest) if len(rest) == _THOUSANDS_DIGITS else float(f"{whole}.{rest or 0}")
+
+
+def _whole_tokens(text: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    for kind, word in tokens(text):
+        if kind != "code":
+            yield kind, word
+        elif lexicon.holds(word):
+            yield "word", word
+        else:
+            yield from code_parts(word)
