@@ -36,6 +36,7 @@ ROLES = (
     "resolved",
     "gone",
     "again",
+    "fine",
     "age_marker",
     "gestation_marker",
     "less",

@@ -171,6 +171,7 @@ class Reach:
         if "turn" in roles or "recent" in roles:
             self._turns.add(position)
             self._breaks.add(position)
+            self._feared = self._feared_all = False
         for role, is_time in (("past", False), ("past_time", True)):
             if role in roles:
                 self._history.append(_Mark(position, self.clause, is_time))
@@ -184,6 +185,8 @@ class Reach:
                 self._treated.append((position, self.clause))
         if "again" in roles:
             self._return()
+        if "fine" in roles:
+            self._find_fine(position)
         if "resolved" in roles:
             if any(occurrence.clause == self.clause for occurrence in self.occurrences):
                 self._resolved |= self.deny_last()
@@ -205,6 +208,14 @@ class Reach:
         """True in "habis kontrol": the errand is over."""
         last = self.occurrences[-1] if self.occurrences else None
         return last is not None and last.last == position - 1 and "after" in last.concepts
+
+    def _find_fine(self, position: int) -> None:
+        """`tensi normal`, "ketuban masih bagus": that is no complaint of today; not so in "tidak normal", "kurang baik"."""
+        last = self.occurrences[-1] if self.occurrences else None
+        if self.denies or last is None or last.clause != self.clause:
+            self.denies = False
+        elif last.last >= position - 2 and "fewer" not in last.concepts:
+            self.occurrences[-1] = replace(last, past=True)
 
     def _return(self) -> None:
         """`sesak sudah hilang, sekarang kambuh lagi`: what was last said to be over is there again."""
