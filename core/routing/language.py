@@ -24,6 +24,9 @@ _TOKEN = re.compile(
     r"|(?P<compare>[<>])"
 )
 _REPEATED_BY_TWO = re.compile(r"([a-z]{3,})2(?=(?:an|nya|in|kan)?\b)")
+_ABBREVIATED = re.compile(r"\b(tn|ny|nn|an|by|px|sdr|susp|dd|riw|kel|td|dr)\.(?=\s)")
+"""Words that a clerk cuts off: their dot ends no clause."""
+
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 # e is often a schwa: Banjarese has a there, and o is u ("kepala" kapala, "obat" ubat);
@@ -92,9 +95,12 @@ def tokens(text: str) -> Iterator[tuple[str, str]]:
     `stop` (ends a clause), `join` (`/`, `&`, `+`), `sign` (the clinician's `(-)` and `(+)`), `compare`
     (`<`, `>`). "gatal2" and "gatal-gatal" give one word.
     """
-    folded = unicodedata.normalize("NFKD", text[:MAX_CHARACTERS].replace("²", "2")).lower()
+    folded = unicodedata.normalize(
+        "NFKD", text[:MAX_CHARACTERS].replace("²", "2").replace("%", " persen ")
+    ).lower()
     folded = "".join(character for character in folded if not unicodedata.combining(character))
     folded = _REPEATED_BY_TWO.sub(r"\1", folded)
+    folded = _ABBREVIATED.sub(r"\1 ", folded)
     previous = ("", "")
     for match in _TOKEN.finditer(folded):
         kind = match.lastgroup or "word"

@@ -188,10 +188,10 @@ class Reach:
         if "fine" in roles:
             self._find_fine(position)
         if "resolved" in roles:
-            if any(occurrence.clause == self.clause for occurrence in self.occurrences):
+            if any(o.clause == self.clause and "after" not in o.concepts for o in self.occurrences):
                 self._resolved |= self.deny_last()
             else:
-                # "sembuh dari sesak" names it afterwards.
+                # "sembuh dari sesak", "habis sembuh DBD" name it afterwards.
                 self.denies = True
 
     def hear_after(self, roles: Collection[str]) -> None:
