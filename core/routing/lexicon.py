@@ -25,6 +25,21 @@ IDIOM = "grammar.idiom"
 """Marks a phrase that means something; by itself it is no meaning."""
 
 _SHORTEST_PART = 3
+_SHORT_NEGATIONS = (
+    "enggak",
+    "engga",
+    "nggak",
+    "kagak",
+    "ngga",
+    "kaga",
+    "ndak",
+    "gak",
+    "tdk",
+    "tak",
+    "ga",
+    "gk",
+    "g",
+)
 _LONG_WORD = 6
 _OFTEN = 4
 """Phrases that hold a word, from which on a letter missing in it is a surer slip than any other reading."""
@@ -193,6 +208,8 @@ class Lexicon:
         for spelling in spellings:
             if (known := self._as_written(spelling)) is not None:
                 return known
+        if (known := self._as_denied(word)) is not None:
+            return known
         if (known := self._as_jumbled(word)) is not None:
             return known
         if (known := self._as_common(word)) is not None:
@@ -228,6 +245,15 @@ class Lexicon:
         if not close or close[0] not in self._meaningful or close[0][0] != word[0]:
             return None
         return Known(close, "typing") if OSA.distance(word, close[0]) == 1 < len(close[0]) - 4 else None
+
+    def _as_denied(self, word: str) -> Known | None:
+        """A short "not" and a word run together: `gabisa`, `gakmau`, `tdkbangun`."""
+        for short in _SHORT_NEGATIONS:
+            rest = word.removeprefix(short)
+            known = self._as_written(rest) if rest != word and len(rest) >= _SHORTEST_PART else None
+            if known is not None and known.forms:
+                return Known((NEGATION, known.forms[0]), "split")
+        return None
 
     def _as_jumbled(self, word: str) -> Known | None:
         """A letter struck twice or two in the wrong order: `perrut`, `multu`."""

@@ -99,16 +99,23 @@ def stream_of(text: str, lexicon: Lexicon) -> Stream:
 def _take_word(word: str, clause: int, stream: Stream, lexicon: Lexicon) -> None:
     known = lexicon.resolve(word)
     stream.forms.append((word, known.forms, known.how))
-    if known.forms and known.forms[0] in lexicon.fillers:
-        concepts = lexicon.phrase_at([known.forms], 0)[1]
-        roles = HEARD & {concept.removeprefix(GRAMMAR) for concept in concepts}
-        meanings = frozenset(concept for concept in concepts if not concept.startswith(GRAMMAR))
-        if meanings or roles:
-            stream.fillers.append(Filler(word, meanings, len(stream.tokens), clause, roles))
-    elif known.how == "split":
-        stream.tokens.extend(Token(form, (form,), clause) for form in known.forms)
+    if known.how == "split":
+        # "gabisa bangun" is "tidak bisa bangun", and "bisa" is passed over there.
+        for form in known.forms:
+            _take(form, (form,), clause, stream, lexicon)
     else:
-        stream.tokens.append(Token(word, known.forms or (word,), clause))
+        _take(word, known.forms or (word,), clause, stream, lexicon)
+
+
+def _take(word: str, forms: tuple[str, ...], clause: int, stream: Stream, lexicon: Lexicon) -> None:
+    if forms[0] not in lexicon.fillers:
+        stream.tokens.append(Token(word, forms, clause))
+        return
+    concepts = lexicon.phrase_at([forms], 0)[1]
+    roles = HEARD & {concept.removeprefix(GRAMMAR) for concept in concepts}
+    meanings = frozenset(concept for concept in concepts if not concept.startswith(GRAMMAR))
+    if meanings or roles:
+        stream.fillers.append(Filler(word, meanings, len(stream.tokens), clause, roles))
 
 
 def _number(written: str) -> float:

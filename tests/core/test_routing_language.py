@@ -170,3 +170,25 @@ def test_anything_can_be_read(text):
     reading = read(text, VOCABULARY)
     assert all(occurrence.first <= occurrence.last for occurrence in reading.occurrences)
     assert reading == read(text, VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    ("together", "apart"),
+    [
+        ("gasadar", "ga sadar"),
+        ("gabisa bangun", "ga bisa bangun"),
+        ("tdksadar", "tdk sadar"),
+        ("gakmau minum", "gak mau minum"),
+        ("batuk, gasesak", "batuk, ga sesak"),
+    ],
+)
+def test_a_short_not_written_together_with_its_word_denies_it(together, apart):
+    def heard(complaint):
+        return [(o.concepts, o.denied) for o in read(complaint, VOCABULARY).occurrences if not o.is_aside]
+
+    assert heard(together) == heard(apart)
+
+
+@pytest.mark.parametrize("word", ["gatal", "ganas", "gajah", "gampang", "takut", "gatau"])
+def test_a_word_that_only_begins_like_a_not_denies_nothing(word):
+    assert "tidak" not in VOCABULARY.lexicon.resolve(word).forms
