@@ -89,6 +89,9 @@ class ClusterSet(Mapping[str, Cluster]):
         self.preset = preset
         """`poli`, `ilp`, or the path it was read from."""
         self._by_code = {cluster.code: cluster for cluster in clusters}
+        self.first_destinations = tuple(cluster for cluster in clusters if cluster.stage == "first")
+        """Where a patient can be sent from the counter."""
+        self._services = {taking.service for cluster in self.first_destinations for taking in cluster.takes}
 
     def __getitem__(self, code: str) -> Cluster:
         """The cluster with this code.
@@ -116,11 +119,6 @@ class ClusterSet(Mapping[str, Cluster]):
         return self._by_code.get(code, default)
 
     @property
-    def first_destinations(self) -> tuple[Cluster, ...]:
-        """Where a patient can be sent from the counter."""
-        return tuple(cluster for cluster in self.values() if cluster.stage == "first")
-
-    @property
     def emergency(self) -> Cluster:
         """Where red flags go."""
         cluster = self.destination("emergency", None)
@@ -129,9 +127,7 @@ class ClusterSet(Mapping[str, Cluster]):
 
     def has_service(self, service: str) -> bool:
         """True when some first destination takes this service itself, at any age."""
-        return any(
-            taking.service == service for cluster in self.first_destinations for taking in cluster.takes
-        )
+        return service in self._services
 
     def destination(self, service: str, age_years: int | None) -> Cluster | None:
         """The first destination that takes a service at an age, directly or by fallback.

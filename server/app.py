@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -131,7 +132,11 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.password_checks = CapacityLimiter(PASSWORD_CHECKS)
         app.state.follower.start(settings.resolved_database_url)
+        # Code, words and rules stay: a full collection would walk over them for a tenth of a second each time,
+        # and whoever saves at that moment would wait.
+        gc.freeze()
         yield
+        gc.unfreeze()
         app.state.follower.stop()
 
     app = FastAPI(title="Loket", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)

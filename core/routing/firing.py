@@ -6,7 +6,7 @@ Signs come first: a `sign` rule makes one concept of several words ("kepala" and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.routing.document import Rule, Term
@@ -29,26 +29,94 @@ class Hit:
     """True when all of it is said of another time."""
 
 
+class _Heard:
+    """What a complaint says, found by concept, and whom it is said of."""
+
+    def __init__(self, facts: Facts, occurrences: Iterable[Occurrence], reading: Reading) -> None:
+        self.is_ticked = facts.pregnant
+        self.sex = facts.sex
+        self.months = _months(facts, reading)
+        self.is_pregnant = is_pregnant(facts, reading)
+        self.said: set[str] = {"pregnant"} if facts.pregnant else set()
+        """Every concept said anywhere, the parts of phrases too."""
+        self.denied: set[str] = set()
+        self._occurrences: list[Occurrence] = []
+        self._places: dict[tuple[str, bool], list[int]] = {}
+        """(concept, whether denied) -> places of the occurrences that are it."""
+        self._places_within: dict[str, list[int]] = {}
+        """Concept -> places of the phrases that hold a word for it."""
+        for occurrence in occurrences:
+            self.add(occurrence)
+
+    def add(self, occurrence: Occurrence) -> None:
+        """Take one thing more."""
+        place = len(self._occurrences)
+        self._occurrences.append(occurrence)
+        for concept in occurrence.concepts:
+            self._places.setdefault((concept, occurrence.denied), []).append(place)
+        if occurrence.denied:
+            self.denied |= occurrence.concepts
+            return
+        self.said |= occurrence.concepts | occurrence.parts
+        if not occurrence.is_whole:
+            for concept in occurrence.parts:
+                self._places_within.setdefault(concept, []).append(place)
+
+    def may_hold(self, rule: Rule) -> bool:
+        """True unless a term is nowhere in the complaint."""
+        for term in rule.needs:
+            if term.concepts.isdisjoint(self.denied if term.denied else self.said):
+                return False
+        return True
+
+    def of(self, term: Term, rule: Rule) -> list[Occurrence]:
+        """The occurrences that satisfy a term of a rule, in the order in which they were said."""
+        # A phrase must not hide what makes a danger: "bengkak" in "mata bengkak", "darah" in "keluar darah".
+        looks_inside = rule.kind in ("red", "sign") and not term.denied
+        places: set[int] = set()
+        for concept in term.concepts:
+            places.update(self._places.get((concept, term.denied), ()))
+            if looks_inside:
+                places.update(self._places_within.get(concept, ()))
+        found = [self._occurrences[place] for place in sorted(places)]
+        return [o for o in found if _is_of_today(o, rule)] if rule.kind in ("red", "urgent") else found
+
+    def clauses_with(self, concepts: Iterable[str]) -> set[int]:
+        """The clauses in which one of some concepts is affirmed."""
+        return {
+            self._occurrences[place].clause
+            for concept in concepts
+            for place in self._places.get((concept, False), ())
+        }
+
+
+def _is_of_today(occurrence: Occurrence, rule: Rule) -> bool:
+    is_lasting = rule.lasting or rule.kind == "urgent"
+    is_treated = occurrence.errand if is_lasting else occurrence.followup
+    return not occurrence.past and (rule.in_followup or not is_treated)
+
+
 def fired(facts: Facts, reading: Reading, vocabulary: Vocabulary) -> list[Hit]:
-    """Every rule that holds, in the order of the file, replaced ones taken out.
+    """Every rule that holds, in the order of the vocabulary, replaced ones taken out.
 
     Where only vague rules hold, the words inside phrases are looked at one by one, for what is general.
     """
     reading = with_signs(facts, reading, vocabulary.signs)
-    hits = _hits(facts, reading, vocabulary)
+    hits = _hits(_Heard(facts, reading.occurrences, reading), vocabulary)
     if any(hit.rule.kind != "vague" for hit in hits):
         return hits
-    plain = tuple(replace(o, concepts=o.concepts | o.parts) for o in reading.occurrences)
-    return _hits(facts, replace(reading, occurrences=plain), vocabulary, kind="general") + hits
+    plain = (replace(o, concepts=o.concepts | o.parts) for o in reading.occurrences)
+    return _hits(_Heard(facts, plain, reading), vocabulary, kind="general") + hits
 
 
 def with_signs(facts: Facts, reading: Reading, signs: Sequence[Rule]) -> Reading:
     """The reading with an occurrence more for every sign; a later sign may build on an earlier one."""
-    said, denied = _voiced(facts, reading)
+    heard = _Heard(facts, reading.occurrences, reading)
+    found = []
     for rule in signs:
-        if rule.says is None or not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
+        if rule.says is None or not heard.may_hold(rule) or not _concerns(rule, heard):
             continue
-        group = _match(rule, facts, reading)
+        group = _match(rule, heard)
         if group:
             sign = Occurrence(
                 concepts=frozenset({rule.says}),
@@ -61,46 +129,28 @@ def with_signs(facts: Facts, reading: Reading, signs: Sequence[Rule]) -> Reading
                 errand=all(o.errand for o in group),
                 days=max((o.days for o in group if o.days is not None), default=None),
             )
-            reading = replace(reading, occurrences=(*reading.occurrences, sign))
-            said.add(rule.says)
-    return reading
+            heard.add(sign)
+            found.append(sign)
+    return replace(reading, occurrences=(*reading.occurrences, *found))
 
 
-def _hits(facts: Facts, reading: Reading, vocabulary: Vocabulary, kind: str | None = None) -> list[Hit]:
+def _hits(heard: _Heard, vocabulary: Vocabulary, kind: str | None = None) -> list[Hit]:
     """The rules that hold, of one kind where that is given."""
     hits = []
-    said, denied = _voiced(facts, reading)
-    keys = [*((concept, False) for concept in said), *((concept, True) for concept in denied)]
+    keys = [*((concept, False) for concept in heard.said), *((concept, True) for concept in heard.denied)]
     places = {place for key in keys for place in vocabulary.rules_by_concept.get(key, ())}
     for place in sorted(places):
         rule = vocabulary.rules[place]
         if kind not in (None, rule.kind):
             continue
-        if not _may_hold(rule, said, denied) or not _concerns(rule, facts, reading):
+        if not heard.may_hold(rule) or not _concerns(rule, heard):
             continue
-        found = _match(rule, facts, reading)
+        found = _match(rule, heard)
         if found is not None:
             first = min((o.first for o in found), default=0)
             hits.append(Hit(rule, _words(found), first, bool(found) and all(o.past for o in found)))
     silent = {other for hit in hits for other in hit.rule.replaces}
     return [hit for hit in hits if hit.rule.id not in silent]
-
-
-def _voiced(facts: Facts, reading: Reading) -> tuple[set[str], set[str]]:
-    """Every concept said and every one denied, anywhere, the parts of phrases too."""
-    said: set[str] = {"pregnant"} if facts.pregnant else set()
-    denied: set[str] = set()
-    for occurrence in reading.occurrences:
-        if occurrence.denied:
-            denied |= occurrence.concepts
-        else:
-            said |= occurrence.concepts | occurrence.parts
-    return said, denied
-
-
-def _may_hold(rule: Rule, said: set[str], denied: set[str]) -> bool:
-    """True unless a term is nowhere in the complaint."""
-    return not any(term.concepts.isdisjoint(denied if term.denied else said) for term in rule.needs)
 
 
 def _words(found: Sequence[Occurrence]) -> str:
@@ -127,19 +177,18 @@ def _months(facts: Facts, reading: Reading) -> int | None:
     return None
 
 
-def _concerns(rule: Rule, facts: Facts, reading: Reading) -> bool:
+def _concerns(rule: Rule, heard: _Heard) -> bool:
     """True when age, sex and pregnancy let the rule apply."""
     if rule.from_months is not None or rule.under_months is not None:
-        months = _months(facts, reading)
-        if months is None:
+        if heard.months is None:
             return False
-        if rule.from_months is not None and months < rule.from_months:
+        if rule.from_months is not None and heard.months < rule.from_months:
             return False
-        if rule.under_months is not None and months >= rule.under_months:
+        if rule.under_months is not None and heard.months >= rule.under_months:
             return False
-    if rule.sex is not None and facts.sex is not None and facts.sex != rule.sex:
+    if rule.sex is not None and heard.sex is not None and heard.sex != rule.sex:
         return False
-    return rule.pregnant is None or rule.pregnant == is_pregnant(facts, reading)
+    return rule.pregnant is None or rule.pregnant == heard.is_pregnant
 
 
 def is_pregnant(facts: Facts, reading: Reading) -> bool:
@@ -150,22 +199,22 @@ def is_pregnant(facts: Facts, reading: Reading) -> bool:
     )
 
 
-def _match(rule: Rule, facts: Facts, reading: Reading) -> list[Occurrence] | None:
+def _match(rule: Rule, heard: _Heard) -> list[Occurrence] | None:
     """The occurrences that satisfy a rule, closest together first; None when they do not.
 
     Where `unless` is said, and what has lasted too long, is passed over: the same word in another clause
     may still hold.
     """
-    spoilt = {o.clause for o in reading.occurrences if not o.denied and o.concepts & rule.unless}
+    spoilt = heard.clauses_with(rule.unless) if rule.unless else set()
     has_near = any(not term.anywhere for term in rule.needs)
     near: list[list[Occurrence]] = []
     found: list[Occurrence] = []
     for term in rule.needs:
-        candidates = [o for o in reading.occurrences if _satisfies(o, term, rule)]
-        if not (term.anywhere and has_near):
+        candidates = heard.of(term, rule)
+        if (spoilt or rule.max_days is not None) and not (term.anywhere and has_near):
             candidates = [o for o in candidates if o.clause not in spoilt and not _is_too_old(o, rule)]
         if term.anywhere:
-            if not candidates and not ("pregnant" in term.concepts and facts.pregnant):
+            if not candidates and not ("pregnant" in term.concepts and heard.is_ticked):
                 return None
             found += candidates[:1]
         elif candidates:
@@ -182,19 +231,6 @@ def _match(rule: Rule, facts: Facts, reading: Reading) -> list[Occurrence] | Non
 
 def _is_too_old(occurrence: Occurrence, rule: Rule) -> bool:
     return rule.max_days is not None and (occurrence.days or 0.0) > rule.max_days
-
-
-def _satisfies(occurrence: Occurrence, term: Term, rule: Rule) -> bool:
-    # A phrase must not hide what makes a danger: "bengkak" in "mata bengkak", "darah" in "keluar darah".
-    looks_inside = rule.kind in ("red", "sign") and not term.denied and not occurrence.is_whole
-    said = occurrence.concepts | occurrence.parts if looks_inside else occurrence.concepts
-    if not said & term.concepts or occurrence.denied != term.denied:
-        return False
-    if rule.kind not in ("red", "urgent"):
-        return True
-    is_lasting = rule.lasting or rule.kind == "urgent"
-    is_treated = occurrence.errand if is_lasting else occurrence.followup
-    return not occurrence.past and (rule.in_followup or not is_treated)
 
 
 def _closest(groups: list[list[Occurrence]], span: int) -> list[Occurrence] | None:

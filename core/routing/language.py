@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from math import ceil
+from typing import TypeVar
 
-MAX_CHARACTERS = 600
-"""Longer complaints are cut: the form holds less, and the time of a decision stays bounded."""
+_A = TypeVar("_A")
+
+MAX_CHARACTERS = 500
+"""As many as the form holds; longer complaints are cut, and the time of a decision stays bounded."""
 
 _TOKEN = re.compile(
     r"(?P<code>[a-z]{1,3}\d{1,2}(?:[a-z]\d?){0,3}(?![a-z\d]))"
@@ -82,6 +86,18 @@ _SUFFIXES = (
     "en",
     "e",
 )
+
+
+def _grouped(affixes: Iterable[_A], letter: Callable[[_A], str]) -> dict[str, tuple[_A, ...]]:
+    """Affixes by the letter that tells whether they are worth trying; their order is kept."""
+    found: dict[str, tuple[_A, ...]] = {}
+    for affix in affixes:
+        found[letter(affix)] = (*found.get(letter(affix), ()), affix)
+    return found
+
+
+_PREFIXES = _grouped((*_NASAL_PREFIXES, *_PLAIN_PREFIXES), lambda pair: pair[0][0])
+_SUFFIXES_BY_END = _grouped(_SUFFIXES, lambda suffix: suffix[-1])
 _VOWELS = frozenset("aeiou")
 _NEVER_FIRST = frozenset({"mp", "mb", "nt", "nd", "nc", "nj", "nk", "ns"})
 """Letters that no root begins with: what is left of a word whose first letters only look like a prefix."""
@@ -123,12 +139,14 @@ def fold_keys(word: str) -> tuple[str, str]:
 
 def squeeze(word: str, keep: int = 1) -> str:
     """Undo what a held-down key or a written sigh adds: `sakiiit` becomes `sakit`, or `sakiit` when two are kept."""
+    if len(undoubled(word)) > len(word) - 2:
+        return word
     return _STRETCHED.sub(r"\1" * keep, word)
 
 
 def undoubled(word: str) -> str:
     """Every letter once where it stands twice: `gattal` becomes `gatal`."""
-    return re.sub(r"(.)\1+", r"\1", word)
+    return "".join(letter for letter, before in zip(word, " " + word, strict=False) if letter != before)
 
 
 def skeleton(word: str) -> str:
@@ -142,7 +160,7 @@ def unreduplicated(word: str) -> str | None:
     return word[:half] if not odd and half >= _SHORTEST_STEM and word[:half] == word[half:] else None
 
 
-def stems(word: str, least_share: float = 0.5) -> list[str]:
+def stems(word: str, least_share: float = 0.5) -> tuple[str, ...]:
     """Every form left after taking off affixes, the longest (least taken off) first.
 
     Deliberately generous: `menyusui` gives susu, susui, nyusu ...; only a form that the
@@ -154,19 +172,24 @@ def stems(word: str, least_share: float = 0.5) -> list[str]:
             "tengorokan" is not "orok".
     """
     enough = max(_SHORTEST_STEM, ceil(len(word) * least_share))
+    return tuple(stem for stem in _all_stems(word) if len(stem) >= enough)
+
+
+@lru_cache(maxsize=2048)
+def _all_stems(word: str) -> tuple[str, ...]:
     found: dict[str, int] = {}
     for cut in _without_prefixes(word, 2):
         for bare in _without_suffixes(cut, 2):
-            if bare != word and len(bare) >= enough and _VOWELS & set(bare):
-                found.setdefault(bare, len(bare))
-    return sorted(found, key=lambda stem: -found[stem])
+            if bare != word and bare not in found and not _VOWELS.isdisjoint(bare):
+                found[bare] = len(bare)
+    return tuple(sorted(found, key=lambda stem: -found[stem]))
 
 
 def _without_prefixes(word: str, depth: int) -> Iterator[str]:
     yield word
     if not depth:
         return
-    for prefix, restored in (*_NASAL_PREFIXES, *_PLAIN_PREFIXES):
+    for prefix, restored in _PREFIXES.get(word[:1], ()):
         # A single consonant is taken off only to give another back ("nyusu" susu, "mijat" pijat).
         if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST_STEM:
             rest = restored + word[len(prefix) :]
@@ -182,6 +205,6 @@ def _without_suffixes(word: str, depth: int) -> Iterator[str]:
     yield word
     if not depth:
         return
-    for suffix in _SUFFIXES:
+    for suffix in _SUFFIXES_BY_END.get(word[-1:], ()):
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             yield from _without_suffixes(word[: -len(suffix)], depth - 1)

@@ -8,9 +8,10 @@ so that an ordinary word is not mistaken for a misspelt complaint.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
@@ -43,6 +44,8 @@ _SHORT_NEGATIONS = (
 _LONG_WORD = 6
 _OFTEN = 4
 """Phrases that hold a word, from which on a letter missing in it is a surer slip than any other reading."""
+_MOST_STEMS = 2
+"""Stems of a misspelt word that are compared with others, the longest first."""
 _MANY_BONES = 4
 """Consonants that are hardly another word's in the same order."""
 _LEAST_SHARE_OF_NEUTRAL = 0.4
@@ -59,12 +62,23 @@ class Known:
     """`exact`, `affix`, `spelling`, `split`, `typing`, `neutral` or `unknown`."""
 
 
+UNKNOWN = Known((), "unknown")
+
+
 @dataclass
 class _Node:
     """A place in the tree of phrases."""
 
     concepts: set[str] = field(default_factory=set)
     children: dict[str, _Node] = field(default_factory=dict)
+    frozen: frozenset[str] = frozenset()
+    """Its concepts once all are known; empty where nothing but a mark stands."""
+
+    def freeze(self) -> None:
+        """Fix what is said here and below."""
+        self.frozen = frozenset(self.concepts) if self.concepts - {IDIOM} else frozenset()
+        for child in self.children.values():
+            child.freeze()
 
 
 class Lexicon:
@@ -94,6 +108,7 @@ class Lexicon:
         for concept, phrases in concepts.items():
             for phrase in phrases:
                 self._add(phrase, concept)
+        self._root.freeze()
         self._grammatical = negations | fillers | {"dan", "atau", "tak", "no", "ini"}
         self._words |= negations | fillers
         self._meaningful |= negations | fillers
@@ -105,6 +120,7 @@ class Lexicon:
         self._ordinary_parts = ordinary & self._words
         """Neutral words that phrases need: taken as they are, never for what is left without affixes."""
         self._index()
+        self.known = lru_cache(maxsize=20_000)(self._known)
         self.resolve = lru_cache(maxsize=20_000)(self._resolve)
         self.guesses = lru_cache(maxsize=5_000)(self._guesses)
 
@@ -148,12 +164,13 @@ class Lexicon:
         self._by_bones: dict[tuple[str, str], list[str]] = defaultdict(list)
         for word in sorted((self._words | set(self._same)) - self._grammatical):
             self._by_bones[word[0], skeleton(word)].append(word)
-        self._by_length: dict[int, list[str]] = defaultdict(list)
+        self._by_tail: dict[str, list[str]] = defaultdict(list)
+        """A word without its first letter -> the words that end so."""
         self._by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
         spelt_otherwise = {word for word in self._same if len(word) >= _LONG_WORD}
         for word in sorted(self._words | self._neutral | spelt_otherwise):
             if len(word) >= SHORTEST_FUZZY:
-                self._by_length[len(word)].append(word)
+                self._by_tail[word[1:]].append(word)
                 self._by_start[word[0], len(word)].append(word)
 
         self._slips: dict[str, str] = {}
@@ -197,35 +214,39 @@ class Lexicon:
             nodes = [node.children[form] for node in nodes for form in forms if form in node.children]
             if not nodes:
                 break
-            concepts = next((node.concepts for node in nodes if node.concepts - {IDIOM}), None)
+            concepts = next((node.frozen for node in nodes if node.frozen), None)
             if concepts:
-                best = (length, frozenset(concepts))
+                best = (length, concepts)
         return best
 
-    def _resolve(self, word: str) -> Known:
+    def _known(self, word: str) -> Known | None:
+        """What a word is that stands in the vocabulary, with affixes or a common slip; None for any other."""
         word = self._same.get(word, word)
-        spellings = dict.fromkeys((word, squeeze(word), squeeze(word, 2), unreduplicated(word) or word))
-        for spelling in spellings:
+        for spelling in _spellings(word):
             if (known := self._as_written(spelling)) is not None:
                 return known
         if (known := self._as_denied(word)) is not None:
             return known
         if (known := self._as_jumbled(word)) is not None:
             return known
-        if (known := self._as_common(word)) is not None:
+        return self._as_common(word)
+
+    def _resolve(self, word: str) -> Known:
+        if (known := self.known(word)) is not None:
             return known
+        word = self._same.get(word, word)
         # An ordinary word with affixes is no misspelt complaint: "latihan" is not "letih".
         bare = stems(word, _LEAST_SHARE_OF_NEUTRAL)
         if any(len(stem) >= SHORTEST_FUZZY and stem in self._neutral for stem in bare):
             return self._as_slip(word) or Known((), "neutral")
-        found = [self._as_banjarese(spelling) for spelling in spellings]
+        found = [self._as_banjarese(spelling) for spelling in _spellings(word)]
         found += [self._as_split(word)]
         written = (squeeze(word), squeeze(word, 2), undoubled(word))
         found += [self._as_mistyped(spelling) for spelling in dict.fromkeys(written)]
         kept = [known for known in found if known is not None]
         # First what means something by itself: "sesa" is rather "sesak" than the "sisa" of "sisa akar".
         kept.sort(key=lambda known: not any(form in self._meaningful for form in known.forms))
-        return kept[0] if kept else Known((), "unknown")
+        return kept[0] if kept else UNKNOWN
 
     def _guesses(self, word: str) -> tuple[str, ...]:
         """Words one slip from one that says nothing, for what only a whole phrase makes likely: `dara tinggi`."""
@@ -338,7 +359,8 @@ class Lexicon:
         found = self._nearest(word, allowed)
         if not found and len(word) >= 6:
             # Words of grammar take no affixes.
-            near = (self._nearest(stem, 1) for stem in stems(word) if len(stem) >= 5)
+            long = (stem for stem in stems(word) if len(stem) >= 5)
+            near = (self._nearest(stem, 1) for stem in islice(long, _MOST_STEMS))
             found = next((words for words in near if words and words[0] not in self._grammatical), ())
         if not found:
             return self._as_vowelless(word)
@@ -367,15 +389,22 @@ class Lexicon:
         found.sort(key=lambda pair: (-self._uses[pair[1]], len(pair[0])))
         return Known(tuple(dict.fromkeys(meant for _, meant in found[:3])), "typing") if found else None
 
-    def _pools(self, word: str, allowed: int) -> Iterator[tuple[list[str], int]]:
+    def _pools(self, word: str, allowed: int) -> Iterator[tuple[Sequence[str], int]]:
         """The words worth comparing, with the most mistakes that `plausible` lets through there."""
         # One more mistake is let through when all consonants are right: vowels are what people slip on.
         cutoff = allowed + (1 if len(word) >= 7 else 0)
         for length in range(len(word) - allowed, len(word) + allowed + 1):
             for first in dict.fromkeys(word[:2]):
-                yield self._by_start.get((first, length), []), cutoff
-            if len(word) > 5 and abs(length - len(word)) <= 1:
-                yield self._by_length.get(length, []), 1
+                yield self._by_start.get((first, length), ()), cutoff
+        if len(word) > 5:
+            # Another first letter, one missing or one too many: what follows is as it should be.
+            yield (
+                (*self._by_tail.get(word[1:], ()), *self._by_tail.get(word, ()), *self._as_known(word[1:])),
+                1,
+            )
+
+    def _as_known(self, word: str) -> tuple[str, ...]:
+        return (word,) if word in self._by_tail.get(word[1:], ()) else ()
 
     def _nearest(self, word: str, allowed: int) -> tuple[str, ...]:
         """Up to three words about equally near, nearest first; a neutral one only when clearly nearer."""
@@ -400,6 +429,11 @@ class Lexicon:
         if near[0] in self._neutral:
             return (near[0],)
         return tuple(found for found in near if found not in self._neutral)[:3]
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    """The word as it is, and without what a held-down key or a doubled word adds."""
+    return tuple(dict.fromkeys((word, squeeze(word), squeeze(word, 2), unreduplicated(word) or word)))
 
 
 def _is_safe(stem: str, word: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from core.routing.stream import Filler
 
@@ -262,14 +263,15 @@ class Reach:
             # "stroke, minta rujukan": an errand speaks for the whole visit, unless this is said to be new.
             is_new = occurrence.clause in of_late or index in timed
             is_asked = index in self._asked_about and occurrence.clause in of_late
-            yield replace(
-                occurrence,
-                past=(occurrence.past and not is_asked) or index in past,
-                followup=any(self._beside(occurrence, mark) for mark in self._treated),
-                errand=any(self._beside(occurrence, mark) for mark in self._errands)
-                or (bool(self._errands) and not is_new),
-                days=timed.get(index),
-            )
+            is_past = (occurrence.past and not is_asked) or index in past
+            beside = any(self._beside(occurrence, mark) for mark in self._treated)
+            errand = any(self._beside(occurrence, mark) for mark in self._errands)
+            errand = errand or (bool(self._errands) and not is_new)
+            days = timed.get(index)
+            if (is_past, beside, errand, days) == (occurrence.past, False, False, None):
+                yield occurrence
+            else:
+                yield replace(occurrence, past=is_past, followup=beside, errand=errand, days=days)
         for filler in fillers:
             if filler.concepts:
                 place = filler.position
@@ -347,6 +349,7 @@ class Reach:
         return {**_attached(vague, self.occurrences), **_attached(self._durations, self.occurrences)}
 
 
+@lru_cache(maxsize=4096)
 def passed_over(concepts: frozenset[str]) -> bool:
     """True for places on the body and helping words: "tidak" reaches past them to what is felt."""
     return all(concept.startswith("at_") for concept in concepts) or any(

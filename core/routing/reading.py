@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.routing import vitals
 from core.routing.lexicon import NEGATION, Lexicon
@@ -124,24 +125,25 @@ def _take_phrase(
 ) -> None:
     """Take a word or phrase: what it does to others, and what it means."""
     tokens = stream.tokens
-    roles = {concept.removeprefix(GRAMMAR) for concept in concepts if concept.startswith(GRAMMAR)}
+    roles, meanings = _roles(concepts), _meanings(concepts)
     if len(forms) > 1:
         # "minta rujukan" is one phrase, and its "rujukan" still tells of an errand.
-        roles |= {"followup", "request"} & _roles_within(forms, vocabulary)
+        roles = roles | ({"followup", "request"} & _roles_within(forms, vocabulary))
     elif NEGATION in tokens[position].forms and tokens[position].text in vocabulary.grammar["contrast"]:
         reach.deny_all()
     if "resolved" in roles and _is_not_yet(tokens, position, vocabulary, reach):
-        roles.discard("resolved")
+        roles = roles - {"resolved"}
     if "gone" in roles and _is_over(stream, position, vocabulary):
-        roles.add("resolved")
-    reach.hear(roles, position)
-    meanings = _meanings(concepts)
+        roles = roles | {"resolved"}
+    if roles:
+        reach.hear(roles, position)
     if meanings:
         last = position + len(forms) - 1
         words = " ".join(token.text for token in tokens[position : last + 1])
         is_whole = "idiom" in roles or _denies(forms, vocabulary)
         reach.say(meanings, words, position, last, parts=_parts(forms, vocabulary), is_whole=is_whole)
-    reach.hear_after(roles)
+    if roles:
+        reach.hear_after(roles)
 
 
 def _deny_at_the_end(stream: Stream, position: int, reach: Reach) -> None:
@@ -157,6 +159,13 @@ def _deny_at_the_end(stream: Stream, position: int, reach: Reach) -> None:
         reach.deny_last()
 
 
+@lru_cache(maxsize=4096)
+def _roles(concepts: frozenset[str]) -> frozenset[str]:
+    """Words of grammar only."""
+    return frozenset(concept.removeprefix(GRAMMAR) for concept in concepts if concept.startswith(GRAMMAR))
+
+
+@lru_cache(maxsize=4096)
 def _meanings(concepts: frozenset[str]) -> frozenset[str]:
     """Without words of grammar and the names of figures."""
     return frozenset(concept for concept in concepts if not concept.startswith(_NO_MEANING))
@@ -167,10 +176,9 @@ def _guessed_phrase(
 ) -> tuple[int, frozenset[str]] | None:
     """A phrase in which a word was not understood by itself: "dara tinggi", "muntah dara"."""
     near = tokens[position : position + min(reach, _LONGEST_GUESSED)]
-    guesses = [() if token.number is not None else lexicon.guesses(token.text) for token in near]
-    if not any(guesses):
+    if not any(token.guesses for token in near):
         return None
-    return lexicon.phrase_at([(*token.forms, *more) for token, more in zip(near, guesses, strict=True)], 0)
+    return lexicon.phrase_at([(*token.forms, *token.guesses) for token in near], 0)
 
 
 def _figure_after(
@@ -178,6 +186,8 @@ def _figure_after(
 ) -> vitals.Figure | None:
     """The value after a phrase that ends with the name of a figure: "cek gula darah 350"."""
     end = position + length
+    if vocabulary.last_of_measures.isdisjoint(tokens[end - 1].forms):
+        return None
     for start in range(position, end):
         covered, concepts = vocabulary.lexicon.phrase_at([token.forms for token in tokens[start:end]], 0)
         if start + covered != end:
@@ -212,7 +222,7 @@ def _denies(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> bool:
 def _roles_within(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> set[str]:
     """The roles that single words of a phrase have by themselves."""
     found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
-    return {concept.removeprefix(GRAMMAR) for concepts in found for concept in concepts}
+    return set().union(*(_roles(concepts) for concepts in found))
 
 
 def _is_not_yet(tokens: Sequence[Token], position: int, vocabulary: Vocabulary, reach: Reach) -> bool:

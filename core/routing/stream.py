@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from core.routing.language import code_parts, tokens
-from core.routing.lexicon import Lexicon
+from core.routing.lexicon import UNKNOWN, Lexicon
 
 GRAMMAR = "grammar."
 """Begins the concept under which the lexicon knows a word of grammar."""
+
+MOST_UNREAD = 10
+"""Words of a complaint that are looked up beyond the vocabulary, its affixes and its common slips: what holds
+more of them is no complaint, and each takes a tenth of a millisecond the first time."""
 
 HEARD = frozenset({"turn", "again"})
 """Roles of grammar that a filler may have."""
@@ -32,6 +36,8 @@ class Token:
     """True before a question mark."""
     is_ordinal: bool = False
     """True for the number of "hari ke-5"."""
+    guesses: tuple[str, ...] = ()
+    """Words one slip away, for what only a whole phrase makes likely."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Stream:
     fillers: list[Filler] = field(default_factory=list)
     forms: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
     """For explaining: each typed word, the words it was taken for, and how."""
+    unread: set[str] = field(default_factory=set)
+    """Words looked up further, at most `MOST_UNREAD`."""
 
     def ends_clause(self, position: int) -> bool:
         """True for the last token of a clause."""
@@ -97,25 +105,31 @@ def stream_of(text: str, lexicon: Lexicon) -> Stream:
 
 
 def _take_word(word: str, clause: int, stream: Stream, lexicon: Lexicon) -> None:
-    known = lexicon.resolve(word)
+    known = lexicon.known(word)
+    guesses: tuple[str, ...] = ()
+    if known is None or known.how not in ("exact", "affix"):
+        if word in stream.unread or len(stream.unread) < MOST_UNREAD:
+            stream.unread.add(word)
+            known, guesses = lexicon.resolve(word), lexicon.guesses(word)
+        known = known or UNKNOWN
     stream.forms.append((word, known.forms, known.how))
     if known.how == "split":
         # "gabisa bangun" is "tidak bisa bangun", and "bisa" is passed over there.
         for form in known.forms:
-            _take(form, (form,), clause, stream, lexicon)
+            _take(Token(form, (form,), clause), stream, lexicon)
     else:
-        _take(word, known.forms or (word,), clause, stream, lexicon)
+        _take(Token(word, known.forms or (word,), clause, guesses=guesses), stream, lexicon)
 
 
-def _take(word: str, forms: tuple[str, ...], clause: int, stream: Stream, lexicon: Lexicon) -> None:
-    if forms[0] not in lexicon.fillers:
-        stream.tokens.append(Token(word, forms, clause))
+def _take(token: Token, stream: Stream, lexicon: Lexicon) -> None:
+    if token.forms[0] not in lexicon.fillers:
+        stream.tokens.append(token)
         return
-    concepts = lexicon.phrase_at([forms], 0)[1]
+    concepts = lexicon.phrase_at([token.forms], 0)[1]
     roles = HEARD & {concept.removeprefix(GRAMMAR) for concept in concepts}
     meanings = frozenset(concept for concept in concepts if not concept.startswith(GRAMMAR))
     if meanings or roles:
-        stream.fillers.append(Filler(word, meanings, len(stream.tokens), clause, roles))
+        stream.fillers.append(Filler(token.text, meanings, len(stream.tokens), token.clause, roles))
 
 
 def _number(written: str) -> float:

@@ -51,6 +51,20 @@ class Vocabulary:
         """The rules that only make a concept for the others; what one builds on stands before it."""
         return tuple(rule for rule in self.rules if rule.kind == "sign")
 
+    def prepare(self) -> None:
+        """Work out what is kept, so that not the first complaint waits for it."""
+        _ = self.signs, self.last_of_measures, self.rules_by_concept
+
+    @cached_property
+    def last_of_measures(self) -> frozenset[str]:
+        """The last words of the names of figures, as the lexicon knows them."""
+        forms = (
+            self.lexicon.resolve(name.split()[-1]).forms
+            for measure in self.measures
+            for name in measure.names
+        )
+        return frozenset(form for known in forms for form in known)
+
     @cached_property
     def rules_by_concept(self) -> Mapping[tuple[str, bool], tuple[int, ...]]:
         """(concept, whether denied) -> places in `rules` of those that cannot hold without it or another of its term.
@@ -131,7 +145,7 @@ def compile_vocabulary(document: dict[str, Any], source: str) -> Vocabulary:
     concepts = {name: tuple(split_words(words)) for name, words in document["words"].items()}
     grammar = {role: tuple(split_words(words)) for role, words in document["grammar"].items()}
     measures = tuple(measure_from(row) for row in document.get("measure", []))
-    return Vocabulary(
+    vocabulary = Vocabulary(
         concepts=concepts,
         grammar=grammar,
         rules=in_order(rule_from(row) for row in document["rule"]),
@@ -152,6 +166,8 @@ def compile_vocabulary(document: dict[str, Any], source: str) -> Vocabulary:
         measures=measures,
         classes={name: frozenset(split_words(document.get("classes", {}).get(name, ""))) for name in CLASSES},
     )
+    vocabulary.prepare()
+    return vocabulary
 
 
 def _single_words(words: Iterable[str]) -> frozenset[str]:
