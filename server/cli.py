@@ -484,6 +484,7 @@ def routing_learn(
 ) -> None:
     """Train on the corrections made so far; used only when it helps more than it harms."""
     from core import routing_model
+    from core.routing.learning import LEAST_EXAMPLES
 
     clinic = _clinic()
     with connection():
@@ -493,6 +494,9 @@ def routing_learn(
             print("off")
             return
         figures = routing_model.learn(clinic, actor)
+    if figures.examples < LEAST_EXAMPLES:
+        print(f"Visits: {figures.examples}. Too few to judge by: {LEAST_EXAMPLES} are needed. Not used.")
+        return
     print(
         f"{figures.examples} visits, unseen when judged: rules alone {figures.rules_share:.1%} right, with the "
         f"model {figures.together_share:.1%} (helped {figures.helped}, harmed {figures.harmed}): "

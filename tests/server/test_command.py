@@ -222,3 +222,13 @@ def test_a_wrong_setting_gets_one_line(loket: Command) -> None:
     assert code == 2
     assert "LOKET_CLOSE_AT: must be a time of day" in said
     assert said.count("\n") == 1
+
+
+def test_a_vocabulary_is_checked_and_a_model_learnt_from_the_command_line(loket: Command) -> None:
+    """A wrong file is told with its line; too few visits teach nothing, and say so."""
+    assert loket("routing", "check") == (0, "ok\n", "")
+    loket.words.write_text('[words]\ntooth = "kampil"\n\n[[rule]]\nid = "own.x"\nneeds = ["toth"]\n')
+    code, said, _ = loket("routing", "check", loket.words)
+    assert (code, f"{loket.words}:6: rule own.x: needs 'toth'" in said) == (1, True)
+    code, said, _ = loket("routing", "learn")
+    assert (code, said) == (0, "Visits: 1. Too few to judge by: 30 are needed. Not used.\n")
