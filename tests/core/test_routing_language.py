@@ -189,6 +189,6 @@ def test_a_short_not_written_together_with_its_word_denies_it(together, apart):
     assert heard(together) == heard(apart)
 
 
-@pytest.mark.parametrize("word", ["gatal", "ganas", "gajah", "gampang", "takut", "gatau"])
+@pytest.mark.parametrize("word", ["gatal", "ganas", "gajah", "gampang", "takut", "gatau", "gini", "gitu"])
 def test_a_word_that_only_begins_like_a_not_denies_nothing(word):
     assert "tidak" not in VOCABULARY.lexicon.resolve(word).forms
