@@ -97,6 +97,7 @@ FIRST_SIGHT = {
     "43": (118, 0.924, 9, 72),
     "44": (119, 0.966, 2, 88),
     "45": (101, 0.861, 6, 40),
+    "46": (100, 0.910, 7, 52),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 

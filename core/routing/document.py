@@ -39,6 +39,7 @@ ROLES = (
     "fine",
     "age_marker",
     "gestation_marker",
+    "overdue",
     "less",
 )
 """Words of grammar that the reader knows by name."""

@@ -22,6 +22,8 @@ _DONE = "done"
 _STRONG = "strong"
 _UNBEARABLE = "unbearable"
 _NO_MEANING = (GRAMMAR, vitals.CONCEPT)
+_OVERDUE = "overdue_weeks"
+_DAYS_PER_WEEK = 7.0
 _DAYS_PER_MONTH = 30.0
 _LONGEST_PHRASE = 8
 _LONGEST_GUESSED = 3
@@ -251,6 +253,10 @@ def _note_time(
 ) -> None:
     """Decide whether a time is an age, a gestation, an old event or a duration."""
     before = [form for token in tokens[max(0, position - 2) : position] for form in token.forms]
+    if time.unit_days >= _DAYS_PER_WEEK and _has_role(before[-1:], "overdue", vocabulary):
+        # "telat 2 minggu" by itself is a period that does not come.
+        words = " ".join(token.text for token in tokens[position - 1 : position + time.length])
+        reach.say(frozenset({_OVERDUE}), words, position - 1, position + time.length - 1)
     if _has_role(before, "gestation_marker", vocabulary):
         return
     if _has_role(before, "age_marker", vocabulary):
