@@ -8,7 +8,7 @@ so that an ordinary word is not mistaken for a misspelt complaint.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -17,7 +17,8 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from core.routing.language import fold_keys, skeleton, squeeze, stems, tokens, undoubled, unreduplicated
-from core.routing.slips import SHORTEST_FUZZY, beside, in_order, near_letters, plausible, shortened, swapped
+from core.routing.nearness import Nearness
+from core.routing.slips import SHORTEST_FUZZY, beside, in_order, shortened, swapped
 
 NEGATION = "tidak"
 """The one form under which phrases hold every word for not."""
@@ -39,8 +40,8 @@ _SHORT_NEGATIONS = (
     "tak",
     "ga",
     "gk",
-    "g",
 )
+"""The longest first, for "not" and a word run together; a lone "g" begins too many words: "gini"."""
 _LONG_WORD = 6
 _OFTEN = 4
 """Phrases that hold a word, from which on a letter missing in it is a surer slip than any other reading."""
@@ -164,15 +165,12 @@ class Lexicon:
         self._by_bones: dict[tuple[str, str], list[str]] = defaultdict(list)
         for word in sorted((self._words | set(self._same)) - self._grammatical):
             self._by_bones[word[0], skeleton(word)].append(word)
-        self._by_tail: dict[str, list[str]] = defaultdict(list)
-        """A word without its first letter -> the words that end so."""
-        self._by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
         spelt_otherwise = {word for word in self._same if len(word) >= _LONG_WORD}
-        for word in sorted(self._words | self._neutral | spelt_otherwise):
-            if len(word) >= SHORTEST_FUZZY:
-                self._by_tail[word[1:]].append(word)
-                self._by_start[word[0], len(word)].append(word)
-
+        self._nearest = Nearness(
+            (word for word in self._words | self._neutral | spelt_otherwise if len(word) >= SHORTEST_FUZZY),
+            neutral=self._neutral,
+            meaningful={word for word in self._words | set(self._same) if self._means_something(word)},
+        ).nearest
         self._slips: dict[str, str] = {}
         """Slip in a word that is often said -> the word; the likelier slip and the commoner word stay."""
         for slip in (beside, swapped, shortened):
@@ -182,6 +180,9 @@ class Lexicon:
         self._parts_by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
         for word in sorted(self._words - self._grammatical):
             self._parts_by_start[word[0], len(word)].append(word)
+
+    def _means_something(self, word: str) -> bool:
+        return self._same.get(word, word) in self._meaningful
 
     def _often_said(self) -> list[str]:
         """Words of four letters or more that many phrases hold, and those of grammar; the most used last."""
@@ -388,47 +389,6 @@ class Lexicon:
             return self._as_vowelless(word.removesuffix(_OWNED_SHORT))
         found.sort(key=lambda pair: (-self._uses[pair[1]], len(pair[0])))
         return Known(tuple(dict.fromkeys(meant for _, meant in found[:3])), "typing") if found else None
-
-    def _pools(self, word: str, allowed: int) -> Iterator[tuple[Sequence[str], int]]:
-        """The words worth comparing, with the most mistakes that `plausible` lets through there."""
-        # One more mistake is let through when all consonants are right: vowels are what people slip on.
-        cutoff = allowed + (1 if len(word) >= 7 else 0)
-        for length in range(len(word) - allowed, len(word) + allowed + 1):
-            for first in dict.fromkeys(word[:2]):
-                yield self._by_start.get((first, length), ()), cutoff
-        if len(word) > 5:
-            # Another first letter, one missing or one too many: what follows is as it should be.
-            yield (
-                (*self._by_tail.get(word[1:], ()), *self._by_tail.get(word, ()), *self._as_known(word[1:])),
-                1,
-            )
-
-    def _as_known(self, word: str) -> tuple[str, ...]:
-        return (word,) if word in self._by_tail.get(word[1:], ()) else ()
-
-    def _nearest(self, word: str, allowed: int) -> tuple[str, ...]:
-        """Up to three words about equally near, nearest first; a neutral one only when clearly nearer."""
-        bones = skeleton(word)
-        found_at: set[tuple[float, str]] = set()
-        for pool, cutoff in self._pools(word, allowed):
-            for found, distance, _ in extract(word, pool, scorer=OSA.distance, score_cutoff=cutoff, limit=12):
-                same_bones = skeleton(found) == bones
-                if not plausible(word, found, int(distance), allowed, same_bones):
-                    continue
-                cost = distance - 0.25 * (found[0] == word[0]) - 0.1 * (found[-1] == word[-1])
-                if self._same.get(found, found) in self._meaningful:
-                    cost -= 0.5 * same_bones
-                else:
-                    cost += 0.5
-                cost -= 0.2 * near_letters(word, found)
-                found_at.add((cost, found))
-        if not found_at:
-            return ()
-        candidates = sorted(found_at)
-        near = [found for cost, found in candidates if cost <= candidates[0][0] + 0.3]
-        if near[0] in self._neutral:
-            return (near[0],)
-        return tuple(found for found in near if found not in self._neutral)[:3]
 
 
 def _spellings(word: str) -> tuple[str, ...]:
