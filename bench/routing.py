@@ -98,6 +98,7 @@ FIRST_SIGHT = {
     "44": (119, 0.966, 2, 88),
     "45": (101, 0.861, 6, 40),
     "46": (100, 0.910, 7, 52),
+    "47": (98, 0.959, 2, 57),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 

@@ -43,6 +43,8 @@ _SHORT_NEGATIONS = (
 )
 """The longest first, for "not" and a word run together; a lone "g" begins too many words: "gini"."""
 _LONG_WORD = 6
+_LONGEST_WORD = 30
+"""Letters; more are no word but a key held down or something pasted."""
 _OFTEN = 4
 """Phrases that hold a word, from which on a letter missing in it is a surer slip than any other reading."""
 _MOST_STEMS = 2
@@ -222,6 +224,8 @@ class Lexicon:
 
     def _known(self, word: str) -> Known | None:
         """What a word is that stands in the vocabulary, with affixes or a common slip; None for any other."""
+        if len(word) > _LONGEST_WORD:
+            return UNKNOWN
         word = self._same.get(word, word)
         for spelling in _spellings(word):
             if (known := self._as_written(spelling)) is not None:

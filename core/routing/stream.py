@@ -107,7 +107,7 @@ def stream_of(text: str, lexicon: Lexicon) -> Stream:
 def _take_word(word: str, clause: int, stream: Stream, lexicon: Lexicon) -> None:
     known = lexicon.known(word)
     guesses: tuple[str, ...] = ()
-    if known is None or known.how not in ("exact", "affix"):
+    if known is None or known.how not in ("exact", "affix", "unknown"):
         if word in stream.unread or len(stream.unread) < MOST_UNREAD:
             stream.unread.add(word)
             known, guesses = lexicon.resolve(word), lexicon.guesses(word)
