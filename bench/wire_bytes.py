@@ -129,7 +129,7 @@ class Bench:
                 terminal.wait_for("Search", "Last patients")
                 yield Person(terminal, self.link, PTY_PORT, began)
         finally:
-            child.kill()
+            child.terminate()  # and no kill: it ends the programs behind its channels
             child.wait()
 
     def local(self) -> Costs:
