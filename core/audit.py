@@ -7,6 +7,7 @@ hash travels to the office with each day's manifest, so that cutting off the end
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from core import clock
@@ -35,26 +36,38 @@ def record(
         patient_id: Whose record this concerns.
         **detail: JSON-safe facts: reasons, changed field names, never clinical text.
     """
+    record_each(actor, action, kind, [(target, patient_id)], **detail)
+
+
+def record_each(
+    actor: Actor | None, action: str, kind: str, targets: Sequence[tuple[str, str | None]], **detail: Any
+) -> None:
+    """Append an event for each of several targets, given with whose record it concerns; as `record` else."""
+    account_id = actor.account_id if actor else None
+    origin = actor.origin if actor else ""
     with transaction():
         last = AuditEvent.select(AuditEvent.hash).order_by(AuditEvent.sequence.desc()).limit(1).scalar()
         previous = last or GENESIS
         at = clock.now()
-        account_id = actor.account_id if actor else None
-        origin = actor.origin if actor else ""
-        AuditEvent.create(
-            at=at,
-            account=account_id,
-            origin=origin,
-            action=action,
-            kind=kind,
-            target=target,
-            patient_id=patient_id,
-            detail=detail,
-            previous_hash=previous,
-            hash=_hash(
+        events = []
+        for target, patient_id in targets:
+            event = {
+                "at": at,
+                "account": account_id,
+                "origin": origin,
+                "action": action,
+                "kind": kind,
+                "target": target,
+                "patient_id": patient_id,
+                "detail": detail,
+                "previous_hash": previous,
+            }
+            previous = _hash(
                 previous, instant_text(at), account_id, origin, action, kind, target, patient_id, detail
-            ),
-        )
+            )
+            events.append({**event, "hash": previous})
+        if events:
+            AuditEvent.insert_many(events).execute()
 
 
 def _hash(*parts: Any) -> str:

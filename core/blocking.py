@@ -8,8 +8,10 @@ What stands in an indexed column of `Patient` needs no key of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from itertools import combinations, islice
+from typing import Generic, TypeVar
 
 from core.addresses import address_words
 from core.likeness import USUAL_DAYS, Person
@@ -18,6 +20,10 @@ from core.names import COMMON_SOUNDS, as_one, fold, is_newborn_name, name_sounds
 DIGITS = "0123456789"
 COLUMN_KINDS = frozenset({"nik", "bpjs_number", "birth_date", "family_card_number", "phone"})
 """Kinds of probes that are answered by an indexed column of `Patient`."""
+BLOCK_LIMITS = {"pair": 60, "home": 40, "phone": 20, "mother": 60, "family_card_number": 40, "span": 50}
+"""People that one kind of probe may bring; what is larger says too little to read all of it."""
+BLOCK_LIMIT = 400
+"""The same for all other kinds."""
 HOME_LETTERS = 5
 """Of an address word, what goes into a key: slips are made further back."""
 ESTIMATES = ("01-01", "07-01", "12-31")
@@ -160,3 +166,42 @@ def home_keys(address: str) -> list[str]:
 
 def _telling(sounds: tuple[str, ...]) -> str:
     return next((sound for sound in sounds if sound not in COMMON_SOUNDS), sounds[0])
+
+
+Id = TypeVar("Id", bound=Hashable)
+
+
+class People(Generic[Id]):
+    """People in memory under their keys, found as the database finds those that are stored."""
+
+    def __init__(self) -> None:
+        self._people: dict[Id, Person] = {}
+        self._index: defaultdict[tuple[str, str], dict[Id, None]] = defaultdict(dict)
+
+    def put(self, id_: Id, person: Person) -> None:
+        """Add somebody, or say what is known of them now."""
+        self._people[id_] = person
+        for key in stored_keys(person):
+            self._index[key][id_] = None
+            if key[0] == "name":
+                self._index["year", key[1][: -len("-08-17")]][id_] = None
+        for column in COLUMN_KINDS:
+            if value := getattr(person, column):
+                self._index[column, value][id_] = None
+
+    def candidates(self, person: Person) -> dict[Id, Person]:
+        """Who is worth comparing with a person."""
+        found: dict[Id, None] = {}
+        for kind, values in probes(person) if self._people else ():
+            kind, values = ("year", list(_years(values))) if kind == "span" else (kind, values)
+            block = (id_ for value in values for id_ in self._index.get((kind, value), ()))
+            found.update(dict.fromkeys(islice(block, BLOCK_LIMITS.get(kind, BLOCK_LIMIT))))
+        return {id_: self._people[id_] for id_ in found}
+
+
+def _years(spans: list[str]) -> Iterator[str]:
+    for span in spans:
+        sound, _, days = span.rpartition(" ")
+        first, last = days.split("/")
+        for year in range(int(first[:4]), int(last[:4]) + 1):
+            yield f"{sound} {year:04d}"

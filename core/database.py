@@ -174,6 +174,11 @@ def after_commit(call: Callable[[], None]) -> None:
         pending.append(call)
 
 
+def tuples(query: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query as plain tuples, which Peewee's stubs do not know."""
+    return list(query.tuples())
+
+
 class InstantField(peewee.Field):
     """An aware UTC instant, stored as text of fixed width that sorts by time.
 

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -200,6 +200,14 @@ def _guess(line: Iterable[Any]) -> dict[str, int]:
                 if heading.replace(" ", "") in together if exactly else begins:
                     places[name] = place
     return places
+
+
+def record_numbers_in(table: Table) -> Iterator[str]:
+    """The numbers of the paper files, as they are written."""
+    place = table.places.get("record_number")
+    for cells in table.rows if place is not None else ():
+        if place is not None and place < len(cells):
+            yield normalise_number(_text(cells[place]))
 
 
 def read_row(table: Table, cells: Sequence[Any], today: date) -> Row:

@@ -14,38 +14,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pydantic
-
-from core import clock, job_runs, matching, outbox, patients
+from core import clock, job_runs, outbox, patients, record_numbers
 from core.actors import Actor
-from core.blocking import COLUMN_KINDS, probes, stored_keys
 from core.clinic import Clinic
 from core.database import transaction
-from core.errors import RuleError, ValidationError
-from core.import_rows import Table, read_row, read_table
-from core.likeness import EXISTING, REVIEW, Person, Score, score_from
-from core.models import Patient
-from core.schemas import DuplicateQuery, PatientFields
+from core.errors import RuleError
+from core.import_decisions import Decided, Decisions
+from core.import_rows import Table, read_table, record_numbers_in
 from core.vocabulary import Permission
 
-BATCH = 8
-"""Rows per transaction: few enough that the counter never waits long behind one."""
-PAUSE_SHARE = 0.5
-"""Of the time a batch took, left to the counters after it: SQLite lets nobody else write meanwhile."""
-
-FILLED = (
-    "nik", "bpjs_number", "family_card_number", "passport_number", "mother_name", "phone", "address", "rt",
-    "rw", "village_code",
-)  # fmt: skip
-"""What a known patient takes over from the list where the record is empty."""
+BATCH = 32
+"""Rows that are stored at once: few enough that the counters never wait long behind them."""
 
 
 @dataclass
@@ -67,6 +52,20 @@ class ImportReport:
     """Why rows were set aside or a value was left out -> rows."""
     file: str = ""
     """Where the report of each row is."""
+
+    def resume(self, noted: Mapping[str, Any] | None) -> None:
+        """Go on where an earlier run noted that it was."""
+        if noted is not None:
+            self.done = self.resumed_at = int(noted["done"])
+            self.outcomes.update(noted["outcomes"])
+            self.reasons.update(noted["reasons"])
+
+    def add(self, decided: Sequence[Decided]) -> None:
+        """Count rows that are settled."""
+        for row in decided:
+            self.outcomes[row.outcome] += 1
+            self.reasons.update(set(row.reasons))
+        self.done += len(decided)
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -111,12 +110,16 @@ def run(
     """
     actor.require(Permission.EDIT_PATIENTS)
     table = read_table(file, columns or {})
-    report = ImportReport(table.columns, table.ignored, len(table.rows), dry_run)
-    work: _Work = _DryRun(clinic) if dry_run else _Import(clinic, actor)
+    written_to = f"{file}.{'dry-run' if dry_run else 'report'}.csv"
+    report = ImportReport(table.columns, table.ignored, len(table.rows), dry_run, file=written_to)
     with job_runs.alone(clinic.settings.home, "import") as free:
         if not free:
             raise RuleError("import_running")
-        _rows(work, table, report, file, progress)
+        decisions = Decisions(clinic, table)
+        if dry_run:
+            _try(decisions, report, progress)
+        else:
+            _store(decisions, actor, report, progress)
     return report
 
 
@@ -127,186 +130,56 @@ def stopped_at(table: Table) -> int:
     return done if done < len(table.rows) else 0
 
 
-def _rows(
-    work: _Work, table: Table, report: ImportReport, file: Path, progress: Callable[[int, int], None] | None
-) -> None:
-    key, dry_run = _key(table), report.dry_run
-    noted = None if dry_run else outbox.fact(key)
-    if noted is not None:
-        report.done = report.resumed_at = int(noted["done"])
-        report.outcomes.update(noted["outcomes"])
-        report.reasons.update(noted["reasons"])
-    report.file = str(file) + (".dry-run.csv" if dry_run else ".report.csv")
-    with _Lines(Path(report.file), report.done) as lines:
-        for first in range(report.done, report.total, BATCH):
-            batch = table.rows[first : first + BATCH]
-            started = time.monotonic()
-            with nullcontext() if dry_run else transaction():
-                for number, cells in enumerate(batch, first + 1):
-                    lines.add(number, _one(work, table, cells, report))
-                report.done = first + len(batch)
-                if not dry_run:
-                    outbox.note(key, done=report.done, outcomes=report.outcomes, reasons=report.reasons)
-                lines.flush()  # before the commit: what is stored is in the report, however the run ends
-            if progress is not None:
-                progress(report.done, report.total)
-            if not dry_run:
-                time.sleep(PAUSE_SHARE * (time.monotonic() - started))
-
-
 def _key(table: Table) -> str:
     columns = "".join(f"{name}={heading};" for name, heading in sorted(table.columns.items()))
     return "import:" + hashlib.sha256(table.digest + columns.encode()).hexdigest()[:24]
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    outcome: str
-    reasons: tuple[str, ...] = ()
-    record_number: str = ""
+def _try(decisions: Decisions, report: ImportReport, progress: Callable[[int, int], None] | None) -> None:
+    with _Lines(Path(report.file), 0) as lines:
+        while report.done < report.total:
+            decided = decisions.decide(report.done, BATCH)
+            lines.add(decided)
+            report.add(decided)
+            if progress is not None:
+                progress(report.done, report.total)
 
 
-def _one(work: _Work, table: Table, cells: Sequence[Any], report: ImportReport) -> _Outcome:
-    read = read_row(table, cells, work.clinic.today())
-    reasons = list(read.problems)
-    try:
-        if read.fatal:
-            raise ValidationError(read.fatal)
-        fields = _believable(work.clinic, read.fields, reasons)
-        outcome = _decide(work, fields, read.record_number, tuple(reasons))
-    except ValidationError as error:
-        codes = [f"{name.removeprefix('patient.')}: {code}" for name, code in error.fields.items()]
-        outcome = _Outcome("set_aside", (*reasons, *codes))
-    report.outcomes[outcome.outcome] += 1
-    report.reasons.update(set(outcome.reasons))
-    return outcome
+def _store(
+    decisions: Decisions,
+    actor: Actor,
+    report: ImportReport,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Store a list batch by batch.
 
-
-def _believable(clinic: Clinic, values: dict[str, Any], reasons: list[str]) -> PatientFields:
-    """The row as a clerk would have typed it; a number that cannot be one is left out and noted.
-
-    Raises:
-        ValidationError: What remains cannot be stored.
+    Whom a row is like takes long to find, and the counters go on meanwhile; only for a moment then may nobody else
+    write. Where somebody was registered or corrected in between, the batch is decided once more, at that moment.
     """
-    for _ in range(len(values) + 1):
-        try:
-            fields = PatientFields(**values)
-            patients.check(clinic, fields)
-        except pydantic.ValidationError as error:
-            wrong = {str(e["loc"][0]) if e["loc"] else "row": str(e["type"]) for e in error.errors()}
-        except ValidationError as error:
-            wrong = {name.removeprefix("patient."): code for name, code in error.fields.items()}
-        else:
-            return fields
-        if not set(wrong) <= set(FILLED):
-            raise ValidationError(wrong)
-        for name, code in wrong.items():
-            reasons.append(f"{name}: {code}")
-            values.pop(name)
-    raise ValidationError({"row": "unreadable"})
-
-
-def _decide(work: _Work, fields: PatientFields, number: str, notes: tuple[str, ...]) -> _Outcome:
-    person = matching.person_in(DuplicateQuery(**fields.model_dump()))
-    found, known = work.nearest(person)
-    if found is None or found.probability < REVIEW:
-        kept = work.free_record_number(number)
-        if number and kept is None:
-            notes = (*notes, "record_number: not_kept")
-        return _Outcome("taken", notes, work.take(fields, person, kept or ""))
-    if found.probability >= EXISTING:
-        return _Outcome("merged", notes, work.fill(known, fields))
-    return _Outcome("set_aside", (*notes, "possible_duplicate", *found.reasons[:3]), _number_of(known))
-
-
-def _number_of(patient_id: str) -> str:
-    """The medical record number of a stored patient; empty for a row of the list itself."""
-    patient = Patient.get_or_none(Patient.id == patient_id)
-    return str(patient.medical_record_number) if patient else ""
-
-
-class _Work:
-    """What is done with a row; the dry run keeps its own index instead of writing."""
-
-    def __init__(self, clinic: Clinic) -> None:
-        self.clinic = clinic
-
-    def nearest(self, person: Person) -> tuple[Score | None, str]:
-        """The best score, and whose it is."""
-        best = matching.ranked(person, REVIEW)
-        return best[0] if best else (None, "")
-
-    def free_record_number(self, number: str) -> str | None:
-        """The number of the paper file as it is kept; None when it cannot be."""
-        return patients.free_record_number(number)
-
-    def take(self, fields: PatientFields, person: Person, number: str) -> str:
-        """A new patient, under this number if there is one; returns the medical record number."""
-        raise NotImplementedError
-
-    def fill(self, patient_id: str, fields: PatientFields) -> str:
-        """A known one; returns the medical record number."""
-        raise NotImplementedError
-
-
-class _Import(_Work):
-    def __init__(self, clinic: Clinic, actor: Actor) -> None:
-        super().__init__(clinic)
-        self._actor = actor
-
-    def take(self, fields: PatientFields, person: Person, number: str) -> str:
-        patient = patients.create(
-            self.clinic, self._actor, fields, clock.now(), medical_record_number=number or None
+    key = _key(decisions.table)
+    report.resume(outbox.fact(key))
+    with transaction():
+        record_numbers.go_on_above(
+            filter(None, map(record_numbers.of_paper, record_numbers_in(decisions.table)))
         )
-        return str(patient.medical_record_number)
-
-    def fill(self, patient_id: str, fields: PatientFields) -> str:
-        patient = patients.find(patient_id)
-        given = {name: getattr(fields, name) for name in FILLED}
-        patients.fill(self._actor, patient, given)
-        return str(patient.medical_record_number)
-
-
-class _DryRun(_Work):
-    """Finds duplicates inside the list by an index of its own."""
-
-    def __init__(self, clinic: Clinic) -> None:
-        super().__init__(clinic)
-        self._people: list[Person] = []
-        self._numbers: set[str] = set()
-        self._index: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-
-    def nearest(self, person: Person) -> tuple[Score | None, str]:
-        stored, known = super().nearest(person)
-        rows: dict[int, None] = {}
-        for kind, values in probes(person):
-            for value in values:
-                rows.update(dict.fromkeys(self._index.get((kind, value), ())[:60]))
-        inside = [score_from(person, self._people[row], REVIEW) for row in rows]
-        likely = [one for one in (*inside, stored) if one is not None]
-        best = max(likely, key=lambda one: one.probability, default=None)
-        return best, known if best is stored else ""
-
-    def free_record_number(self, number: str) -> str | None:
-        free = super().free_record_number(number)
-        return None if free in self._numbers else free
-
-    def take(self, fields: PatientFields, person: Person, number: str) -> str:
-        row = len(self._people)
-        self._numbers.add(number)
-        self._people.append(person)
-        for kind, value in stored_keys(person):
-            self._index[kind, value].append(row)
-            if kind == "name":
-                sound, _, born = value.rpartition(" ")
-                self._index["span", f"{sound} {born[:4]}-01-01/{born[:4]}-12-31"].append(row)
-        for column in COLUMN_KINDS:
-            if value := getattr(person, column):
-                self._index[column, value].append(row)
-        return number
-
-    def fill(self, patient_id: str, fields: PatientFields) -> str:
-        return _number_of(patient_id)
+    with _Lines(Path(report.file), report.done) as lines:
+        while report.done < report.total:
+            before = patients.last_change()
+            decided = decisions.decide(report.done, BATCH)
+            with transaction():
+                if patients.last_change() != before:
+                    decisions.forget()
+                    decided = decisions.decide(report.done, BATCH)
+                patients.store(actor, [row.new for row in decided if row.new], clock.now())
+                for row in decided:
+                    if row.given:
+                        patients.fill(actor, patients.find(row.patient_id), row.given)
+                decisions.forget()
+                report.add(decided)
+                outbox.note(key, done=report.done, outcomes=report.outcomes, reasons=report.reasons)
+                lines.add(decided)  # before the commit: what is stored is in the report, however the run ends
+            if progress is not None:
+                progress(report.done, report.total)
 
 
 class _Lines:
@@ -336,8 +209,9 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         self._handle.close()
 
-    def add(self, number: int, outcome: _Outcome) -> None:
-        self._writer.writerow((number, outcome.outcome, outcome.record_number, "; ".join(outcome.reasons)))
-
-    def flush(self) -> None:
+    def add(self, decided: Sequence[Decided]) -> None:
+        numbers = record_numbers.of_patients([row.patient_id for row in decided if row.patient_id])
+        for row in decided:
+            number = numbers.get(row.patient_id, "")
+            self._writer.writerow((row.number, row.outcome, number, "; ".join(row.reasons)))
         self._handle.flush()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from core import audit, clock, patients
 from core.actors import Actor
-from core.blocking import COLUMN_KINDS, probes
+from core.blocking import BLOCK_LIMIT, BLOCK_LIMITS, COLUMN_KINDS, probes
 from core.clinic import Clinic
-from core.database import database, transaction
+from core.database import database, transaction, tuples
 from core.errors import ValidationError
 from core.identity import normalise_number
 from core.likeness import EXISTING, REVIEW, Person, Score, score_from
@@ -17,14 +17,10 @@ from core.models import NotDuplicate, Patient
 from core.patients import normalise_phone
 from core.probing import Probe, between, in_column, keyed, united
 from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
-from core.searching import tuples
 from core.vocabulary import DuplicateBand, Permission
 
 SHOWN = 5
 """Candidates that a clerk is shown at most."""
-BLOCK_LIMITS = {"pair": 60, "home": 40, "phone": 20, "mother": 60, "family_card_number": 40, "span": 50}
-"""Ids that one block may bring; a block that is larger says too little to read all of it."""
-BLOCK_LIMIT = 400
 
 _COLUMNS = tuple(field.name for field in fields(Person))
 """Of `patient`, in the order in which a `Person` is made."""
@@ -76,11 +72,16 @@ def _block(kind: str, values: Sequence[str], limit: int) -> Iterator[Probe]:
         yield keyed(kind, values, limit)
 
 
-def ranked(person: Person, least: float = REVIEW / 2) -> list[tuple[Score, str]]:
-    """Scores of the stored patients who may be this person, at least `least`, best first, with their ids."""
+def ranked(
+    person: Person, least: float = REVIEW / 2, others: Mapping[str, Person] | None = None
+) -> list[tuple[Score, str]]:
+    """Who may be this person: scores of at least `least`, best first, with their ids.
+
+    `others` are whom to compare; by itself the stored patients worth comparing.
+    """
     found = [
         (result, patient_id)
-        for patient_id, other in candidates(person).items()
+        for patient_id, other in (candidates(person) if others is None else others).items()
         if (result := score_from(person, other, least)) is not None
     ]
     return sorted(found, key=lambda pair: (-pair[0].probability, pair[1]))

@@ -24,25 +24,21 @@ MANIFEST = "sync_manifest"
 SHOWN_REFUSALS = 50
 
 
-def put(kind: str, target: str) -> None:
-    """Note in the caller's transaction that a `patient` or `visit` must be sent (again).
+def put(kind: str, *targets: str) -> None:
+    """Note in the caller's transaction that a `patient` or `visit` must be sent (again), or several.
 
     An edit after a refusal makes the record pending again.
     """
-    with transaction():
-        updated = (
-            Outbox.update(
-                change=Outbox.change + 1,
-                status=OutboxStatus.PENDING,
-                attempts=0,
-                error=None,
-                queued_at=clock.now(),
-            )
-            .where(Outbox.kind == kind, Outbox.target == target)
-            .execute()
-        )
-        if not updated:
-            Outbox.create(kind=kind, target=target, status=OutboxStatus.PENDING, queued_at=clock.now())
+    waiting = {"status": OutboxStatus.PENDING, "queued_at": clock.now()}
+    again = {Outbox.change: Outbox.change + 1, Outbox.attempts: 0, Outbox.error: None}
+    rows = [{"kind": kind, "target": target, **waiting} for target in targets]
+    if rows:
+        with transaction():
+            Outbox.insert_many(rows).on_conflict(
+                conflict_target=[Outbox.kind, Outbox.target],
+                preserve=[Outbox.status, Outbox.queued_at],
+                update=again,
+            ).execute()
 
 
 def pending_count() -> int:

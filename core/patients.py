@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from peewee import SQL, fn
 
-from core import audit, clock, outbox, searching
+from core import audit, clock, outbox, record_numbers, searching
 from core.actors import Actor
 from core.blocking import stored_keys
 from core.clinic import Clinic, age_on
-from core.database import connection, instant_text, transaction
+from core.database import connection, instant_text, transaction, tuples
 from core.errors import ConflictError, NotFoundError, ValidationError
 from core.identifiers import new_id
 from core.identity import (
@@ -32,17 +34,13 @@ from core.models import (
     PatientVersion,
     QueueEntry,
     Ticket,
-    TicketCounter,
     Visit,
 )
 from core.names import fold
+from core.probing import add_keys, among
 from core.schemas import AppointmentShape, PatientFields, PatientPatch, PatientShape
 from core.vocabulary import AppointmentStatus, Permission
 
-RECORD_NUMBERS = "RM"
-"""The counter row that gives medical record numbers (never a cluster's code: prefixes are 1-2 letters)."""
-FOREVER = date(1970, 1, 1)
-RECORD_NUMBER_LENGTH = 8
 OLDEST_YEARS = 120
 LATELY_DAYS = 90
 
@@ -51,22 +49,18 @@ COLUMNS = (
     "passport_number", "mother_name", "mother_id", "birth_order", "phone", "address", "rt", "rw",
     "village_code", "no_identifier_reason",
 )  # fmt: skip
+_COMPARED = tuple(field.name for field in dataclass_fields(Person))
 
 
 def person_of(patient: Patient) -> Person:
     """A stored patient as the duplicate check compares it."""
+    return person_from({name: getattr(patient, name) for name in _COMPARED})
+
+
+def person_from(values: Mapping[str, Any]) -> Person:
+    """The columns of a patient as the duplicate check compares them."""
     return Person(
-        name=patient.name,
-        sex=patient.sex,
-        birth_date=patient.birth_date.isoformat(),
-        nik=patient.nik,
-        bpjs_number=patient.bpjs_number,
-        family_card_number=patient.family_card_number,
-        mother_name=patient.mother_name,
-        phone=patient.phone,
-        address=patient.address,
-        rt=patient.rt,
-        rw=patient.rw,
+        **{**{name: values[name] for name in _COMPARED}, "birth_date": values["birth_date"].isoformat()}
     )
 
 
@@ -78,23 +72,27 @@ def normalise_phone(text: str) -> str:
     return digits
 
 
-def check(clinic: Clinic, fields: PatientFields) -> None:
-    """Say what would keep a new patient from being stored, apart from numbers that are taken.
+@dataclass(frozen=True)
+class NewPatient:
+    """Somebody to be stored."""
+
+    id: str
+    values: dict[str, Any]
+    """As `checked` says them."""
+    record_number: str | None = None
+    """Of the paper file, as `record_numbers.of_paper` says it; kept unless somebody has it."""
+
+
+def checked(clinic: Clinic, fields: PatientFields) -> dict[str, Any]:
+    """The columns of a new patient; whether a number is taken is not looked at.
 
     Raises:
         ValidationError: As for `create`.
     """
-    _checked(clinic, fields.model_dump(), prefix="patient.")
+    return _checked(clinic, fields.model_dump(), prefix="patient.")
 
 
-def create(
-    clinic: Clinic,
-    actor: Actor,
-    fields: PatientFields,
-    now: datetime,
-    *,
-    medical_record_number: str | None = None,
-) -> Patient:
+def create(clinic: Clinic, actor: Actor, fields: PatientFields, now: datetime) -> Patient:
     """Store a new patient, in the caller's transaction.
 
     Args:
@@ -102,67 +100,51 @@ def create(
         actor: Who registers.
         fields: What is known of the person.
         now: When, aware.
-        medical_record_number: The number on an existing paper file; kept when it has at most eight
-            digits and nobody has it, and numbers given later go on above it.
 
     Raises:
         ValidationError: `patient.<field>`: what cannot be stored and why (`nik_length`, `taken`, ...).
     """
-    values = _checked(clinic, fields.model_dump(), prefix="patient.")
-    verified = values.pop("identity_verified")
+    new = NewPatient(new_id(), checked(clinic, fields))
     with transaction():
-        _refuse_taken(values, None, "patient.")
-        patient: Patient = Patient.create(
-            id=new_id(),
-            medical_record_number=_own_record_number(medical_record_number) or _next_record_number(),
-            identity_verified_at=now if verified else None,
-            created_at=now,
-            created_by=actor.account_id,
-            updated_at=now,
-            **values,
-        )
-        index(patient)
-        outbox.put("patient", patient.id)
-        audit.record(actor, "patient_created", "patient", patient.id, patient.id)
+        _refuse_taken(new.values, None, "patient.")
+        store(actor, [new], now)
+        patient: Patient = Patient.get_by_id(new.id)
     return patient
 
 
-def _next_record_number() -> str:
-    updated = (
-        TicketCounter.update(last_number=TicketCounter.last_number + 1)
-        .where(TicketCounter.cluster == RECORD_NUMBERS, TicketCounter.service_on == FOREVER)
-        .execute()
+def store(actor: Actor, new: Sequence[NewPatient], now: datetime) -> None:
+    """Write several new patients with all that goes with them, in the caller's transaction.
+
+    Raises:
+        IntegrityError: Somebody has a NIK or BPJS number of theirs.
+    """
+    if not new:
+        return
+    numbers = record_numbers.give([one.record_number for one in new])
+    Patient.insert_many(
+        [_row(one, number, actor, now) for one, number in zip(new, numbers, strict=True)]
+    ).execute()
+    ids = [one.id for one in new]
+    add_keys(
+        [(kind, value, one.id) for one in new for kind, value in sorted(stored_keys(person_from(one.values)))]
     )
-    if not updated:
-        TicketCounter.create(cluster=RECORD_NUMBERS, service_on=FOREVER, last_number=1)
-    return f"{TicketCounter.get_by_id((RECORD_NUMBERS, FOREVER)).last_number:0{RECORD_NUMBER_LENGTH}d}"
+    outbox.put("patient", *ids)
+    audit.record_each(actor, "patient_created", "patient", [(id_, id_) for id_ in ids])
 
 
-def free_record_number(text: str | None) -> str | None:
-    """A number from a paper file in eight digits, or None when it cannot be kept or somebody has it."""
-    if not text or not text.isascii() or not text.isdigit() or len(text) > RECORD_NUMBER_LENGTH:
-        return None
-    number = text.zfill(RECORD_NUMBER_LENGTH)
-    if int(number) == 0 or Patient.select().where(Patient.medical_record_number == number).exists():
-        return None
-    return number
-
-
-def _own_record_number(text: str | None) -> str | None:
-    """The number on a paper file if it can be kept; those given later go on above it."""
-    number = free_record_number(text)
-    if number is None:
-        return None
-    last = TicketCounter.get_or_none(
-        TicketCounter.cluster == RECORD_NUMBERS, TicketCounter.service_on == FOREVER
-    )
-    if last is None:
-        TicketCounter.create(cluster=RECORD_NUMBERS, service_on=FOREVER, last_number=int(number))
-    elif last.last_number < int(number):
-        TicketCounter.update(last_number=int(number)).where(
-            TicketCounter.cluster == RECORD_NUMBERS, TicketCounter.service_on == FOREVER
-        ).execute()
-    return number
+def _row(new: NewPatient, record_number: str, actor: Actor, now: datetime) -> dict[str, Any]:
+    values = dict(new.values)
+    verified = values.pop("identity_verified")
+    return {
+        "id": new.id,
+        "medical_record_number": record_number,
+        "identity_verified_at": now if verified else None,
+        "created_at": now,
+        "created_by": actor.account_id,
+        "updated_at": now,
+        "mother": values.pop("mother_id"),
+        **values,
+    }
 
 
 def _checked(clinic: Clinic, values: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -211,6 +193,18 @@ def _note(problems: dict[str, str], field: str, check: Any) -> None:
         )
 
 
+def owners(column: str, values: Sequence[str]) -> dict[str, str]:
+    """Value -> the patient who has it, of a column whose values are of one patient each."""
+    field = getattr(Patient, column)
+    rows = Patient.select(field, Patient.id).where(among(field, values), Patient.voided_at.is_null())
+    return dict(tuples(rows))
+
+
+def last_change() -> str:
+    """When a patient was last stored or changed; empty before the first."""
+    return str(Patient.select(fn.MAX(Patient.updated_at)).scalar() or "")
+
+
 def _refuse_taken(values: dict[str, Any], own_id: str | None, prefix: str) -> None:
     problems = {}
     for name in ("nik", "bpjs_number"):
@@ -228,11 +222,7 @@ def _refuse_taken(values: dict[str, Any], own_id: str | None, prefix: str) -> No
 def index(patient: Patient) -> None:
     """Write the search keys of a patient anew."""
     PatientKey.delete().where(PatientKey.patient == patient).execute()
-    keys = sorted(stored_keys(person_of(patient)))
-    if keys:
-        PatientKey.insert_many(
-            [{"kind": kind, "value": value, "patient": patient.id} for kind, value in keys]
-        ).execute()
+    add_keys([(kind, value, patient.id) for kind, value in sorted(stored_keys(person_of(patient)))])
 
 
 def find(patient_id: str) -> Patient:
@@ -314,12 +304,15 @@ def fill(actor: Actor, patient: Patient, given: Mapping[str, Any]) -> bool:
             values.pop(name)
     if not values:
         return False
+    added = sorted(values)
+    if "nik" in values:
+        values["no_identifier_reason"] = None
     with transaction():
         keep_version(patient, actor, "edit")
         update_row(patient, values, clock.now())
         index(Patient.get_by_id(patient.id))
         outbox.put("patient", patient.id)
-        audit.record(actor, "patient_filled", "patient", patient.id, patient.id, fields=sorted(values))
+        audit.record(actor, "patient_filled", "patient", patient.id, patient.id, fields=added)
     return True
 
 
@@ -391,7 +384,7 @@ def recent(clinic: Clinic, actor: Actor, limit: int = 20) -> list[Patient]:
     """Today's last patients first, then those seen before: what the empty box shows."""
     actor.require(Permission.READ_PATIENTS)
     seen = Visit.select(Visit.patient).where(Visit.voided_at.is_null())
-    ids = [row[0] for row in searching.tuples(seen.order_by(Visit.started_at.desc()).limit(3 * limit))]
+    ids = [row[0] for row in tuples(seen.order_by(Visit.started_at.desc()).limit(3 * limit))]
     order = {patient_id: place for place, patient_id in reversed(list(enumerate(ids)))}
     active = Patient.voided_at.is_null()
     came = Patient.select().where(Patient.id.in_(ids), active)
@@ -418,7 +411,7 @@ def unverified(clinic: Clinic, actor: Actor, limit: int = 50) -> list[Patient]:
         .order_by(SQL("last").desc())
         .limit(limit)
     )
-    ids = [row[0] for row in searching.tuples(came)]
+    ids = [row[0] for row in tuples(came)]
     order = {patient_id: place for place, patient_id in enumerate(ids)}
     found = sorted(Patient.select().where(Patient.id.in_(ids)), key=lambda patient: order[patient.id])
     if len(found) < limit:
@@ -442,7 +435,7 @@ def shapes(clinic: Clinic, found: Sequence[Patient]) -> list[PatientShape]:
         return []
     today = clinic.today()
     last_visits: dict[str, date] = dict(
-        searching.tuples(
+        tuples(
             Visit.select(Visit.patient, fn.MAX(Visit.service_on))
             .where(Visit.patient.in_(ids), Visit.voided_at.is_null())
             .group_by(Visit.patient)

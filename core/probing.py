@@ -82,6 +82,23 @@ def patient_ids(probes: Sequence[Probe], enough: int | None = None) -> dict[str,
     return found
 
 
+def add_keys(keys: Sequence[tuple[str, str, str]]) -> None:
+    """Store keys of patients: (kind, value, patient)."""
+    if not keys:
+        return
+    parameters: list[Any]
+    if is_sqlite():
+        rows = (
+            "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
+            " FROM json_each(?)"
+        )
+        parameters = [json.dumps(keys)]
+    else:
+        rows = "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[])"
+        parameters = [list(column) for column in zip(*keys, strict=True)]
+    database.execute_sql(f"INSERT INTO patient_key (kind, value, patient_id) {rows}", parameters)
+
+
 def active_rows(ids: Sequence[str], columns: Sequence[str]) -> list[tuple[Any, ...]]:
     """Columns of those of the patients that are not voided."""
     if not ids:

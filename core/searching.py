@@ -22,6 +22,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from core.addresses import address_words
 from core.blocking import HOME_LETTERS, one_digit_off
+from core.database import tuples
 from core.identity import normalise_number
 from core.likeness import USUAL_DAYS
 from core.models import Patient, PatientKey
@@ -57,11 +58,6 @@ DATE_LENGTH = len(" 1990-08-17")
 _DATE = re.compile(r"\b(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})\b|\b(\d{2})(\d{2})((?:19|20)\d{2})\b")
 _ISO_DATE = re.compile(r"\b((?:19|20)\d{2})-(\d{1,2})-(\d{1,2})\b")
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
-
-
-def tuples(query: Any) -> list[tuple[Any, ...]]:
-    """The rows of a query as plain tuples, which Peewee's stubs do not know."""
-    return list(query.tuples())
 
 
 class Sounds:

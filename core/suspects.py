@@ -15,13 +15,12 @@ from peewee import SQL, fn
 
 from core import job_runs, outbox
 from core.clinic import Clinic
-from core.database import connection, instant_text, transaction
+from core.database import connection, instant_text, transaction, tuples
 from core.likeness import REVIEW, Score, score
 from core.matching import ranked
 from core.models import NotDuplicate, Patient, SuspectedPair
 from core.patients import person_of
 from core.probing import among
-from core.searching import tuples
 
 JOB = "suspects"
 SEEN = "suspects:seen"

@@ -8,6 +8,7 @@ between them, and a list that was stopped half-way, however hard, goes on where 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,7 @@ from core.database import connection
 from core.errors import ValidationError
 from core.import_rows import HEADINGS, Table, read_table
 from core.importing import ImportReport
+from server.apart import NICENESS
 from server.text import N_, _
 
 SAMPLES = 3
@@ -93,6 +95,7 @@ def import_list(
     """
     columns = dict(_pair(text) for text in given)
     table = _confirmed(file, columns, ask=not yes)
+    os.nice(NICENESS)
     with connection():
         stopped_at = importing.stopped_at(table)
         actor = system_actor("loket command")

@@ -12,15 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from core import importing, patients
+from core import audit, clock, importing, outbox, patients
 from core.accounts import system_actor
 from core.actors import Actor
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database
 from core.errors import ValidationError
-from core.import_rows import read_date, read_table
-from core.models import AuditEvent, Patient
+from core.import_decisions import Decided, Decisions
+from core.import_rows import Table, read_date, read_row, read_table
+from core.models import AuditEvent, Outbox, Patient, PatientVersion
+from core.schemas import PatientFields
 from core.vocabulary import Sex
 
 TODAY = date(2026, 11, 2)
@@ -140,21 +142,89 @@ def test_a_stopped_import_goes_on_where_it_was(
 def test_a_batch_that_fails_leaves_nothing_of_itself(
     clinic: Clinic, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(importing, "BATCH", 2)
     file = write(tmp_path / "list.csv", *LIST)
-    create, calls = patients.create, []
+    note, calls = outbox.note, []
 
-    def failing(*args: object, **options: object) -> Patient:
+    def failing(*args: object, **options: object) -> None:
         calls.append(1)
-        if len(calls) == 3:
+        if len(calls) == 2:
             raise OSError("disk full")
-        return create(*args, **options)  # type: ignore[arg-type]
+        note(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(patients, "create", failing)
+    monkeypatch.setattr(outbox, "note", failing)
     with pytest.raises(OSError, match="disk full"):
         importing.run(clinic, actor, file, dry_run=False)
-    assert Patient.select().count() == 0
-    monkeypatch.setattr(patients, "create", create)
-    assert importing.run(clinic, actor, file, dry_run=False).outcomes["taken"] == 4
+    assert sorted(patient.name for patient in Patient.select()) == ["Ahmad Fauzi", "Siti Aminah"]
+    events = AuditEvent.select().where(AuditEvent.action == "patient_created").count()
+    assert (events, Outbox.select().count(), PatientVersion.select().count()) == (2, 2, 0)
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert (report.resumed_at, report.outcomes["taken"], report.outcomes["merged"]) == (2, 4, 1)
+    assert audit.verify() is None
+
+
+def test_who_is_registered_meanwhile_is_not_taken_twice(
+    clinic: Clinic, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "list.csv", *LIST)
+    decide, calls = Decisions.decide, []
+
+    def overtaken(decisions: Decisions, done: int, count: int) -> list[Decided]:
+        decided = decide(decisions, done, count)
+        calls.append(done)
+        if len(calls) == 1:
+            aminah = PatientFields(
+                name="Siti Aminah", sex="female", birth_date=date(1990, 8, 17), nik="6371015708900002"
+            )
+            patients.create(clinic, actor, aminah, clock.now())
+        return decided
+
+    monkeypatch.setattr(Decisions, "decide", overtaken)
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert (calls, report.outcomes["taken"], report.outcomes["merged"]) == ([0, 0], 3, 2)
+    assert Patient.select().where(Patient.nik == "6371015708900002").count() == 1
+
+
+@pytest.mark.parametrize("batch", [1, 2, 32])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_row_is_compared_with_what_rows_before_it_added(
+    clinic: Clinic, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool, batch: int
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", batch)
+    file = write(
+        tmp_path / "list.csv",
+        "nama,jk,tgl lahir,nik,ibu,hp",
+        "Noor Hayati Zubaidah,P,17-08-1990,,,",
+        "Noor Hayati Zubaidah,P,17-08-1990,6371015708900002,,",
+        "Zubaidah,P,18-08-1990,6371015708900002,Rusmini,0811223344",
+    )
+    report = importing.run(clinic, actor, file, dry_run=dry_run)
+    assert report.outcomes == {"taken": 1, "merged": 2}
+    if not dry_run:
+        kept = Patient.get()
+        assert (kept.nik, kept.phone, kept.no_identifier_reason) == ("6371015708900002", "0811223344", None)
+        assert PatientVersion.select().count() == 2
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_number_that_is_anothers_is_said_with_whose_it_is(
+    clinic: Clinic, actor: Actor, tmp_path: Path, dry_run: bool
+) -> None:
+    heading = "rm,nama,jk,tgl lahir,no bpjs"
+    importing.run(
+        clinic, actor, write(tmp_path / "a.csv", heading, "501,Rina,P,1-2-2015,0001234567890"), dry_run=False
+    )
+    file = write(
+        tmp_path / "b.csv",
+        heading,
+        "502,Joko Santoso,L,7-7-1960,0001234567890",
+        "503,Budi,L,9-9-1971,0001234567906",
+        "504,Wati,P,4-4-1944,0001234567906",
+    )
+    report = importing.run(clinic, actor, file, dry_run=dry_run)
+    assert (report.outcomes, report.reasons) == ({"taken": 1, "set_aside": 2}, {"bpjs_number: taken": 2})
+    with Path(report.file).open(newline="") as lines:
+        assert next(csv.DictReader(lines))["medical_record_number"] == "00000501"
 
 
 def test_what_the_list_knows_more_is_filled_in(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
@@ -195,6 +265,35 @@ def test_numbers_given_later_go_on_above_the_papers(clinic: Clinic, actor: Actor
     importing.run(clinic, actor, file, dry_run=False)
     numbers = sorted(patient.medical_record_number for patient in Patient.select())
     assert numbers == ["00000501", "00000502"]
+
+
+def test_no_number_is_given_that_the_papers_have(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "list.csv",
+        "rm;nama;jk;tgl lahir",
+        ";Budi;L;1-2-1980",
+        "1;Siti Aminah;P;17-08-1990",
+        "2;Ani;P;3-3-1933",
+    )
+    report = importing.run(clinic, actor, file, dry_run=False)
+    numbers = {patient.name: patient.medical_record_number for patient in Patient.select()}
+    assert numbers == {"Budi": "00000003", "Siti Aminah": "00000001", "Ani": "00000002"}
+    assert report.reasons == {}
+
+
+def test_a_mistyped_paper_number_leaves_room_for_those_to_come(
+    clinic: Clinic, actor: Actor, tmp_path: Path
+) -> None:
+    file = write(
+        tmp_path / "list.csv",
+        "rm;nama;jk;tgl lahir",
+        "700;Budi;L;1-2-1980",
+        "99999999;Siti Aminah;P;17-08-1990",
+        ";Ani;P;3-3-1933",
+    )
+    importing.run(clinic, actor, file, dry_run=False)
+    numbers = {patient.name: patient.medical_record_number for patient in Patient.select()}
+    assert numbers == {"Budi": "00000700", "Siti Aminah": "99999999", "Ani": "00000701"}
 
 
 def test_a_spreadsheet_comes_in(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
@@ -275,7 +374,6 @@ def test_a_row_set_aside_names_the_record_it_is_like(clinic: Clinic, actor: Acto
     ],
 )  # fmt: skip
 def test_ages_as_found_in_lists(age: str, born: date, tmp_path: Path) -> None:
-    from core.import_rows import read_row
 
     table = read_table(write(tmp_path / "list.csv", "nama,jk,umur", f"Budi,L,{age}"), {})
     assert read_row(table, table.rows[0], TODAY).fields["birth_date"] == born
@@ -319,7 +417,6 @@ def test_no_cell_is_too_odd_for_a_date(cell: object) -> None:
 
 @given(st.lists(st.lists(st.text(max_size=20), min_size=1, max_size=8), max_size=6))
 def test_odd_cells_are_set_aside_not_fatal(cells: list[list[str]]) -> None:
-    from core.import_rows import Table, read_row
 
     places = {
         name: index for index, name in enumerate(("name", "sex", "birth_date", "nik", "age", "phone", "rt"))

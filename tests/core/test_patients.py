@@ -14,13 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import clock, matching, merging, patients, searching
+from core import clock, matching, merging, patients, record_numbers, searching
 from core.accounts import system_actor
 from core.actors import Actor
 from core.clinic import Clinic
 from core.config import Settings
 from core.database import connection, database, transaction
 from core.errors import ConflictError, NotAllowedError, NotFoundError, ValidationError
+from core.identifiers import new_id
 from core.likeness import Person
 from core.models import Allergy, AuditEvent, Outbox, Patient, PatientKey, Visit
 from core.schemas import PatientFields, PatientPatch
@@ -232,15 +233,29 @@ def test_record_numbers_are_never_given_twice(clinic: Clinic, actor: Actor) -> N
     assert all(len(number) == 8 and number.isdigit() for number in numbers)
 
 
-def test_a_paper_files_number_is_kept_where_it_is_free(clinic: Clinic, actor: Actor) -> None:
+def store_papers(clinic: Clinic, actor: Actor, *papers: str | None) -> list[str]:
+    """The numbers that people with these paper files get."""
+    person = PatientFields(name="Orang Lama", sex="male", birth_date=date(1990, 1, 1))
+    new = [
+        patients.NewPatient(new_id(), patients.checked(clinic, person), record_numbers.of_paper(paper))
+        for paper in papers
+    ]
     with transaction():
-        made = [
-            patients.create(clinic, actor, PatientFields(name=f"Orang {letter}", sex="male", birth_date=date(1990, 1, 1)),
-                            clock.now(), medical_record_number=number).medical_record_number
-            for letter, number in zip("abcd", ("90000123", "90000123", "12-34", "123456789"), strict=True)
-        ]  # fmt: skip
-    assert made[0] == "90000123"
-    assert made[1:] == ["90000124", "90000125", "90000126"]
+        patients.store(actor, new, clock.now())
+    return [Patient.get_by_id(one.id).medical_record_number for one in new]
+
+
+def test_a_paper_files_number_is_kept_where_it_is_free(clinic: Clinic, actor: Actor) -> None:
+    made = store_papers(clinic, actor, "90000123", "90000123", "12-34", "123456789", "0")
+    assert made == ["90000123", "90000124", "90000125", "90000126", "90000127"]
+    assert store_papers(clinic, actor, "90000125", "80000500", None) == ["90000128", "80000500", "90000129"]
+
+
+def test_a_number_that_somebody_has_is_not_given_again(clinic: Clinic, actor: Actor) -> None:
+    [first] = store_papers(clinic, actor, None)
+    following = f"{int(first) + 1:08d}"
+    Patient.update(medical_record_number=following).where(Patient.medical_record_number == first).execute()
+    assert store_papers(clinic, actor, None, None) == [f"{int(first) + n:08d}" for n in (2, 3)]
 
 
 def test_an_edit_keeps_what_was_and_is_found_by_what_is(
