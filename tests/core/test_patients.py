@@ -194,7 +194,7 @@ def test_registering_normalises_indexes_sends_and_audits(
         "0001234567890",
         "081122334455",
     )
-    assert {key.kind for key in patient.keys} == {"name", "pair", "home"}
+    assert {key.kind for key in patient.keys} == {"name", "pair", "begun", "home"}
     assert Outbox.select().where(Outbox.target == patient.id).count() == 1
     events = AuditEvent.select().where(AuditEvent.patient_id == patient.id)
     assert [event.action for event in events] == ["patient_created"]
@@ -343,6 +343,6 @@ def test_address_keys_of_an_earlier_version_are_written_anew(clinic: Clinic, act
     now = {(key.kind, key.value) for key in PatientKey.select().where(PatientKey.patient == patient)}
     PatientKey.delete().where(PatientKey.patient == patient, PatientKey.kind == "home").execute()
     PatientKey.create(kind="home", value="sungai 12", patient=patient)
-    import_module("core.migrations.0006_home_keys").up(None, database)
+    import_module("core.migrations.0009_search_keys").up(None, database)
     again = {(key.kind, key.value) for key in PatientKey.select().where(PatientKey.patient == patient)}
     assert again == now
