@@ -14,7 +14,7 @@ from string import ascii_lowercase
 
 TITLES = frozenset(
     (
-        "h hj hjh haji hajah dr drg drs dra ir prof kh ust ustadz ustadzah tn ny nn an bpk ibu sdr sdri"
+        "h hj hjh haji hajah bu pak mbak dr drg drs dra ir prof kh ust ustadz ustadzah tn ny nn an bpk ibu sdr sdri"
         " r rr rd raden rm ra gt gusti spd sh se st skm skep amd amk amkeb mkes mpd msi mm ma ag sag ssos"
         " skom shum ners ns alm almh almarhum almarhumah tuan nyonya nona bapak saudara saudari spdi sip"
         " stp ssi sfarm apt sked spog spa mkn mh mt str keb sst mth mpdi lc mba bsc phd ba se sp"

@@ -95,6 +95,7 @@ def ids(clinic: Clinic, actor: Actor) -> dict[str, str]:
         ("hidayat muhammad", "hidayat"), ("joko susanto", "djoko"), ("joko sus", "djoko"), ("usmn", "usman"),
         ("usman 1944", "usman"), ("nurhayati", "hayati"), ("norhayti", "hayati"), ("abdul rahman", "rahman"),
         ("abd. rahman wahid", "rahman"), ("wahit rahman", "rahman"), ("mandiri 12", "aminah"), ("sungai andai 12", "aminah"),
+        ("dj oko soe santo", "djoko"), ("us man", "usman"), ("nur hi dayat", "hidayat"), ("pak usman", "usman"), ("bu noor hayati", "hayati"),
     ],
 )  # fmt: skip
 def test_one_box_finds_by_whatever_is_known(
