@@ -34,6 +34,7 @@ SAMPLES = 3
 """Values of a column shown, so that a wrong guess is seen."""
 SHOWN = 20
 """Kinds of notes shown; the report has all."""
+YES = frozenset({"y", "ya", "yes"})
 out = Console(stderr=True)
 """What is said to the person; standard output is for `--json`."""
 
@@ -110,7 +111,7 @@ def import_list(
             _show(report)
             if dry_run:
                 return _done(report, as_json)
-            if not yes and not typer.confirm(_("Store this?"), err=True):
+            if not yes and _asked(_("Store this?") + " [y/N]").lower() not in YES:
                 return 1
         report = _run(clinic, actor, file, columns, dry_run=False)
     _show(report)
@@ -140,10 +141,10 @@ def _confirmed(file: Path, columns: dict[str, str], *, ask: bool) -> Table:
             _show_guess(table)
             if not ask:
                 return table
-        answer = typer.prompt(_(QUESTION), default="", show_default=False, err=True).strip()
+        answer = _asked(_(QUESTION))
         if answer.lower() in {"q", "quit"}:
             raise typer.Abort
-        if answer.lower() in {"", "y", "yes"}:
+        if answer.lower() in {"", *YES}:
             if table is not None:
                 return table
             continue
@@ -151,6 +152,10 @@ def _confirmed(file: Path, columns: dict[str, str], *, ask: bool) -> Table:
             columns.update([_pair(answer)])
         except ValidationError as error:
             _say_wrong(error)
+
+
+def _asked(question: str) -> str:
+    return str(typer.prompt(question, default="", show_default=False, err=True)).strip()
 
 
 def _say_wrong(error: ValidationError) -> None:
