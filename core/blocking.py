@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from itertools import combinations, islice
 from typing import Generic, TypeVar
 
@@ -86,13 +87,18 @@ def beginnings(sounds: tuple[str, ...]) -> set[str]:
     return pairs(cut) if len(set(cut[:5])) > 1 else set()
 
 
-def probes(person: Person) -> Iterator[tuple[str, list[str]]]:
+@lru_cache(maxsize=16)
+def probes(person: Person) -> tuple[tuple[str, list[str]], ...]:
     """Where to look for a described person: (kind, values), the most telling first.
 
     The kinds are those of `stored_keys` and the columns `nik`, `bpjs_number`, `phone`, `family_card_number` and
     `birth_date`. Values of the kinds in `SPANS` are spans of days: `aminah 1990-01-01/1990-12-31`, every key of the
     kind from the first day to the last, both included.
     """
+    return tuple(_probes(person))
+
+
+def _probes(person: Person) -> Iterator[tuple[str, list[str]]]:
     if person.nik:
         yield "nik", [person.nik, *one_digit_off(person.nik, 16)]
     if person.bpjs_number:
