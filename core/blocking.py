@@ -29,12 +29,13 @@ BEGINNING = 3
 """Letters of a sound that are in a `begun` key."""
 BLOCK_LIMITS = {
     "pair": 30,
-    "home": 16,
+    "home": 12,
     "phone": 20,
     "mother": 30,
     "family_card_number": 40,
     "span": 25,
-    "house": 40,
+    "house": 12,
+    "begun": 12,
 }
 """People that one kind of probe may bring; what is larger says too little to read all of it."""
 BLOCK_LIMIT = 400
