@@ -142,3 +142,17 @@ def not_duplicate(actor: Actor, left_id: str, right_id: str) -> None:
         if not NotDuplicate.get_or_none(NotDuplicate.low_id == low, NotDuplicate.high_id == high):
             NotDuplicate.create(low_id=low, high_id=high, decided_at=clock.now(), decided_by=actor.account_id)
             audit.record(actor, "judged_two_people", "patient", low, low, other=high)
+
+
+def undo_not_duplicate(actor: Actor, left_id: str, right_id: str) -> None:
+    """Forget that two patients were judged to be two people; nothing changes where nobody said so.
+
+    Raises:
+        NotFoundError: One of them does not exist.
+    """
+    actor.require(Permission.EDIT_PATIENTS)
+    with transaction():
+        low, high = sorted((patients.find(left_id).id, patients.find(right_id).id))
+        judged = NotDuplicate.delete().where(NotDuplicate.low_id == low, NotDuplicate.high_id == high)
+        if judged.execute():
+            audit.record(actor, "two_people_taken_back", "patient", low, low, other=high)

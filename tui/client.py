@@ -264,6 +264,10 @@ class CoreClient:
         """Remember that two patients are two people."""
         await self._send("POST", f"patients/{patient_id}/not-same", {"other": other_id})
 
+    async def undo_not_same(self, patient_id: str, other_id: str) -> None:
+        """Forget that they were judged to be two people."""
+        await self._send("DELETE", f"patients/{patient_id}/not-same/{other_id}")
+
     async def merge(self, patient_id: str, into_id: str) -> MergeShape:
         """Make a patient part of another one."""
         return await self._one(MergeShape, "POST", f"patients/{patient_id}/merge", {"into": into_id})

@@ -122,6 +122,12 @@ def not_same(patient_id: str, body: NotSameRequest, actor: ActorNow) -> None:
     matching.not_duplicate(actor, patient_id, body.other)
 
 
+@router.delete("/patients/{patient_id}/not-same/{other_id}", status_code=204)
+def undo_not_same(patient_id: str, other_id: str, actor: ActorNow) -> None:
+    """Forget that they were judged to be two people."""
+    matching.undo_not_duplicate(actor, patient_id, other_id)
+
+
 @router.post("/patients/{patient_id}/merge", status_code=201)
 def merge(patient_id: str, body: MergeRequest, actor: ActorNow, clinic: ClinicNow) -> MergeShape:
     """Make two records one; both histories are kept."""

@@ -42,6 +42,11 @@ def test_two_people_are_remembered_and_then_not_asked_about(clerk: Caller, admin
     assert clerk.get("patients/suspected").json() == []
     refused = admin.post(f"patients/{one['id']}/merge", json={"into": other["id"]})
     assert refused.json()["code"] == "judged_two_people"
+    judged = f"patients/{other['id']}/not-same/{one['id']}"
+    assert [clerk.delete(judged).status_code for _ in range(2)] == [204, 204]
+    assert len(clerk.get("patients/suspected").json()) == 1
+    assert admin.post(f"patients/{one['id']}/merge", json={"into": other["id"]}).status_code == 201
+    assert clerk.delete(f"patients/{one['id']}/not-same/nobody").status_code == 404
     assert clerk.post(f"patients/{one['id']}/not-same", json={"other": one["id"]}).status_code == 422
     assert clerk.post(f"patients/{one['id']}/not-same", json={"other": "nobody"}).status_code == 404
 

@@ -223,6 +223,14 @@ async def test_a_clerk_says_two_people_and_it_is_remembered(counter: Counter):
         await press(pilot, "f5")
         await settle(pilot)
         assert "Raudatul" not in screen_text(app)
+        await press(pilot, "u")  # N was a slip
+        await until(pilot, lambda: "Raudatul" in screen_text(app), "the pair again")
+        assert app.screen.said.startswith("Taken back")
+        await press(pilot, "u")
+        assert app.screen.said == "There is nothing to undo here."
+        assert "Raudatul" in app.screen._chosen.left.name
+        await press(pilot, "n")
+        await until(pilot, lambda: "Raudatul" not in screen_text(app), "the pair gone")
 
 
 async def test_a_newborn_takes_over_what_the_mother_has(counter: Counter):

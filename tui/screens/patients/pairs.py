@@ -17,6 +17,11 @@ from tui.text import N_, _, ngettext
 from tui.widgets import PickList, PickRow
 
 
+def _key(pair: SuspectedShape) -> str:
+    """The same whichever of the two is named first."""
+    return " ".join(sorted((pair.left.id, pair.right.id)))
+
+
 class PairsScreen(LoketScreen[None]):
     """Suspected pairs, the most suspicious first; what was judged is not shown again."""
 
@@ -24,13 +29,23 @@ class PairsScreen(LoketScreen[None]):
     TITLE_TEXT = N_("Look-alikes")
     HELP_TEXT = N_(
         "Pairs of records that may be one person. Enter puts them side by side. N remembers that they are "
-        "two people, L leaves a pair for later. Only an administrator makes two records one."
+        "two people, U takes the last such decision back. L leaves a pair for later. Only an administrator "
+        "makes two records one."
     )
-    BINDINGS = [keymap.OPEN, keymap.NOT_SAME, keymap.LATER, keymap.REFRESH, keymap.BACK]
+    BINDINGS = [
+        keymap.OPEN,
+        keymap.NOT_SAME,
+        keymap.UNDO_STEP,
+        keymap.LATER,
+        keymap.REFRESH,
+        keymap.BACK,
+    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._pairs: dict[str, SuspectedShape] = {}
+        self._judged: list[SuspectedShape] = []
+        """Whom somebody here has said to be two people, the last one last."""
 
     def compose_body(self) -> ComposeResult:
         """The list."""
@@ -50,13 +65,16 @@ class PairsScreen(LoketScreen[None]):
         self.read()
 
     @work(exclusive=True, group="read", exit_on_error=False)
-    async def read(self, note: str = "") -> None:
-        """Read the list and say how long it is."""
+    async def read(self, note: str = "", chosen: str = "") -> None:
+        """Read the list, put the cursor on a pair of it, and say how long it is."""
         self.say(_("Looking ..."))
         with self.saying_refusals():
             found = await self.session.client.suspected()
-            self._pairs = {f"{pair.left.id} {pair.right.id}": pair for pair in found}
+            self._pairs = {_key(pair): pair for pair in found}
             self._show()
+            if chosen in self._pairs:
+                pick_list = self.query_one("#pairs", PickList)
+                pick_list.action_move(list(self._pairs).index(chosen) - pick_list.cursor)
             self._say_count(note)
 
     def _say_count(self, note: str = "") -> None:
@@ -106,6 +124,9 @@ class PairsScreen(LoketScreen[None]):
         if action == "merged":
             self.read(text)  # the survivor may be alike to others
         else:
+            pair = self._chosen
+            if action == "not_same" and pair is not None:
+                self._judged.append(pair)
             self._put_aside()
             self._say_count(text)
 
@@ -130,8 +151,21 @@ class PairsScreen(LoketScreen[None]):
             return
         with self.saying_refusals(), hold_keys(self.app):
             await self.session.client.not_same(pair.left.id, pair.right.id)
+            self._judged.append(pair)
             self._put_aside()
             self._say_count(_("Remembered: two people."))
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def action_undo_step(self) -> None:
+        """Take back the last "two people" that was said here: N is a key beside others."""
+        if not self._judged:
+            self.say(_("There is nothing to undo here."))
+            return
+        pair = self._judged[-1]
+        with self.saying_refusals(), hold_keys(self.app):
+            await self.session.client.undo_not_same(pair.left.id, pair.right.id)
+            self._judged.pop()
+            self.read(_("Taken back: perhaps one person."), _key(pair))
 
 
 class MergesScreen(LoketScreen[None]):
