@@ -125,7 +125,7 @@ class LoketScreen(Screen[ResultT]):
         labels = list(self.query(f"#label-{name}").results(Label))
 
         def say_again() -> None:
-            if not labels or any(label.is_wrong for label in labels):  # else it was corrected meanwhile
+            if not labels or self.is_marked(name):  # else it was corrected meanwhile
                 self.say(text, "error")
 
         self.say(text, "error")
@@ -135,6 +135,10 @@ class LoketScreen(Screen[ResultT]):
             field.focus()
         # Once more when the focus has moved: the field that was left may have had something to say.
         self.call_after_refresh(say_again)
+
+    def is_marked(self, field: str) -> bool:
+        """Whether a field is marked as wrong."""
+        return any(label.is_wrong for label in self.query(f"#label-{field}").results(Label))
 
     @property
     def said(self) -> str:

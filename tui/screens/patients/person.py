@@ -124,14 +124,11 @@ class PersonScreen(LoketScreen[ResultT]):
         problem = self.facts().problems().get(name)
         if name == self.LAST_FIELD:
             self.run_worker(self.run_action("save"), exit_on_error=False)
-        elif problem is not None and self._is_marked(name):
+        elif problem is not None and self.is_marked(name):
             # F10 and Enter by habit: what is typed next must not land in the field after the one refused.
             self.point_at(name, problem)
         else:
             self.focus_next()
-
-    def _is_marked(self, field: str) -> bool:
-        return any(label.is_wrong for label in self.query(f"#label-{field}").results(Label))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Say which values a choice field takes."""
