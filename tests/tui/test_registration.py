@@ -52,6 +52,24 @@ async def test_a_new_patient_is_registered_with_keys_only(counter: Counter):
     assert number in counter.open_numbers("GIGI")
 
 
+async def test_an_enter_too_many_opens_nobody_and_an_arrow_chooses(counter: Counter):
+    """After a receipt the last patient stands first in the list; the next one's name must not land in their form."""
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371014203770123", "Endang Wulan", "sakit gigi geraham")
+        await press_enter_to_the_end(pilot)
+        assert isinstance(app.screen, ReceiptScreen)
+        await press(pilot, "enter", "enter", "enter")
+        assert isinstance(app.screen, SearchScreen)
+        assert "Last patients" in app.screen.said
+        await type_text(pilot, "Budi")
+        assert app.screen.query_one("#search", TextField).text == "Budi"
+        await press(pilot, "escape")
+        await until(pilot, lambda: "Last patients" in app.screen.said)
+        await press(pilot, "down", "enter")
+        assert isinstance(app.screen, RegistrationScreen)
+        assert "Endang Wulan" in screen_text(app)
+
+
 async def test_a_clusters_letter_is_never_taken_for_another_key(counter: Counter):
     """Over a mismatch every letter picks its cluster, K as well; keeping the other one has a key of its own."""
     async with counter.at("clerk") as (app, pilot):

@@ -83,7 +83,7 @@ class PickList(Widget, can_focus=True):
 
     @property
     def chosen(self) -> str | None:
-        """The key under the cursor, None in an empty list."""
+        """The key under the cursor, None while no row is chosen."""
         return self.rows[self.cursor].key if 0 <= self.cursor < len(self.rows) else None
 
     def action_move(self, step: int) -> None:
@@ -97,7 +97,8 @@ class PickList(Widget, can_focus=True):
             self.refresh()
         elif before != self.cursor:
             width = self.size.width
-            self.refresh(Region(0, before - top, width, 1), Region(0, self.cursor - top, width, 1))
+            rows = [before, self.cursor] if before >= 0 else [self.cursor]
+            self.refresh(*(Region(0, row - top, width, 1) for row in rows))
 
     def action_page(self, step: int) -> None:
         """Move by a page."""

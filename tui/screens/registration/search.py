@@ -59,9 +59,9 @@ class SearchScreen(LoketScreen[None]):
     HELP_TEXT = N_(
         "Type or scan a NIK, a BPJS card, a medical record number, or a name (with birth date if there are "
         "many). Enter opens the chosen patient. F2 begins a new one; what you searched for goes along. "
-        "The empty box shows the last patients; Space in it opens your last one again. F9 corrects the chosen "
-        "patient's card. F7 holds the lists of the quiet hour: cards still to be seen, records that may be one "
-        "person, the last merges."
+        "The empty box shows the last patients: an arrow chooses one of them, Space opens your last one "
+        "again. F9 corrects the chosen patient's card. F7 holds the lists of the quiet hour: cards still to "
+        "be seen, records that may be one person, the last merges."
     )
     BINDINGS = [
         keymap.NEW_PATIENT,
@@ -109,6 +109,7 @@ class SearchScreen(LoketScreen[None]):
         with box.prevent(TextField.Changed):
             box.value = ""
         box.focus()
+        self._ask_no_more()
         self._draft = None
         if text:
             self.say(text, kind)
@@ -119,9 +120,12 @@ class SearchScreen(LoketScreen[None]):
     @on(TextField.Changed, "#search")
     def search_soon(self) -> None:
         """Ask when typing pauses: each request costs the line and the server."""
+        self._ask_no_more()
+        self._timer = self.set_timer(DEBOUNCE_SECONDS, self._search_now)
+
+    def _ask_no_more(self) -> None:
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(DEBOUNCE_SECONDS, self._search_now)
 
     def _search_now(self) -> None:
         self.look_up(self.query_one("#search", TextField).text)
@@ -129,15 +133,17 @@ class SearchScreen(LoketScreen[None]):
     @on(TextField.Submitted, "#search")
     def open_exactly(self) -> None:
         """Open what stands for exactly the text that was typed: a scanner sends it in one burst."""
-        if self._timer is not None:
-            self._timer.stop()
+        self._ask_no_more()
         text = self.query_one("#search", TextField).text
+        chosen = self.query_one("#found", PickList).chosen
         if self._verifying and not text:
             self.action_edit_patient()
-        elif self._answered == text and self.query_one("#found", PickList).chosen is not None:
-            self._open(self.query_one("#found", PickList).chosen or "")
-        else:
+        elif self._answered == text and chosen is not None:
+            self._open(chosen)
+        elif text:
             self.open_when_found(text)
+        else:
+            self._say_count(text)
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def look_up(self, text: str, *, quiet: bool = False) -> None:
@@ -170,7 +176,7 @@ class SearchScreen(LoketScreen[None]):
         if not text and self._draft is not None and self._draft.data:
             self._offer(self._draft)
         elif not text:
-            self.say(_("Last patients. Type to search; F2 for a new patient."))
+            self.say(_("Last patients: type to search, arrows choose, F2 for a new patient."))
         elif not number:
             self.say(_("Nobody found. F2 registers a new patient."), "warning")
         else:
@@ -180,7 +186,10 @@ class SearchScreen(LoketScreen[None]):
 
     def _show_found(self, *, keep: bool = False) -> None:
         rows = [PickRow(patient.id, self._row(patient)) for patient in self._found.values()]
-        self.query_one("#found", PickList).show_rows(rows, keep=keep)
+        # Nobody was asked for in the empty box: one Enter too many after a receipt would open the last
+        # patient again, and the next one's name would land in their complaint.
+        choose = self._verifying or bool(self._answered)
+        self.query_one("#found", PickList).show_rows(rows, keep=keep, choose=choose)
 
     def _row(self, patient: PatientShape) -> Line:
         width = self.size.width
