@@ -6,7 +6,8 @@ Pairs are counted: every pair of records that the blocks bring together and whos
 the threshold is called one person. `P R F1` are of all true pairs, so what blocking misses counts.
 
 * "asked" is the threshold from which a person decides (`likeness.REVIEW`), "known" the one from which the
-  counter opens the record (`likeness.EXISTING`), where precision is what matters.
+  counter opens the record (`likeness.EXISTING`, and `matching.meant_as_well` finds nobody else), where precision
+  is what matters.
 * "twins" counts pairs of two twins in the band "known": none is allowed.
 * FEBRL holds Australian people without households, sex or mother's name; its dates may be impossible and are
   compared as text. Its second records may have another given name at the same birth date and address, which
@@ -47,6 +48,7 @@ from bench.people import FITTED, UNSEEN, Record, population
 from core import likeness
 from core.blocking import People
 from core.likeness import EXISTING, REVIEW, WEIGHTS, Person
+from core.matching import Match, meant_as_well
 from core.names import name_words
 
 FEBRL_COUNTS_FOR = 15.0
@@ -186,14 +188,34 @@ def quality(called: set[tuple[int, int]], truth: set[tuple[int, int]]) -> Qualit
     return Quality(right / len(called) if called else 1.0, right / len(truth) if truth else 1.0)
 
 
+def between_two(
+    people: Sequence[Person],
+    scores: Mapping[tuple[int, int], likeness.Score],
+    asked: set[tuple[int, int]],
+    known: set[tuple[int, int]],
+) -> set[tuple[int, int]]:
+    """Pairs that are asked about because somebody else among the records may be meant as well."""
+    met: dict[int, dict[int, Match]] = defaultdict(dict)
+    for a, b in asked:
+        for one, other in ((a, b), (b, a)):
+            met[one][other] = Match(scores[a, b], str(other), people[other])
+    return {
+        (a, b)
+        for a, b in known
+        for one, other in ((a, b), (b, a))
+        if meant_as_well([met[one][other], *(match for place, match in met[one].items() if place != other)])
+    }
+
+
 def judge(dataset: Dataset, wrong: int = 0, weights: Mapping[str, float] = WEIGHTS) -> None:
     started = time.perf_counter()
     pairs = candidates(dataset.people)
     people = dataset.people
-    scores = {(a, b): likeness.score(people[a], people[b], weights).probability for a, b in pairs}
+    scores = {(a, b): likeness.score(people[a], people[b], weights) for a, b in pairs}
     seconds = time.perf_counter() - started
-    asked = {pair for pair, value in scores.items() if value >= REVIEW}
-    known = {pair for pair, value in scores.items() if value >= EXISTING}
+    asked = {pair for pair, score in scores.items() if score.probability >= REVIEW}
+    known = {pair for pair in asked if scores[pair].probability >= EXISTING}
+    known -= between_two(people, scores, asked, known)
     blocked = len(pairs & dataset.truth) / max(len(dataset.truth), 1)
     print(
         f"{dataset.name:38} asked {quality(asked, dataset.truth)}  known {quality(known, dataset.truth)}"

@@ -169,7 +169,7 @@ def questions(people: list[Record], ids: list[str], count: int) -> Iterator[tupl
     anew = [
         (again(r, UNSEEN, chance, numbers=bool(i % 2)).written, (id_, "")) for i, (r, id_) in enumerate(asked)
     ]
-    yield "duplicate check", lambda p: [(id_, "") for _, id_ in matching.ranked(p)], anew
+    yield "duplicate check", lambda p: [(match.patient_id, "") for match in matching.ranked(p)], anew
 
 
 def main() -> None:

@@ -15,9 +15,10 @@ from core.clinic import Clinic
 from core.errors import ValidationError
 from core.identifiers import new_id
 from core.import_rows import Table, read_row
-from core.likeness import EXISTING, REVIEW, Person
+from core.likeness import REVIEW, Person
 from core.patients import NewPatient
 from core.schemas import PatientFields
+from core.vocabulary import DuplicateBand
 
 FILLED = (
     "nik", "bpjs_number", "family_card_number", "passport_number", "mother_name", "phone", "address", "rt",
@@ -72,12 +73,13 @@ class Decisions:
             return Decided(number, "set_aside", row.reasons)
         person = patients.person_from(row.values)
         known = matching.candidates(person) | self._people.candidates(person)
-        best = next(iter(matching.ranked(person, REVIEW, known)), None)
-        if best is None:
+        matches = matching.ranked(person, REVIEW, known)
+        if not matches:
             return self._taken(number, row, person, owners)
-        score, patient_id = best
-        if score.probability < EXISTING:
-            reasons = (*row.reasons, "possible_duplicate", *score.reasons[:3])
+        score, patient_id, _ = matches[0]
+        if matching.band_of(matches) is not DuplicateBand.EXISTING:
+            others = [matching.MEANT_AS_WELL] if matching.meant_as_well(matches) else []
+            reasons = (*row.reasons, "possible_duplicate", *others, *score.reasons[:3])
             return Decided(number, "set_aside", reasons, patient_id)
         given = {name: row.values[name] for name in FILLED if row.values[name]}
         others = [

@@ -119,13 +119,16 @@ REVIEW = 0.5
 
 SAME_DATES = frozenset({"same_birth_date", "same_usual_date"})
 """What `compare_birth_dates` says of one date."""
-_OWN_NUMBERS = frozenset({"same_nik", "same_bpjs_number"})
-_SAME_DATES_OR_NUMBERS = SAME_DATES | _OWN_NUMBERS
+OWN_NUMBERS = frozenset({"same_nik", "same_bpjs_number"})
+"""Evidence of a number that belongs to one person."""
+_SAME_DATES_OR_NUMBERS = SAME_DATES | OWN_NUMBERS
 _SURE_DATES = SAME_DATES | {"birth_date_swapped", "birth_date_one_digit"}
 """Birth dates that agree but for a slip of the hand."""
 _NO_NAMES = frozenset(
     {"other_name", "shared_name", "shared_first_name", "shared_distant_name", "distant_name", "newborn_name"}
 )
+_FAMILY = frozenset({"same_mother", "similar_mother", "same_phone", "same_family_card"})
+"""What a family keeps when it moves house."""
 _ASKED = math.log(EXISTING / (1 - EXISTING)) - 0.05
 """Highest log-odds of what is asked about and never taken as known."""
 _DOUBTED = 0.05
@@ -238,7 +241,7 @@ def log_odds(
     """The sum of what was found, held below `EXISTING` unless name and birth date or an own number are sure.
 
     A twin or a sibling is asked about at most; so are a namesake of another birth date, under the same
-    roof too, and a number that comes with another name, with part of it and another birth date, or with one as
+    roof too, one of the same birth date in another house with nothing of the family to tell by, and a number that comes with another name, with part of it and another birth date, or with one as
     twins bear (the card of one child laid down for the other).
     Another name is somebody else, unless the birth date or an own number is the same; so is whoever was not born when
     a newborn was. The same name with the
@@ -256,11 +259,20 @@ def log_odds(
     if same_name and "same_birth_date" in found:
         total = max(total, _DOUBTED)
     doubtful = "other_birth_date" in found or "rhyming_name" in found
-    numbered = not _OWN_NUMBERS.isdisjoint(found) and (same_name or not doubtful)
+    numbered = not OWN_NUMBERS.isdisjoint(found) and (same_name or not doubtful)
     sure = (same_name and not _SURE_DATES.isdisjoint(found)) or numbered
-    if not sure or not _NO_NAMES.isdisjoint(found):
+    elsewhere = not to_come and not numbered and "other_address" in found and _FAMILY.isdisjoint(found)
+    if not sure or elsewhere or not _NO_NAMES.isdisjoint(found):
         return min(total, _ASKED)
     return total
+
+
+def may_be_twins(a: Person, b: Person) -> bool:
+    """Whether two records are of one day and not of one name, as those of twins are."""
+    return (
+        compare_birth_dates(a.birth_date, b.birth_date) in SAME_DATES
+        and compare_names(a.name, b.name) not in SURE_NAMES
+    )
 
 
 def evidence(a: Person, b: Person) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from typing import NamedTuple
 
 from core import audit, clock, patients
 from core.actors import Actor
@@ -12,8 +13,9 @@ from core.clinic import Clinic
 from core.database import database, transaction, tuples
 from core.errors import ValidationError
 from core.identity import normalise_number
-from core.likeness import EXISTING, REVIEW, Person, Score, score_from
+from core.likeness import EXISTING, OWN_NUMBERS, REVIEW, Person, Score, may_be_twins, score_from
 from core.models import NotDuplicate, Patient
+from core.name_likeness import SURE_NAMES
 from core.patients import normalise_phone
 from core.probing import Probe, between, in_column, keyed, united
 from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
@@ -22,8 +24,19 @@ from core.vocabulary import DuplicateBand, Permission
 SHOWN = 5
 """Candidates that a clerk is shown at most."""
 
+MEANT_AS_WELL = "meant_as_well"
+"""Reason of who may be meant as well as the best, for which nobody is taken as known."""
+
 _COLUMNS = tuple(field.name for field in fields(Person))
 """Of `patient`, in the order in which a `Person` is made."""
+
+
+class Match(NamedTuple):
+    """Somebody whom a person may be."""
+
+    score: Score
+    patient_id: str
+    person: Person
 
 
 def person_in(query: DuplicateQuery) -> Person:
@@ -77,17 +90,17 @@ def _block(kind: str, values: Sequence[str], limit: int) -> Iterator[Probe]:
 
 def ranked(
     person: Person, least: float = REVIEW / 2, others: Mapping[str, Person] | None = None
-) -> list[tuple[Score, str]]:
-    """Who may be this person: scores of at least `least`, best first, with their ids.
+) -> list[Match]:
+    """Who may be this person: scores of at least `least`, best first.
 
     `others` are whom to compare; by itself the stored patients worth comparing.
     """
     found = [
-        (result, patient_id)
+        Match(result, patient_id, other)
         for patient_id, other in (candidates(person) if others is None else others).items()
         if (result := score_from(person, other, least)) is not None
     ]
-    return sorted(found, key=lambda pair: (-pair[0].probability, pair[1]))
+    return sorted(found, key=lambda match: (-match.score.probability, match.patient_id))
 
 
 def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
@@ -97,27 +110,60 @@ def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
     """
     person = person_in(query)
     left_out = {query.exclude_id, *(_judged_with(query.exclude_id) if query.exclude_id else ())}
-    best = [pair for pair in ranked(person) if pair[1] not in left_out][:SHOWN]
+    matches = [match for match in ranked(person) if match.patient_id not in left_out]
+    best = matches[:SHOWN]
+    others = {match.patient_id for match in meant_as_well(matches)}
     rows = {
-        patient.id: patient for patient in Patient.select().where(Patient.id.in_([id_ for _, id_ in best]))
+        patient.id: patient
+        for patient in Patient.select().where(Patient.id.in_([match.patient_id for match in best]))
     }
-    shapes = patients.shapes(clinic, [rows[patient_id] for _, patient_id in best])
+    shapes = patients.shapes(clinic, [rows[match.patient_id] for match in best])
     return DuplicateResult(
-        band=band_of(best[0][0].probability if best else 0.0),
+        band=band_of(matches),
         candidates=[
             DuplicateCandidate(
-                patient=shape, score=round(result.probability, 3), reasons=list(result.reasons)
+                patient=shape,
+                score=round(match.score.probability, 3),
+                reasons=[*([MEANT_AS_WELL] if match.patient_id in others else []), *match.score.reasons],
             )
-            for (result, _), shape in zip(best, shapes, strict=True)
+            for match, shape in zip(best, shapes, strict=True)
         ],
     )
 
 
-def band_of(probability: float) -> DuplicateBand:
-    """What the counter does about the best candidate."""
-    if probability >= EXISTING:
+def band_of(matches: Sequence[Match]) -> DuplicateBand:
+    """What the counter does about whom `ranked` found; a person decides where two may be meant."""
+    best = matches[0].score.probability if matches else 0.0
+    if best >= EXISTING and not meant_as_well(matches):
         return DuplicateBand.EXISTING
-    return DuplicateBand.REVIEW if probability >= REVIEW else DuplicateBand.NEW
+    return DuplicateBand.REVIEW if best >= REVIEW else DuplicateBand.NEW
+
+
+def meant_as_well(matches: Sequence[Match]) -> list[Match]:
+    """Who may be meant as well as the best of `ranked`: a twin of it, or a namesake known to be another.
+
+    One twin's name is heard for the other's, and namesakes may be of one day, so what agrees with both tells
+    nothing. A number of the best's own does, unless it comes with another name than the other one's.
+    """
+    if not matches:
+        return []
+    best, *rest = matches
+    numbered = not OWN_NUMBERS.isdisjoint(best.score.reasons)
+    named = not SURE_NAMES.isdisjoint(best.score.reasons)
+    return [
+        match
+        for match in rest
+        if not (numbered and (named or SURE_NAMES.isdisjoint(match.score.reasons)))
+        and (_is_twin(best, match) or _is_namesake(best, match))
+    ]
+
+
+def _is_twin(best: Match, other: Match) -> bool:
+    return other.score.probability >= REVIEW and may_be_twins(best.person, other.person)
+
+
+def _is_namesake(best: Match, other: Match) -> bool:
+    return other.score.probability >= EXISTING and score_from(best.person, other.person, EXISTING) is None
 
 
 def _judged_with(patient_id: str) -> set[str]:

@@ -127,7 +127,7 @@ def _alike(some: Iterable[Patient]) -> dict[Ids, Score]:
     return {
         (min(patient.id, other), max(patient.id, other)): result
         for patient in some
-        for result, other in ranked(person_of(patient), REVIEW)
+        for result, other, _ in ranked(person_of(patient), REVIEW)
         if other != patient.id
     }
 

@@ -64,6 +64,7 @@ MEANINGS = {
     "bpjs_number: zeros_added": N_("the zeros that a spreadsheet dropped were put back"),
     "record_number: not_kept": N_("the paper number is no number or in use; a new one is given"),
     "possible_duplicate": N_("perhaps a patient who is known: a person must decide"),
+    "meant_as_well": N_("somebody else, such as a twin, may be meant as well"),
 }
 """What is noted of a row -> what it means to the admin."""
 PROBLEMS = {

@@ -271,6 +271,7 @@ QUESTIONS: Mapping[str, str] = {
 """The one question that would settle an unsure complaint."""
 
 LIKENESS: Mapping[str, str] = {
+    "meant_as_well": N_("fits as well"),
     "same_nik": N_("same NIK"),
     "nik_one_digit": N_("NIK differs in one digit"),
     "same_bpjs_number": N_("same BPJS number"),

@@ -258,6 +258,19 @@ def test_a_possible_twin_is_set_aside(clinic: Clinic, actor: Actor, tmp_path: Pa
     assert report.outcomes["merged"] == 0
 
 
+def test_a_row_that_may_be_either_of_two_twins_is_set_aside(
+    clinic: Clinic, actor: Actor, tmp_path: Path
+) -> None:
+    for name in ("Najwa Qadri", "Nazwa Qadri"):
+        born = date(2020, 11, 24)
+        twin = PatientFields(name=name, sex="female", birth_date=born, mother_name="Rusmini")
+        patients.create(clinic, actor, twin, clock.now())
+    row = "Najwa Qadri;P;24-11-2020;Rusmini"
+    file = write(tmp_path / "twins.csv", "nama;jk;tgl lahir;nama ibu", row)
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert (report.outcomes["set_aside"], report.reasons["meant_as_well"]) == (1, 1)
+
+
 def test_numbers_given_later_go_on_above_the_papers(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
     file = write(
         tmp_path / "list.csv", "rm;nama;jk;tgl lahir", "0501;Siti Aminah;P;17-08-1990", ";Budi;L;1-2-1980"

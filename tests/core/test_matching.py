@@ -440,6 +440,52 @@ def test_a_named_child_is_found_under_its_mothers_name(clinic: Clinic, actor: Ac
     assert result.band is not DuplicateBand.EXISTING
 
 
+TWIN = replace(
+    AMINAH, name="Najwa Qadri", sex="male", birth_date="2020-11-24", nik=None, bpjs_number=None, phone=""
+)
+HEARD = DuplicateQuery(name="Najwa Qadri", birth_date=date(2020, 11, 24), mother_name="Rusmini")
+
+
+def test_who_has_a_twin_on_file_is_asked_about(clinic: Clinic, actor: Actor) -> None:
+    najwa = store(clinic, actor, TWIN)
+    assert matching.duplicates(clinic, HEARD).band is DuplicateBand.EXISTING
+    nazwa = store(clinic, actor, replace(TWIN, name="Nazwa Qadri"))
+    found = matching.duplicates(clinic, HEARD)
+    assert found.band is DuplicateBand.REVIEW
+    assert {candidate.patient.id for candidate in found.candidates} == {najwa.id, nazwa.id}
+    assert [matching.MEANT_AS_WELL in candidate.reasons for candidate in found.candidates] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("heard", "band"),
+    [("Najwa Qadri", DuplicateBand.EXISTING), ("Nazwa Qadri", DuplicateBand.REVIEW)],
+)
+def test_the_number_of_one_twin_opens_it_unless_the_name_is_the_others(
+    clinic: Clinic, actor: Actor, heard: str, band: DuplicateBand
+) -> None:
+    store(clinic, actor, replace(TWIN, bpjs_number="0001234567890"))
+    store(clinic, actor, replace(TWIN, name="Nazwa Qadri"))
+    query = HEARD.model_copy(update={"name": heard, "bpjs_number": "0001234567890"})
+    assert matching.duplicates(clinic, query).band is band
+
+
+def test_two_namesakes_of_one_day_are_asked_about(clinic: Clinic, actor: Actor) -> None:
+    store(clinic, actor, replace(BARE, mother_name="Rusmini", nik="6371015708900002"))
+    query = DuplicateQuery(name="Siti Aminah", birth_date=date(1990, 8, 17))
+    assert matching.duplicates(clinic, query).band is DuplicateBand.EXISTING
+    store(clinic, actor, replace(BARE, mother_name="Halimah", nik="6371015708900013"))
+    assert matching.duplicates(clinic, query).band is DuplicateBand.REVIEW
+    by_number = query.model_copy(update={"nik": "6371015708900013"})
+    assert matching.duplicates(clinic, by_number).band is DuplicateBand.EXISTING
+
+
+def test_a_namesake_of_the_day_in_another_house_is_asked_about() -> None:
+    here, there = (replace(BARE, address=home) for home in (HOUSE, "Jl. Veteran No. 8 RT 02 RW 01"))
+    assert REVIEW <= score(here, there).probability < EXISTING
+    moved = score(replace(here, mother_name="Rusmini"), replace(there, mother_name="Rusmini"))
+    assert moved.probability >= EXISTING
+
+
 def test_voided_patients_are_nobodys_duplicates(clinic: Clinic, actor: Actor) -> None:
     known = store(clinic, actor)
     Patient.update(voided_at=clock.now()).where(Patient.id == known.id).execute()
