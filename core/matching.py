@@ -6,20 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import NamedTuple
 
-from core import audit, clock, patients
-from core.actors import Actor
+from core import patients, two_people
 from core.blocking import BLOCK_LIMIT, BLOCK_LIMITS, COLUMN_KINDS, SPANS, WHOLE, probes
 from core.clinic import Clinic
-from core.database import database, transaction, tuples
-from core.errors import ValidationError
+from core.database import database
 from core.identity import normalise_number
 from core.likeness import EXISTING, OWN_NUMBERS, REVIEW, Person, Score, may_be_twins, score_from
-from core.models import NotDuplicate, Patient
+from core.models import Patient
 from core.name_likeness import SURE_NAMES
 from core.patients import normalise_phone
 from core.probing import Probe, between, in_column, keyed, united
 from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
-from core.vocabulary import DuplicateBand, Permission
+from core.vocabulary import DuplicateBand
 
 SHOWN = 5
 """Candidates that a clerk is shown at most."""
@@ -109,7 +107,7 @@ def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
     When an existing patient is edited (`exclude_id`), who was judged to be somebody else is left out.
     """
     person = person_in(query)
-    left_out = {query.exclude_id, *(_judged_with(query.exclude_id) if query.exclude_id else ())}
+    left_out = {query.exclude_id, *(two_people.judged_with(query.exclude_id) if query.exclude_id else ())}
     matches = [match for match in ranked(person) if match.patient_id not in left_out]
     best = matches[:SHOWN]
     others = {match.patient_id for match in meant_as_well(matches)}
@@ -164,41 +162,3 @@ def _is_twin(best: Match, other: Match) -> bool:
 
 def _is_namesake(best: Match, other: Match) -> bool:
     return other.score.probability >= EXISTING and score_from(best.person, other.person, EXISTING) is None
-
-
-def _judged_with(patient_id: str) -> set[str]:
-    judged = NotDuplicate.select(NotDuplicate.low_id, NotDuplicate.high_id).where(
-        (NotDuplicate.low_id == patient_id) | (NotDuplicate.high_id == patient_id)
-    )
-    return {other for row in tuples(judged) for other in row}
-
-
-def not_duplicate(actor: Actor, left_id: str, right_id: str) -> None:
-    """Remember that two patients are two people; saying it again changes nothing.
-
-    Raises:
-        NotFoundError: One of them does not exist.
-        ValidationError: Both are the same patient.
-    """
-    actor.require(Permission.EDIT_PATIENTS)
-    with transaction():
-        low, high = sorted((patients.find(left_id).id, patients.find(right_id).id))
-        if low == high:
-            raise ValidationError({"right": "same"})
-        if not NotDuplicate.get_or_none(NotDuplicate.low_id == low, NotDuplicate.high_id == high):
-            NotDuplicate.create(low_id=low, high_id=high, decided_at=clock.now(), decided_by=actor.account_id)
-            audit.record(actor, "judged_two_people", "patient", low, low, other=high)
-
-
-def undo_not_duplicate(actor: Actor, left_id: str, right_id: str) -> None:
-    """Forget that two patients were judged to be two people; nothing changes where nobody said so.
-
-    Raises:
-        NotFoundError: One of them does not exist.
-    """
-    actor.require(Permission.EDIT_PATIENTS)
-    with transaction():
-        low, high = sorted((patients.find(left_id).id, patients.find(right_id).id))
-        judged = NotDuplicate.delete().where(NotDuplicate.low_id == low, NotDuplicate.high_id == high)
-        if judged.execute():
-            audit.record(actor, "two_people_taken_back", "patient", low, low, other=high)

@@ -478,6 +478,20 @@ class NotSameRequest(Shape):
     other: Identifier
 
 
+class TwoPeopleShape(Shape):
+    """Two patients whom somebody judged to be two people."""
+
+    left_id: str
+    right_id: str
+    left_name: str
+    left_number: str
+    right_name: str
+    right_number: str
+    """Medical record numbers of both."""
+    decided_at: datetime
+    decided_by: str
+
+
 class SuspectedShape(Shape):
     """Two stored patients who may be one."""
 

@@ -50,6 +50,7 @@ from core.schemas import (
     SuspectedShape,
     SyncShape,
     TokenShape,
+    TwoPeopleShape,
     VisitShape,
     VisitSummary,
     WaitingRoomShape,
@@ -267,6 +268,10 @@ class CoreClient:
     async def undo_not_same(self, patient_id: str, other_id: str) -> None:
         """Forget that they were judged to be two people."""
         await self._send("DELETE", f"patients/{patient_id}/not-same/{other_id}")
+
+    async def judged_two_people(self) -> list[TwoPeopleShape]:
+        """The last pairs judged to be two people, newest first."""
+        return await self._many(TwoPeopleShape, "not-same")
 
     async def merge(self, patient_id: str, into_id: str) -> MergeShape:
         """Make a patient part of another one."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from core import correcting, encounters, matching, merging, patients, prescribing, suspects
+from core import correcting, encounters, matching, merging, patients, prescribing, suspects, two_people
 from core.database import connection
 from core.schemas import (
     AllergyFields,
@@ -20,6 +20,7 @@ from core.schemas import (
     PatientPatch,
     PatientShape,
     SuspectedShape,
+    TwoPeopleShape,
     VisitSummary,
 )
 from core.vocabulary import Permission
@@ -119,13 +120,22 @@ def add_allergy(patient_id: str, body: AllergyFields, actor: ActorNow) -> dict[s
 @router.post("/patients/{patient_id}/not-same", status_code=204)
 def not_same(patient_id: str, body: NotSameRequest, actor: ActorNow) -> None:
     """Remember that two patients are two people."""
-    matching.not_duplicate(actor, patient_id, body.other)
+    two_people.remember(actor, patient_id, body.other)
 
 
 @router.delete("/patients/{patient_id}/not-same/{other_id}", status_code=204)
 def undo_not_same(patient_id: str, other_id: str, actor: ActorNow) -> None:
     """Forget that they were judged to be two people."""
-    matching.undo_not_duplicate(actor, patient_id, other_id)
+    two_people.take_back(actor, patient_id, other_id)
+
+
+@router.get("/not-same")
+def judged_two_people(
+    actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> list[TwoPeopleShape]:
+    """The last pairs judged to be two people, newest first."""
+    with connection():
+        return two_people.newest(actor, limit)
 
 
 @router.post("/patients/{patient_id}/merge", status_code=201)

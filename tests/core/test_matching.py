@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import clock, likeness, matching, patients, suspects
+from core import clock, likeness, matching, patients, suspects, two_people
 from core.accounts import system_actor
 from core.actors import Actor
 from core.addresses import Address, compare_addresses
@@ -528,15 +528,15 @@ def test_suspected_pairs_until_judged(clinic: Clinic, actor: Actor) -> None:
     pairs = suspects.suspected_pairs(clinic)
     assert [{pair.left.id, pair.right.id} for pair in pairs] == [{one.id, other.id}]
     assert pairs[0].score >= REVIEW
-    matching.not_duplicate(actor, other.id, one.id)
-    matching.not_duplicate(actor, one.id, other.id)
+    two_people.remember(actor, other.id, one.id)
+    two_people.remember(actor, one.id, other.id)
     assert suspects.suspected_pairs(clinic) == []
     query = DuplicateQuery(
         name="St. Aminah", birth_date=date(1990, 8, 17), mother_name="Rusmini", exclude_id=other.id
     )
     assert matching.duplicates(clinic, query).candidates == []
     with pytest.raises(ValidationError):
-        matching.not_duplicate(actor, one.id, one.id)
+        two_people.remember(actor, one.id, one.id)
     with pytest.raises(NotFoundError):
-        matching.not_duplicate(actor, one.id, "nobody")
+        two_people.remember(actor, one.id, "nobody")
     assert evidence(AMINAH, AMINAH)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import clock, matching, merging, patients, suspects
+from core import clock, matching, merging, patients, suspects, two_people
 from core.accounts import system_actor
 from core.actors import Actor
 from core.clinic import Clinic
@@ -189,7 +189,7 @@ def test_a_number_given_to_somebody_else_cannot_go_back(clinic: Clinic, actor: A
 
 def test_who_was_judged_two_people_is_not_merged(clinic: Clinic, actor: Actor) -> None:
     one, other = person(clinic, actor), person(clinic, actor)
-    matching.not_duplicate(actor, one.id, other.id)
+    two_people.remember(actor, one.id, other.id)
     with pytest.raises(RuleError, match="judged_two_people"):
         merging.merge(clinic, actor, one.id, other.id)
     with pytest.raises(ValidationError):

@@ -42,9 +42,15 @@ def test_two_people_are_remembered_and_then_not_asked_about(clerk: Caller, admin
     assert clerk.get("patients/suspected").json() == []
     refused = admin.post(f"patients/{one['id']}/merge", json={"into": other["id"]})
     assert refused.json()["code"] == "judged_two_people"
+    (listed,) = clerk.get("not-same").json()
+    assert {listed["left_number"], listed["right_number"]} == {
+        one["medical_record_number"],
+        other["medical_record_number"],
+    }
     judged = f"patients/{other['id']}/not-same/{one['id']}"
     assert [clerk.delete(judged).status_code for _ in range(2)] == [204, 204]
     assert len(clerk.get("patients/suspected").json()) == 1
+    assert clerk.get("not-same").json() == []
     assert admin.post(f"patients/{one['id']}/merge", json={"into": other["id"]}).status_code == 201
     assert clerk.delete(f"patients/{one['id']}/not-same/nobody").status_code == 404
     assert clerk.post(f"patients/{one['id']}/not-same", json={"other": one["id"]}).status_code == 422
@@ -82,6 +88,7 @@ def test_clinicians_neither_correct_nor_judge(clerk: Caller, dentist: Caller) ->
         dentist.patch(f"patients/{one['id']}", json={"phone": "0811"}),
         dentist.get("patients/suspected"),
         dentist.get("merges"),
+        dentist.get("not-same"),
         dentist.post(f"patients/{one['id']}/not-same", json={"other": one["id"]}),
     ):
         assert answer.status_code == 403

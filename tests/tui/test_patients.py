@@ -11,9 +11,11 @@ from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import screen_text
 from tui.client import Refused
 from tui.screens.patients.compare import CompareScreen
+from tui.screens.patients.decisions import DecisionsScreen
 from tui.screens.patients.edit import EditScreen
 from tui.screens.patients.mother import MotherDialog
-from tui.screens.patients.pairs import MergesScreen, PairsScreen
+from tui.screens.patients.pairs import PairsScreen
+from tui.screens.reasons import LettersDialog
 from tui.screens.registration.confirm import ConfirmDialog
 from tui.screens.registration.duplicates import DuplicateDialog
 from tui.screens.registration.form import RegistrationScreen
@@ -197,12 +199,24 @@ async def test_a_pair_is_put_side_by_side_merged_and_taken_back(counter: Counter
         with counter.api() as api:
             assert len(api.get("patients", params={"q": "sulastri wardani"}).json()) == 1
         await press(pilot, "escape")
-        await open_list(pilot, "m", MergesScreen)
+        await open_list(pilot, "m", DecisionsScreen)
         await press(pilot, "u", "y")
         await until(pilot, lambda: "two records again" in screen_text(app), "the undo")
     with counter.api() as api:
         numbers = {p["id"] for p in api.get("patients", params={"q": "sulastri wardani"}).json()}
     assert numbers == {one["id"], other["id"]}
+
+
+async def test_a_clerk_sees_a_merge_and_cannot_take_it_back(counter: Counter):
+    one = known(counter, "Fatmawati Noor", "1980-03-04", mother_name="Hasnah")
+    other = known(counter, "Fatmawaty Noor", "1980-03-04", mother_name="Hasnah")
+    with counter.api("admin") as api:
+        assert api.post(f"patients/{other['id']}/merge", json={"into": one["id"]}).status_code == 201
+    async with counter.at("clerk") as (app, pilot):
+        await open_list(pilot, "m", DecisionsScreen)
+        await until(pilot, lambda: "Fatmawati" in screen_text(app), "the merge")
+        await press(pilot, "u")
+        assert app.screen.said == "Only an administrator takes a merge back."
 
 
 async def test_a_clerk_says_two_people_and_it_is_remembered(counter: Counter):
@@ -231,6 +245,17 @@ async def test_a_clerk_says_two_people_and_it_is_remembered(counter: Counter):
         assert "Raudatul" in app.screen._chosen.left.name
         await press(pilot, "n")
         await until(pilot, lambda: "Raudatul" not in screen_text(app), "the pair gone")
+        await press(pilot, "escape")
+        await open_list(pilot, "m", DecisionsScreen)  # the slip is seen later
+        await until(pilot, lambda: "two people" in screen_text(app), "the decision")
+        assert "Raudatul" in next(line for line in screen_text(app).splitlines() if "two people" in line)
+        await press(pilot, "u", "enter")
+        assert isinstance(app.screen, LettersDialog)  # a reflex takes nothing back
+        await press(pilot, "y")
+        await until(pilot, lambda: "Taken back" in screen_text(app), "the undo")
+        await press(pilot, "escape")
+        await open_list(pilot, "d", PairsScreen)
+        await until(pilot, lambda: "Raudatul" in screen_text(app), "the pair once more")
 
 
 async def test_a_newborn_takes_over_what_the_mother_has(counter: Counter):

@@ -1,16 +1,15 @@
-"""The quiet hour's lists: pairs of records that may be one person, and the last merges."""
+"""A list of the quiet hour: pairs of records that may be one person."""
 
 from __future__ import annotations
 
 from textual import on, work
 from textual.app import ComposeResult
 
-from core.schemas import MergeShape, PatientShape, SuspectedShape
+from core.schemas import PatientShape, SuspectedShape
 from tui import keymap, theme, words
-from tui.formatting import fit, instant_text
+from tui.formatting import fit
 from tui.screens.base import LoketScreen
 from tui.screens.patients.compare import CompareScreen, Outcome
-from tui.screens.reasons import LettersDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _, ngettext
@@ -29,7 +28,7 @@ class PairsScreen(LoketScreen[None]):
     TITLE_TEXT = N_("Look-alikes")
     HELP_TEXT = N_(
         "Pairs of records that may be one person. Enter puts them side by side. N remembers that they are "
-        "two people, U takes the last such decision back. L leaves a pair for later. Only an administrator "
+        "two people, U takes the last such decision back; older ones are in the list of decisions. L leaves a pair for later. Only an administrator "
         "makes two records one."
     )
     BINDINGS = [
@@ -166,91 +165,3 @@ class PairsScreen(LoketScreen[None]):
             await self.session.client.undo_not_same(pair.left.id, pair.right.id)
             self._judged.pop()
             self.read(_("Taken back: perhaps one person."), _key(pair))
-
-
-class MergesScreen(LoketScreen[None]):
-    """The last merges; one that was wrong is taken back here."""
-
-    AREA = "register"
-    TITLE_TEXT = N_("Merges")
-    HELP_TEXT = N_(
-        "Records that were made one, the last first. U takes a merge back: both records are as they were, "
-        "and visits made since then stay with the record that stayed. Only an administrator may."
-    )
-    BINDINGS = [keymap.UNDO_STEP, keymap.REFRESH, keymap.BACK]
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._merges: dict[str, MergeShape] = {}
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only an administrator takes a merge back."""
-        return self.session.administers if action == "undo_step" else True
-
-    def compose_body(self) -> ComposeResult:
-        """The list."""
-        yield PickList("merges")
-
-    def on_mount(self) -> None:
-        """Read it."""
-        self.query_one("#merges").focus()
-        self.action_refresh_data()
-
-    def after_language(self) -> None:
-        """Show it again."""
-        self._show()
-
-    def action_refresh_data(self) -> None:
-        """Read the list."""
-        self.read()
-
-    @work(exclusive=True, group="read", exit_on_error=False)
-    async def read(self, note: str = "") -> None:
-        """Read the list and say what it is."""
-        with self.saying_refusals():
-            self._merges = {made.id: made for made in await self.session.client.merges()}
-            self._show()
-            self.say(note or (_("The last merges.") if self._merges else _("Nothing has been merged yet.")))
-
-    def _show(self) -> None:
-        zone = self.session.clinic.timezone
-        rows = [
-            PickRow(
-                made.id,
-                [
-                    (f"{instant_text(made.merged_at, zone)}  ", theme.PLAIN),
-                    (f"{fit(made.name, 22)} ", theme.STRONG),
-                    (f"{made.merged_number} > {made.survivor_number}  {fit(made.merged_by, 12)} ", theme.PLAIN),
-                    (_("taken back") if made.undone_at else "", theme.GOOD),
-                ],
-            )
-            for made in self._merges.values()
-        ]  # fmt: skip
-        self.query_one("#merges", PickList).show_rows(rows, keep=True)
-
-    def action_undo_step(self) -> None:
-        """Take the chosen merge back, after one more question."""
-        made = self._merges.get(self.query_one("#merges", PickList).chosen or "")
-        if made is None:
-            return
-        if made.undone_at is not None:
-            self.say(_("This was undone already."), "warning")
-            return
-        options = [("Y", "yes", _("yes, two people again"))]
-
-        def agreed(answer: str | None) -> None:
-            if answer == "yes":
-                self.undo(made.id)
-
-        self.app.push_screen(LettersDialog(self.session, N_("Take this merge back?"), options), agreed)
-
-    @work(exclusive=True, group="save", exit_on_error=False)
-    async def undo(self, merge_id: str) -> None:
-        """Take it back."""
-        with self.saying_refusals(), hold_keys(self.app):
-            made = await self.session.client.undo_merge(merge_id)
-            self.read(
-                _("RM {merged} and RM {survivor} are two records again.").format(
-                    merged=made.merged_number, survivor=made.survivor_number
-                )
-            )

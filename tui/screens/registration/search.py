@@ -14,9 +14,10 @@ from tui.formatting import age_text, date_text, fit, sex_letter
 from tui.registration.drafts import DRAFT_KEY, label_of, take_up
 from tui.registration.facts import is_number_of, values_from_search
 from tui.screens.base import LoketScreen, Values
+from tui.screens.patients.decisions import DecisionsScreen
 from tui.screens.patients.edit import EditScreen
 from tui.screens.patients.notes import Corrected
-from tui.screens.patients.pairs import MergesScreen, PairsScreen
+from tui.screens.patients.pairs import PairsScreen
 from tui.screens.reasons import LettersDialog
 from tui.screens.registration.form import RegistrationScreen
 from tui.screens.registration.receipt import ReceiptScreen
@@ -61,7 +62,7 @@ class SearchScreen(LoketScreen[None]):
         "many). Enter opens the chosen patient. F2 begins a new one; what you searched for goes along. "
         "The empty box shows the last patients: an arrow chooses one of them, Space opens your last one "
         "again. F9 corrects the chosen patient's card. F7 holds the lists of the quiet hour: cards still to "
-        "be seen, records that may be one person, the last merges."
+        "be seen, records that may be one person, what was decided about them."
     )
     BINDINGS = [
         keymap.NEW_PATIENT,
@@ -269,7 +270,7 @@ class SearchScreen(LoketScreen[None]):
         options = [
             ("V", "verify", _("verify later: cards still to be seen")),
             ("D", "pairs", _("look-alikes: records that may be one person")),
-            ("M", "merges", _("merges: records made one, to take back")),
+            ("M", "decisions", _("decisions on look-alikes, to take back")),
         ]
         self.app.push_screen(LettersDialog(self.session, N_("Which list?"), options), self._open_list)
 
@@ -278,8 +279,8 @@ class SearchScreen(LoketScreen[None]):
             self.call_after_refresh(self.show_unverified)  # as in `_corrected`
         elif name == "pairs":
             self.app.push_screen(PairsScreen(self.session))
-        elif name == "merges":
-            self.app.push_screen(MergesScreen(self.session))
+        elif name == "decisions":
+            self.app.push_screen(DecisionsScreen(self.session))
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def show_unverified(self, note: str = "") -> None:

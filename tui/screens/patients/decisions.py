@@ -1,0 +1,136 @@
+"""What was decided about look-alikes, made one or told apart, and how to take it back."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from textual import work
+from textual.app import ComposeResult
+
+from core.schemas import MergeShape, TwoPeopleShape
+from tui import keymap, theme
+from tui.formatting import fit, instant_text
+from tui.screens.base import LoketScreen
+from tui.screens.reasons import LettersDialog
+from tui.session import Session
+from tui.terminal.keyboard import hold_keys
+from tui.text import N_, _
+from tui.widgets import PickList, PickRow
+from tui.widgets.lines import Line
+
+Decision = MergeShape | TwoPeopleShape
+
+
+def _key(decision: Decision) -> str:
+    if isinstance(decision, MergeShape):
+        return decision.id
+    return f"{decision.left_id} {decision.right_id}"
+
+
+def _decided_at(decision: Decision) -> datetime:
+    return decision.merged_at if isinstance(decision, MergeShape) else decision.decided_at
+
+
+class DecisionsScreen(LoketScreen[None]):
+    """The last decisions about look-alikes; one that was wrong is taken back here."""
+
+    AREA = "register"
+    TITLE_TEXT = N_("Decisions")
+    HELP_TEXT = N_(
+        "Look-alikes that were made one (RM > RM) or told apart (RM / RM), the last first. U takes a decision "
+        "back. Two records that were made one are as they were, and visits made since then stay with the "
+        "record that stayed; only an administrator may do that. Two that were told apart are asked about again."
+    )
+    BINDINGS = [keymap.UNDO_STEP, keymap.REFRESH, keymap.BACK]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._decisions: dict[str, Decision] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """The list."""
+        yield PickList("decisions")
+
+    def on_mount(self) -> None:
+        """Read it."""
+        self.query_one("#decisions").focus()
+        self.action_refresh_data()
+
+    def after_language(self) -> None:
+        """Show it again."""
+        self._show()
+
+    def action_refresh_data(self) -> None:
+        """Read the list."""
+        self.read()
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def read(self, note: str = "") -> None:
+        """Read the list and say what it is."""
+        with self.saying_refusals():
+            client = self.session.client
+            merges, apart = await asyncio.gather(client.merges(), client.judged_two_people())
+            decisions: list[Decision] = [*merges, *apart]
+            decisions.sort(key=_decided_at, reverse=True)
+            self._decisions = {_key(decision): decision for decision in decisions}
+            self._show()
+            self.say(note or (_("The last decisions.") if decisions else _("Nothing has been decided yet.")))
+
+    def _show(self) -> None:
+        rows = [PickRow(key, self._row(decision)) for key, decision in self._decisions.items()]
+        self.query_one("#decisions", PickList).show_rows(rows, keep=True)
+
+    def _row(self, decision: Decision) -> Line:
+        if isinstance(decision, MergeShape):
+            numbers, by = f"{decision.merged_number} > {decision.survivor_number}", decision.merged_by
+            name = decision.name
+            outcome = (_("taken back"), theme.GOOD) if decision.undone_at else (_("made one"), theme.PLAIN)
+        else:
+            numbers, by = f"{decision.left_number} / {decision.right_number}", decision.decided_by
+            name = decision.left_name
+            outcome = (_("two people"), theme.PLAIN)
+        wide = self.size.width >= 120
+        return [
+            (f"{instant_text(_decided_at(decision), self.session.clinic.timezone)} ", theme.PLAIN),
+            (f"{fit(name, 36 if wide else 18)} ", theme.STRONG),
+            (f"{numbers} {fit(by, 20 if wide else 10)} ", theme.PLAIN),
+            outcome,
+        ]
+
+    def action_undo_step(self) -> None:
+        """Take the chosen decision back, after one more question."""
+        decision = self._decisions.get(self.query_one("#decisions", PickList).chosen or "")
+        if decision is None:
+            return
+        if isinstance(decision, TwoPeopleShape):
+            question, yes = N_("Were they perhaps one person?"), _("yes, ask again")
+        elif not self.session.administers:
+            self.say(_("Only an administrator takes a merge back."), "warning")
+            return
+        elif decision.undone_at is not None:
+            self.say(_("This was undone already."), "warning")
+            return
+        else:
+            question, yes = N_("Take this merge back?"), _("yes, two people again")
+
+        def agreed(answer: str | None) -> None:
+            if answer == "yes":
+                self.take_back(decision)
+
+        self.app.push_screen(LettersDialog(self.session, question, [("Y", "yes", yes)]), agreed)
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def take_back(self, decision: Decision) -> None:
+        """Take it back."""
+        with self.saying_refusals(), hold_keys(self.app):
+            if isinstance(decision, TwoPeopleShape):
+                await self.session.client.undo_not_same(decision.left_id, decision.right_id)
+                self.read(_("Taken back: perhaps one person."))
+                return
+            made = await self.session.client.undo_merge(decision.id)
+            self.read(
+                _("RM {merged} and RM {survivor} are two records again.").format(
+                    merged=made.merged_number, survivor=made.survivor_number
+                )
+            )
