@@ -134,6 +134,11 @@ def is_newborn_name(name: str) -> bool:
     return len(words) > 1 and words[0] in NEWBORN_WORDS
 
 
+def mother_in(name: str) -> str:
+    """The mother's name in a newborn's, folded: `siti aminah` of `By. Ny. St. Aminah`; empty in any other name."""
+    return " ".join(name_words(name)) if is_newborn_name(name) else ""
+
+
 def _undotted(name: str) -> list[str]:
     """Folded words; a dotted token that is a title as a whole (`S.Pd`) stays one word, others are split."""
     if name.isascii() and name.replace(" ", "").isalpha():

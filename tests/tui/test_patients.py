@@ -292,6 +292,18 @@ async def test_a_newborn_takes_over_what_the_mother_has(counter: Counter):
     assert mother["id"] in {baby["mother_id"] for baby in babies}
 
 
+async def test_the_mother_is_looked_for_by_the_newborns_name(counter: Counter):
+    known(counter, "Siti Zulaikha", "1996-02-11", address="Jl. Kuin Selatan 8")
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2")
+        await go_to(pilot, "name")
+        await type_text(pilot, "By. Ny. St. Zulaikha")
+        await press(pilot, "f8")
+        await until(pilot, lambda: "Siti Zulaikha" in screen_text(app), "the mother")
+        await press(pilot, "enter")
+        assert app.screen.form_values()["mother_name"] == "Siti Zulaikha"
+
+
 async def test_when_the_check_fails_nothing_is_lost_and_the_clerk_is_told(counter: Counter):
     async with counter.at("clerk") as (app, pilot):
         await press(pilot, "f2")

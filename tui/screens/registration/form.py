@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from core.identifiers import new_id
+from core.names import mother_in
 from core.schemas import DuplicateResult, PatientShape, Problem, Receipt, RoutingShape
 from core.vocabulary import Sex, Verdict
 from tui import keymap, words
@@ -299,7 +300,9 @@ class RegistrationScreen(KeepsDraft[Note], PersonScreen[Note]):
 
     def action_find_mother(self) -> None:
         """A newborn has no number of its own yet: the mother's record stands in for it."""
-        self.app.push_screen(MotherDialog(self.session, self.facts().text("mother_name")), self._mother_found)
+        typed = self.facts()
+        known = typed.text("mother_name") or mother_in(typed.text("name"))
+        self.app.push_screen(MotherDialog(self.session, known), self._mother_found)
 
     def _mother_found(self, mother: PatientShape | None) -> None:
         if mother is None:
