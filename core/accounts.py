@@ -22,7 +22,7 @@ from core.errors import (
 from core.identifiers import new_id, new_secret
 from core.identity import Outcome, check_nik
 from core.models import Account, AccountKey, Token
-from core.schemas import AccountShape
+from core.schemas.accounts import AccountShape
 from core.vocabulary import Permission as P
 from core.vocabulary import Role
 

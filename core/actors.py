@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.errors import NotAllowedError
 from core.models import Account
-from core.schemas import AccountShape
+from core.schemas.accounts import AccountShape
 from core.vocabulary import Permission as P
 from core.vocabulary import Role
 

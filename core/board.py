@@ -12,7 +12,7 @@ from core.clinic import Clinic
 from core.database import connection
 from core.models import Account, QueueEntry, QueueEvent, Ticket, Token
 from core.queue_views import CALLABLE, minutes_per_call
-from core.schemas import BoardCluster, BoardPeriod, BoardShape, BoardStaff
+from core.schemas.queues import BoardCluster, BoardPeriod, BoardShape, BoardStaff
 from core.vocabulary import EntryStatus, Permission, Role
 
 PERIOD = timedelta(minutes=30)

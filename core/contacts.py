@@ -15,7 +15,7 @@ from core.clinic import Clinic
 from core.errors import ConflictError, NotAllowedError, NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id
 from core.models import Encounter, EncounterVersion, QueueEntry, Visit
-from core.schemas import EncounterFields
+from core.schemas.record import EncounterFields
 from core.vocabulary import Permission
 
 VERSIONED = ("vitals", "subjective", "objective", "assessment", "plan", "form", "disposition", "signed_at")

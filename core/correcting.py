@@ -14,7 +14,7 @@ from core.clinic import Clinic
 from core.database import connection
 from core.errors import RuleError
 from core.models import Patient
-from core.schemas import DuplicateQuery, PatientPatch
+from core.schemas.patients import DuplicateQuery, PatientPatch
 from core.vocabulary import DuplicateBand, Permission
 
 TELLING = frozenset({"name", "birth_date", "nik", "bpjs_number", "family_card_number"})

@@ -15,7 +15,7 @@ from core.errors import NotFoundError, ValidationError
 from core.icd10 import SOURCE
 from core.identifiers import new_id
 from core.models import Diagnosis, Encounter
-from core.schemas import CodeShape, DiagnosisFields, DiagnosisShape
+from core.schemas.record import CodeShape, DiagnosisFields, DiagnosisShape
 from core.vocabulary import CaseKind, Permission
 
 USUAL_DAYS = 60

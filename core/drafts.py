@@ -9,7 +9,7 @@ from core.actors import Actor
 from core.database import connection, transaction
 from core.errors import NotFoundError
 from core.models import Draft
-from core.schemas import DraftShape
+from core.schemas.registration import DraftShape
 
 
 def save(actor: Actor, key: str, data: dict[str, Any]) -> None:

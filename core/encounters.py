@@ -36,7 +36,7 @@ from core.models import (
     Visit,
 )
 from core.queue_views import load_entry, shape_of
-from core.schemas import (
+from core.schemas.record import (
     EncounterFields,
     EncounterShape,
     LetterShape,

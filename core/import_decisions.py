@@ -17,7 +17,7 @@ from core.identifiers import new_id
 from core.import_rows import Table, read_row
 from core.likeness import REVIEW, Person
 from core.patients import NewPatient
-from core.schemas import PatientFields
+from core.schemas.patients import PatientFields
 from core.vocabulary import DuplicateBand
 
 FILLED = (

@@ -15,7 +15,7 @@ from importlib import resources
 from pydantic import BaseModel, ConfigDict
 
 from core.names import fold
-from core.schemas import LabTestShape
+from core.schemas.record import LabTestShape
 from core.vocabulary import Sex
 
 YEAR = 365.25  # days

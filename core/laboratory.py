@@ -13,7 +13,7 @@ from core.errors import ConflictError, NotFoundError, ValidationError
 from core.identifiers import new_id
 from core.lab_tests import YEAR, interpret, is_possible, tests
 from core.models import Order, Visit
-from core.schemas import OrderFields, OrderResult, OrderShape
+from core.schemas.record import OrderFields, OrderResult, OrderShape
 from core.vocabulary import OrderStatus, Permission
 
 

@@ -25,7 +25,7 @@ from core.errors import ValidationError
 from core.forms import LetterKind, check_answer
 from core.identifiers import new_id
 from core.models import Diagnosis, Encounter, Letter, Order, Prescription, Procedure, Visit
-from core.schemas import LetterFields, LetterShape
+from core.schemas.record import LetterFields, LetterShape
 from core.vitals import VITALS
 from core.vocabulary import OrderStatus, Permission, Sex
 

@@ -16,7 +16,7 @@ from core.models import Patient
 from core.name_likeness import SURE_NAMES
 from core.patients import normalise_phone
 from core.probing import Probe, between, in_column, keyed, united
-from core.schemas import DuplicateCandidate, DuplicateQuery, DuplicateResult
+from core.schemas.patients import DuplicateCandidate, DuplicateQuery, DuplicateResult
 from core.vocabulary import DuplicateBand
 
 SHOWN = 5

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 
 from core.names import fold
-from core.schemas import MedicineShape
+from core.schemas.record import MedicineShape
 
 
 @cache

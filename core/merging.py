@@ -17,7 +17,7 @@ from core.identity import normalise_number
 from core.likeness import SAME_DATES, evidence, score
 from core.models import Allergy, Appointment, Merge, NotDuplicate, Patient, PatientKey, SuspectedPair, Visit
 from core.name_likeness import SURE_NAMES
-from core.schemas import MergeShape
+from core.schemas.patients import MergeShape
 from core.vocabulary import Permission
 
 MOVED: dict[str, tuple[Any, Any]] = {

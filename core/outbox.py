@@ -9,7 +9,7 @@ from core import clock, job_runs
 from core.clinic import Clinic
 from core.database import transaction
 from core.models import JobRun, Outbox, State
-from core.schemas import SyncShape
+from core.schemas.clinic import SyncShape
 from core.vocabulary import OutboxStatus
 
 PATIENT = "patient"

@@ -38,7 +38,7 @@ from core.models import (
 )
 from core.names import fold
 from core.probing import add_keys, among
-from core.schemas import AppointmentShape, PatientFields, PatientPatch, PatientShape
+from core.schemas.patients import AppointmentShape, PatientFields, PatientPatch, PatientShape
 from core.vocabulary import AppointmentStatus, Permission
 
 OLDEST_YEARS = 120

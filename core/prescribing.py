@@ -13,7 +13,13 @@ from core.errors import ConflictError, NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id
 from core.medicines import clashes, usual_medicines
 from core.models import Allergy, Prescription
-from core.schemas import AllergyFields, DispenseFields, MedicineShape, PrescriptionFields, PrescriptionShape
+from core.schemas.record import (
+    AllergyFields,
+    DispenseFields,
+    MedicineShape,
+    PrescriptionFields,
+    PrescriptionShape,
+)
 from core.vocabulary import OrderStatus, Permission
 
 

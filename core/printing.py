@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.schemas import Shape, SpacedLine
+from core.schemas.base import Shape, SpacedLine
 from core.vocabulary import PrintStyle
 
 NARROWEST, WIDEST = 24, 136  # characters a row

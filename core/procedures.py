@@ -18,7 +18,7 @@ from core.errors import NotFoundError, ValidationError
 from core.icd10 import COLUMNS, Imported
 from core.identifiers import new_id
 from core.models import Procedure, ProcedureCode
-from core.schemas import CodeShape, ProcedureFields, ProcedureShape
+from core.schemas.record import CodeShape, ProcedureFields, ProcedureShape
 from core.vocabulary import Permission
 
 SOURCE = code_lists.Source("procedure", ProcedureCode, "procedures.csv")

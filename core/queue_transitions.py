@@ -15,7 +15,7 @@ from core.actors import Actor
 from core.errors import ConflictError
 from core.models import Account, QueueEntry, QueueEvent, Visit
 from core.queue_views import load_entry
-from core.schemas import EntryCommand
+from core.schemas.queues import EntryCommand
 from core.vocabulary import ENDED_STATUSES, EntryAction, EntryStatus, LeaveReason, VisitStatus
 
 A, S = EntryAction, EntryStatus

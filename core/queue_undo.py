@@ -12,7 +12,7 @@ from core.errors import NotAllowedError, NotFoundError, RuleError
 from core.models import QueueEntry, QueueEvent, RoutingExample, Visit
 from core.queue_transitions import VISIT_DISPOSITION, apply, log, refresh_visit, update
 from core.queue_views import entry_shape, load_entry
-from core.schemas import EntryCommand, EntryShape
+from core.schemas.queues import EntryCommand, EntryShape
 from core.vocabulary import EntryAction, EntryStatus, Permission
 
 A, S = EntryAction, EntryStatus

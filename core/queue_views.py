@@ -17,7 +17,7 @@ from core.database import connection
 from core.errors import NotFoundError
 from core.models import Account, Patient, QueueEntry, Ticket, Visit
 from core.ordering import Policy, Waiting, calling_order
-from core.schemas import ClusterShape, EntryPatient, EntryShape, QueueShape
+from core.schemas.queues import ClusterShape, EntryPatient, EntryShape, QueueShape
 from core.vocabulary import EntryStatus, Permission, Priority, Sex
 
 CALLABLE = (EntryStatus.WAITING, EntryStatus.SKIPPED)

@@ -20,7 +20,7 @@ from core.models import Patient, QueueEntry, RoutingExample, Ticket, TicketCount
 from core.queue_transitions import TRANSITIONS, A, S, apply, conflict, log, refresh_visit
 from core.queue_undo import TRANSFER_SOURCE, undo
 from core.queue_views import calling_ids, entry_shape, load_entry
-from core.schemas import EntryCommand, EntryShape
+from core.schemas.queues import EntryCommand, EntryShape
 from core.vocabulary import EntryAction, LeaveReason, Permission, Priority
 
 PRIORITY_REASON_LENGTH = 80

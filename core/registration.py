@@ -22,8 +22,8 @@ from core.queue_views import entry_shape
 from core.queueing import default_priority, issue
 from core.routing import Facts, RoutingDecision, reason_text, route
 from core.routing_model import current_model
-from core.schemas import (
-    DuplicateQuery,
+from core.schemas.patients import DuplicateQuery
+from core.schemas.registration import (
     ReasonShape,
     Receipt,
     RegistrationRequest,

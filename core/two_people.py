@@ -7,7 +7,7 @@ from core.actors import Actor
 from core.database import transaction, tuples
 from core.errors import ValidationError
 from core.models import NotDuplicate, Patient
-from core.schemas import TwoPeopleShape
+from core.schemas.patients import TwoPeopleShape
 from core.vocabulary import Permission
 
 

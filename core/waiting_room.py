@@ -10,7 +10,7 @@ from core.clinic import Clinic
 from core.database import connection
 from core.models import QueueEntry, QueueEvent, Ticket
 from core.queue_views import CALLABLE
-from core.schemas import WaitingRoomCall, WaitingRoomShape
+from core.schemas.queues import WaitingRoomCall, WaitingRoomShape
 from core.vocabulary import EntryAction, EntryStatus
 
 SHOWN_CALLS = 6

@@ -12,7 +12,8 @@ from core.database import connection
 from core.errors import NotFoundError
 from core.models import Allergy, Diagnosis, Order, Patient, Prescription, QueueEntry, Visit
 from core.queue_views import load_entry, shape_of
-from core.schemas import EntryPatient, WorkItem
+from core.schemas.queues import EntryPatient
+from core.schemas.record import WorkItem
 from core.vocabulary import OrderStatus, Permission, Sex
 
 Kind = Literal["orders", "prescriptions"]

@@ -14,7 +14,7 @@ from core.database import transaction
 from core.errors import SettingsError
 from core.identifiers import new_secret
 from core.models import Account, Patient
-from core.schemas import PatientFields
+from core.schemas.patients import PatientFields
 from core.vocabulary import NoIdentifierReason, Role, Sex
 from server.text import _
 from server.words import keep_the_key

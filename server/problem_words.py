@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.backup import BackupInfo
-from core.schemas import BackupShape, ClosingShape, SyncShape, ToldShape
+from core.schemas.clinic import BackupShape, ClosingShape, SyncShape, ToldShape
 from server.text import N_, _
 
 PROBLEMS: Mapping[str, tuple[str, str]] = {

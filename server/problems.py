@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from core import errors
 from core.database import unusable
-from core.schemas import Problem
+from core.schemas.base import Problem
 
 log = logging.getLogger(__name__)
 

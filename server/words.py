@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from core.errors import BackupError, CoreError, DatabaseError, NotFoundError, SettingsError, ValidationError
 from core.reports import Report
-from core.schemas import ClosingShape, SyncShape
+from core.schemas.clinic import ClosingShape, SyncShape
 from server import problem_words
 from server.text import N_, _
 

@@ -14,7 +14,8 @@ from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
 
-from core.schemas import AccountShape, EntryShape
+from core.schemas.accounts import AccountShape
+from core.schemas.queues import EntryShape
 from tui import keymap, theme
 from tui.client import CoreClient, Refused, UnreachableError
 from tui.door.contracts import Resumed

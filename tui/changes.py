@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from textual.app import App
 from textual.message import Message
 
-from core.schemas import ChangeShape, QueueShape
+from core.schemas.queues import ChangeShape, QueueShape
 from tui.client import CoreClient, Refused, UnreachableError
 from tui.messages import FeedState, QueueChanged, RecordChanged
 

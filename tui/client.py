@@ -19,44 +19,33 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from core.forms import Form, LetterKind
 from core.printing import PrintDocument
-from core.schemas import (
-    AccountShape,
-    BackupShape,
+from core.schemas.accounts import AccountShape, TokenShape
+from core.schemas.base import Problem
+from core.schemas.clinic import BackupShape, ClinicShape, ClosingShape, ReportShape, SyncShape, WrittenShape
+from core.schemas.patients import DuplicateResult, MergeShape, PatientShape, SuspectedShape, TwoPeopleShape
+from core.schemas.queues import (
     BoardShape,
-    CheckShape,
-    ClinicShape,
-    ClosingShape,
     ClusterShape,
-    CodeShape,
-    DiagnosisShape,
-    DraftShape,
-    DuplicateResult,
-    EncounterShape,
     EntryCommand,
     EntryShape,
+    QueueShape,
+    WaitingRoomShape,
+)
+from core.schemas.record import (
+    CodeShape,
+    DiagnosisShape,
+    EncounterShape,
     LabTestShape,
     LetterShape,
     MedicineShape,
-    MergeShape,
     OrderShape,
-    PatientShape,
     PrescriptionShape,
-    Problem,
     ProcedureShape,
-    QueueShape,
-    Receipt,
-    ReportShape,
-    RoutingShape,
-    SuspectedShape,
-    SyncShape,
-    TokenShape,
-    TwoPeopleShape,
     VisitShape,
     VisitSummary,
-    WaitingRoomShape,
     WorkItem,
-    WrittenShape,
 )
+from core.schemas.registration import CheckShape, DraftShape, Receipt, RoutingShape
 from tui.one_packet import one_packet_transport
 
 API = "/api/v1"

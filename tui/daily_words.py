@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.schemas import ClosingStepShape
+from core.schemas.clinic import ClosingStepShape
 from tui.formatting import number_text
 from tui.text import N_, _
 

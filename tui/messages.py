@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from core.schemas import QueueShape
+from core.schemas.queues import QueueShape
 
 
 class QueueChanged(Message, bubble=False):

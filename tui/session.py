@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from core.schemas import AccountShape, ClinicShape, ClusterShape
+from core.schemas.accounts import AccountShape
+from core.schemas.clinic import ClinicShape
+from core.schemas.queues import ClusterShape
 from core.vocabulary import Role
 from tui.changes import ChangeHub
 from tui.client import CoreClient

@@ -6,7 +6,8 @@ Tickets are dropped and found by others.
 from __future__ import annotations
 
 from core.printing import PrintDocument, PrintLine
-from core.schemas import ClinicShape, TicketShape
+from core.schemas.clinic import ClinicShape
+from core.schemas.registration import TicketShape
 from core.ticket_codes import ticket_address
 from core.vocabulary import PrintStyle
 from tui.formatting import instant_text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.schemas import Problem
+from core.schemas.base import Problem
 from tui.text import N_, _
 
 FIELDS: Mapping[str, str] = {

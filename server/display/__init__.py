@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from core.schemas import WaitingRoomShape
+from core.schemas.queues import WaitingRoomShape
 from core.waiting_room import waiting_room
 from server.endpoints.changes import POLL_SECONDS, Follower
 from server.security import ClinicNow

@@ -19,7 +19,7 @@ from core import clock, queue_views
 from core.clinic import Clinic
 from core.database import connection
 from core.models import QueueEntry
-from core.schemas import EntryShape
+from core.schemas.queues import EntryShape
 from core.ticket_codes import id_tail
 from core.vocabulary import EntryStatus
 from server.security import ClinicNow, LanguageNow

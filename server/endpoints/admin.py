@@ -12,7 +12,8 @@ from core.actors import Actor
 from core.clinic import Clinic
 from core.database import connection
 from core.errors import NotFoundError
-from core.schemas import BackupShape, ClosingShape, Identifier, ReportShape, SyncShape, WrittenShape
+from core.schemas.base import Identifier
+from core.schemas.clinic import BackupShape, ClosingShape, ReportShape, SyncShape, WrittenShape
 from core.vocabulary import Permission
 from server import apart, problem_words
 from server.security import ActorNow, AdminNow, ClinicNow, LanguageNow

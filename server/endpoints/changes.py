@@ -20,7 +20,7 @@ from core.database import connection
 from core.errors import NotSignedInError
 from core.models import Change
 from core.queue_views import entry_shape, for_display
-from core.schemas import ChangeShape
+from core.schemas.queues import ChangeShape
 from core.vocabulary import Permission
 from server.security import ActorNow, ClinicNow, SecretNow
 

@@ -8,12 +8,10 @@ from fastapi import APIRouter, Query
 
 from core import correcting, encounters, matching, merging, patients, prescribing, suspects, two_people
 from core.database import connection
-from core.schemas import (
-    AllergyFields,
+from core.schemas.base import Identifier, Line
+from core.schemas.patients import (
     DuplicateQuery,
     DuplicateResult,
-    Identifier,
-    Line,
     MergeRequest,
     MergeShape,
     NotSameRequest,
@@ -21,8 +19,8 @@ from core.schemas import (
     PatientShape,
     SuspectedShape,
     TwoPeopleShape,
-    VisitSummary,
 )
+from core.schemas.record import AllergyFields, VisitSummary
 from core.vocabulary import Permission
 from server.security import ActorNow, ClinicNow
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from core import board, queue_views, queueing
-from core.schemas import (
+from core.schemas.queues import (
     BoardShape,
     CallNext,
     ClusterShape,

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Response
 
 from core import matching, queue_undo, registration
 from core.database import connection
-from core.schemas import (
+from core.schemas.queues import EntryShape
+from core.schemas.registration import (
     CheckQuery,
     CheckShape,
-    EntryShape,
     Receipt,
     RegistrationRequest,
     RoutingQuery,

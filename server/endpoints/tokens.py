@@ -12,15 +12,9 @@ from core import accounts
 from core.actors import actor_of
 from core.database import connection
 from core.models import Token
-from core.schemas import (
-    AccountShape,
-    ClinicShape,
-    Credentials,
-    DoorKey,
-    PasswordCheck,
-    ServicePoint,
-    TokenShape,
-)
+from core.schemas.accounts import AccountShape, Credentials, DoorKey, PasswordCheck, TokenShape
+from core.schemas.clinic import ClinicShape
+from core.schemas.queues import ServicePoint
 from core.vocabulary import Permission
 from server.security import ActorNow, ClinicNow, SecretNow, origin
 

@@ -18,20 +18,18 @@ from core import (
     worklists,
 )
 from core.forms import Form, LetterKind
-from core.schemas import (
+from core.schemas.base import Line
+from core.schemas.record import (
     AddendumFields,
     CodeShape,
     DiagnosisFields,
     DiagnosisShape,
     DispenseFields,
-    DraftFields,
-    DraftShape,
     EncounterFields,
     EncounterShape,
     LabTestShape,
     LetterFields,
     LetterShape,
-    Line,
     MedicineShape,
     OrderFields,
     OrderResult,
@@ -43,6 +41,7 @@ from core.schemas import (
     VisitShape,
     WorkItem,
 )
+from core.schemas.registration import DraftFields, DraftShape
 from core.vitals import VITALS
 from core.vocabulary import Permission
 from server.security import ActorNow, ClinicNow, LanguageNow

@@ -16,7 +16,8 @@ from core.database import connection, transaction
 from core.errors import NotSignedInError
 from core.identity import Outcome, check_bpjs_number, check_nik
 from core.models import Appointment, Patient, QueueEntry, Ticket, TicketCounter
-from core.schemas import PatientFields, RoutingQuery
+from core.schemas.patients import PatientFields
+from core.schemas.registration import RoutingQuery
 from core.vocabulary import AppointmentStatus, EntryStatus, Sex, Verdict
 from server.mobile_jkn import tokens
 from server.mobile_jkn.envelope import UNKNOWN_PATIENT, Envelope, EnvelopeRoute, Refusal, answer

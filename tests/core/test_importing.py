@@ -22,7 +22,7 @@ from core.errors import ValidationError
 from core.import_decisions import Decided, Decisions
 from core.import_rows import Table, read_date, read_row, read_table
 from core.models import AuditEvent, Outbox, Patient, PatientVersion
-from core.schemas import PatientFields
+from core.schemas.patients import PatientFields
 from core.vocabulary import Sex
 
 TODAY = date(2026, 11, 2)

@@ -34,7 +34,7 @@ from core.likeness import (
 )
 from core.models import Patient, SuspectedPair
 from core.name_likeness import ALIKE, compare_names, fit, fitting, part
-from core.schemas import DuplicateQuery, PatientFields, PatientPatch
+from core.schemas.patients import DuplicateQuery, PatientFields, PatientPatch
 from core.vocabulary import DuplicateBand, Sex
 
 AMINAH = Person(

@@ -20,7 +20,7 @@ from core.database import connection, database, transaction
 from core.errors import NotAllowedError, NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id
 from core.models import Allergy, Merge, Outbox, Patient, PatientKey, Visit
-from core.schemas import DuplicateQuery, PatientFields, PatientPatch
+from core.schemas.patients import DuplicateQuery, PatientFields, PatientPatch
 from core.vocabulary import Role, Sex
 
 NIKS = ("6371015708900002", "6371015708900003")

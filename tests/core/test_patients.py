@@ -24,7 +24,7 @@ from core.errors import ConflictError, NotAllowedError, NotFoundError, Validatio
 from core.identifiers import new_id
 from core.likeness import Person
 from core.models import Allergy, AuditEvent, Outbox, Patient, PatientKey, Visit
-from core.schemas import PatientFields, PatientPatch
+from core.schemas.patients import PatientFields, PatientPatch
 from core.vocabulary import Role, Sex
 from tests.postgres import cluster
 

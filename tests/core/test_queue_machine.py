@@ -25,7 +25,7 @@ from core.errors import ConflictError, CoreError, RuleError
 from core.identifiers import new_id
 from core.models import Patient, QueueEntry, QueueEvent, Ticket, Visit
 from core.queue_transitions import TRANSITIONS
-from core.schemas import EntryCommand
+from core.schemas.queues import EntryCommand
 from core.vocabulary import Disposition, EntryAction, EntryStatus, Payer, Priority, Role, VisitStatus
 from tests.postgres import cluster as postgres_cluster
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.identifiers import new_id
-from core.schemas import QueueShape
+from core.schemas.queues import QueueShape
 from tests.tui.conftest import Counter, press, type_text, until
 from tests.tui.looking import screen_text
 from tui.app import build_app

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.schemas import ClosingShape, ClosingStepShape, SyncShape
+from core.schemas.clinic import ClosingShape, ClosingStepShape, SyncShape
 from server.problem_words import closing_in_words, sync_in_words
 from server.text import speaking
 from tests.server.offices import Office

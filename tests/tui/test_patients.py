@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from core.identifiers import new_id
-from core.schemas import Problem
+from core.schemas.base import Problem
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import screen_text
 from tui.client import Refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from core.schemas import TokenShape
+from core.schemas.accounts import TokenShape
 from core.vocabulary import Role
 from tui.changes import ChangeHub
 from tui.client import CoreClient, Refused, UnreachableError

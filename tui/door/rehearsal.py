@@ -8,7 +8,8 @@ import logging
 import httpx
 
 from core import clock
-from core.schemas import AccountShape, ClinicShape
+from core.schemas.accounts import AccountShape
+from core.schemas.clinic import ClinicShape
 from core.vocabulary import Role
 from tui.app import LoketApp, build_app
 from tui.changes import ChangeHub

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from core.schemas import Problem, Receipt
+from core.schemas.base import Problem
+from core.schemas.registration import Receipt
 from core.vocabulary import Verdict
 from tui import words
 from tui.client import Refused

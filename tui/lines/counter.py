@@ -7,7 +7,9 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from core.identifiers import new_id
-from core.schemas import DraftShape, EntryCommand, PatientShape, Receipt, TicketShape
+from core.schemas.patients import PatientShape
+from core.schemas.queues import EntryCommand
+from core.schemas.registration import DraftShape, Receipt, TicketShape
 from tui import words
 from tui.client import Refused, UnreachableError
 from tui.lines.conversation import Conversation, HungUpError, LeaveError

@@ -7,7 +7,9 @@ from typing import Any
 
 from core.identifiers import new_id
 from core.identity import Outcome
-from core.schemas import DuplicateResult, PatientShape, Problem, Receipt
+from core.schemas.base import Problem
+from core.schemas.patients import DuplicateResult, PatientShape
+from core.schemas.registration import Receipt
 from core.vocabulary import DuplicateBand
 from tui import words
 from tui.client import Refused, UnreachableError

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 
-from core.schemas import AccountShape
+from core.schemas.accounts import AccountShape
 from tui import words
 from tui.client import CoreClient, Refused, UnreachableError
 from tui.lines.dialogue import line_mode

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.schemas import ClusterShape
+from core.schemas.queues import ClusterShape
 from core.vocabulary import Sex
 from tui import words
 from tui.registration.facts import YES, Facts

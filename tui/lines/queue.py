@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.schemas import EntryCommand, EntryShape
+from core.schemas.queues import EntryCommand, EntryShape
 from core.vocabulary import Disposition, EntryStatus
 from tui import words
 from tui.lines.conversation import Conversation, HungUpError, LeaveError

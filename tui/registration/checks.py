@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.schemas import DuplicateResult, RoutingShape
+from core.schemas.patients import DuplicateResult
+from core.schemas.registration import RoutingShape
 from tui.client import CoreClient
 
 Facts = dict[str, Any]

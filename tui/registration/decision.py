@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.schemas import RoutingShape
+from core.schemas.registration import RoutingShape
 from core.vocabulary import Verdict
 from tui import words
 from tui.formatting import age_text, date_text, one_line, sex_letter

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.identifiers import new_id
-from core.schemas import DraftShape, PatientShape, Receipt
+from core.schemas.patients import PatientShape
+from core.schemas.registration import DraftShape, Receipt
 from tui.client import CoreClient, Refused
 
 DRAFT_KEY = "registration"

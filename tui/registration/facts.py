@@ -19,7 +19,7 @@ from core.identity import (
     check_nik,
     normalise_number,
 )
-from core.schemas import PatientShape
+from core.schemas.patients import PatientShape
 from tui.formatting import NotADateError, date_text, parse_date
 
 PERSON_TEXTS = (

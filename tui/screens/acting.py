@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual import work
 from textual.widgets import Static
 
-from core.schemas import ClusterShape, EntryCommand, EntryShape
+from core.schemas.queues import ClusterShape, EntryCommand, EntryShape
 from core.vocabulary import EntryStatus, Priority
 from tui import words
 from tui.client import Refused

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core.schemas import BackupShape, ClosingShape, ClosingStepShape, SyncShape, ToldShape
+from core.schemas.clinic import BackupShape, ClosingShape, ClosingStepShape, SyncShape, ToldShape
 from tui import daily_words, keymap
 from tui.formatting import date_text, fit, instant_text, time_text
 from tui.screens.base import LoketScreen

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Static, TextArea
 from textual.worker import Worker, WorkerState
 
-from core.schemas import EntryShape
+from core.schemas.queues import EntryShape
 from tui import keymap, words
 from tui.client import Refused, UnreachableError
 from tui.messages import FeedState

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from core import clock
-from core.schemas import BoardCluster, BoardShape, BoardStaff
+from core.schemas.queues import BoardCluster, BoardShape, BoardStaff
 from tui import keymap, theme
 from tui.formatting import fit, in_rows, time_text
 from tui.messages import QueueChanged

@@ -6,7 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.schemas import WaitingRoomCall, WaitingRoomShape
+from core.schemas.queues import WaitingRoomCall, WaitingRoomShape
 from tui.formatting import big_text, fit
 from tui.messages import QueueChanged, RecordChanged
 from tui.screens.base import LoketScreen

@@ -8,7 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.schemas import ClusterShape
+from core.schemas.queues import ClusterShape
 from tui import theme, words
 from tui.screens.base import Dialog
 from tui.session import Session

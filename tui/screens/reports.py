@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas import ReportShape
+from core.schemas.clinic import ReportShape
 from tui import keymap, theme
 from tui.formatting import NotADateError, date_text, fit, number_text, parse_date
 from tui.screens.base import Dialog, LoketScreen

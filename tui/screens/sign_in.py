@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from core.schemas import AccountShape
+from core.schemas.accounts import AccountShape
 from tui import keymap, words
 from tui.client import CoreClient, Refused, UnreachableError
 from tui.session import Session

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas import EntryCommand, EntryShape
+from core.schemas.queues import EntryCommand, EntryShape
 from core.vocabulary import Disposition, EntryStatus, Role
 from tui import keymap, words
 from tui.client import Refused

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core import clock
-from core.schemas import ClusterShape, EntryShape, QueueShape
+from core.schemas.queues import ClusterShape, EntryShape, QueueShape
 from core.vocabulary import EntryStatus
 from tui import theme, words
 from tui.formatting import fit, sex_letter

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from core.addresses import Address, compare_addresses
 from core.likeness import compare_birth_dates
 from core.name_likeness import compare_names
-from core.schemas import MergeShape, PatientShape, SuspectedShape
+from core.schemas.patients import MergeShape, PatientShape, SuspectedShape
 from tui import keymap, theme, words
 from tui.formatting import age_text, date_text, fit
 from tui.screens.base import LoketScreen

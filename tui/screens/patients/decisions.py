@@ -8,7 +8,7 @@ from datetime import datetime
 from textual import work
 from textual.app import ComposeResult
 
-from core.schemas import MergeShape, TwoPeopleShape
+from core.schemas.patients import MergeShape, TwoPeopleShape
 from tui import keymap, theme
 from tui.formatting import fit, instant_text
 from tui.screens.base import LoketScreen

@@ -8,7 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.schemas import DuplicateResult, PatientShape, SuspectedShape
+from core.schemas.patients import DuplicateResult, PatientShape, SuspectedShape
 from tui import keymap, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import date_text

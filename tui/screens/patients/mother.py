@@ -6,7 +6,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.timer import Timer
 
-from core.schemas import PatientShape
+from core.schemas.patients import PatientShape
 from core.vocabulary import Sex
 from tui import theme
 from tui.formatting import age_text, date_text, fit

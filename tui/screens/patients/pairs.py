@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on, work
 from textual.app import ComposeResult
 
-from core.schemas import PatientShape, SuspectedShape
+from core.schemas.patients import PatientShape, SuspectedShape
 from tui import keymap, theme, words
 from tui.formatting import fit
 from tui.screens.base import LoketScreen

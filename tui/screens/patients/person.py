@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.identity import Outcome
-from core.schemas import DuplicateResult, PatientShape
+from core.schemas.patients import DuplicateResult, PatientShape
 from core.vocabulary import DuplicateBand
 from tui import words
 from tui.client import Refused, UnreachableError

@@ -8,7 +8,8 @@ from typing import Any
 from textual import work
 
 from core.forms import Form
-from core.schemas import EntryShape, VisitShape, VisitSummary
+from core.schemas.queues import EntryShape
+from core.schemas.record import VisitShape, VisitSummary
 from core.vocabulary import OrderStatus
 from tui import words
 from tui.client import Refused, UnreachableError

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.widgets import Static
 
 from core.medicines import clashes
-from core.schemas import MedicineShape
+from core.schemas.record import MedicineShape
 from tui import keymap, theme, words
 from tui.formatting import fit
 from tui.screens.base import Dialog

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.forms import Form
-from core.schemas import PatientShape, VisitSummary
+from core.schemas.patients import PatientShape
+from core.schemas.record import VisitSummary
 from tui import theme, words
 from tui.client import Refused, UnreachableError
 from tui.formatting import date_text, fit, sex_letter

@@ -13,7 +13,7 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
 from core.forms import Form, FormField, check_answer, computed_values, in_language, suggestions
-from core.schemas import PreviousValue
+from core.schemas.record import PreviousValue
 from tui import keymap, words
 from tui.formatting import NotADateError, date_text, fit, number_text, parse_date, parse_number, wrapped
 from tui.screens.base import LoketScreen

@@ -12,7 +12,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.forms import Form, offered, suggestions, visit_facts
-from core.schemas import EntryShape, VisitShape
+from core.schemas.queues import EntryShape
+from core.schemas.record import VisitShape
 from tui import theme
 from tui.formatting import age_text, sex_letter
 from tui.screens.keeping import KeepsDraft

@@ -11,7 +11,7 @@ from textual.binding import Binding
 
 from core.forms import FormField, LetterKind, in_language
 from core.printing import PrintDocument, PrintLine
-from core.schemas import LetterShape, VisitShape
+from core.schemas.record import LetterShape, VisitShape
 from tui import words
 from tui.formatting import date_text
 from tui.printing import NotPrintedError, print_document

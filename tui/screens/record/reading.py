@@ -8,7 +8,7 @@ from datetime import date
 from rich.cells import cell_len
 
 from core.forms import Form, computed_values, in_language, suggestions, visit_facts
-from core.schemas import EncounterShape, OrderShape, PrescriptionShape, VisitShape, VisitSummary
+from core.schemas.record import EncounterShape, OrderShape, PrescriptionShape, VisitShape, VisitSummary
 from core.vocabulary import OrderStatus
 from tui import words
 from tui.formatting import age_text, date_text, fit, number_text, sex_letter, wrapped

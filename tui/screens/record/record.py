@@ -13,7 +13,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core.schemas import EncounterShape, EntryCommand, EntryShape, VisitShape, VisitSummary
+from core.schemas.queues import EntryCommand, EntryShape
+from core.schemas.record import EncounterShape, VisitShape, VisitSummary
 from core.vitals import warnings
 from core.vocabulary import Disposition, OrderStatus
 from tui import keymap, words

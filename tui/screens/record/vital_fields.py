@@ -8,7 +8,7 @@ from datetime import date
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.schemas import PreviousValue
+from core.schemas.record import PreviousValue
 from core.vitals import VITALS, problems, warnings
 from tui import words
 from tui.formatting import date_text, number_text, parse_number

@@ -17,7 +17,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas import Problem, Receipt, RoutingShape
+from core.schemas.base import Problem
+from core.schemas.registration import Receipt, RoutingShape
 from core.vocabulary import Verdict
 from tui import keymap, theme, words
 from tui.client import Refused, UnreachableError

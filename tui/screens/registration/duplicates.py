@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas import DuplicateResult
+from core.schemas.patients import DuplicateResult
 from core.vocabulary import DuplicateBand
 from tui import keymap, theme, words
 from tui.formatting import age_text, date_text, fit, sex_letter

@@ -10,7 +10,9 @@ from textual.widgets import Static
 
 from core.identifiers import new_id
 from core.names import mother_in
-from core.schemas import DuplicateResult, PatientShape, Problem, Receipt, RoutingShape
+from core.schemas.base import Problem
+from core.schemas.patients import DuplicateResult, PatientShape
+from core.schemas.registration import Receipt, RoutingShape
 from core.vocabulary import Sex, Verdict
 from tui import keymap, words
 from tui.client import Refused, UnreachableError

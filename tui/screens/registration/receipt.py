@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core.schemas import EntryCommand, Receipt, TicketShape
+from core.schemas.queues import EntryCommand
+from core.schemas.registration import Receipt, TicketShape
 from tui import keymap, theme, words
 from tui.client import Refused
 from tui.formatting import big_text, fit, time_text

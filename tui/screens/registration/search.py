@@ -8,7 +8,8 @@ from textual.message import Message
 from textual.timer import Timer
 
 from core.identity import normalise_number
-from core.schemas import DraftShape, PatientShape
+from core.schemas.patients import PatientShape
+from core.schemas.registration import DraftShape
 from tui import keymap, theme
 from tui.formatting import age_text, date_text, fit, sex_letter
 from tui.registration.drafts import DRAFT_KEY, label_of, take_up

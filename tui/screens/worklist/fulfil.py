@@ -14,7 +14,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from core.lab_tests import interpret, is_possible
-from core.schemas import EntryCommand, OrderShape, PrescriptionShape, WorkItem
+from core.schemas.queues import EntryCommand
+from core.schemas.record import OrderShape, PrescriptionShape, WorkItem
 from core.vocabulary import EntryStatus, OrderStatus
 from tui import keymap, words
 from tui.client import Refused, UnreachableError

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas import WorkItem
+from core.schemas.record import WorkItem
 from core.vocabulary import Role
 from tui import keymap, theme
 from tui.formatting import date_text, fit, sex_letter

@@ -1,0 +1,1 @@
+"""The shapes that travel between terminal and core, checked on both sides."""

@@ -1,0 +1,105 @@
+"""What all shapes are made of: texts that are clean, ids, documents, and how a problem is told.
+
+Lengths are in characters after trimming. Every text field refuses control characters and
+bidirectional overrides: what a clerk reads must be what is stored (a name that displays
+backwards is a wrong patient). Characters that show nothing at all, which come along when text is
+pasted, are left out. Wide and right-to-left letters themselves are welcome.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from core.identifiers import is_uuid7
+
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = dict.fromkeys([0x00AD, 0x034F, 0x180E, 0x200B, 0x2060, 0xFEFF, *range(0xE0000, 0xE0080)])
+"""Soft hyphen, zero-width space, word joiner, byte order mark, tags. The joiners U+200C and U+200D stay:
+scripts and emoji need them."""
+
+
+def _is_unsafe(character: str, *, lines: bool) -> bool:
+    if lines and character in "\n\t":
+        return False
+    return character in _BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs", "Co", "Zl", "Zp"}
+
+
+def _clean(value: object, *, lines: bool) -> object:
+    if not isinstance(value, str):
+        return value
+    text = unicodedata.normalize("NFC", value.translate(_INVISIBLE)).replace("\r\n", "\n").strip()
+    if any(_is_unsafe(character, lines=lines) for character in text):
+        raise PydanticCustomError("control_characters", "control characters are not stored")
+    return text if lines else " ".join(text.split())
+
+
+def _clean_line(value: object) -> object:
+    return _clean(value, lines=False)
+
+
+def _clean_lines(value: object) -> object:
+    return _clean(value, lines=True)
+
+
+def _spaced_line(value: str) -> str:
+    if any(_is_unsafe(character, lines=False) for character in value):
+        raise PydanticCustomError("control_characters", "control characters are not printed")
+    return value
+
+
+def _registration_id(value: str) -> str:
+    if not is_uuid7(value):
+        raise PydanticCustomError("uuid7", "must be a UUIDv7")
+    return value.lower()
+
+
+DOCUMENT_BYTES = 64 * 1024
+
+
+def _document(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError:  # lone surrogates, NaN, infinity
+        raise PydanticCustomError("control_characters", "cannot be stored as JSON") from None
+    if size > DOCUMENT_BYTES:
+        raise PydanticCustomError("string_too_long", "too large")
+    return value
+
+
+Document = Annotated[dict[str, Any], AfterValidator(_document)]
+"""A JSON object of at most 64 KiB."""
+Line = Annotated[str, BeforeValidator(_clean_line)]
+"""One line of text: trimmed, inner white space folded."""
+SpacedLine = Annotated[str, AfterValidator(_spaced_line)]
+"""One line of text, its spaces kept."""
+Prose = Annotated[str, BeforeValidator(_clean_lines), Field(max_length=8000)]
+"""Several lines of text."""
+Name = Annotated[Line, Field(min_length=1, max_length=120)]
+Identifier = Annotated[Line, Field(max_length=36)]
+"""An id as it was given out; one that nothing has is answered as unknown, not as malformed."""
+RegistrationId = Annotated[str, AfterValidator(_registration_id)]
+
+
+class Shape(BaseModel):
+    """What all shapes share: unknown fields are refused, so that a typing error is seen."""
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=False)
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details as Loket sends them."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    fields: dict[str, str] = {}
+    """Field path -> stable problem code."""
+    details: dict[str, Any] = {}
+    """Facts the screen needs: candidates, receipt, verdict."""
