@@ -7,6 +7,7 @@ Every picture is made at 80x24 in Indonesian; a few again in English and at 120x
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -239,7 +240,11 @@ async def draw_busy(counter: Counter, folder: Path) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screens"
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "screens")
+    folder: Path = options.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:
         asyncio.run(draw(Counter(server), folder))

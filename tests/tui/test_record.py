@@ -377,6 +377,16 @@ async def test_the_last_value_stands_behind_the_field(counter: Counter):
         assert "not signed" in screen_text(app)
 
 
+async def test_what_is_said_of_a_vital_sign_goes_with_the_focus(counter: Counter):
+    receipt = register(counter, "Wahyu Nugraha", "6371011507950612", "pusing", "UMUM")
+    async with counter.at("doctor") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        assert app.screen.said
+        app.screen.query_one("#subjective").focus()
+        await settle(pilot)
+        assert app.screen.said == ""
+
+
 async def test_danger_is_said_while_typing(counter: Counter):
     receipt = counter.register("Kasim Baharuddin", "6371011207560419", "sakit gigi", "GIGI")
     async with counter.at("dentist") as (app, pilot):

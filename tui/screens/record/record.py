@@ -71,6 +71,8 @@ class RecordScreen(RecordForms):
     def __init__(self, session: Session, entry: EntryShape, reason: str = "") -> None:
         """Args: `reason` opens a record outside one's own queue; it goes into the audit log."""
         super().__init__(session, entry, reason)
+        self._explained = ""
+        """What was last said of a vital sign that has the focus."""
 
     # Layout
 
@@ -235,7 +237,10 @@ class RecordScreen(RecordForms):
     def _explain(self, name: str) -> None:
         if name in vital_fields.NAMES:
             previous = self._visit.previous.get(name) if self._visit is not None else None
-            self.hint(vital_fields.explain(name, self._age_days, previous))
+            self._explained = vital_fields.explain(name, self._age_days, previous)
+            self.hint(self._explained)
+        elif self.said == self._explained:
+            self.hint("")
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Judge the number that was left, and keep the note on the server."""
