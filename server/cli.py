@@ -30,7 +30,7 @@ from core.config import Settings
 from core.database import connection, unusable
 from core.errors import BackupError, CoreError, SettingsError, ValidationError
 from core.vocabulary import Role, Sex
-from server import text, words
+from server import command_help, text, words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -549,9 +549,10 @@ def _write_private(file: Path, content: bytes) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """The command's entry: what goes wrong on purpose is one line, not a traceback."""
     os.umask(0o077)  # whatever Loket writes holds patients or secrets
+    text.speak(Settings.language_wanted())
     with contextlib.suppress(BrokenPipeError):
         try:
-            app(arguments)
+            command_help.translated(app)(arguments)
         except SettingsError as error:
             sys.stderr.write(f"loket: {words.wrong_setting(error)}\n")
             sys.exit(2)

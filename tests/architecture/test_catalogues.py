@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 import server
 import tui
 from core.database import UNUSABLE
-from server import problem_words
+from server import cli, command_help, problem_words
 from tui import words
 from tui.door.contracts import DoorTexts
 
@@ -24,6 +24,8 @@ def used(package: str) -> set[str | tuple[str, ...]]:
     keywords = {"_": None, "N_": None, "ngettext": (1, 2)}
     found = extract_from_dir(PACKAGES[package], method_map=[("**.py", "python")], keywords=keywords)
     msgids: set[str | tuple[str, ...]] = {message for _file, _line, message, _comments, _context in found}
+    if package == "server":
+        msgids |= command_help.sentences(cli.app)
     if package == "tui":
         plain = DoorTexts()
         msgids |= {getattr(plain, name) for name in DoorTexts.__dataclass_fields__}

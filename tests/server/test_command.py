@@ -154,6 +154,21 @@ def test_the_help_names_every_report() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (None, ("Masukkan daftar pasien", "Opsi", "Jangan bertanya", "Tampilkan pesan ini", "[wajib]")),
+        ("en", ("Take a patient list", "Options", "Do not ask", "Show this message", "[required]")),
+    ],
+)
+def test_help_speaks_the_clinics_language(
+    tmp_path: Path, language: str | None, words: tuple[str, ...]
+) -> None:
+    code, said, _ = Command(tmp_path / "home")("import", "patients", "--help", language=language)
+    assert code == 0
+    assert [word for word in words if word not in said] == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "typed", "words"),
     [
         (["backup", "key"], "", "a recovery key already"),
