@@ -254,7 +254,7 @@ class SearchScreen(LoketScreen[None]):
         """Correct the chosen patient's card."""
         patient = self._found.get(self.query_one("#found", PickList).chosen or "")
         if patient is None:
-            self.say(_("Choose a patient first: type a name or number."))
+            self.say(_("Choose a patient first: press an arrow, or type a name or number."))
         else:
             self.app.push_screen(EditScreen(self.session, patient), self._corrected)
 
