@@ -39,6 +39,7 @@ WEIGHTS = {
     "birth_date_two_parts": 0.6,
     "same_birth_year": 0.1,
     "other_birth_date": -2.6,
+    "other_generation": -2.6,
     # Name.
     "same_name": 7.1,
     "same_short_name": 5.8,
@@ -90,6 +91,7 @@ RISING = (
     ("other_nik", "nik_one_digit", "same_nik"),
     ("other_bpjs_number", "bpjs_one_digit", "same_bpjs_number"),
     (
+        "other_generation",
         "other_birth_date",
         "same_birth_year",
         "birth_date_two_parts",
@@ -122,13 +124,22 @@ SAME_DATES = frozenset({"same_birth_date", "same_usual_date"})
 OWN_NUMBERS = frozenset({"same_nik", "same_bpjs_number"})
 """Evidence of a number that belongs to one person."""
 _SAME_DATES_OR_NUMBERS = SAME_DATES | OWN_NUMBERS
-_SURE_DATES = SAME_DATES | {"birth_date_swapped", "birth_date_one_digit"}
+_SLIPPED_DATES = frozenset({"birth_date_swapped", "birth_date_one_digit"})
+_SURE_DATES = SAME_DATES | _SLIPPED_DATES
 """Birth dates that agree but for a slip of the hand."""
+_OTHER_DATES = frozenset({"other_birth_date", "other_generation"})
+GENERATION = 14
+"""Years by which a parent is older at least, and by which no slip of the hand is believed."""
 _NO_NAMES = frozenset(
     {"other_name", "shared_name", "shared_first_name", "shared_distant_name", "distant_name", "newborn_name"}
 )
-_FAMILY = frozenset({"same_mother", "similar_mother", "same_phone", "same_family_card"})
-"""What a family keeps when it moves house."""
+_HOUSEHOLD = frozenset(
+    {
+        "same_mother", "similar_mother", "same_phone", "same_family_card",
+        "same_address", "same_long_address", "similar_address", "similar_long_address",
+    }
+)  # fmt: skip
+"""What tells somebody from namesakes; a street that is shared does not."""
 _ASKED = math.log(EXISTING / (1 - EXISTING)) - 0.05
 """Highest log-odds of what is asked about and never taken as known."""
 _DOUBTED = 0.05
@@ -241,8 +252,9 @@ def log_odds(
     """The sum of what was found, held below `EXISTING` unless name and birth date or an own number are sure.
 
     A twin or a sibling is asked about at most; so are a namesake of another birth date, under the same
-    roof too, one of the same birth date in another house with nothing of the family to tell by, and a number that comes with another name, with part of it and another birth date, or with one as
-    twins bear (the card of one child laid down for the other).
+    roof too, one of nearly the same date or of another house with nothing of the household to tell by, the
+    card of a namesake a generation older, and a number that comes with another name, with part of it and another
+    birth date, or with one as twins bear (the card of one child laid down for the other).
     Another name is somebody else, unless the birth date or an own number is the same; so is whoever was not born when
     a newborn was. The same name with the
     same birth date is always asked about: cards are mixed up, and a mother is told by more than one name.
@@ -250,7 +262,8 @@ def log_odds(
     With `to_come`, the most that evidence of the household may still add, it is what the sum can reach.
     """
     total = weights["prior"] + sum([weights[code] for code in found]) + to_come
-    another = "other_name" in found or ("newborn_name" in found and "other_birth_date" in found)
+    other_date = not _OTHER_DATES.isdisjoint(found)
+    another = "other_name" in found or ("newborn_name" in found and other_date)
     if another and _SAME_DATES_OR_NUMBERS.isdisjoint(found):
         return min(total, _STRANGER if _NEAR_NUMBERS.isdisjoint(found) else _NAMESAKE)
     if not to_come and all(code in _NAMES or weights[code] <= 0 for code in found):
@@ -258,11 +271,14 @@ def log_odds(
     same_name = not SURE_NAMES.isdisjoint(found)
     if same_name and "same_birth_date" in found:
         total = max(total, _DOUBTED)
-    doubtful = "other_birth_date" in found or "rhyming_name" in found
-    numbered = not OWN_NUMBERS.isdisjoint(found) and (same_name or not doubtful)
+    # A son with his father's name brings his father's card.
+    named = same_name and "other_generation" not in found
+    doubtful = other_date or "rhyming_name" in found
+    numbered = not OWN_NUMBERS.isdisjoint(found) and (named or not doubtful)
     sure = (same_name and not _SURE_DATES.isdisjoint(found)) or numbered
-    elsewhere = not to_come and not numbered and "other_address" in found and _FAMILY.isdisjoint(found)
-    if not sure or elsewhere or not _NO_NAMES.isdisjoint(found):
+    namesake = "other_address" in found or not _SLIPPED_DATES.isdisjoint(found)
+    apart = namesake and not numbered and not to_come and _HOUSEHOLD.isdisjoint(found)
+    if not sure or apart or not _NO_NAMES.isdisjoint(found):
         return min(total, _ASKED)
     return total
 
@@ -365,7 +381,9 @@ def compare_birth_dates(a: str, b: str) -> str | None:
         return "birth_date_estimated"
     if same_year + (a[5:7] == b[5:7]) + (a[8:] == b[8:]) == 2:
         return "birth_date_two_parts"
-    return "same_birth_year" if same_year else "other_birth_date"
+    if same_year:
+        return "same_birth_year"
+    return "other_birth_date" if _years_apart(a, b) < GENERATION else "other_generation"
 
 
 def _years_apart(a: str, b: str) -> int:

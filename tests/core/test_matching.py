@@ -154,8 +154,8 @@ def test_what_a_name_says(other: str, code: str | None) -> None:
     [
         ("1990-08-18", "birth_date_one_digit"), ("1980-08-17", "birth_date_one_digit"),
         ("1989-08-17", "birth_date_one_digit"), ("1991-01-01", "birth_date_estimated"),
-        ("1990-08-25", "birth_date_two_parts"), ("1990-02-03", "same_birth_year"), ("1960-02-03", "other_birth_date"),
-        ("", None),
+        ("1990-08-25", "birth_date_two_parts"), ("1990-02-03", "same_birth_year"), ("1979-02-03", "other_birth_date"),
+        ("1976-02-03", "other_generation"), ("", None),
     ],
 )  # fmt: skip
 def test_what_a_birth_date_says(other: str, code: str | None) -> None:
@@ -225,6 +225,22 @@ def test_a_sisters_card_with_the_shared_last_name_is_asked_about() -> None:
     heard = replace(sister, name="Pratama", birth_date="2009-09-09")
     assert REVIEW <= score(sister, heard).probability < EXISTING
     assert score(sister, replace(sister, birth_date="2009-09-09")).probability >= EXISTING
+
+
+def test_a_sons_name_on_his_fathers_card_is_asked_about() -> None:
+    father = Person(name="Jumri Usman", birth_date="1984-01-10", bpjs_number="0001234567890", address=HOUSE)
+    result = score(father, replace(father, birth_date="2006-02-02"))
+    assert REVIEW <= result.probability < EXISTING
+
+
+@pytest.mark.parametrize("slip", ["1992-08-17", "1990-08-27", "1980-08-17"])
+def test_a_namesake_of_nearly_the_same_date_needs_something_of_the_household(slip: str) -> None:
+    street = replace(BARE, address="Jl. Belitung Darat Gg. Setia No. 95")
+    other = replace(street, birth_date=slip, address="Jl. Belitung Darat No. 2")
+    assert REVIEW <= score(street, other).probability < EXISTING
+    assert score(street, replace(other, address=street.address)).probability >= EXISTING
+    phones = (replace(one, phone="081122334455") for one in (street, other))
+    assert score(*phones).probability >= EXISTING
 
 
 def test_brothers_and_sisters_are_new() -> None:
