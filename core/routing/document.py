@@ -30,6 +30,8 @@ ROLES = (
     "worry",
     "about",
     "fear",
+    "manifest",
+    "which",
     "purpose",
     "followup",
     "request",
@@ -44,7 +46,7 @@ ROLES = (
 )
 """Words of grammar that the reader knows by name."""
 
-CLASSES = ("named", "had")
+CLASSES = ("named", "had", "dreaded")
 """Lists of concepts that the reader knows by name."""
 
 

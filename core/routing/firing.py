@@ -79,7 +79,9 @@ class _Heard:
             if looks_inside:
                 places.update(self._places_within.get(concept, ()))
         found = [self._occurrences[place] for place in sorted(places)]
-        return [o for o in found if _is_of_today(o, rule)] if rule.kind in ("red", "urgent") else found
+        if rule.kind in ("red", "urgent"):
+            return [o for o in found if _is_of_today(o, rule)]
+        return [o for o in found if not o.is_idle] if rule.kind == "general" else found
 
     def clauses_with(self, concepts: Iterable[str]) -> set[int]:
         """The clauses in which one of some concepts is affirmed."""

@@ -16,6 +16,9 @@ LONG_DAYS = 30.0
 """What "lama", "menahun", "tidak sembuh-sembuh" count as."""
 
 _LONG = "long"
+_EASILY = "over_easily"
+_QUESTION = ("manifest", "which")
+"""The roles of the words that together ask what a disease is like: "gejala stroke apa saja"."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Occurrence:
     denied: bool = False
     past: bool = False
     """"riwayat", "tahun lalu", "takut kena": said of another time, or of what may come."""
+    is_idle: bool = False
+    """"biar tidak gampang pingsan", "stroke itu gejalanya apa": nobody has it, and it is no reason to come."""
     followup: bool = False
     """"kontrol", "ambil obat" beside it: said of something already being treated."""
     errand: bool = False
@@ -65,6 +70,8 @@ class Reach:
     """Concepts that are diseases: feared by name, and carried for years."""
     had: Collection[str]
     """Concepts that a history begins with: what comes after them is of today."""
+    dreaded: Collection[str]
+    """Concepts that are done to people: who is afraid of one has not come for it."""
     occurrences: list[Occurrence] = field(default_factory=list)
     clause: int = 0
     age_days: float | None = None
@@ -79,11 +86,15 @@ class Reach:
     """After "takut kena": the next thing said has not happened."""
     _feared_all: bool = False
     """After "supaya tidak", "mencegah": nothing up to the end of the clause or a "tapi" has."""
+    _prone: bool = False
+    """After "supaya tidak gampang": it is not even there."""
     _afraid: bool = False
-    """After "takut": a disease named next has not happened; what is seen has."""
+    """After "takut": a disease named next has not happened, and an injection is not asked for; what is seen has."""
     _asked_about: set[int] = field(default_factory=set)
     """Indexes of what "tanya soal" is about: it may well be of today."""
     _about: bool = False
+    _asks: dict[str, set[int]] = field(default_factory=lambda: {role: set() for role in _QUESTION})
+    """The clauses with "gejalanya", and those with "apa": in both, a disease is asked about as such."""
     _resolved: set[int] = field(default_factory=set)
     """Indexes of what "sembuh" denied, until "kambuh lagi" takes it back."""
     _history: list[_Mark] = field(default_factory=list)
@@ -109,7 +120,7 @@ class Reach:
     def forget(self) -> None:
         """What was denied or feared ends here."""
         self.denies = self._denied_before = self._denies_all = False
-        self._feared = self._feared_all = self._afraid = self._about = False
+        self._feared = self._feared_all = self._prone = self._afraid = self._about = False
 
     def pass_over(self) -> None:
         """A word that says nothing ends what "tidak" denied: "tidak masuk kerja karena demam"."""
@@ -130,7 +141,9 @@ class Reach:
         is_whole: bool = False,
     ) -> None:
         """Take something as said, denied or feared as the words before it tell."""
-        denied = self.denies or self._denies_all
+        is_dreaded = self._afraid and not meanings.isdisjoint(self.dreaded)
+        denied = self.denies or self._denies_all or is_dreaded
+        self._prone = self._prone or (self._feared_all and _EASILY in meanings)
         is_feared = self._feared or self._feared_all or (self._afraid and not meanings.isdisjoint(self.named))
         if self._about:
             self._asked_about.add(len(self.occurrences))
@@ -143,6 +156,7 @@ class Reach:
                 self.clause,
                 denied=denied,
                 past=is_feared,
+                is_idle=self._prone,
                 parts=parts,
                 is_whole=is_whole,
             )
@@ -172,7 +186,10 @@ class Reach:
         if "turn" in roles or "recent" in roles:
             self._turns.add(position)
             self._breaks.add(position)
-            self._feared = self._feared_all = False
+            self._feared = self._feared_all = self._prone = False
+        for role in _QUESTION:
+            if role in roles and not self.denies:
+                self._asks[role].add(self.clause)
         for role, is_time in (("past", False), ("past_time", True)):
             if role in roles:
                 self._history.append(_Mark(position, self.clause, is_time))
@@ -259,7 +276,11 @@ class Reach:
         past = set().union(*(self._covered(mark) for mark in self._history)) if self._history else set()
         timed = self._timed()
         of_late = {clause for _, clause in self._recent}
+        questions = set.intersection(*self._asks.values())
         for index, occurrence in enumerate(self.occurrences):
+            if occurrence.clause in questions and not occurrence.concepts.isdisjoint(self.named):
+                yield replace(occurrence, past=True, is_idle=True)
+                continue
             # "stroke, minta rujukan": an errand speaks for the whole visit, unless this is said to be new.
             is_new = occurrence.clause in of_late or index in timed
             is_asked = index in self._asked_about and occurrence.clause in of_late

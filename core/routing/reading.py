@@ -57,7 +57,8 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
         vocabulary: Compiled words.
     """
     stream = stream_of(text, vocabulary.lexicon)
-    reach = Reach(vocabulary.classes["named"], vocabulary.classes["had"])
+    classes = vocabulary.classes
+    reach = Reach(named=classes["named"], had=classes["had"], dreaded=classes["dreaded"])
     fillers = deque(stream.fillers)
     position = 0
     while position < len(stream.tokens):

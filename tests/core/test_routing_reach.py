@@ -113,3 +113,50 @@ def test_reach_ends_with_what_it_tells_of():
     assert has_flag("bukan karena jatuh, bibir biru", 5)
     assert not has_flag("sesak sudah hilang, maag kambuh", 40)
     assert not has_flag("kontrol kejang", 20)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "{} itu gejalanya apa ya dok, mau tanya",
+        "gejala {} apa saja",
+        "apa bedanya {} sama masuk angin",
+        "ciri-ciri {} gimana",
+    ],
+)
+@pytest.mark.parametrize("disease", ["stroke", "serangan jantung", "difteri", "rabies"])
+def test_a_disease_that_is_asked_about_is_nobodys(question, disease):
+    assert not has_flag(question.format(disease), 50)
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "gejala stroke sejak pagi",
+        "ada tanda-tanda stroke, tidak bisa apa-apa",
+        "apa ini stroke, mulut mencong",
+    ],
+)
+def test_a_sign_of_a_disease_is_no_question_about_it(complaint):
+    assert has_flag(complaint, 60)
+
+
+@pytest.mark.parametrize(
+    ("complaint", "years"),
+    [
+        ("anak takut disuntik", 5),
+        ("minta vitamin biar tidak gampang pingsan", 13),
+        ("gejala diabetes apa saja ya", 40),
+    ],
+)
+def test_what_nobody_has_or_asks_for_is_no_reason_to_come(complaint, years):
+    assert route(Facts(complaint, years * 366), None, POLI).proposal is None
+
+
+def test_fear_of_a_needle_hides_no_errand():
+    assert route(Facts("takut disuntik, mau cabut gigi", 3752), None, POLI).proposal == "GIGI"
+
+
+def test_weakness_said_to_be_of_one_side_only_is_seen_across_commas():
+    assert has_flag("tangan kayak ga ada tenaga, yang kanan doang", 50)
+    assert not has_flag("lutut pegal, yang kanan doang", 50)
