@@ -1,6 +1,6 @@
 """Complaints with one slip of the fingers each: is the answer still the same?
 
-Five kinds of slip, one word a complaint, chosen by a fixed seed. Only complaints that are answered right
+Seven kinds of slip, one word a complaint (or the blank after it), chosen by a fixed seed. Only complaints that are answered right
 as they are written are tried, so the figures speak of the spelling alone. Some slips make another word
 ("jatuh" jauh, "haid" hadi): nobody could tell those from the letters.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 Row = dict[str, str]
 
 SEED = 7
+_NO_BLANK = "\0"
 SHORTEST_WORD = 4
 NEIGHBOURS = dict(
     zip(
@@ -46,12 +47,23 @@ def _without_vowels(word: str, at: int, chance: random.Random) -> str:
     return word[0] + "".join(letter for letter in word[1:] if letter not in "aeiou")
 
 
+def _cut(word: str, at: int, chance: random.Random) -> str:
+    return word[:at] + " " + word[at:]
+
+
+def _joined(word: str, at: int, chance: random.Random) -> str:
+    """The word, marked so that the next one follows without a blank."""
+    return word + _NO_BLANK
+
+
 SLIPS: dict[str, Callable[[str, int, random.Random], str]] = {
     "letter dropped": _dropped,
     "letter doubled": _doubled,
     "letters swapped": _swapped,
     "key beside it": _neighbour,
     "vowels left out": _without_vowels,
+    "blank put in": _cut,
+    "blank left out": _joined,
 }
 
 
@@ -78,7 +90,9 @@ def report(rows: Sequence[Row], answer: Callable[[Row, str], tuple[str, bool]]) 
                 continue
             place = chance.choice(places)
             words[place] = slip(words[place], chance.randrange(1, len(words[place])), chance)
-            said, is_red = answer({**row, "complaint": " ".join(words)}, "poli")
+            said, is_red = answer(
+                {**row, "complaint": " ".join(words).replace(_NO_BLANK + " ", "").rstrip(_NO_BLANK)}, "poli"
+            )
             was_red = row["red_flag"] == "yes"
             found.update(n=1, red=was_red, seen=was_red and is_red, unsure=said == "unsure" != row["poli"])
             found.update(

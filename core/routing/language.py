@@ -31,6 +31,7 @@ _REPEATED_BY_TWO = re.compile(r"([a-z]{3,})2(?=(?:an|nya|in|kan)?\b)")
 _ABBREVIATED = re.compile(r"\b(tn|ny|nn|an|by|px|sdr|susp|dd|riw|kel|td|dr)\.(?=\s)")
 """Words that a clerk cuts off: their dot ends no clause."""
 
+_DOUBLED = re.compile(r"(.)\1+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 # e is often a schwa: Banjarese has a there, and o is u ("kepala" kapala, "obat" ubat);
@@ -88,7 +89,7 @@ _SUFFIXES = (
 )
 
 
-def _grouped(affixes: Iterable[_A], letter: Callable[[_A], str]) -> dict[str, tuple[_A, ...]]:
+def grouped(affixes: Iterable[_A], letter: Callable[[_A], str]) -> dict[str, tuple[_A, ...]]:
     """Affixes by the letter that tells whether they are worth trying; their order is kept."""
     found: dict[str, tuple[_A, ...]] = {}
     for affix in affixes:
@@ -96,8 +97,8 @@ def _grouped(affixes: Iterable[_A], letter: Callable[[_A], str]) -> dict[str, tu
     return found
 
 
-_PREFIXES = _grouped((*_NASAL_PREFIXES, *_PLAIN_PREFIXES), lambda pair: pair[0][0])
-_SUFFIXES_BY_END = _grouped(_SUFFIXES, lambda suffix: suffix[-1])
+_PREFIXES = grouped((*_NASAL_PREFIXES, *_PLAIN_PREFIXES), lambda pair: pair[0][0])
+_SUFFIXES_BY_END = grouped(_SUFFIXES, lambda suffix: suffix[-1])
 _VOWELS = frozenset("aeiou")
 _NEVER_FIRST = frozenset({"mp", "mb", "nt", "nd", "nc", "nj", "nk", "ns"})
 """Letters that no root begins with: what is left of a word whose first letters only look like a prefix."""
@@ -146,7 +147,7 @@ def squeeze(word: str, keep: int = 1) -> str:
 
 def undoubled(word: str) -> str:
     """Every letter once where it stands twice: `gattal` becomes `gatal`."""
-    return "".join(letter for letter, before in zip(word, " " + word, strict=False) if letter != before)
+    return _DOUBLED.sub(r"\1", word)
 
 
 def skeleton(word: str) -> str:
@@ -177,12 +178,16 @@ def stems(word: str, least_share: float = 0.5) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def _all_stems(word: str) -> tuple[str, ...]:
-    found: dict[str, int] = {}
-    for cut in _without_prefixes(word, 2):
-        for bare in _without_suffixes(cut, 2):
-            if bare != word and bare not in found and not _VOWELS.isdisjoint(bare):
-                found[bare] = len(bare)
-    return tuple(sorted(found, key=lambda stem: -found[stem]))
+    endings = dict.fromkeys(len(word) - len(bare) for bare in _without_suffixes(word, 2))
+    # An ending is the same whatever was taken off in front.
+    bare_forms = (
+        cut[: len(cut) - ending]
+        for cut in dict.fromkeys(_without_prefixes(word, 2))
+        for ending in endings
+        if len(cut) - ending >= _SHORTEST_STEM
+    )
+    found = (bare for bare in dict.fromkeys(bare_forms) if bare != word and not _VOWELS.isdisjoint(bare))
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def _without_prefixes(word: str, depth: int) -> Iterator[str]:

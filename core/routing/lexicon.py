@@ -16,7 +16,16 @@ from itertools import islice
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from core.routing.language import fold_keys, skeleton, squeeze, stems, tokens, undoubled, unreduplicated
+from core.routing.language import (
+    fold_keys,
+    grouped,
+    skeleton,
+    squeeze,
+    stems,
+    tokens,
+    undoubled,
+    unreduplicated,
+)
 from core.routing.nearness import Nearness
 from core.routing.slips import SHORTEST_FUZZY, beside, in_order, shortened, swapped
 
@@ -42,6 +51,12 @@ _SHORT_NEGATIONS = (
     "gk",
 )
 """The longest first, for "not" and a word run together; a lone "g" begins too many words: "gini"."""
+_SLIPPED_NEGATIONS = ("gak", "tdk")
+"""Shorter than other words in which a slip is looked for: what they turn round may be all of the sign."""
+_AS_IT_IS = frozenset({"exact", "affix", "neutral"})
+"""How a word is known that holds no slip."""
+_LONG_PART = 5
+"""Letters of a word that stands without a blank beside another and is not one of those that mean something."""
 _LONG_WORD = 6
 _LONGEST_WORD = 30
 """Letters; more are no word but a key held down or something pasted."""
@@ -167,7 +182,11 @@ class Lexicon:
         self._by_bones: dict[tuple[str, str], list[str]] = defaultdict(list)
         for word in sorted((self._words | set(self._same)) - self._grammatical):
             self._by_bones[word[0], skeleton(word)].append(word)
-        spelt_otherwise = {word for word in self._same if len(word) >= _LONG_WORD}
+        spelt_otherwise = {
+            word
+            for word in self._same
+            if len(word) >= (_LONG_PART if self._means_something(word) else _LONG_WORD)
+        }
         self._nearest = Nearness(
             (word for word in self._words | self._neutral | spelt_otherwise if len(word) >= SHORTEST_FUZZY),
             neutral=self._neutral,
@@ -178,6 +197,9 @@ class Lexicon:
         for slip in (beside, swapped, shortened):
             for word in self._often_said():
                 self._slips.update((wrong, word) for wrong in slip(word))
+        for word in _SLIPPED_NEGATIONS:
+            wrong_ones = (wrong for wrong in (*beside(word), *swapped(word)) if not self._as_vowelless(wrong))
+            self._slips.update((wrong, word) for wrong in wrong_ones)
 
         self._parts_by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
         for word in sorted(self._words - self._grammatical):
@@ -245,9 +267,10 @@ class Lexicon:
         if any(len(stem) >= SHORTEST_FUZZY and stem in self._neutral for stem in bare):
             return self._as_slip(word) or Known((), "neutral")
         found = [self._as_banjarese(spelling) for spelling in _spellings(word)]
-        found += [self._as_split(word)]
+        found += [self._as_split(word), self._as_two(word, 2)]
         written = (squeeze(word), squeeze(word, 2), undoubled(word))
         found += [self._as_mistyped(spelling) for spelling in dict.fromkeys(written)]
+        found += [self._as_two(word, 1)]
         kept = [known for known in found if known is not None]
         # First what means something by itself: "sesa" is rather "sesak" than the "sisa" of "sisa akar".
         kept.sort(key=lambda known: not any(form in self._meaningful for form in known.forms))
@@ -262,6 +285,34 @@ class Lexicon:
         pools = (self._parts_by_start.get((word[0], len(word) + step), ()) for step in steps)
         near = (extract(word, pool, scorer=OSA.distance, score_cutoff=1, limit=None) for pool in pools)
         return tuple(known for found in near for known, _, _ in found)
+
+    def is_joined(self, left: str, right: str, *, with_affixes: bool) -> bool:
+        """True where a blank was struck inside a word: `pin gsan`.
+
+        Args:
+            left: A word.
+            right: The word that follows it.
+            with_affixes: Look, which takes longer, also for `berda rahnya`.
+        """
+        whole = left + right
+        is_word = self._same.get(whole, whole) in self._meaningful and len(whole) >= SHORTEST_FUZZY
+        if not is_word and not with_affixes:
+            return False
+        parts = (self.known(left), self.known(right))
+        if all(known is not None and known.how in _AS_IT_IS for known in parts):
+            return False
+        if is_word or any(known is not None and known.how not in _AS_IT_IS for known in parts):
+            return is_word
+        # What is left without affixes must be cut too: "kabr sejak" is no affixed "sejak".
+        known = self._as_written(whole)
+        return known is not None and any(
+            form in self._meaningful
+            and len(form) > len(whole) / 2
+            and form in whole
+            and form not in left
+            and form not in right
+            for form in known.forms
+        )
 
     def _as_slip(self, word: str) -> Known | None:
         """One slip in a long word that means something: nearer than the affixes of an ordinary one."""
@@ -286,7 +337,9 @@ class Lexicon:
         if len(word) <= SHORTEST_FUZZY:
             return None
         for meant in (undoubled(word), *swapped(word)):
-            whole = self._same.get(meant, meant)
+            # The two may be the root's last and the first of "-nya": "jarniya".
+            root = meant.removesuffix(_OWNED)
+            whole = self._same.get(root, root)
             if meant != word and whole in self._meaningful and whole not in self._grammatical:
                 return Known((whole, *self._stem_forms(whole)), "typing")
         return None
@@ -295,7 +348,20 @@ class Lexicon:
         """A word that is often said, with one slip in it: `daah`, `peut`, `prut`."""
         whole = self._slips.get(word)
         known = None if whole is None else self._as_written(self._same.get(whole, whole))
+        known = known or self._as_owned(word)
         return None if known is None else Known(known.forms, "typing")
+
+    def _as_owned(self, word: str) -> Known | None:
+        """A word with "-nya" and one slip in either: `mykanya`, `mukayna`."""
+        for ending in _OWNED_SLIPS.get(word[-1:], ()):
+            owned = word.removesuffix(ending)
+            if owned == word or len(owned) < (_SHORTEST_PART if ending == _OWNED else SHORTEST_FUZZY):
+                continue
+            meant = owned if ending != _OWNED else self._slips.get(owned, "")
+            meant = self._same.get(meant, meant)
+            if meant in self._meaningful and meant not in self._grammatical:
+                return Known((meant, *self._stem_forms(meant)), "typing")
+        return None
 
     def _as_written(self, word: str) -> Known | None:
         if word in self.negations:
@@ -338,7 +404,7 @@ class Lexicon:
         return None
 
     def _as_split(self, word: str) -> Known | None:
-        """Two known words run together, such as `sakitgigi`; both are kept, in order."""
+        """The two words of a phrase run together, such as `sakitgigi`; both are kept, in order."""
         if word in self._glued:
             return Known(self._glued[word], "split")
         if len(word) >= 2 * SHORTEST_FUZZY:
@@ -347,11 +413,33 @@ class Lexicon:
             close = extract(word, alike, scorer=OSA.distance, score_cutoff=1, limit=1)
             if close:
                 return Known(self._glued[close[0][0]], "split")
-        for cut in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
-            left, right = word[:cut], word[cut:]
-            if left in self._meaningful and right in self._meaningful and len(word) >= 2 * SHORTEST_FUZZY:
-                return Known((left, right), "split")
         return None
+
+    def _as_two(self, word: str, sure_parts: int) -> Known | None:
+        """Any two words without the blank between them: `kesambarpetir`, `mntahdrah`.
+
+        Args:
+            word: As typed, lower case.
+            sure_parts: How many of them, 1 or 2, mean something as they are.
+        """
+        if len(word) < 2 * SHORTEST_FUZZY:
+            return None
+        for cut in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
+            parts = (word[:cut], word[cut:])
+            sure = [part for part in parts if self._same.get(part, part) in self._meaningful]
+            if len(sure) != sure_parts:
+                continue
+            if sure_parts == 1 and not self._may_stand_beside(parts[parts[0] in sure], sure[0]):
+                continue
+            return Known(parts, "split")
+        return None
+
+    def _may_stand_beside(self, part: str, sure: str) -> bool:
+        """True for a word with affixes or a common slip that is long enough not to be there by chance."""
+        if len(part) < _LONG_PART or len(sure) < SHORTEST_FUZZY:
+            return False
+        known = self.known(part)
+        return known is not None and (known.how in _AS_IT_IS or len(part) >= _LONG_WORD)
 
     def _as_mistyped(self, word: str) -> Known | None:
         """The nearest known words, if they are near for the word's length and no neutral one is nearer."""
@@ -408,6 +496,11 @@ def _is_safe(stem: str, word: str) -> bool:
 _SHORTEST_STEM = 3
 _OWNED = "nya"
 _OWNED_SHORT = "ny"
+_OWNED_SLIPS = grouped(
+    sorted({_OWNED, "nay", "yna", "ya", "nyaa", "nyya", "nnya", *beside(_OWNED), *shortened(_OWNED)}),
+    lambda ending: ending[-1],
+)
+"""What "-nya" becomes by one slip, by its last letter."""
 _SURE_SUFFIXES = frozenset({_OWNED, "ku", "mu", "ne", "kah", "lah"})
 
 

@@ -15,6 +15,10 @@ MOST_UNREAD = 10
 """Words of a complaint that are looked up beyond the vocabulary, its affixes and its common slips: what holds
 more of them is no complaint, and each takes a tenth of a millisecond the first time."""
 
+_LONGEST_FRAGMENT = 4
+_LONG_WHOLE = 6
+"""Letters of a word with affixes that a blank has cut, and of the shorter piece."""
+
 HEARD = frozenset({"turn", "again"})
 """Roles of grammar that a filler may have."""
 
@@ -115,8 +119,9 @@ def _take_word(word: str, clause: int, stream: Stream, lexicon: Lexicon) -> None
     stream.forms.append((word, known.forms, known.how))
     if known.how == "split":
         # "gabisa bangun" is "tidak bisa bangun", and "bisa" is passed over there.
-        for form in known.forms:
-            _take(Token(form, (form,), clause), stream, lexicon)
+        for part in known.forms:
+            meant = lexicon.known(part) or UNKNOWN
+            _take(Token(part, meant.forms or (part,), clause), stream, lexicon)
     else:
         _take(Token(word, known.forms or (word,), clause, guesses=guesses), stream, lexicon)
 
@@ -139,6 +144,29 @@ def _number(written: str) -> float:
 
 
 def _whole_tokens(text: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    """The tokens with codes taken apart and words that a blank has cut put together: `pin gsan`."""
+    before = ""
+    tries = 0
+    for kind, word in _plain_tokens(text, lexicon):
+        if kind == "word" and before:
+            is_fragment = (
+                min(len(before), len(word)) <= _LONGEST_FRAGMENT and len(before + word) >= _LONG_WHOLE
+            )
+            tries += is_fragment
+            if lexicon.is_joined(before, word, with_affixes=is_fragment and tries <= MOST_UNREAD):
+                yield kind, before + word
+                before = ""
+                continue
+        if before:
+            yield "word", before
+        before = word if kind == "word" else ""
+        if not before:
+            yield kind, word
+    if before:
+        yield "word", before
+
+
+def _plain_tokens(text: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
     for kind, word in tokens(text):
         if kind != "code":
             yield kind, word

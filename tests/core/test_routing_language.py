@@ -192,3 +192,47 @@ def test_a_short_not_written_together_with_its_word_denies_it(together, apart):
 @pytest.mark.parametrize("word", ["gatal", "ganas", "gajah", "gampang", "takut", "gatau", "gini", "gitu"])
 def test_a_word_that_only_begins_like_a_not_denies_nothing(word):
     assert "tidak" not in VOCABULARY.lexicon.resolve(word).forms
+
+
+def heard_concepts(complaint):
+    return [
+        (o.concepts, o.denied)
+        for o in read(complaint, VOCABULARY).occurrences
+        if not o.concepts <= {"over_felt"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("pin gsan", "pingsan"),
+        ("se sak na fas", "sesak nafas"),
+        ("ke jang", "kejang"),
+        ("berda rah", "berdarah"),
+        ("ti dak sesak", "tidak sesak"),
+        ("kesambarpetir", "kesambar petir"),
+        ("kadasadar", "kada sadar"),
+        ("mntahdrah", "mntah drah"),
+        ("tidakmau minum", "tidak mau minum"),
+        ("gqk sesak", "gak sesak"),
+        ("tfk sesak", "tdk sesak"),
+        ("mukanyq bengkak", "mukanya bengkak"),
+        ("matanay merah", "matanya merah"),
+    ],
+)
+def test_a_slip_of_the_blank_or_in_a_short_word_changes_nothing(typed, meant):
+    assert heard_concepts(typed) == heard_concepts(meant)
+
+
+@pytest.mark.parametrize(
+    ("complaint", "words"),
+    [
+        # A slip stays with its own word, whatever stands beside it.
+        ("mata kabr sejak kemarin", ["mata", "kabr", "sejak", "kemarin"]),
+        ("bayi pansa awaknya", ["bayi", "pansa", "awaknya"]),
+        ("tn budi batuk", ["tn", "budi", "batuk"]),
+        ("sakit di perut", ["sakit", "di", "perut"]),
+    ],
+)
+def test_words_that_stand_beside_each_other_are_not_run_together(complaint, words):
+    assert [word for word, _, _ in read(complaint, VOCABULARY).forms] == words
