@@ -81,7 +81,7 @@ class _Heard:
         found = [self._occurrences[place] for place in sorted(places)]
         if rule.kind in ("red", "urgent"):
             return [o for o in found if _is_of_today(o, rule)]
-        return [o for o in found if not o.is_idle] if rule.kind == "general" else found
+        return found if rule.kind == "vague" else [o for o in found if not o.is_idle]
 
     def clauses_with(self, concepts: Iterable[str]) -> set[int]:
         """The clauses in which one of some concepts is affirmed."""

@@ -31,6 +31,10 @@ _REPEATED_BY_TWO = re.compile(r"([a-z]{3,})2(?=(?:an|nya|in|kan)?\b)")
 _ABBREVIATED = re.compile(r"\b(tn|ny|nn|an|by|px|sdr|susp|dd|riw|kel|td|dr)\.(?=\s)")
 """Words that a clerk cuts off: their dot ends no clause."""
 
+_BODY_INDEX = re.compile(r"\b(bb|tb|pb|lk|imt)\s?/\s?(u|tb|pb)\b")
+"""Weight for age and its like: one word, and no tuberculosis."""
+_BARE_MARK = re.compile(r"(?<=[a-z0-9])\s?([-+])(?:/[-+])?(?=\s*(?:[,.;\n]|$))")
+"""The clinician's "febris -, batuk +" without brackets; a lone one at the very end is a dash."""
 _DOUBLED = re.compile(r"(.)\1+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
@@ -118,6 +122,10 @@ def tokens(text: str) -> Iterator[tuple[str, str]]:
     folded = "".join(character for character in folded if not unicodedata.combining(character))
     folded = _REPEATED_BY_TWO.sub(r"\1", folded)
     folded = _ABBREVIATED.sub(r"\1 ", folded)
+    marks = list(_BARE_MARK.finditer(folded))
+    if len(marks) > 1 or (marks and marks[0].end() < len(folded.rstrip())):
+        folded = _BARE_MARK.sub(r" (\1) ", folded)
+    folded = _BODY_INDEX.sub(r"\1\2", folded)
     previous = ("", "")
     for match in _TOKEN.finditer(folded):
         kind = match.lastgroup or "word"

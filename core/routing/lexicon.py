@@ -32,7 +32,10 @@ from core.routing.slips import SHORTEST_FUZZY, beside, in_order, shortened, swap
 NEGATION = "tidak"
 """The one form under which phrases hold every word for not."""
 
-IDIOM = "grammar.idiom"
+GRAMMAR = "grammar."
+"""Begins the concept under which a word of grammar is known."""
+
+IDIOM = GRAMMAR + "idiom"
 """Marks a phrase that means something; by itself it is no meaning."""
 
 _SHORTEST_PART = 3
@@ -126,6 +129,7 @@ class Lexicon:
         for concept, phrases in concepts.items():
             for phrase in phrases:
                 self._add(phrase, concept)
+        self._inherit()
         self._root.freeze()
         self._grammatical = negations | fillers | {"dan", "atau", "tak", "no", "ini"}
         self._words |= negations | fillers
@@ -163,6 +167,13 @@ class Lexicon:
         self._uses.update(words)
         if len(words) == 1:
             self._meaningful.add(words[0])
+
+    def _inherit(self) -> None:
+        """What "lidah" means "lidahnya" means too, where a list holds that by itself."""
+        for word, node in self._root.children.items():
+            root = self._root.children.get(word.removesuffix(_OWNED)) if word.endswith(_OWNED) else None
+            if root is not None and not any(concept.startswith(GRAMMAR) for concept in node.concepts):
+                node.concepts |= {concept for concept in root.concepts if not concept.startswith(GRAMMAR)}
 
     def _phrases_of_two(self) -> Iterator[tuple[str, tuple[str, str]]]:
         """Phrases of two words as they look without the blank: `asamurat`."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.routing import vitals
-from core.routing.lexicon import NEGATION, Lexicon
+from core.routing.lexicon import GRAMMAR, NEGATION, Lexicon
 from core.routing.reach import Occurrence, Reach
-from core.routing.stream import GRAMMAR, Filler, Stream, Token, stream_of
+from core.routing.stream import Filler, Stream, Token, stream_of
 from core.routing.times import Time, time_at
 from core.routing.vocabulary import Vocabulary
 

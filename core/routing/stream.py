@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from core.routing.language import code_parts, tokens
-from core.routing.lexicon import UNKNOWN, Lexicon
-
-GRAMMAR = "grammar."
-"""Begins the concept under which the lexicon knows a word of grammar."""
+from core.routing.lexicon import GRAMMAR, UNKNOWN, Lexicon
 
 MOST_UNREAD = 10
 """Words of a complaint that are looked up beyond the vocabulary, its affixes and its common slips: what holds
