@@ -105,6 +105,8 @@ FIRST_SIGHT = {
     "49": (139, 0.892, 2, 31),
     "50": (140, 0.800, 13, 55),
     "51": (136, 0.882, 4, 30),
+    "52": (124, 0.839, 7, 32),
+    "53": (111, 0.838, 9, 39),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+_LONG_UNIT_DAYS = 30.0
+"""Years and months are told with what is left over."""
+
 
 class Token(Protocol):
     """What this module needs of a token of the reading."""
@@ -60,8 +63,30 @@ def time_at(
         written = stream[end].text
         for form in (written, written.removesuffix("an"), *stream[end].forms):
             if form in units:
-                return Time(end - position + 1, amount * units[form], units[form])
+                time = Time(end - position + 1, amount * units[form], units[form])
+                return _with_rest(stream, position, time, numbers, units)
     return None
+
+
+def _with_rest(
+    stream: Sequence[Token],
+    position: int,
+    time: Time,
+    numbers: Mapping[str, float],
+    units: Mapping[str, float],
+) -> Time:
+    """`4 tahun 11 bulan` is one time; "2 minggu 3 hari" may be two."""
+    end = position + time.length
+    if (
+        time.unit_days < _LONG_UNIT_DAYS
+        or end >= len(stream)
+        or stream[end].clause != stream[position].clause
+    ):
+        return time
+    rest = time_at(stream, end, numbers, units)
+    if rest is None or rest.unit_days >= time.unit_days:
+        return time
+    return Time(time.length + rest.length, time.days + rest.days, time.unit_days)
 
 
 def _ordinal_at(stream: Sequence[Token], position: int, numbers: Mapping[str, float]) -> float | None:
