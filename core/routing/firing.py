@@ -16,6 +16,9 @@ from core.routing.reading import Reading
 from core.routing.vocabulary import Vocabulary
 from core.vocabulary import Sex
 
+_FELT = frozenset({"pain", "pressure", "tightness", "numb", "weak"})
+"""What is felt somewhere."""
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -103,12 +106,32 @@ def fired(facts: Facts, reading: Reading, vocabulary: Vocabulary) -> list[Hit]:
 
     Where only vague rules hold, the words inside phrases are looked at one by one, for what is general.
     """
-    reading = with_signs(facts, reading, vocabulary.signs)
+    reading = with_signs(facts, _with_places(reading), vocabulary.signs)
     hits = _hits(_Heard(facts, reading.occurrences, reading), vocabulary)
     if any(hit.rule.kind != "vague" for hit in hits):
         return hits
     plain = (replace(o, concepts=o.concepts | o.parts) for o in reading.occurrences)
     return _hits(_Heard(facts, plain, reading), vocabulary, kind="general") + hits
+
+
+def _with_places(reading: Reading) -> Reading:
+    """The reading with a place named by itself put beside what the next clause feels: "dada kiri, sakit sekali"."""
+    by_clause: dict[int, list[Occurrence]] = {}
+    for occurrence in reading.occurrences:
+        if not occurrence.is_aside:
+            by_clause.setdefault(occurrence.clause, []).append(occurrence)
+    carried = []
+    for clause, felt in by_clause.items():
+        before = by_clause.get(clause - 1, ())
+        if _FELT.isdisjoint(felt[0].concepts) or any(_is_place(o) for o in felt):
+            continue
+        if before and all(_is_place(o) and not o.denied and not o.past for o in before):
+            carried += [replace(o, clause=clause, is_aside=True) for o in before]
+    return replace(reading, occurrences=(*reading.occurrences, *carried)) if carried else reading
+
+
+def _is_place(occurrence: Occurrence) -> bool:
+    return any(concept.startswith("at_") for concept in occurrence.concepts)
 
 
 def with_signs(facts: Facts, reading: Reading, signs: Sequence[Rule]) -> Reading:

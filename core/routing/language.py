@@ -34,7 +34,7 @@ _ABBREVIATED = re.compile(r"\b(tn|ny|nn|an|by|px|sdr|susp|dd|riw|kel|td|dr)\.(?=
 _BODY_INDEX = re.compile(r"\b(bb|tb|pb|lk|imt)\s?/\s?(u|tb|pb)\b")
 """Weight for age and its like: one word, and no tuberculosis."""
 _BARE_MARK = re.compile(r"(?<=[a-z0-9])\s?([-+])(?:/[-+])?(?=\s*(?:[,.;\n]|$))")
-"""The clinician's "febris -, batuk +" without brackets; a lone one at the very end is a dash."""
+"""The clinician's "febris -, batuk +" without brackets; the only one, at the end of all, is a dash."""
 _DOUBLED = re.compile(r"(.)\1+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
@@ -123,7 +123,7 @@ def tokens(text: str) -> Iterator[tuple[str, str]]:
     folded = _REPEATED_BY_TWO.sub(r"\1", folded)
     folded = _ABBREVIATED.sub(r"\1 ", folded)
     marks = list(_BARE_MARK.finditer(folded))
-    if len(marks) > 1 or (marks and marks[0].end() < len(folded.rstrip())):
+    if marks and (len(marks) > 1 or marks[0].end() < len(folded.rstrip()) or "," in folded):
         folded = _BARE_MARK.sub(r" (\1) ", folded)
     folded = _BODY_INDEX.sub(r"\1\2", folded)
     previous = ("", "")

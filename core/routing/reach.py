@@ -143,7 +143,7 @@ class Reach:
         """Take something as said, denied or feared as the words before it tell."""
         is_dreaded = self._afraid and not meanings.isdisjoint(self.dreaded)
         denied = self.denies or self._denies_all or is_dreaded
-        self._prone = self._prone or (self._feared_all and _EASILY in meanings)
+        self._prone = self._prone or (self._feared_all and _EASILY in meanings | parts)
         is_feared = self._feared or self._feared_all or (self._afraid and not meanings.isdisjoint(self.named))
         if self._about:
             self._asked_about.add(len(self.occurrences))

@@ -16,7 +16,7 @@ _LONGEST_FRAGMENT = 4
 _LONG_WHOLE = 6
 """Letters of a word with affixes that a blank has cut, and of the shorter piece."""
 
-HEARD = frozenset({"turn", "again"})
+HEARD = frozenset({"turn", "again", "manifest"})
 """Roles of grammar that a filler may have."""
 
 _THOUSANDS_DIGITS = 3
