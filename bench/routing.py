@@ -108,6 +108,7 @@ FIRST_SIGHT = {
     "52": (124, 0.839, 7, 32),
     "53": (111, 0.838, 9, 39),
     "54": (117, 0.906, 2, 24),
+    "55": (111, 0.964, 1, 25),
 }
 """Round -> complaints, share right, red flags missed, red flags; when it was new."""
 

@@ -21,6 +21,7 @@ ROLES = (
     "idiom",
     "or",
     "break",
+    "joins",
     "filler",
     "past",
     "past_time",

@@ -86,10 +86,10 @@ class _Heard:
             return [o for o in found if _is_of_today(o, rule)]
         return found if rule.kind == "vague" else [o for o in found if not o.is_idle]
 
-    def clauses_with(self, concepts: Iterable[str]) -> set[int]:
-        """The clauses in which one of some concepts is affirmed."""
+    def parts_with(self, concepts: Iterable[str]) -> set[int]:
+        """The parts of the complaint in which one of some concepts is affirmed."""
         return {
-            self._occurrences[place].clause
+            self._occurrences[place].part
             for concept in concepts
             for place in self._places.get((concept, False), ())
         }
@@ -126,7 +126,7 @@ def _with_places(reading: Reading) -> Reading:
         if _FELT.isdisjoint(felt[0].concepts) or any(_is_place(o) for o in felt):
             continue
         if before and all(_is_place(o) and not o.denied and not o.past for o in before):
-            carried += [replace(o, clause=clause, is_aside=True) for o in before]
+            carried += [replace(o, clause=clause, part=felt[0].part, is_aside=True) for o in before]
     return replace(reading, occurrences=(*reading.occurrences, *carried)) if carried else reading
 
 
@@ -149,6 +149,7 @@ def with_signs(facts: Facts, reading: Reading, signs: Sequence[Rule]) -> Reading
                 first=min(o.first for o in group),
                 last=max(o.last for o in group),
                 clause=group[0].clause,
+                part=group[0].part,
                 past=all(o.past for o in group),
                 followup=all(o.followup for o in group),
                 errand=all(o.errand for o in group),
@@ -230,14 +231,14 @@ def _match(rule: Rule, heard: _Heard) -> list[Occurrence] | None:
     Where `unless` is said, and what has lasted too long, is passed over: the same word in another clause
     may still hold.
     """
-    spoilt = heard.clauses_with(rule.unless) if rule.unless else set()
+    spoilt = heard.parts_with(rule.unless) if rule.unless else set()
     has_near = any(not term.anywhere for term in rule.needs)
     near: list[list[Occurrence]] = []
     found: list[Occurrence] = []
     for term in rule.needs:
         candidates = heard.of(term, rule)
         if (spoilt or rule.max_days is not None) and not (term.anywhere and has_near):
-            candidates = [o for o in candidates if o.clause not in spoilt and not _is_too_old(o, rule)]
+            candidates = [o for o in candidates if o.part not in spoilt and not _is_too_old(o, rule)]
         if term.anywhere:
             if not candidates and not ("pregnant" in term.concepts and heard.is_ticked):
                 return None

@@ -32,6 +32,8 @@ class Occurrence:
     """Position of its first and last word in the complaint, fillers not counted."""
     last: int
     clause: int
+    part: int = 0
+    """Which of the things told one after the other it belongs to: a comma or "dan" begins another."""
     denied: bool = False
     past: bool = False
     """"riwayat", "tahun lalu", "takut kena": said of another time, or of what may come."""
@@ -74,6 +76,9 @@ class Reach:
     """Concepts that are done to people: who is afraid of one has not come for it."""
     occurrences: list[Occurrence] = field(default_factory=list)
     clause: int = 0
+    part: int = 0
+    """How often a comma or "dan" has begun something else."""
+    _filler_parts: list[int] = field(default_factory=list)
     age_days: float | None = None
     """An age written in the complaint."""
     denies: bool = False
@@ -115,7 +120,14 @@ class Reach:
         """Begin a token; what was denied or feared ends with its clause."""
         if clause != self.clause:
             self.clause = clause
+            self.part += 1
             self.forget()
+
+    def pass_filler(self, filler: Filler) -> None:
+        """Hear a word that phrases pass over."""
+        self.enter(filler.clause)
+        self._filler_parts.append(self.part)
+        self.hear(filler.roles, filler.position)
 
     def forget(self) -> None:
         """What was denied or feared ends here."""
@@ -154,6 +166,7 @@ class Reach:
                 first,
                 last,
                 self.clause,
+                self.part,
                 denied=denied,
                 past=is_feared,
                 is_idle=self._prone,
@@ -172,7 +185,7 @@ class Reach:
         """Take a value as said and true, whatever "tidak" stood before."""
         self.denies = self._denied_before = False
         if meanings:
-            self.occurrences.append(Occurrence(meanings, words, first, last, self.clause))
+            self.occurrences.append(Occurrence(meanings, words, first, last, self.clause, self.part))
 
     def hear(self, roles: Collection[str], position: int) -> None:
         """Let words of grammar take hold that do so before what they stand in is said."""
@@ -180,6 +193,8 @@ class Reach:
             self.denies = True
         if "or" in roles:
             self.denies = self.denies or self._denied_before
+        if "joins" in roles:
+            self.part += 1
         if "break" in roles:
             self.forget()
             self._breaks.add(position)
@@ -285,7 +300,10 @@ class Reach:
             is_new = occurrence.clause in of_late or index in timed
             is_asked = index in self._asked_about and occurrence.clause in of_late
             is_past = (occurrence.past and not is_asked) or index in past
-            beside = any(self._beside(occurrence, mark) for mark in self._treated)
+            # "kontrol kejang" is an old story, "kontrol, kejang sejak semalam" and "kontrol kejang tadi pagi" are none.
+            beside = occurrence.clause not in of_late and any(
+                self._beside(occurrence, mark) for mark in self._treated
+            )
             errand = any(self._beside(occurrence, mark) for mark in self._errands)
             errand = errand or (bool(self._errands) and not is_new)
             days = timed.get(index)
@@ -293,10 +311,12 @@ class Reach:
                 yield occurrence
             else:
                 yield replace(occurrence, past=is_past, followup=beside, errand=errand, days=days)
-        for filler in fillers:
+        for filler, part in zip(fillers, self._filler_parts, strict=True):
             if filler.concepts:
                 place = filler.position
-                yield Occurrence(filler.concepts, filler.word, place, place, filler.clause, is_aside=True)
+                yield Occurrence(
+                    filler.concepts, filler.word, place, place, filler.clause, part, is_aside=True
+                )
 
     def _beside(self, occurrence: Occurrence, mark: tuple[int, int]) -> bool:
         """True in one clause with nothing in between that begins something else."""

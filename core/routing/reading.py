@@ -77,9 +77,7 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
 def _hear_fillers(fillers: deque[Filler], position: int, reach: Reach) -> None:
     """Let the words passed over before a token say what they do to others."""
     while fillers and fillers[0].position <= position:
-        filler = fillers.popleft()
-        reach.enter(filler.clause)
-        reach.hear(filler.roles, filler.position)
+        reach.pass_filler(fillers.popleft())
 
 
 def _step(stream: Stream, position: int, vocabulary: Vocabulary, reach: Reach) -> int:
@@ -143,7 +141,7 @@ def _take_phrase(
     if meanings:
         last = position + len(forms) - 1
         words = " ".join(token.text for token in tokens[position : last + 1])
-        is_whole = "idiom" in roles or _denies(forms, vocabulary)
+        is_whole = ("idiom" in roles and _is_literal(forms, vocabulary)) or _denies(forms, vocabulary)
         reach.say(meanings, words, position, last, parts=_parts(forms, vocabulary), is_whole=is_whole)
     if roles:
         reach.hear_after(roles)
@@ -154,7 +152,7 @@ def _deny_at_the_end(stream: Stream, position: int, reach: Reach) -> None:
     if stream.follows(_STRONG, position + 1):
         words = f"{stream.tokens[position].text} kuat"
         reach.occurrences.append(
-            Occurrence(frozenset({_UNBEARABLE}), words, position, position, reach.clause)
+            Occurrence(frozenset({_UNBEARABLE}), words, position, position, reach.clause, reach.part)
         )
     elif position > 0 and stream.tokens[position - 1].is_asked:
         reach.deny_question()
@@ -216,6 +214,12 @@ def _parts(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> frozense
         return frozenset()
     found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
     return frozenset().union(*(_meanings(concepts) for concepts in found))
+
+
+def _is_literal(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> bool:
+    """False for an idiom found by the stems of its words: "periksa perdarahan" is no blood test."""
+    length, _ = vocabulary.lexicon.phrase_at([word[:1] for word in forms], 0)
+    return length == len(forms)
 
 
 def _denies(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> bool:

@@ -236,3 +236,20 @@ def test_a_slip_of_the_blank_or_in_a_short_word_changes_nothing(typed, meant):
 )
 def test_words_that_stand_beside_each_other_are_not_run_together(complaint, words):
     assert [word for word, _, _ in read(complaint, VOCABULARY).forms] == words
+
+
+@pytest.mark.parametrize(
+    ("word", "concept"), [("gusinya", "tooth"), ("kulitnya", "skin"), ("lidahnya", "at_mouth")]
+)
+def test_a_word_listed_with_nya_still_means_what_its_root_means(word, concept):
+    assert concept in said(word)
+
+
+def test_an_age_of_years_and_months_is_one():
+    assert read("anak 4 tahun 11 bulan batuk", VOCABULARY).age_days == 4 * 365 + 11 * 30
+    assert all(o.days is None for o in read("an. 4 th 11 bln batuk", VOCABULARY).occurrences)
+
+
+def test_weight_for_age_is_no_tuberculosis():
+    assert "tuberculosis" not in said("stunting, TB/U -3 SD")
+    assert "growth" in said("BB/U kurang")

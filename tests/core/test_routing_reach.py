@@ -160,3 +160,48 @@ def test_fear_of_a_needle_hides_no_errand():
 def test_weakness_said_to_be_of_one_side_only_is_seen_across_commas():
     assert has_flag("tangan kayak ga ada tenaga, yang kanan doang", 50)
     assert not has_flag("lutut pegal, yang kanan doang", 50)
+
+
+@pytest.mark.parametrize(
+    "errand", ["periksa hamil", "kontrol hamil", "USG", "cek hb hamil", "mau periksa hamil"]
+)
+@pytest.mark.parametrize(
+    "bleeding", ["keluar darah", "ada flek", "pendarahan sedikit", "ngeflek dari kemarin"]
+)
+def test_bleeding_in_pregnancy_is_seen_beside_any_errand(errand, bleeding):
+    facts = Facts(f"{errand} {bleeding}", 10000, "female", True)
+    assert route(facts, None, POLI).red_flags
+
+
+@pytest.mark.parametrize("complaint", ["hamil mau cek darah", "tes darah hamil", "hamil kurang darah"])
+def test_blood_that_is_tested_is_no_bleeding(complaint):
+    assert not route(Facts(complaint, 10000, "female", True), None, POLI).red_flags
+
+
+def test_what_takes_a_danger_sign_back_reaches_no_further_than_dan():
+    assert has_flag("sakit gigi dan darah dari luka di kaki tidak berhenti", 30)
+    assert not has_flag("gusi keluar darah terus habis cabut gigi", 30)
+
+
+@pytest.mark.parametrize("complaint", ["kontrol kejang sejak semalam", "kejang tadi pagi kontrol"])
+def test_a_treatment_makes_nothing_old_that_is_said_to_be_of_today(complaint):
+    assert has_flag(complaint, 20)
+
+
+def test_a_place_named_by_itself_is_where_the_next_clause_hurts():
+    assert has_flag("dada kiri. sakit sekali.", 50)
+    assert has_flag("tangan kanan, lemas mendadak", 60)
+    assert not has_flag("lutut kanan, sakit", 60)
+    assert not has_flag("dada tidak apa-apa, lutut sakit", 60)
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    ["ISPA, febris -, sesak -", "batuk +, sesak -, kejang -", "oedem -, TD 110/70 kontrol", "rh -/-, batuk"],
+)
+def test_a_clinicians_bare_minus_denies(complaint):
+    assert not has_flag(complaint, 30)
+
+
+def test_a_dash_at_the_end_of_all_denies_nothing():
+    assert has_flag("nyeri dada -", 50)
