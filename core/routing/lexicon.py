@@ -456,6 +456,9 @@ class Lexicon:
         """The nearest known words, if they are near for the word's length and no neutral one is nearer."""
         if len(word) < SHORTEST_FUZZY:
             return self._as_vowelless(word)
+        owned = self._as_vowelless_owned(word) if _VOWELS.isdisjoint(word.removesuffix(_OWNED)) else None
+        if owned is not None:
+            return owned
         # All of four consonants say more than the nearest word: "srawan" is sariawan, not sawan.
         if len(skeleton(word)) >= _MANY_BONES and (whole := self._as_vowelless(word)) is not None:
             return whole
@@ -473,13 +476,13 @@ class Lexicon:
         found = tuple(self._same.get(near, near) for near in found)
         return Known(tuple(dict.fromkeys((*found, *self._stem_forms(found[0])))), "typing")
 
-    def _as_vowelless(self, word: str) -> Known | None:
+    def _as_vowelless(self, word: str, shortest: int = 3) -> Known | None:
         """`dda`, `tlt`, `kpala`, `sblah`: all consonants there, in order, vowels left out."""
-        if not 3 <= len(word) <= 7:
+        if not shortest <= len(word) <= 7:
             return None
         # The first letter is never left out: "alrg".
-        has_vowels = bool(set(word[1:]) & set("aeiou"))
-        if len(skeleton(word)) >= _MANY_BONES:
+        has_vowels = not _VOWELS.isdisjoint(word[1:])
+        if sum(letter not in _VOWELS for letter in word) >= _MANY_BONES:
             most = 3 if has_vowels else len(word)
         else:
             most = 1 if has_vowels else 2
@@ -488,10 +491,18 @@ class Lexicon:
             for known in self._by_bones.get((word[0], skeleton(word)), ())
             if 0 < len(known) - len(word) <= most and in_order(word, known)
         ]
-        if not found and word.endswith(_OWNED_SHORT):
-            return self._as_vowelless(word.removesuffix(_OWNED_SHORT))
+        if not found:
+            return self._as_vowelless_owned(word)
         found.sort(key=lambda pair: (-self._uses[pair[1]], len(pair[0])))
-        return Known(tuple(dict.fromkeys(meant for _, meant in found[:3])), "typing") if found else None
+        return Known(tuple(dict.fromkeys(meant for _, meant in found[:3])), "typing")
+
+    def _as_vowelless_owned(self, word: str) -> Known | None:
+        """The same with "-nya", which makes two consonants enough: `bbrnya`, `mkny`."""
+        for ending in (_OWNED, _OWNED_SHORT):
+            owned = word.removesuffix(ending)
+            if owned != word:
+                return self._as_vowelless(owned, shortest=2)
+        return None
 
 
 def _spellings(word: str) -> tuple[str, ...]:
@@ -505,6 +516,7 @@ def _is_safe(stem: str, word: str) -> bool:
 
 
 _SHORTEST_STEM = 3
+_VOWELS = frozenset("aeiou")
 _OWNED = "nya"
 _OWNED_SHORT = "ny"
 _OWNED_SLIPS = grouped(

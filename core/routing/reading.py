@@ -195,7 +195,9 @@ def _figure_after(
             continue
         for measure in vocabulary.measures:
             if vitals.CONCEPT + measure.id in concepts:
-                figure = vitals.after_name(tokens, end, measure, vocabulary.units)
+                figure = vitals.after_name(
+                    tokens, end, measure, vocabulary.units, vocabulary.last_of_measures
+                )
                 if figure is not None:
                     return figure
     return None

@@ -54,7 +54,11 @@ class Figure:
 
 
 def after_name(
-    stream: Sequence[Token], position: int, measure: Measure, times: Container[str]
+    stream: Sequence[Token],
+    position: int,
+    measure: Measure,
+    times: Container[str],
+    names: Container[str],
 ) -> Figure | None:
     """The value that follows a name.
 
@@ -63,9 +67,12 @@ def after_name(
         position: Index of the token after the name.
         measure: What was named.
         times: Words for hours, days and weeks: "panas 40 hari" is no temperature.
+        names: Last words of what figures are called: in "obat tensi dan spo2 82" the value is the second's.
     """
     for index in range(position, min(len(stream), position + _FARTHEST_VALUE + 1)):
         if stream[index].clause != stream[max(position - 1, 0)].clause:
+            return None
+        if stream[index].text in names:
             return None
         if stream[index].number is not None:
             figure = _value_at(stream, index, measure)

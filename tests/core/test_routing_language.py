@@ -253,3 +253,12 @@ def test_an_age_of_years_and_months_is_one():
 def test_weight_for_age_is_no_tuberculosis():
     assert "tuberculosis" not in said("stunting, TB/U -3 SD")
     assert "growth" in said("BB/U kurang")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("bbrnya", "bibir"), ("ddnya", "dada"), ("mukany", "muka")])
+def test_a_word_with_nya_is_read_without_its_vowels(typed, meant):
+    assert meant in VOCABULARY.lexicon.resolve(typed).forms
+
+
+def test_a_value_belongs_to_the_name_before_it():
+    assert "saturation_low" in said("obat darah tinggi dan spo2 82")
