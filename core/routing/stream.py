@@ -12,6 +12,11 @@ MOST_UNREAD = 10
 """Words of a complaint that are looked up beyond the vocabulary, its affixes and its common slips: what holds
 more of them is no complaint, and each takes a tenth of a millisecond the first time."""
 
+MOST_UNKNOWN = 12
+"""Words that nothing is made of, from which on affixes too are no longer looked for: it is no complaint."""
+
+_MOST_FRAGMENTS = 5
+"""Pairs of words in a complaint that may be one with affixes, cut by a blank."""
 _LONGEST_FRAGMENT = 4
 _LONG_WHOLE = 6
 """Letters of a word with affixes that a blank has cut, and of the shorter piece."""
@@ -64,6 +69,8 @@ class Stream:
     """For explaining: each typed word, the words it was taken for, and how."""
     unread: set[str] = field(default_factory=set)
     """Words looked up further, at most `MOST_UNREAD`."""
+    unknown: int = 0
+    """Words that nothing was made of, at most `MOST_UNKNOWN` looked up with affixes."""
 
     def ends_clause(self, position: int) -> bool:
         """True for the last token of a clause."""
@@ -106,13 +113,15 @@ def stream_of(text: str, lexicon: Lexicon) -> Stream:
 
 
 def _take_word(word: str, clause: int, stream: Stream, lexicon: Lexicon) -> None:
-    known = lexicon.known(word)
+    is_looked_up = stream.unknown < MOST_UNKNOWN or lexicon.holds(word)
+    known = lexicon.known(word) if is_looked_up else UNKNOWN
     guesses: tuple[str, ...] = ()
     if known is None or known.how not in ("exact", "affix", "unknown"):
         if word in stream.unread or len(stream.unread) < MOST_UNREAD:
             stream.unread.add(word)
             known, guesses = lexicon.resolve(word), lexicon.guesses(word)
         known = known or UNKNOWN
+    stream.unknown += known.how == "unknown"
     stream.forms.append((word, known.forms, known.how))
     if known.how == "split":
         # "gabisa bangun" is "tidak bisa bangun", and "bisa" is passed over there.
@@ -150,7 +159,7 @@ def _whole_tokens(text: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
                 min(len(before), len(word)) <= _LONGEST_FRAGMENT and len(before + word) >= _LONG_WHOLE
             )
             tries += is_fragment
-            if lexicon.is_joined(before, word, with_affixes=is_fragment and tries <= MOST_UNREAD):
+            if lexicon.is_joined(before, word, with_affixes=is_fragment and tries <= _MOST_FRAGMENTS):
                 yield kind, before + word
                 before = ""
                 continue

@@ -262,3 +262,8 @@ def test_a_word_with_nya_is_read_without_its_vowels(typed, meant):
 
 def test_a_value_belongs_to_the_name_before_it():
     assert "saturation_low" in said("obat darah tinggi dan spo2 82")
+
+
+def test_a_word_of_the_vocabulary_is_read_after_any_amount_of_nonsense():
+    nonsense = " ".join(f"xq{a}z{b}w" for a in "bcdfg" for b in "hjklm")
+    assert "seizure" in {c for o in read(f"{nonsense} kejang", VOCABULARY).occurrences for c in o.concepts}
