@@ -252,7 +252,7 @@ def _says_something(word: str, vague: frozenset[str], vocabulary: Vocabulary) ->
         return False
     if not vocabulary.lexicon.holds(word):
         return True
-    concepts = vocabulary.lexicon.phrase_at([(word,)], 0)[1]
+    concepts = vocabulary.lexicon.phrases.longest([(word,)])[1]
     return not concepts & vague and any(not concept.startswith(("grammar.", "over_")) for concept in concepts)
 
 

@@ -1,4 +1,4 @@
-"""From a typed word to the words the vocabulary knows, and from those to concepts.
+"""From a typed word to the words the vocabulary knows.
 
 A word is tried as it is, without affixes, in Banjarese spelling, split where two words were run
 together, and last with typing errors. Words that mean nothing here are known as such (`neutral`),
@@ -8,8 +8,8 @@ so that an ordinary word is not mistaken for a misspelt complaint.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
@@ -27,16 +27,11 @@ from core.routing.language import (
     unreduplicated,
 )
 from core.routing.nearness import Nearness
+from core.routing.phrases import Phrases
 from core.routing.slips import SHORTEST_FUZZY, beside, in_order, shortened, swapped
 
 NEGATION = "tidak"
 """The one form under which phrases hold every word for not."""
-
-GRAMMAR = "grammar."
-"""Begins the concept under which a word of grammar is known."""
-
-IDIOM = GRAMMAR + "idiom"
-"""Marks a phrase that means something; by itself it is no meaning."""
 
 _SHORTEST_PART = 3
 _SHORT_NEGATIONS = (
@@ -86,22 +81,6 @@ class Known:
 UNKNOWN = Known((), "unknown")
 
 
-@dataclass
-class _Node:
-    """A place in the tree of phrases."""
-
-    concepts: set[str] = field(default_factory=set)
-    children: dict[str, _Node] = field(default_factory=dict)
-    frozen: frozenset[str] = frozenset()
-    """Its concepts once all are known; empty where nothing but a mark stands."""
-
-    def freeze(self) -> None:
-        """Fix what is said here and below."""
-        self.frozen = frozenset(self.concepts) if self.concepts - {IDIOM} else frozenset()
-        for child in self.children.values():
-            child.freeze()
-
-
 class Lexicon:
     """All words, compiled. Immutable after construction, except for its cache of lookups."""
 
@@ -118,7 +97,7 @@ class Lexicon:
         self.negations = negations
         self.fillers = fillers
         self._same = dict(same)
-        self._root = _Node()
+        self.phrases = Phrases()
         self._meaningful: set[str] = set()
         """Words that carry a concept by themselves."""
         self._words: set[str] = set()
@@ -129,12 +108,17 @@ class Lexicon:
         for concept, phrases in concepts.items():
             for phrase in phrases:
                 self._add(phrase, concept)
-        self._inherit()
-        self._root.freeze()
+        self.phrases.inherit(_OWNED)
+        self.phrases.freeze()
         self._grammatical = negations | fillers | {"dan", "atau", "tak", "no", "ini"}
         self._words |= negations | fillers
         self._meaningful |= negations | fillers
-        self._glued = dict(self._phrases_of_two())
+        self._glued = {
+            left + right: (left, right)
+            for left, right in self.phrases.pairs()
+            if len(left) >= _SHORTEST_PART <= len(right)
+        }
+        """Phrases of two words as they look without the blank: `asamurat`."""
         self._glued_by_first: dict[str, list[str]] = defaultdict(list)
         for whole in sorted(self._glued):
             self._glued_by_first[whole[:2]].append(whole)
@@ -159,28 +143,11 @@ class Lexicon:
                 # "mau ini" would make every "mau" mean it; `check_vocabulary` names such phrases.
                 return
             words = kept
-        node = self._root
-        for word in words:
-            node = node.children.setdefault(word, _Node())
-        node.concepts.add(concept)
+        self.phrases.add(words, concept)
         self._words.update(words)
         self._uses.update(words)
         if len(words) == 1:
             self._meaningful.add(words[0])
-
-    def _inherit(self) -> None:
-        """What "lidah" means "lidahnya" means too, where a list holds that by itself."""
-        for word, node in self._root.children.items():
-            root = self._root.children.get(word.removesuffix(_OWNED)) if word.endswith(_OWNED) else None
-            if root is not None and not any(concept.startswith(GRAMMAR) for concept in node.concepts):
-                node.concepts |= {concept for concept in root.concepts if not concept.startswith(GRAMMAR)}
-
-    def _phrases_of_two(self) -> Iterator[tuple[str, tuple[str, str]]]:
-        """Phrases of two words as they look without the blank: `asamurat`."""
-        for left, node in self._root.children.items():
-            for right, whole in node.children.items():
-                if whole.concepts and len(left) >= _SHORTEST_PART <= len(right):
-                    yield left + right, (left, right)
 
     def _index(self) -> None:
         """Folded spellings and words by length, for the slower ways of looking a word up."""
@@ -233,27 +200,6 @@ class Lexicon:
     def holds(self, word: str) -> bool:
         """True when exactly this word stands in the vocabulary."""
         return word in self._words or word in self._same
-
-    def phrase_at(self, stream: list[tuple[str, ...]], position: int) -> tuple[int, frozenset[str]]:
-        """The longest word or phrase that begins at a position.
-
-        Args:
-            stream: For each token the forms it may have.
-            position: Index into `stream`.
-
-        Returns:
-            How many tokens it covers and its concepts; (0, nothing) when none begins here.
-        """
-        best: tuple[int, frozenset[str]] = (0, frozenset())
-        nodes = [self._root]
-        for length, forms in enumerate(stream[position:], start=1):
-            nodes = [node.children[form] for node in nodes for form in forms if form in node.children]
-            if not nodes:
-                break
-            concepts = next((node.frozen for node in nodes if node.frozen), None)
-            if concepts:
-                best = (length, concepts)
-        return best
 
     def _known(self, word: str) -> Known | None:
         """What a word is that stands in the vocabulary, with affixes or a common slip; None for any other."""

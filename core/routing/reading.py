@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.routing import vitals
-from core.routing.lexicon import GRAMMAR, NEGATION, Lexicon
+from core.routing.lexicon import NEGATION, Lexicon
+from core.routing.phrases import GRAMMAR
 from core.routing.reach import Occurrence, Reach
 from core.routing.stream import Filler, Stream, Token, stream_of
 from core.routing.times import Time, time_at
@@ -99,7 +100,7 @@ def _step(stream: Stream, position: int, vocabulary: Vocabulary, reach: Reach) -
         return 1 if figure is None else _note_figure(tokens, position, figure, reach)
     near = tokens[position : position + _LONGEST_PHRASE]
     forms = [other.forms for other in near if other.clause == token.clause]
-    length, concepts = vocabulary.lexicon.phrase_at(forms, 0)
+    length, concepts = vocabulary.lexicon.phrases.longest(forms)
     guessed = _guessed_phrase(tokens, position, len(forms), vocabulary.lexicon)
     if guessed is not None and guessed[0] > max(length, 1):
         length, concepts = guessed
@@ -179,7 +180,7 @@ def _guessed_phrase(
     near = tokens[position : position + min(reach, _LONGEST_GUESSED)]
     if not any(token.guesses for token in near):
         return None
-    return lexicon.phrase_at([(*token.forms, *token.guesses) for token in near], 0)
+    return lexicon.phrases.longest([(*token.forms, *token.guesses) for token in near])
 
 
 def _figure_after(
@@ -190,7 +191,7 @@ def _figure_after(
     if vocabulary.last_of_measures.isdisjoint(tokens[end - 1].forms):
         return None
     for start in range(position, end):
-        covered, concepts = vocabulary.lexicon.phrase_at([token.forms for token in tokens[start:end]], 0)
+        covered, concepts = vocabulary.lexicon.phrases.longest([token.forms for token in tokens[start:end]])
         if start + covered != end:
             continue
         for measure in vocabulary.measures:
@@ -214,13 +215,13 @@ def _parts(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> frozense
     """What the words of a phrase mean one by one."""
     if len(forms) == 1:
         return frozenset()
-    found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
+    found = (vocabulary.lexicon.phrases.longest([word])[1] for word in forms)
     return frozenset().union(*(_meanings(concepts) for concepts in found))
 
 
 def _is_literal(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> bool:
     """False for an idiom found by the stems of its words: "periksa perdarahan" is no blood test."""
-    length, _ = vocabulary.lexicon.phrase_at([word[:1] for word in forms], 0)
+    length, _ = vocabulary.lexicon.phrases.longest([word[:1] for word in forms])
     return length == len(forms)
 
 
@@ -230,7 +231,7 @@ def _denies(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> bool:
 
 def _roles_within(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> set[str]:
     """The roles that single words of a phrase have by themselves."""
-    found = (vocabulary.lexicon.phrase_at([word], 0)[1] for word in forms)
+    found = (vocabulary.lexicon.phrases.longest([word])[1] for word in forms)
     return set().union(*(_roles(concepts) for concepts in found))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from core.routing.language import code_parts, tokens
-from core.routing.lexicon import GRAMMAR, UNKNOWN, Lexicon
+from core.routing.lexicon import UNKNOWN, Lexicon
+from core.routing.phrases import GRAMMAR
 
 MOST_UNREAD = 10
 """Words of a complaint that are looked up beyond the vocabulary, its affixes and its common slips: what holds
@@ -136,7 +137,7 @@ def _take(token: Token, stream: Stream, lexicon: Lexicon) -> None:
     if token.forms[0] not in lexicon.fillers:
         stream.tokens.append(token)
         return
-    concepts = lexicon.phrase_at([token.forms], 0)[1]
+    concepts = lexicon.phrases.longest([token.forms])[1]
     roles = HEARD & {concept.removeprefix(GRAMMAR) for concept in concepts}
     meanings = frozenset(concept for concept in concepts if not concept.startswith(GRAMMAR))
     if meanings or roles:
