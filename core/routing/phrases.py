@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 GRAMMAR = "grammar."
 """Begins the concept under which a word of grammar is known."""
 
 IDIOM = GRAMMAR + "idiom"
 """Marks a phrase that means something; by itself it is no meaning."""
+
+
+@lru_cache(maxsize=4096)
+def roles_of(concepts: frozenset[str]) -> frozenset[str]:
+    """What words of grammar do to others, by name."""
+    return frozenset(concept.removeprefix(GRAMMAR) for concept in concepts if concept.startswith(GRAMMAR))
 
 
 @dataclass

@@ -78,7 +78,8 @@ class Reach:
     clause: int = 0
     part: int = 0
     """How often a comma or "dan" has begun something else."""
-    _filler_parts: list[int] = field(default_factory=list)
+    _asides: list[Occurrence] = field(default_factory=list)
+    """What fillers mean."""
     age_days: float | None = None
     """An age written in the complaint."""
     denies: bool = False
@@ -126,7 +127,13 @@ class Reach:
     def pass_filler(self, filler: Filler) -> None:
         """Hear a word that phrases pass over."""
         self.enter(filler.clause)
-        self._filler_parts.append(self.part)
+        if filler.concepts:
+            place = filler.position
+            self._asides.append(
+                Occurrence(
+                    filler.concepts, filler.word, place, place, filler.clause, self.part, is_aside=True
+                )
+            )
         self.hear(filler.roles, filler.position)
 
     def forget(self) -> None:
@@ -286,7 +293,7 @@ class Reach:
         if is_long_ago and self.clause not in self._onset_clauses:
             self._history.append(_Mark(position, self.clause, is_time=True))
 
-    def finished(self, fillers: Collection[Filler]) -> Iterator[Occurrence]:
+    def finished(self) -> Iterator[Occurrence]:
         """All that was said, with time, history and errands put in."""
         past = set().union(*(self._covered(mark) for mark in self._history)) if self._history else set()
         timed = self._timed()
@@ -311,12 +318,7 @@ class Reach:
                 yield occurrence
             else:
                 yield replace(occurrence, past=is_past, followup=beside, errand=errand, days=days)
-        for filler, part in zip(fillers, self._filler_parts, strict=True):
-            if filler.concepts:
-                place = filler.position
-                yield Occurrence(
-                    filler.concepts, filler.word, place, place, filler.clause, part, is_aside=True
-                )
+        yield from self._asides
 
     def _beside(self, occurrence: Occurrence, mark: tuple[int, int]) -> bool:
         """True in one clause with nothing in between that begins something else."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from core.routing import vitals
 from core.routing.lexicon import NEGATION, Lexicon
-from core.routing.phrases import GRAMMAR
+from core.routing.phrases import GRAMMAR, roles_of
 from core.routing.reach import Occurrence, Reach
 from core.routing.stream import Filler, Stream, Token, stream_of
 from core.routing.times import Time, time_at
@@ -67,7 +67,7 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
         position += _step(stream, position, vocabulary, reach)
     _hear_fillers(fillers, position, reach)
     return Reading(
-        occurrences=tuple(reach.finished(stream.fillers)),
+        occurrences=tuple(reach.finished()),
         word_count=len(stream.forms),
         unknown=tuple(word for word, _, how in stream.forms if how == "unknown"),
         age_days=reach.age_days,
@@ -127,7 +127,7 @@ def _take_phrase(
 ) -> None:
     """Take a word or phrase: what it does to others, and what it means."""
     tokens = stream.tokens
-    roles, meanings = _roles(concepts), _meanings(concepts)
+    roles, meanings = roles_of(concepts), _meanings(concepts)
     if len(forms) > 1:
         # "minta rujukan" is one phrase, and its "rujukan" still tells of an errand.
         roles = roles | ({"followup", "request"} & _roles_within(forms, vocabulary))
@@ -159,12 +159,6 @@ def _deny_at_the_end(stream: Stream, position: int, reach: Reach) -> None:
         reach.deny_question()
     else:
         reach.deny_last()
-
-
-@lru_cache(maxsize=4096)
-def _roles(concepts: frozenset[str]) -> frozenset[str]:
-    """Words of grammar only."""
-    return frozenset(concept.removeprefix(GRAMMAR) for concept in concepts if concept.startswith(GRAMMAR))
 
 
 @lru_cache(maxsize=4096)
@@ -232,7 +226,7 @@ def _denies(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> bool:
 def _roles_within(forms: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> set[str]:
     """The roles that single words of a phrase have by themselves."""
     found = (vocabulary.lexicon.phrases.longest([word])[1] for word in forms)
-    return set().union(*(_roles(concepts) for concepts in found))
+    return set().union(*(roles_of(concepts) for concepts in found))
 
 
 def _is_not_yet(tokens: Sequence[Token], position: int, vocabulary: Vocabulary, reach: Reach) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from core.routing.language import code_parts, tokens
 from core.routing.lexicon import UNKNOWN, Lexicon
-from core.routing.phrases import GRAMMAR
+from core.routing.phrases import GRAMMAR, roles_of
 
 MOST_UNREAD = 10
 """Words of a complaint that are looked up beyond the vocabulary, its affixes and its common slips: what holds
@@ -138,7 +138,7 @@ def _take(token: Token, stream: Stream, lexicon: Lexicon) -> None:
         stream.tokens.append(token)
         return
     concepts = lexicon.phrases.longest([token.forms])[1]
-    roles = HEARD & {concept.removeprefix(GRAMMAR) for concept in concepts}
+    roles = HEARD & roles_of(concepts)
     meanings = frozenset(concept for concept in concepts if not concept.startswith(GRAMMAR))
     if meanings or roles:
         stream.fillers.append(Filler(token.text, meanings, len(stream.tokens), token.clause, roles))
