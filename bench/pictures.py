@@ -120,7 +120,7 @@ async def quiet_hour_screens(
         await settle(pilot)
         save_picture(app, folder / f"card-{name}.png")
         await press(pilot, "escape", "escape", "escape", "f7", "d")
-        await until(pilot, lambda: app.screen.query("#pairs") and app.screen.query_one("#pairs").rows)
+        await until(pilot, lambda: app.screen.query("#items") and app.screen.query_one("#items").rows)
         save_picture(app, folder / f"look-alikes-{name}.png")
         await press(pilot, "enter")
         save_picture(app, folder / f"compare-{name}.png")

@@ -6,17 +6,14 @@ import asyncio
 from datetime import datetime
 
 from textual import work
-from textual.app import ComposeResult
 
 from core.schemas.patients import MergeShape, TwoPeopleShape
 from tui import keymap, theme
 from tui.formatting import fit, instant_text
-from tui.screens.base import LoketScreen
+from tui.screens.patients.quiet_list import QuietList
 from tui.screens.reasons import LettersDialog
-from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _
-from tui.widgets import PickList, PickRow
 from tui.widgets.lines import Line
 
 Decision = MergeShape | TwoPeopleShape
@@ -32,10 +29,9 @@ def _decided_at(decision: Decision) -> datetime:
     return decision.merged_at if isinstance(decision, MergeShape) else decision.decided_at
 
 
-class DecisionsScreen(LoketScreen[None]):
+class DecisionsScreen(QuietList[Decision]):
     """The last decisions about look-alikes; one that was wrong is taken back here."""
 
-    AREA = "register"
     TITLE_TEXT = N_("Decisions")
     HELP_TEXT = N_(
         "Look-alikes that were made one (RM > RM) or told apart (RM / RM), the last first. U takes a decision "
@@ -43,27 +39,6 @@ class DecisionsScreen(LoketScreen[None]):
         "record that stayed; only an administrator may do that. Two that were told apart are asked about again."
     )
     BINDINGS = [keymap.UNDO_STEP, keymap.REFRESH, keymap.BACK]
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._decisions: dict[str, Decision] = {}
-
-    def compose_body(self) -> ComposeResult:
-        """The list."""
-        yield PickList("decisions")
-
-    def on_mount(self) -> None:
-        """Read it."""
-        self.query_one("#decisions").focus()
-        self.action_refresh_data()
-
-    def after_language(self) -> None:
-        """Show it again."""
-        self._show()
-
-    def action_refresh_data(self) -> None:
-        """Read the list."""
-        self.read()
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def read(self, note: str = "") -> None:
@@ -73,26 +48,22 @@ class DecisionsScreen(LoketScreen[None]):
             merges, apart = await asyncio.gather(client.merges(), client.judged_two_people())
             decisions: list[Decision] = [*merges, *apart]
             decisions.sort(key=_decided_at, reverse=True)
-            self._decisions = {_key(decision): decision for decision in decisions}
+            self._items = {_key(decision): decision for decision in decisions}
             self._show()
             self.say(note or (_("The last decisions.") if decisions else _("Nothing has been decided yet.")))
 
-    def _show(self) -> None:
-        rows = [PickRow(key, self._row(decision)) for key, decision in self._decisions.items()]
-        self.query_one("#decisions", PickList).show_rows(rows, keep=True)
-
-    def _row(self, decision: Decision) -> Line:
-        if isinstance(decision, MergeShape):
-            numbers, by = f"{decision.merged_number} > {decision.survivor_number}", decision.merged_by
-            name = decision.name
-            outcome = (_("taken back"), theme.GOOD) if decision.undone_at else (_("made one"), theme.PLAIN)
+    def _row(self, item: Decision) -> Line:
+        if isinstance(item, MergeShape):
+            numbers, by = f"{item.merged_number} > {item.survivor_number}", item.merged_by
+            name = item.name
+            outcome = (_("taken back"), theme.GOOD) if item.undone_at else (_("made one"), theme.PLAIN)
         else:
-            numbers, by = f"{decision.left_number} / {decision.right_number}", decision.decided_by
-            name = decision.left_name
+            numbers, by = f"{item.left_number} / {item.right_number}", item.decided_by
+            name = item.left_name
             outcome = (_("two people"), theme.PLAIN)
         wide = self.size.width >= 120
         return [
-            (f"{instant_text(_decided_at(decision), self.session.clinic.timezone)} ", theme.PLAIN),
+            (f"{instant_text(_decided_at(item), self.session.clinic.timezone)} ", theme.PLAIN),
             (f"{fit(name, 36 if wide else 18)} ", theme.STRONG),
             (f"{numbers} {fit(by, 20 if wide else 10)} ", theme.PLAIN),
             outcome,
@@ -100,7 +71,7 @@ class DecisionsScreen(LoketScreen[None]):
 
     def action_undo_step(self) -> None:
         """Take the chosen decision back, after one more question."""
-        decision = self._decisions.get(self.query_one("#decisions", PickList).chosen or "")
+        decision = self._chosen
         if decision is None:
             return
         if isinstance(decision, TwoPeopleShape):

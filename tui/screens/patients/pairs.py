@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from textual import on, work
-from textual.app import ComposeResult
 
 from core.schemas.patients import PatientShape, SuspectedShape
 from tui import keymap, theme, words
 from tui.formatting import fit
-from tui.screens.base import LoketScreen
 from tui.screens.patients.compare import CompareScreen, Outcome
+from tui.screens.patients.quiet_list import QuietList
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import N_, _, ngettext
-from tui.widgets import PickList, PickRow
+from tui.widgets import PickList
+from tui.widgets.lines import Line
 
 
 def _key(pair: SuspectedShape) -> str:
@@ -21,15 +21,14 @@ def _key(pair: SuspectedShape) -> str:
     return " ".join(sorted((pair.left.id, pair.right.id)))
 
 
-class PairsScreen(LoketScreen[None]):
+class PairsScreen(QuietList[SuspectedShape]):
     """Suspected pairs, the most suspicious first; what was judged is not shown again."""
 
-    AREA = "register"
     TITLE_TEXT = N_("Look-alikes")
     HELP_TEXT = N_(
         "Pairs of records that may be one person. Enter puts them side by side. N remembers that they are "
-        "two people, U takes the last such decision back; older ones are in the list of decisions. L leaves a pair for later. Only an administrator "
-        "makes two records one."
+        "two people, U takes the last such decision back; older ones are in the list of decisions. L leaves "
+        "a pair for later. Only an administrator makes two records one."
     )
     BINDINGS = [
         keymap.OPEN,
@@ -42,26 +41,8 @@ class PairsScreen(LoketScreen[None]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._pairs: dict[str, SuspectedShape] = {}
         self._judged: list[SuspectedShape] = []
         """Whom somebody here has said to be two people, the last one last."""
-
-    def compose_body(self) -> ComposeResult:
-        """The list."""
-        yield PickList("pairs")
-
-    def on_mount(self) -> None:
-        """Read it."""
-        self.query_one("#pairs").focus()
-        self.action_refresh_data()
-
-    def after_language(self) -> None:
-        """Show it again."""
-        self._show()
-
-    def action_refresh_data(self) -> None:
-        """Look for pairs anew."""
-        self.read()
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def read(self, note: str = "", chosen: str = "") -> None:
@@ -69,45 +50,33 @@ class PairsScreen(LoketScreen[None]):
         self.say(_("Looking ..."))
         with self.saying_refusals():
             found = await self.session.client.suspected()
-            self._pairs = {_key(pair): pair for pair in found}
+            self._items = {_key(pair): pair for pair in found}
             self._show()
-            if chosen in self._pairs:
-                pick_list = self.query_one("#pairs", PickList)
-                pick_list.action_move(list(self._pairs).index(chosen) - pick_list.cursor)
+            if chosen in self._items:
+                self._list.action_move(list(self._items).index(chosen) - self._list.cursor)
             self._say_count(note)
 
     def _say_count(self, note: str = "") -> None:
-        number = len(self._pairs)
+        number = len(self._items)
         count = ngettext("{number} pair to look at", "{number} pairs to look at", number).format(
             number=number
         )
         text = count if number else _("No pair is waiting.")
         self.say(f"{note} {text}".strip(), "good" if note else "info")
 
-    def _show(self) -> None:
+    def _row(self, item: SuspectedShape) -> Line:
         wide = self.size.width >= 120
-        rows = [
-            PickRow(
-                key,
-                [
-                    (f"{round(100 * pair.score):3d} %  ", theme.PLAIN),
-                    (self._who(pair.left, wide=wide), theme.STRONG),
-                    (self._who(pair.right, wide=wide), theme.STRONG),
-                    (", ".join(words.likeness(pair.reasons)), theme.PLAIN),
-                ],
-            )
-            for key, pair in self._pairs.items()
+        return [
+            (f"{round(100 * item.score):3d} %  ", theme.PLAIN),
+            (self._who(item.left, wide=wide), theme.STRONG),
+            (self._who(item.right, wide=wide), theme.STRONG),
+            (", ".join(words.likeness(item.reasons)), theme.PLAIN),
         ]
-        self.query_one("#pairs", PickList).show_rows(rows, keep=True)
 
     def _who(self, patient: PatientShape, *, wide: bool) -> str:
         if wide:
             return f"{fit(patient.name, 28)} {patient.medical_record_number}  "
         return f"{fit(patient.name, 19)} "
-
-    @property
-    def _chosen(self) -> SuspectedShape | None:
-        return self._pairs.get(self.query_one("#pairs", PickList).chosen or "")
 
     @on(PickList.Picked)
     def action_open(self) -> None:
@@ -136,11 +105,10 @@ class PairsScreen(LoketScreen[None]):
             self._say_count(_("Left for later."))
 
     def _put_aside(self) -> None:
-        pick_list = self.query_one("#pairs", PickList)
-        at = pick_list.cursor
-        self._pairs.pop(pick_list.chosen or "", None)
+        at = self._list.cursor
+        self._items.pop(self._list.chosen or "", None)
         self._show()
-        pick_list.action_move(at)
+        self._list.action_move(at)
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def action_not_same(self) -> None:
