@@ -77,9 +77,10 @@ class Decisions:
         if not matches:
             return self._taken(number, row, person, owners)
         score, patient_id, _ = matches[0]
-        if matching.band_of(matches) is not DuplicateBand.EXISTING:
-            others = [matching.MEANT_AS_WELL] if matching.meant_as_well(matches) else []
-            reasons = (*row.reasons, "possible_duplicate", *others, *score.reasons[:3])
+        rivals = matching.meant_as_well(matches)
+        if matching.band_of(matches, rivals) is not DuplicateBand.EXISTING:
+            also = [matching.MEANT_AS_WELL] if rivals else []
+            reasons = (*row.reasons, "possible_duplicate", *also, *score.reasons[:3])
             return Decided(number, "set_aside", reasons, patient_id)
         given = {name: row.values[name] for name in FILLED if row.values[name]}
         others = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from rapidfuzz.distance import OSA
 
@@ -196,6 +196,10 @@ class Person:
     address: str = ""
     rt: str = ""
     rw: str = ""
+
+
+COMPARED = tuple(field.name for field in fields(Person))
+"""What two records are compared by, in the order in which a `Person` is made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from typing import NamedTuple
 
 from core import patients, two_people
@@ -11,7 +10,7 @@ from core.blocking import BLOCK_LIMIT, BLOCK_LIMITS, COLUMN_KINDS, SPANS, WHOLE,
 from core.clinic import Clinic
 from core.database import database
 from core.identity import normalise_number
-from core.likeness import EXISTING, OWN_NUMBERS, REVIEW, Person, Score, may_be_twins, score_from
+from core.likeness import COMPARED, EXISTING, OWN_NUMBERS, REVIEW, Person, Score, may_be_twins, score_from
 from core.models import Patient
 from core.name_likeness import SURE_NAMES
 from core.patients import normalise_phone
@@ -24,9 +23,6 @@ SHOWN = 5
 
 MEANT_AS_WELL = "meant_as_well"
 """Reason of who may be meant as well as the best, for which nobody is taken as known."""
-
-_COLUMNS = tuple(field.name for field in fields(Person))
-"""Of `patient`, in the order in which a `Person` is made."""
 
 
 class Match(NamedTuple):
@@ -65,7 +61,7 @@ def candidates(person: Person) -> dict[str, Person]:
         return {}
     ids, parameters = united(blocks, "UNION")
     rows = database.execute_sql(
-        f"SELECT id, {', '.join(_COLUMNS)} FROM patient WHERE voided_at IS NULL AND id IN ({ids})",  # noqa: S608
+        f"SELECT id, {', '.join(COMPARED)} FROM patient WHERE voided_at IS NULL AND id IN ({ids})",  # noqa: S608
         parameters,
     )
     return {row[0]: Person(*row[1:]) for row in rows.fetchall()}
@@ -110,29 +106,30 @@ def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
     left_out = {query.exclude_id, *(two_people.judged_with(query.exclude_id) if query.exclude_id else ())}
     matches = [match for match in ranked(person) if match.patient_id not in left_out]
     best = matches[:SHOWN]
-    others = {match.patient_id for match in meant_as_well(matches)}
+    others = meant_as_well(matches)
+    also = {match.patient_id for match in others}
     rows = {
         patient.id: patient
         for patient in Patient.select().where(Patient.id.in_([match.patient_id for match in best]))
     }
     shapes = patients.shapes(clinic, [rows[match.patient_id] for match in best])
     return DuplicateResult(
-        band=band_of(matches),
+        band=band_of(matches, others),
         candidates=[
             DuplicateCandidate(
                 patient=shape,
                 score=round(match.score.probability, 3),
-                reasons=[*([MEANT_AS_WELL] if match.patient_id in others else []), *match.score.reasons],
+                reasons=[*([MEANT_AS_WELL] if match.patient_id in also else []), *match.score.reasons],
             )
             for match, shape in zip(best, shapes, strict=True)
         ],
     )
 
 
-def band_of(matches: Sequence[Match]) -> DuplicateBand:
-    """What the counter does about whom `ranked` found; a person decides where two may be meant."""
+def band_of(matches: Sequence[Match], others: Sequence[Match]) -> DuplicateBand:
+    """What the counter does about whom `ranked` found; a person decides where `others` are `meant_as_well`."""
     best = matches[0].score.probability if matches else 0.0
-    if best >= EXISTING and not meant_as_well(matches):
+    if best >= EXISTING and not others:
         return DuplicateBand.EXISTING
     return DuplicateBand.REVIEW if best >= REVIEW else DuplicateBand.NEW
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from core import audit, clock, feed, outbox, patients
+from core import audit, clock, feed, outbox, patients, two_people
 from core.actors import Actor
 from core.clinic import Clinic
 from core.database import transaction
@@ -15,7 +15,7 @@ from core.errors import NotFoundError, RuleError, ValidationError
 from core.identifiers import new_id
 from core.identity import normalise_number
 from core.likeness import SAME_DATES, evidence, score
-from core.models import Allergy, Appointment, Merge, NotDuplicate, Patient, PatientKey, SuspectedPair, Visit
+from core.models import Allergy, Appointment, Merge, Patient, PatientKey, SuspectedPair, Visit
 from core.name_likeness import SURE_NAMES
 from core.schemas.patients import MergeShape
 from core.vocabulary import Permission
@@ -95,8 +95,7 @@ def _merge(actor: Actor, merged: Patient, survivor: Patient, action: str) -> Mer
         3. Move visits, allergies and children, remembering each row's id.
         4. Rewrite the search keys and tell office, terminals and audit log.
     """
-    low, high = sorted((merged.id, survivor.id))
-    if NotDuplicate.select().where(NotDuplicate.low_id == low, NotDuplicate.high_id == high).exists():
+    if two_people.is_judged(merged.id, survivor.id):
         raise RuleError("judged_two_people")
     at = clock.now()
     gained = _gained(merged, survivor)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,7 +24,7 @@ from core.identity import (
     check_nik,
     normalise_number,
 )
-from core.likeness import Person
+from core.likeness import COMPARED, Person
 from core.models import (
     Allergy,
     Appointment,
@@ -49,18 +48,17 @@ COLUMNS = (
     "passport_number", "mother_name", "mother_id", "birth_order", "phone", "address", "rt", "rw",
     "village_code", "no_identifier_reason",
 )  # fmt: skip
-_COMPARED = tuple(field.name for field in dataclass_fields(Person))
 
 
 def person_of(patient: Patient) -> Person:
     """A stored patient as the duplicate check compares it."""
-    return person_from({name: getattr(patient, name) for name in _COMPARED})
+    return person_from({name: getattr(patient, name) for name in COMPARED})
 
 
 def person_from(values: Mapping[str, Any]) -> Person:
     """The columns of a patient as the duplicate check compares them."""
     return Person(
-        **{**{name: values[name] for name in _COMPARED}, "birth_date": values["birth_date"].isoformat()}
+        **{**{name: values[name] for name in COMPARED}, "birth_date": values["birth_date"].isoformat()}
     )
 
 

@@ -6,7 +6,7 @@ from core import audit, clock, patients
 from core.actors import Actor
 from core.database import transaction, tuples
 from core.errors import ValidationError
-from core.models import NotDuplicate, Patient
+from core.models import Account, NotDuplicate, Patient
 from core.schemas.patients import TwoPeopleShape
 from core.vocabulary import Permission
 
@@ -20,10 +20,10 @@ def remember(actor: Actor, left_id: str, right_id: str) -> None:
     """
     actor.require(Permission.EDIT_PATIENTS)
     with transaction():
-        low, high = sorted((patients.find(left_id).id, patients.find(right_id).id))
+        low, high = _found(left_id, right_id)
         if low == high:
             raise ValidationError({"right": "same"})
-        if not NotDuplicate.get_or_none(NotDuplicate.low_id == low, NotDuplicate.high_id == high):
+        if not is_judged(low, high):
             NotDuplicate.create(low_id=low, high_id=high, decided_at=clock.now(), decided_by=actor.account_id)
             audit.record(actor, "judged_two_people", "patient", low, low, other=high)
 
@@ -36,10 +36,23 @@ def take_back(actor: Actor, left_id: str, right_id: str) -> None:
     """
     actor.require(Permission.EDIT_PATIENTS)
     with transaction():
-        low, high = sorted((patients.find(left_id).id, patients.find(right_id).id))
+        low, high = _found(left_id, right_id)
         judged = NotDuplicate.delete().where(NotDuplicate.low_id == low, NotDuplicate.high_id == high)
         if judged.execute():
             audit.record(actor, "two_people_taken_back", "patient", low, low, other=high)
+
+
+def _found(left_id: str, right_id: str) -> tuple[str, str]:
+    """Both as they are stored: the lower id first."""
+    left, right = patients.find(left_id).id, patients.find(right_id).id
+    return min(left, right), max(left, right)
+
+
+def is_judged(left_id: str, right_id: str) -> bool:
+    """Whether somebody judged them to be two people."""
+    low, high = min(left_id, right_id), max(left_id, right_id)
+    judged = NotDuplicate.select().where(NotDuplicate.low_id == low, NotDuplicate.high_id == high)
+    return bool(judged.exists())
 
 
 def judged_with(patient_id: str) -> set[str]:
@@ -60,8 +73,15 @@ def newest(actor: Actor, limit: int = 50) -> list[TwoPeopleShape]:
     low, high = Patient.alias(), Patient.alias()
     judged = (
         NotDuplicate.select(
-            NotDuplicate, low.name, low.medical_record_number, high.name, high.medical_record_number
+            NotDuplicate,
+            Account,
+            low.name,
+            low.medical_record_number,
+            high.name,
+            high.medical_record_number,
         )
+        .join(Account)
+        .switch(NotDuplicate)
         .join(low, on=(low.id == NotDuplicate.low_id), attr="low")
         .switch(NotDuplicate)
         .join(high, on=(high.id == NotDuplicate.high_id), attr="high")
