@@ -5,16 +5,17 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run serve test thorough check fix lint format-check types imports spell audit-deps \
+.PHONY: help setup setup-dev run serve test test-core coverage shape thorough check fix lint format-check types imports spell audit-deps \
 	bench pictures lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-.venv/.runtime: requirements.lock pyproject.toml
+.venv/.runtime: requirements-build.lock requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Loket needs Python 3.11 or newer."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing Loket into .venv; the first time takes a minute or two."
+	@$(PIP) --require-hashes -r requirements-build.lock
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-build-isolation --no-deps -e .
 	@touch $@
@@ -42,16 +43,25 @@ serve: setup ## The clinic's server with your settings (.env)
 test: setup-dev ## All tests
 	@$(BIN)/pytest
 
+test-core: setup-dev ## The tests of the domain alone
+	@$(BIN)/pytest tests/core
+
+coverage: setup-dev ## Which lines of the core no test runs
+	@$(BIN)/pytest -q --cov=core --cov-report=term-missing:skip-covered tests/core tests/server
+
+shape: setup-dev ## Sizes, complexity, names, docstrings, and what a change touches
+	@$(BIN)/python -m bench.shape
+
 thorough: setup-dev ## The tests of rules and encoders with thousands of new examples
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest --timeout 1800 $$(grep -rl hypothesis tests --include='test_*.py')
 
 check: format-check lint types imports spell ## What CI checks besides the tests
 
 format-check: setup-dev
-	@$(BIN)/ruff format --check core server tui tests bench
+	@$(BIN)/ruff format --check core server tui tests bench docs
 
 lint: setup-dev
-	@$(BIN)/ruff check core server tui tests bench
+	@$(BIN)/ruff check core server tui tests bench docs
 
 types: setup-dev
 	@$(BIN)/mypy
@@ -66,8 +76,8 @@ audit-deps: setup-dev ## Known vulnerabilities among the pinned dependencies
 	@$(BIN)/pip-audit --require-hashes -r requirements.lock
 
 fix: setup-dev ## Format and repair what can be repaired
-	@$(BIN)/ruff format core server tui tests bench
-	@$(BIN)/ruff check --fix core server tui tests bench
+	@$(BIN)/ruff format core server tui tests bench docs
+	@$(BIN)/ruff check --fix core server tui tests bench docs
 
 bench: .venv/.bench ## Install what the benches compare with; then run bench/NAME.py
 	@ls bench/*.py
@@ -78,6 +88,8 @@ pictures: setup-dev ## Draw the screens of docs/screens anew from the running ap
 lock: ## Resolve the locks anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--extra postgres pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--group build -c requirements.lock -o requirements-build.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--extra postgres --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -1,1 +1,1 @@
-"""One script per question; each prints a table."""
+"""Benches: one script per question; each prints a table."""

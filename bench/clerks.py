@@ -1,17 +1,17 @@
-"""People as clerks write them down: a second author's households and slips, to report on and never to fit.
+"""Records as clerks write them down: a second author's test set, never used to fit.
 
 `bench/people.py` changes each field by itself. Here a registration happens in a *situation* that decides which
-fields go wrong together: a name heard through a mask, a paper list typed from, an old man without papers, the
-card of another member of the family laid down, a newborn written down under its mother. The names are not
+fields go wrong together: a name heard through a mask, a typed paper list, an old man without papers, the
+card of another family member, a newborn registered under its mother. The names are not
 Faker's but those of a clinic in South Kalimantan, drawn by rank, so that namesakes are as common as they are there.
 
-Written without sight of the operators of `bench/people.py` and of the spellings of `core/names.py`.
+Written without sight of the operators of `bench/people.py` and of the spellings of `core/linkage/names.py`.
 
-The rules of `core.likeness` that a namesake of another birth date is never known, that house numbers tell houses apart
+The rules of `core.linkage.scoring` that a namesake of another birth date is never known, that house numbers tell houses apart
 and that a slip in a common word is no rhyme came from reading what went wrong here at seed 1; that a street, a lane or
 a kilometre of a road is no house and that nobody born in another year is the newborn, at seeds 1 to 3: report others.
 
-Households hold what must be kept apart: twins with rhyming names and neighbouring NIKs, brothers and sisters who
+Households hold people who must be kept apart: twins with rhyming names and neighbouring NIKs, brothers and sisters who
 share their first or last word, a son with his father's name, cousins under one roof, and namesakes of the same
 birth date in another street.
 """
@@ -22,8 +22,8 @@ import random
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from core.identity import compose_nik
-from core.likeness import Person
+from core.linkage.scoring import Person
+from core.patients.national_ids import compose_nik
 
 TODAY = date(2026, 11, 1)
 
@@ -78,17 +78,17 @@ LANES = (
 
 @dataclass(frozen=True)
 class Written:
-    """What one registration wrote down, and whose it is."""
+    """One record, and the person it belongs to."""
 
     person: int
     household: int
     likeness_of: dict[int, str]
-    """Other people who must be kept apart from this one: their number -> twin, sibling, namesake, parent, cousin."""
+    """Number of a person to keep apart from this one -> twin, sibling, namesake, parent, cousin."""
     written: Person
 
 
 def population(seed: int, size: int, *, numbers: bool = True, again: float = 0.15) -> list[Written]:
-    """About `size` people once each, and that share of them a second time; numbers=False blanks own numbers."""
+    """Return about `size` people once each and a share of them twice; numbers=False blanks own numbers."""
     chance = random.Random(f"clerks {seed}")
     town = _Town(chance)
     while len(town.people) < size:
@@ -107,7 +107,7 @@ def population(seed: int, size: int, *, numbers: bool = True, again: float = 0.1
 
 
 class _Town:
-    """Households, as they truly are."""
+    """Households with their true data."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -116,7 +116,7 @@ class _Town:
         self.households = 0
 
     def settle(self) -> None:
-        """One more house: a couple, children, now and then grandparents or a second family."""
+        """Add a house: a couple, children, sometimes grandparents or a second family."""
         chance = self.chance
         self.households += 1
         home = _home(chance)
@@ -229,7 +229,7 @@ class _Town:
                     one.likeness_of[other.person] = kind
 
     def _namesake(self, of: Written) -> None:
-        """Somebody of the same name and birth date in another house."""
+        """Return another person of the same name and birth date in another house."""
         self.households += 1
         true = of.written
         self._add(
@@ -246,7 +246,7 @@ class _Town:
 
 
 def _ranked(chance: random.Random, words: list[str]) -> str:
-    """By rank: the first of the list is far more common than the last, one in twelve against one in two hundred."""
+    """Draw by rank: the first of the list is far more common than the last, 1 in 12 against 1 in 200."""
     return chance.choices(words, [1 / (rank + 4) for rank in range(len(words))])[0]
 
 
@@ -286,11 +286,11 @@ def _card(chance: random.Random) -> str:
     return f"6371{chance.randint(1, 5):02}{chance.randint(1, 28):02}{chance.randint(1, 12):02}{chance.randint(8, 25):02}{chance.randint(1, 9999):04}"
 
 
-# --- How the same person is written down again
+# Second records of the same person
 
 
 def _first(chance: random.Random, one: Written) -> Written:
-    """The card that exists: carefully written, but not everything was known."""
+    """Return the first record: carefully written, but incomplete."""
     true = one.written
     return replace(
         one,
@@ -323,7 +323,7 @@ def _second(chance: random.Random, one: Written, everybody: list[Written]) -> Wr
 
 
 def _from_card(chance: random.Random, true: Person, relatives: list[Person]) -> Person:
-    """Typed from the identity card in a hurry: keys hit beside the right one."""
+    """Return a record typed from the identity card in a hurry: neighbouring keys hit."""
     return replace(
         true,
         name=_key_slips(chance, true.name, chance.choice((0, 0, 1, 1, 2))),
@@ -338,7 +338,7 @@ def _from_card(chance: random.Random, true: Person, relatives: list[Person]) -> 
 
 
 def _heard(chance: random.Random, true: Person, relatives: list[Person]) -> Person:
-    """Told through a mask to a clerk who writes what the ear says; no card."""
+    """Return a record told through a mask and written by ear, without a card."""
     return replace(
         true,
         name=_heard_name(chance, _called(chance, true.name, 0.15)),
@@ -355,7 +355,7 @@ def _heard(chance: random.Random, true: Person, relatives: list[Person]) -> Pers
 
 
 def _from_list(chance: random.Random, true: Person, relatives: list[Person]) -> Person:
-    """From a paper list of a health post: capitals, columns too narrow, titles, the last name first."""
+    """Return a record from a health post's paper list: capitals, narrow columns, titles, last name first."""
     name = true.name
     roll = chance.random()
     if roll < 0.2 and " " in name:
@@ -385,7 +385,7 @@ def _from_list(chance: random.Random, true: Person, relatives: list[Person]) -> 
 
 
 def _no_papers(chance: random.Random, true: Person, relatives: list[Person]) -> Person:
-    """An old person who knows about how old: the date is made up from it."""
+    """Return a record of an old person who knows only the approximate age: the date is made up from it."""
     born = date.fromisoformat(true.birth_date)
     year = born.year + chance.choice((-2, -1, -1, 0, 0, 0, 1, 1, 2))
     stands_for = chance.choice(((1, 1), (7, 1), (12, 31), (TODAY.month, TODAY.day)))
@@ -403,14 +403,14 @@ def _no_papers(chance: random.Random, true: Person, relatives: list[Person]) -> 
 
 
 def _wrong_card(chance: random.Random, true: Person, relatives: list[Person]) -> Person:
-    """Another member of the family's insurance card was laid down; the rest was asked."""
+    """Return a record with the insurance card of another family member; the rest was asked."""
     heard = _heard(chance, true, relatives)
     cards = [one.bpjs_number for one in relatives if one.bpjs_number]
     return replace(heard, bpjs_number=chance.choice(cards) if cards else None)
 
 
 def _moved_away(chance: random.Random, true: Person, relatives: list[Person]) -> Person:
-    """Moved house, new phone; the card is there half of the time."""
+    """Return a record after a move: new phone; the card is shown half of the time."""
     typed = _from_card(chance, true, relatives)
     return replace(
         typed, address=_home(chance), phone=_phone(chance), nik=typed.nik if chance.random() < 0.5 else None
@@ -418,7 +418,7 @@ def _moved_away(chance: random.Random, true: Person, relatives: list[Person]) ->
 
 
 def _newborn(chance: random.Random, true: Person) -> Person:
-    """Before it had a name of its own."""
+    """Return a newborn's record, from before the child had its own name."""
     mother = true.mother_name
     return replace(
         true,
@@ -444,7 +444,7 @@ _EAR: tuple[tuple[str, str], ...] = (
 
 
 def _heard_name(chance: random.Random, name: str) -> str:
-    """Up to three changes that the ear makes."""
+    """Change up to three sounds of a name, as a listener does."""
     text = name.lower()
     possible = [change for change in _EAR if change[0] in text]
     for before, after in chance.sample(possible, min(len(possible), chance.choice((0, 1, 1, 2, 3)))):
@@ -453,7 +453,7 @@ def _heard_name(chance: random.Random, name: str) -> str:
 
 
 def _called(chance: random.Random, name: str, share: float) -> str:
-    """Only what the person is called by: one of the words, or the end of one (Udin, Yah)."""
+    """Return the name in daily use: one of the words, or the end of one (Udin, Yah)."""
     words = name.split()
     if chance.random() > share:
         return name

@@ -1,4 +1,4 @@
-"""Do the counters notice the day's closing?
+"""Measures whether the counters notice the day's closing.
 
 Fills a clinic with a day and closes it while registrations go on: first alone, then with the closing
 in a process of its own as the server runs it, then in a thread of the server. Prints the counters'
@@ -19,18 +19,18 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.sync import figures, one, p99_of
-from core import backup, closing
-from core.config import Settings
-from core.database import connection
+from core.daily import backup, closing
+from core.foundation.config import Settings
+from core.foundation.database import connection
 from core.models import JobRun
-from server import apart
+from server import worker_process
 from server.run import Background
 from tests.core.days import Days
 from tests.people import Caller
 
 
 def during(clerk: Caller, work: Callable[[], object], pause: float) -> tuple[list[float], float]:
-    """Registrations while something else goes on; their milliseconds, and how long that took."""
+    """Register while `work` runs; return the milliseconds of each save, and the duration."""
     running = threading.Thread(target=work)
     began, times = time.perf_counter(), []
     running.start()
@@ -63,7 +63,7 @@ def main() -> None:
                 time.sleep(chosen.pause)
             print(f"idle               {figures(idle)}   load {os.getloadavg()[0]:.1f}")
             for name, work in (
-                ("process of its own", lambda: apart.run(clinic, "closing")),
+                ("process of its own", lambda: worker_process.run(clinic, "closing")),
                 ("thread", lambda: closing.run(clinic)),
             ):
                 with connection():  # the same work for both

@@ -1,4 +1,4 @@
-"""How fast are codes found in a full ICD-10 list, and does the fuller list cost more than the short one?
+"""Measures the search for codes in a full ICD-10 list, against the short list.
 
 A clinic imports some 18,500 codes. The list here is made up: words of the shipped titles in new
 combinations, under codes of the right form.
@@ -12,10 +12,11 @@ import time
 from pathlib import Path
 from statistics import median
 
-from core import code_lists, diagnoses, icd10
-from core.clinic import Clinic
-from core.config import Settings
-from core.database import connection
+from core.foundation.clinic import Clinic
+from core.foundation.config import Settings
+from core.foundation.database import connection
+from core.orders import diagnoses
+from core.terminology import code_search, icd10
 
 CODES = 18_500
 QUERIES = (
@@ -33,9 +34,9 @@ ROUNDS = 30
 
 
 def made_up_list(path: Path) -> Path:
-    """A CSV of the right size."""
+    """Write a CSV of the right size."""
     chance = random.Random(2026)
-    words = sorted({word for row in code_lists.shipped(icd10.SOURCE) for word in row["title_id"].split()})
+    words = sorted({word for row in code_search.shipped(icd10.SOURCE) for word in row["title_id"].split()})
     codes = [
         f"{letter}{two:02d}.{tail}"
         for letter in "ABCDEFGHIJKLMNOPQRSTVWYZ"
@@ -51,7 +52,7 @@ def made_up_list(path: Path) -> Path:
 
 
 def milliseconds(query: str) -> float:
-    """Median of one search through the core function, list in memory."""
+    """Return the median of one search through the core function, list in memory."""
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
@@ -66,12 +67,12 @@ def main() -> None:
         with connection():
             icd10.load_builtin()
             short = {query: milliseconds(query) for query in QUERIES}
-            size = len(code_lists.load(icd10.SOURCE).codes)
+            size = len(code_search.load(icd10.SOURCE).codes)
             started = time.perf_counter()
             result = icd10.import_codes(made_up_list(Path(home) / "icd.csv"))
             imported = time.perf_counter() - started
             started = time.perf_counter()
-            full_size = len(code_lists.load(icd10.SOURCE).codes)
+            full_size = len(code_search.load(icd10.SOURCE).codes)
             loaded = (time.perf_counter() - started) * 1000
             print(
                 f"import of {result.taken} codes {imported:.1f} s; read into memory once after it {loaded:.0f} ms\n"

@@ -1,7 +1,7 @@
-"""How small is the waiting room's page, and how soon does it show a call?
+"""Measures the size of the waiting room's page, and the delay until it shows a call.
 
 Prints the bytes of the page and of one update, and the time from the caller's key to the event
-that the page shows: median, p99 and largest, in milliseconds.
+that updates the page: median, p99 and largest, in milliseconds.
 
     python -m bench.display [--calls 100]
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from core.config import Settings
+from core.foundation.config import Settings
 from server.run import Background
 from tests.people import Caller
 
@@ -24,7 +24,7 @@ PAGE_LIMIT = 15_000  # bytes
 
 
 def measure(url: str, calls: int) -> tuple[list[float], list[int]]:
-    """Call so many numbers; gives milliseconds and bytes of each update."""
+    """Call so many numbers; return milliseconds and bytes of each update."""
     times, sizes = [], []
     with Caller(url, "clerk") as clerk, Caller(url, "dentist") as dentist:
         for _ in range(calls):

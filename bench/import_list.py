@@ -1,8 +1,8 @@
-"""How fast a patient list comes in, and what the counters feel of it.
+"""Measures the import of a patient list, and its effect on the counters.
 
     python bench/import_list.py [--rows 60000] [--postgres URL]
 
-A made-up list (`bench/people.py`; one row in twenty repeats somebody, dates in several spellings, NIK and
+A fictitious list (`bench/people.py`; one row in twenty repeats a person, dates in several spellings, NIK and
 phone often missing) is brought in by the real command, `loket import patients LIST --yes`, while the demo
 clinic's server runs on the same database and one counter registers a patient every half second. Saves are
 timed before and during the import, side by side in one run.
@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.people import UNSEEN, Record, again, households
-from core.config import Settings
+from core.foundation.config import Settings
 from server.run import Background
 from tests.people import Caller
 
@@ -44,7 +44,7 @@ HEADINGS = (
 
 
 def write_list(file: Path, rows: int) -> None:
-    """A list as a clinic exports it."""
+    """Write a list as a clinic exports it."""
     chance = random.Random(7)
     people: list[Record] = households(7, rows * 19 // 20)
     people += [again(record, UNSEEN, chance) for record in chance.sample(people, rows // 20)]
@@ -66,14 +66,14 @@ def write_list(file: Path, rows: int) -> None:
 
 
 def save(clerk: Caller) -> float:
-    """Milliseconds until a registration has its receipt."""
+    """Return the milliseconds until a registration has its receipt."""
     started = time.perf_counter()
     clerk.registered()
     return (time.perf_counter() - started) * 1000
 
 
 def said(times: list[float]) -> str:
-    """Percentiles of saves."""
+    """Return the percentiles of the saves as text."""
     ordered = sorted(times)
     return (
         f"{len(ordered):4d} saves  p50 {ordered[len(ordered) // 2]:6.1f}"

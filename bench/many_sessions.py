@@ -1,7 +1,7 @@
-"""Many people at one door: memory, first screen, echo of a key, processor, on the real counter.
+"""Measures many people at one door: memory, first screen, echo of a key, processor time.
 
 Starts a demo clinic with its door, signs people in by key through real SSH, lets each type three letters a second
-into the registration form while somebody arrives in a queue each second, and measures. Beside it, the same
+into the registration form while a patient arrives in a queue each second, and measures. Beside it, the same
 with a process of its own for each person.
 
     python -m bench.many_sessions [--quick] [--people 1,10,50,100] [--seconds 20]
@@ -31,15 +31,15 @@ from tests.e2e.terminals import ROOT, Terminal
 from tests.people import Caller
 
 KEYS_PER_SECOND = 3.0
-LETTERS = b"ABCDEFGHIJK"  # so many that a field that was emptied begins with another one
-SETTLED_SECONDS = 4.0  # after the last sign-in, before anything is measured
+LETTERS = b"ABCDEFGHIJK"  # a number of letters with which an emptied field begins with another one
+SETTLED_SECONDS = 4.0  # seconds after the last sign-in, before anything is measured
 PATIENCE_SECONDS = 10.0
 FIRST_SCREEN, FORM = b"Last patients", b"Card seen"
 
 
 @dataclass
 class Measured:
-    """What one run gave; memory without what an empty door takes."""
+    """Results of one run; memory without that of an empty door."""
 
     people: int
     first_screen_ms: list[float]
@@ -56,7 +56,7 @@ class Person(asyncssh.SSHClientSession[bytes]):
         self._text = b""
 
     def data_received(self, data: bytes, datatype: object) -> None:
-        """Something was painted."""
+        """Note that the screen was painted."""
         self._text = (self._text + data)[-8000:]
         self._arrived.set()
 
@@ -67,7 +67,7 @@ class Person(asyncssh.SSHClientSession[bytes]):
                 await self._arrived.wait()
 
     async def sign_in(self, key: asyncssh.SSHKey) -> float:
-        """Connect; gives the milliseconds to the first screen."""
+        """Connect; return the milliseconds to the first screen."""
         began = time.perf_counter()
         self.connection = await asyncssh.connect(
             "127.0.0.1", SSH_PORT, username="clerk", client_keys=[key], known_hosts=None, agent_path=None,
@@ -86,7 +86,7 @@ class Person(asyncssh.SSHClientSession[bytes]):
         self._channel.write(b"\t\t")
 
     async def type_until(self, end: float, echoes: list[float]) -> None:
-        """Type until then, noting each echo in milliseconds."""
+        """Type until a given time, noting each echo in milliseconds."""
         await asyncio.sleep(random.random() / KEYS_PER_SECOND)
         count = 0
         while time.perf_counter() < end:
@@ -107,7 +107,7 @@ class Person(asyncssh.SSHClientSession[bytes]):
 
 
 def usage(pids: list[int]) -> tuple[float, float]:
-    """Give the memory (PSS, MB) and the processor seconds of processes."""
+    """Return the memory (PSS, MB) and the processor seconds of processes."""
     memory = seconds = 0.0
     for pid in pids:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -119,14 +119,14 @@ def usage(pids: list[int]) -> tuple[float, float]:
 
 
 async def move_queue(clerk: Caller, end: float) -> None:
-    """Somebody arrives each second."""
+    """Let one patient a second arrive."""
     while time.perf_counter() < end:
         await asyncio.to_thread(clerk.registered)
         await asyncio.sleep(1.0)
 
 
 async def at_one_door(prepared: Path, people: int, seconds: float) -> Measured:
-    """Everybody at one door."""
+    """Run with everybody at one door."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     with Clinic(prepared) as clinic, clinic.caller("clerk") as clerk:
         file = clinic.folder / "key.pub"
@@ -155,7 +155,7 @@ async def at_one_door(prepared: Path, people: int, seconds: float) -> Measured:
 
 
 def echo_in(terminal: Terminal, letter: str) -> float:
-    """Type a letter and give the milliseconds to its echo."""
+    """Type a letter and return the milliseconds to its echo."""
     before, began = terminal.received, time.perf_counter()
     terminal.press(letter)
     while terminal.received == before and time.perf_counter() - began < PATIENCE_SECONDS:
@@ -164,7 +164,7 @@ def echo_in(terminal: Terminal, letter: str) -> float:
 
 
 def a_process_each(prepared: Path, people: int, seconds: float) -> Measured:
-    """Everybody with a terminal process of their own, which signs in by password."""
+    """Run with a terminal process for each person, who signs in by password."""
     with Clinic(prepared, with_door=False) as clinic:
         command = [sys.executable, "-m", "bench.counter.textual_counter", clinic.url]
         environment = {**clinic.environment, "TERM": TERM, "LANG": "C.UTF-8"}

@@ -1,7 +1,7 @@
-"""A busy morning in a demo clinic, made in seconds: 60 people wait, some for long, with long names.
+"""Makes a busy morning in a demo clinic in seconds: 60 people wait, some for long, with long names.
 
 The clock of the process is moved along while people are registered and served over HTTP, so
-that waits and estimates are those of a real morning. For pictures and for looking.
+that waits and estimates are those of a real morning. For pictures and for trying out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import cycle
 
-from core import clock
+from core.foundation import clock
 from tests.people import patient, registration
 from tests.tui.conftest import Counter
 
@@ -52,7 +52,7 @@ class Morning:
         self._serial = 0
 
     def arrive(self, cluster: str, priority: str, minutes: float) -> None:
-        """Somebody is registered, so many minutes after the one before."""
+        """Register a patient, so many minutes after the one before."""
         self.now += timedelta(minutes=minutes)
         self._serial += 1
         name = LONG_NAMES[self._serial % len(LONG_NAMES)]
@@ -65,7 +65,7 @@ class Morning:
             clerk.post("registrations", json=body).raise_for_status()
 
     def serve(self, username: str, cluster: str, minutes: float, room: str = "") -> None:
-        """Somebody is called and served for so long."""
+        """Call and serve a patient for so long."""
         with self.counter.api(username) as staff:
             entry = staff.post(f"queues/{cluster}/call-next", json={"service_point": room}).json()
             staff.post(f"queue-entries/{entry['id']}/start", json={}).raise_for_status()
@@ -75,7 +75,7 @@ class Morning:
 
 @contextmanager
 def busy_morning(counter: Counter, waiting: int = 60) -> Iterator[Morning]:
-    """Half past nine, with so many waiting in UMUM; the clock stands still meanwhile."""
+    """Play until half past nine, with so many waiting in UMUM; the clock stays there for the block."""
     day = counter.clinic.today()
     start = datetime(day.year, day.month, day.day, 8, tzinfo=counter.clinic.zone)
     morning = Morning(counter, start)

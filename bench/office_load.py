@@ -1,4 +1,4 @@
-"""Does an office take a whole city's evening?
+"""Measures an office under the evening of a whole city.
 
 Many clinics send one day each in the same minutes: every clinic posts its people and visits in
 four Bundles, as the sender does, and waits when the office says 503. Prints the time until all
@@ -25,9 +25,9 @@ from pathlib import Path
 import httpx
 
 from bench.sync import free_port
-from core import fhir
-from core.config import Address, Settings
-from core.database import connection, database
+from core.exchange import fhir
+from core.foundation.config import HostPort, Settings
+from core.foundation.database import connection, database
 from server.office.app import add_clinic
 from server.office.models import Resource
 from server.office.models import connection as office_connection
@@ -41,7 +41,7 @@ BATCHES = 4
 
 
 def template(home: Path, visits: int) -> list[bytes]:
-    """One clinic's day as raw Bundles: its facility and people, then its visits."""
+    """Return one clinic's day as raw Bundles: its facility and people, then its visits."""
     clinic = open_clinic(home)
     with connection():
         days = Days(clinic)
@@ -56,7 +56,7 @@ def template(home: Path, visits: int) -> list[bytes]:
 
 
 class Sender(threading.Thread):
-    """One clinic."""
+    """One clinic that sends."""
 
     def __init__(self, url: str, code: str, token: str, bodies: list[bytes], delay: float) -> None:
         super().__init__(daemon=True)
@@ -99,7 +99,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bodies = template(Path(folder) / "clinic", chosen.visits)
-        address = Address(host="127.0.0.1", port=free_port())
+        address = HostPort(host="127.0.0.1", port=free_port())
         settings = Settings(home=Path(folder) / "office", office_http=address, database_url=chosen.database)
         codes = [f"P{number:010d}" for number in range(chosen.clinics)]
         tokens = [add_clinic(settings, code, code) for code in codes]

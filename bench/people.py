@@ -1,6 +1,6 @@
-"""Made-up Indonesian households and the ways in which a person is written down a second time.
+"""Fictitious Indonesian households, and the ways in which a person is written down a second time.
 
-Everything is drawn from seeds; nobody is real. A `Record` is what one registration wrote; records
+Everything is drawn from seeds; nobody is real. A `Record` is the data of one registration; records
 of one `person` are duplicates of each other.
 
 **Households.** 1 to 6 people: parents, children, now and then a grandmother. They share address (two in
@@ -9,7 +9,7 @@ five with RT, RW and village, as on a card), phone and family card; children sha
 (Zipf) distribution, so namesakes abound; one in eight has a single name; one in ten writes a title.
 
 **Second writing.** Each field passes through *operators*, drawn by the weights below. Operators come
-in two sets that share none: what is fitted is fitted on `FITTED` and reported on `UNSEEN`.
+in two disjoint sets: weights are fitted on `FITTED` and reported on `UNSEEN`.
 
 | field | `FITTED` | `UNSEEN` |
 |---|---|---|
@@ -34,8 +34,8 @@ from itertools import accumulate
 
 from faker.providers.person.id_ID import Provider
 
-from core.identity import compose_nik
-from core.likeness import Person
+from core.linkage.scoring import Person
+from core.patients.national_ids import compose_nik
 
 Operator = Callable[[random.Random, str], str]
 
@@ -57,7 +57,7 @@ TWINS = (
     ("Yuli", "Yula"), ("Andi", "Andra"), ("Lina", "Luna"), ("Rahma", "Rahmi"), ("Fahri", "Fahra"),
     ("Raisa", "Kaisa"), ("Indra", "Indri"), ("Arif", "Arab"), ("Nita", "Nata"), ("Salwa", "Salma"),
 )  # fmt: skip
-"""Names of twins; what follows them is shared."""
+"""Names of twins; the rest of the name is shared."""
 STREETS = (
     "Sungai Andai;Veteran;Kuin Utara;Pramuka;Kelayan A;Belitung Darat;Pekapuran Raya;Teluk Tiram;Antasan Kecil"
     ";Sultan Adam;Banua Anyar;Pangeran;Cemara Raya;Pekauman;Gatot Subroto;A Yani;Manggis;Melati;Mawar"
@@ -71,7 +71,7 @@ TODAY = date(2026, 11, 1)
 
 @dataclass(frozen=True)
 class Record:
-    """What one registration wrote down."""
+    """One record of a registration."""
 
     person: int
     household: int
@@ -103,12 +103,12 @@ class Names:
         return pool, list(accumulate(1 / (rank + 8) for rank in range(len(pool))))
 
     def part(self, sex: str) -> str:
-        """One given name."""
+        """Return one given name."""
         pool, weights = self._men if sex == "male" else self._women
         return pool[min(bisect(weights, self._chance.random() * weights[-1]), len(pool) - 1)]
 
     def full(self, sex: str) -> str:
-        """A full name: one to three parts, often led by Muhammad, Ahmad, Siti or Nur."""
+        """Return a full name: one to three parts, often led by Muhammad, Ahmad, Siti or Nur."""
         chance, parts = self._chance, [self.part(sex)]
         if chance.random() > 0.13:
             last = MENS_LAST if sex == "male" else WOMENS_LAST
@@ -126,7 +126,7 @@ class Names:
 
 
 def households(seed: int, people: int) -> list[Record]:
-    """At least `people` first records, household by household."""
+    """Return at least `people` first records, household by household."""
     chance = random.Random(seed)
     names = Names(chance)
     made: list[Record] = []
@@ -189,7 +189,7 @@ def _household(chance: random.Random, names: Names, number: int, first: int, tak
 
 
 def _nik(chance: random.Random, born: date, sex: str, taken: set[str], before: str | None) -> str:
-    """A number nobody has; the second twin's is the next after the first's where that is free."""
+    """Return an unused number; the second twin's is the next after the first's where that is free."""
     if before is not None:
         nik = compose_nik(before[:6], born, sex, int(before[-4:]) % 9999 + 1)
     else:
@@ -201,7 +201,7 @@ def _nik(chance: random.Random, born: date, sex: str, taken: set[str], before: s
 
 
 def _bpjs_number(person: int) -> str:
-    """Nobody else's, and no slip away from a neighbour's."""
+    """Return an unused number, more than one slip away from every other."""
     return f"000{(person + 1) * 7_919_000_033 % 10**10:010d}"
 
 
@@ -221,7 +221,7 @@ def _children(
     return [(f"{name} {family}".strip() if len(name.split()) < 3 else name, sex, born, mother, None)]
 
 
-# --- operators on names
+# Operators on names
 
 
 def _replacing(*pairs: tuple[str, str]) -> Operator:
@@ -312,7 +312,7 @@ def _missing(chance: random.Random, text: str) -> str:
     return ""
 
 
-# --- operators on birth dates
+# Operators on birth dates
 
 
 def _date(change: Callable[[random.Random, date], date]) -> Operator:
@@ -337,7 +337,7 @@ _month_digit = _date(
     lambda c, day: day.replace(month=c.choice((day.month % 9 + 1, (day.month + 9) % 12 + 1)))
 )
 
-# --- operators on addresses and numbers
+# Operators on addresses and numbers
 
 
 def _moved(chance: random.Random, text: str) -> str:
@@ -423,7 +423,7 @@ def _drawn(chance: random.Random, choices: tuple[tuple[float, Operator], ...]) -
 
 
 def again(record: Record, operators: Operators, chance: random.Random, *, numbers: bool = True) -> Record:
-    """The same person, written a second time; without `numbers` NIK, BPJS number and phone are missing."""
+    """Write the same person a second time; without `numbers` NIK, BPJS number and phone are missing."""
     was = record.written
     name = _drawn(chance, operators.name)(chance, was.name)
     if chance.random() < operators.second:
@@ -450,7 +450,7 @@ def _new_phone(chance: random.Random) -> str:
 def population(
     seed: int, people: int, operators: Operators, *, share: float = 0.15, numbers: bool = True
 ) -> list[Record]:
-    """First records, then the second ones of `share` of the people."""
+    """Return first records, then the second ones of `share` of the people."""
     first = households(seed, people)
     chance = random.Random(seed * 7919 + 1)
     twice = chance.sample(first, int(share * len(first)))

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 
 from bench.morning import busy_morning
-from core.config import Settings
-from core.identifiers import new_id
+from core.foundation.config import Settings
+from core.foundation.identifiers import new_id
 from server.run import Background
 from tests.people import registration
 from tests.tui.conftest import Counter, press, settle, type_text, until
@@ -34,7 +34,7 @@ WAITING = (
 
 
 async def draw(counter: Counter, folder: Path) -> None:
-    """All pictures."""
+    """Draw all pictures."""
     with counter.api() as clerk:
         patients = [patient for patient in clerk.get("patients").json() if 18 <= patient["age"] < 60]
         for patient, (complaint, cluster) in zip(patients, WAITING, strict=False):
@@ -54,7 +54,7 @@ async def draw(counter: Counter, folder: Path) -> None:
 async def counter_screens(
     counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
 ) -> None:
-    """What the clerk sees."""
+    """Draw the clerk's screens."""
     async with counter.at("clerk", size, language) as (app, pilot):
         save_picture(app, folder / f"search-{name}.png")
         await type_text(pilot, "Ana Mendoza")
@@ -72,7 +72,7 @@ async def counter_screens(
 
 
 def look_alikes(clerk: httpx.Client) -> None:
-    """Somebody registered twice, and a mother."""
+    """Draw duplicates and a newborn's mother."""
     home = {
         "sex": "female",
         "mother_name": "Rusmini",
@@ -104,7 +104,7 @@ def look_alikes(clerk: httpx.Client) -> None:
 async def quiet_hour_screens(
     counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
 ) -> None:
-    """Cards, look-alikes and mothers, as the admin at the counter sees them."""
+    """Draw the lists for clerical review: cards, duplicates and mothers."""
     async with counter.at("admin", size, language) as (app, pilot):
         await press(pilot, "f2", "f7")
         save_picture(app, folder / f"lists-{name}.png")
@@ -137,7 +137,7 @@ async def quiet_hour_screens(
 async def clinic_screens(
     counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
 ) -> None:
-    """What the dentist sees."""
+    """Draw the dentist's screens."""
     async with counter.at("dentist", size, language) as (app, pilot):
         await press(pilot, "n", "enter")
         await asyncio.sleep(0.5)
@@ -148,7 +148,7 @@ async def clinic_screens(
 async def record_screens(
     counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
 ) -> None:
-    """A pregnant woman with a long name from the midwife to the laboratory, and what each of them sees."""
+    """Draw a pregnant woman's record, with a long name, from the midwife to the laboratory."""
     receipt = a_visit(counter, f"637101550795{size[0]:03d}{language == 'id':d}")
     async with counter.at("midwife", size, language) as (app, pilot):
         await choose(app, pilot, receipt["ticket"]["id"])
@@ -168,6 +168,8 @@ async def record_screens(
         await press(pilot, "enter")
         save_picture(app, folder / f"medicine-{name}.png")
         await press(pilot, "f10")
+        save_picture(app, folder / f"allergies-asked-{name}.png")
+        await press(pilot, "t", "enter")
         for words in ("hemoglobin", "protein urin"):
             await find(app, pilot, "f9", words)
             await press(pilot, "enter", "f10")
@@ -191,7 +193,7 @@ async def record_screens(
 
 
 def a_visit(counter: Counter, nik: str) -> dict[str, Any]:
-    """A pregnant woman who was here before, registered for today."""
+    """Register a pregnant woman who was here before."""
     name = f"Raden Ayu Siti Nurhaliza Kusumaningrum Wardhani {nik[-3:]}"
     patient = {"name": name, "nik": nik, "sex": "female", "birth_date": "1995-07-15"}
     body = registration(patient=patient, chief_complaint="kontrol hamil", cluster="KIA", pregnant=True)
@@ -219,7 +221,7 @@ async def choose(app: Any, pilot: Any, entry_id: str) -> None:
 
 
 async def find(app: Any, pilot: Any, key: str, words: str) -> None:
-    """Open a search and wait for what it finds."""
+    """Open a search and wait for its results."""
     await press(pilot, key)
     await type_text(pilot, words)
     await asyncio.sleep(0.5)
@@ -227,7 +229,7 @@ async def find(app: Any, pilot: Any, key: str, words: str) -> None:
 
 
 async def draw_busy(counter: Counter, folder: Path) -> None:
-    """What 60 who wait look like: to a doctor, at the counter, to a supervisor, in the waiting room."""
+    """Draw 60 waiting patients: for a doctor, the counter, a supervisor and the waiting room."""
     screens = {"work": ("doctor", []), "queues": ("clerk", ["f3"]), "board": ("admin", ["f4"]),
                "waiting-room": ("display", [])}  # fmt: skip
     for language, size in SIZES:

@@ -1,22 +1,22 @@
-"""How well complaints are routed: accuracy by kind, red flags, vague words, time, learning.
+"""Measures the routing of complaints: accuracy by kind, red flags, vague words, time, learning.
 
     python bench/routing.py [--wrong]
 
 `bench/data/complaints.csv` holds 709 labelled complaints: age in days at the visit, sex, pregnancy, the
 expected cluster in both presets (or `unsure`), whether it is a red flag, and its kind.
-`complaints_later.csv` was written afterwards in rounds, each as counters type and before anyone had seen
-what the rules made of it. `FIRST_SIGHT` tells what they made of it then: right means both presets and the
-red flag. The vocabulary has learnt from all rounds since (ideas and whole classes of words, never the
-phrase), so what is printed for them says that nothing got worse, not how well an unseen complaint is
-answered. Labels judged again since then count there as they were. Of rounds 22 to 36 half is kept in the
-file, of the others all. Rounds from 37 on speak with many voices (farmers, mothers, clerks' shorthand, referral
+`complaints_later.csv` was written afterwards in rounds, each as counters type and before its answers were
+known. `FIRST_SIGHT` holds the results at that time: right means both presets and the red flag. The
+vocabulary has learnt from all rounds since (ideas and whole classes of words, never the phrase), so their
+figures show that nothing got worse, not how well an unseen complaint is answered. Labels judged again since
+then count there as they were. Of rounds 22 to 36 half is kept in the
+file, of the others all. Rounds from 37 on use many voices (farmers, mothers, clerks' shorthand, referral
 notes, the young, Javanese, Sundanese) and put danger into idioms; they were written one or two at a
-time, when what those before had taught was in. Rounds from 48 on hold eight voices and makes each, a score of
+time, after the lessons of those before were in. Rounds from 48 on hold eight voices and makes each, a score of
 complaints a voice. All were written by the same hand; an outsider's set will score
 lower.
 
-"phrases held out" is the standing estimate for the unseen: in each of five folds, every phrase of two or
-more words that stands literally in a tested complaint is taken out of the vocabulary first.
+"phrases held out" is the lasting estimate for unseen complaints: in each of five folds, every phrase of two or
+more words that occurs literally in a tested complaint is taken out of the vocabulary first.
 "two harmless complaints put together" tries whether rules that look anywhere in a complaint look too far.
 "one slip a complaint" (`bench/routing_slips.py`) types every complaint once more with a slip in one word.
 The learning model is tried in simulated clinics (`bench/routing_clinic.py`): one with words of its own,
@@ -34,14 +34,17 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.clusters import ClusterSet, load_clusters
-from core.routing import Example, Facts, Vocabulary, route
-from core.routing.document import split_words
-from core.routing.language import tokens
-from core.routing.shipped import shipped_document
-from core.routing.vocabulary import compile_vocabulary
+from core.complaints.facts import RoutingFacts
+from core.complaints.language.tokenizer import tokenize
+from core.complaints.naive_bayes import Example
+from core.complaints.rules.rule_schema import split_words
+from core.complaints.rules.shipped_rules import shipped_document
+from core.complaints.vocabulary import Vocabulary, compile_vocabulary
+from core.queues.clusters import ClusterSet, load_clusters
+from core.routing import route
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench import routing_clinic, routing_slips
@@ -111,7 +114,7 @@ FIRST_SIGHT = {
     "55": (110, 0.964, 1, 25),
     "56": (62, 0.935, 2, 26),
 }
-"""Round -> complaints, share right, red flags missed, red flags; when it was new."""
+"""Round of complaints -> number, share right, red flags missed, red flags; when the round was new."""
 
 
 def load(name: str) -> list[Row]:
@@ -119,8 +122,8 @@ def load(name: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def facts_of(row: Row) -> Facts:
-    return Facts(row["complaint"], int(row["age_days"]), row["sex"] or None, row["pregnant"] == "yes")
+def facts_of(row: Row) -> RoutingFacts:
+    return RoutingFacts(row["complaint"], int(row["age_days"]), row["sex"] or None, row["pregnant"] == "yes")
 
 
 def answer(row: Row, preset: str, vocabulary: Vocabulary | None = None) -> tuple[str, bool]:
@@ -129,28 +132,46 @@ def answer(row: Row, preset: str, vocabulary: Vocabulary | None = None) -> tuple
     return said, bool(decision.red_flags)
 
 
-def accuracy(rows: Sequence[Row], show_wrong: bool) -> None:
-    total: Counter[str] = Counter()
-    right: Counter[tuple[str, str]] = Counter()
-    missed, alarms = [], []
-    for row in rows:
+@dataclass
+class Tally:
+    """Counts the answers to labelled complaints."""
+
+    total: Counter[str] = field(default_factory=Counter)
+    """Kind -> complaints; `all` for the sum."""
+    right: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(preset, kind) -> complaints answered as labelled."""
+    missed: list[str] = field(default_factory=list)
+    """Complaints with a danger sign that was missed."""
+    alarms: list[str] = field(default_factory=list)
+    """Complaints without one, answered with a red flag."""
+
+    def add(self, row: Row, show_wrong: bool) -> None:
+        """Count the answers to one complaint, and print the wrong ones where that is wanted."""
         groups = (row["kind"], "all")
-        total.update(groups)
+        self.total.update(groups)
+        is_red = False
         for preset in CLUSTERS:
             said, is_red = answer(row, preset)
-            right.update((preset, group) for group in groups if said == row[preset])
-            if show_wrong and said != row[preset]:
+            if said == row[preset]:
+                self.right.update((preset, group) for group in groups)
+            elif show_wrong:
                 print(f"  {preset}: {row['complaint']!r} -> {said}, expected {row[preset]}")
         if is_red != (row["red_flag"] == "yes"):
-            (alarms if is_red else missed).append(row["complaint"])
+            (self.alarms if is_red else self.missed).append(row["complaint"])
+
+
+def accuracy(rows: Sequence[Row], show_wrong: bool) -> None:
+    tally = Tally()
+    for row in rows:
+        tally.add(row, show_wrong)
     print(f"{'kind':<16}{'n':>6}{'poli':>9}{'ilp':>9}")
-    for kind, n in sorted(total.items(), key=lambda entry: entry[0] == "all"):
-        print(f"{kind:<16}{n:>6}" + "".join(f"{right[preset, kind] / n:>9.1%}" for preset in CLUSTERS))
+    for kind, n in sorted(tally.total.items(), key=lambda entry: entry[0] == "all"):
+        print(f"{kind:<16}{n:>6}" + "".join(f"{tally.right[preset, kind] / n:>9.1%}" for preset in CLUSTERS))
     red = sum(row["red_flag"] == "yes" for row in rows)
     vague = [row for row in rows if row["poli"] == "unsure"]
     asked = sum(answer(row, "poli")[0] == "unsure" for row in vague)
-    print(f"red flags       {red - len(missed)} of {red} seen; missed: {missed or 'none'}")
-    print(f"false alarms    {len(alarms)} of {len(rows) - red}: {alarms or 'none'}")
+    print(f"red flags       {red - len(tally.missed)} of {red} seen; missed: {tally.missed or 'none'}")
+    print(f"false alarms    {len(tally.alarms)} of {len(rows) - red}: {tally.alarms or 'none'}")
     print(f"vague           {asked} of {len(vague)} answered unsure\n")
 
 
@@ -163,7 +184,7 @@ def first_sight() -> None:
 
 
 def put_together(rows: Sequence[Row]) -> None:
-    """Two complaints without danger said in one breath: how often do words of both make a red flag?"""
+    """Measure how often two harmless complaints said in one breath raise a red flag."""
     chance = random.Random(3)
     calm = [row for row in rows if row["red_flag"] == "no" and not answer(row, "poli")[1]]
     of_one_age = defaultdict(list)
@@ -179,20 +200,13 @@ def put_together(rows: Sequence[Row]) -> None:
 
 
 def held_out(rows: Sequence[Row], name: str, is_held_out: Callable[[str, str], bool]) -> None:
-    """Right without the phrases of the tested complaints: `is_held_out(phrase, text)`."""
-    document = shipped_document()
+    """Print the share right without the phrases of the tested complaints: `is_held_out(phrase, text)`."""
     right: Counter[str] = Counter()
     red_seen = removed = 0
     for fold in range(FOLDS):
         tested = rows[fold::FOLDS]
-        text = "\n".join(" ".join(word for _, word in tokens(row["complaint"])) for row in tested)
-        words = {}
-        for concept, listed in document["words"].items():
-            phrases = split_words(listed)
-            kept = [phrase for phrase in phrases if not is_held_out(phrase, text)]
-            removed += len(phrases) - len(kept)
-            words[concept] = ", ".join(kept) or f"zq{concept}"
-        vocabulary = compile_vocabulary({**document, "words": words}, f"fold {fold}")
+        vocabulary, fewer = _without(tested, is_held_out)
+        removed += fewer
         for row in tested:
             for preset in CLUSTERS:
                 said, is_red = answer(row, preset, vocabulary)
@@ -205,9 +219,24 @@ def held_out(rows: Sequence[Row], name: str, is_held_out: Callable[[str, str], b
     )
 
 
+def _without(tested: Sequence[Row], is_held_out: Callable[[str, str], bool]) -> tuple[Vocabulary, int]:
+    """Return a vocabulary without the phrases held out from the tested complaints, and how many those are."""
+    document = shipped_document()
+    text = "\n".join(" ".join(word for _, word in tokenize(row["complaint"])) for row in tested)
+    words = {}
+    removed = 0
+    for concept, listed in document["words"].items():
+        phrases = split_words(listed)
+        kept = [phrase for phrase in phrases if not is_held_out(phrase, text)]
+        removed += len(phrases) - len(kept)
+        # No complaint holds this word, and a concept needs one.
+        words[concept] = ", ".join(kept) or f"zq{concept}"
+    return compile_vocabulary({**document, "words": words}, "held out"), removed
+
+
 def speed(rows: Sequence[Row]) -> None:
     vocabulary = compile_vocabulary(shipped_document(), "fresh")
-    # As the server does once it has started.
+    # As the server does after its start.
     gc.freeze()
     for name in ("words seen for the first time", "words seen before"):
         times = []

@@ -1,4 +1,4 @@
-"""A simulated clinic for `bench/routing.py`: months of visits with corrections, and what learning makes of them.
+"""Simulated clinic for `bench/routing.py`: months of visits with corrections, and the gain of learning.
 
 Nothing here knows the vocabulary. Visits are drawn from the labelled complaints with a fixed seed, each
 cluttered as people write ("mau periksa ...", "... sejak 3 hari"); a habit of the clinic then changes where
@@ -11,9 +11,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.clusters import ClusterSet
-from core.routing import Example, Facts, Figures, evaluate, route, train
-from core.vocabulary import Verdict
+from core.complaints.facts import RoutingFacts
+from core.complaints.naive_bayes import EvaluationFigures, Example, evaluate, train
+from core.foundation.codes import Verdict
+from core.queues.clusters import ClusterSet
+from core.routing import route
 
 BEFORE = ("", "mau periksa ", "keluhan ", "sudah lama ", "pasien datang dengan ")
 AFTER = ("", "", " sejak 3 hari", " dari kemarin", " lagi", " tidak sembuh")
@@ -22,14 +24,14 @@ VAGUE = ("sakit", "kontrol", "mau periksa", "obat", "sakit sudah 3 hari", "kontr
 
 @dataclass(frozen=True)
 class Habit:
-    """Something only this clinic says or does."""
+    """A peculiarity of one clinic."""
 
     words: tuple[str, ...]
     """Complaints of its own; empty for noise alone."""
     cluster: str
-    """Where it treats them."""
+    """Cluster in which the clinic treats them."""
     share: float
-    """Of all visits."""
+    """Share of all visits."""
 
 
 LOCAL_WORDS = (
@@ -43,13 +45,13 @@ OWN_WAYS = (
     Habit(("keputihan", "keputihan gatal", "keputihan banyak"), "KIA", 0.04),
     Habit(("obesitas mau kurus", "konsul diet", "diet kolesterol"), "LAB", 0.03),
 )
-"""Known words that this clinic treats elsewhere than the rules say."""
+"""Known words that this clinic treats in another cluster than the rules propose."""
 
 
 def visits(
     examples: Sequence[Example], habits: Sequence[Habit], wrong: float, count: int, seed: int
 ) -> list[Example]:
-    """A stream of visits with the cluster where each ended.
+    """Return a stream of visits with the cluster where each ended.
 
     Args:
         examples: Labelled complaints that are known to belong where they say.
@@ -66,13 +68,13 @@ def visits(
             [*habits, None], [*(h.share for h in habits), 1 - sum(h.share for h in habits)]
         )[0]
         if habit is not None:
-            facts = Facts(
+            facts = RoutingFacts(
                 _written(chance.choice(habit.words), chance), chance.randint(20 * 366, 50 * 366), "female"
             )
             cluster = habit.cluster
         else:
             drawn = chance.choice(examples)
-            facts = Facts(
+            facts = RoutingFacts(
                 _written(drawn.facts.chief_complaint, chance),
                 drawn.facts.age_days,
                 drawn.facts.sex,
@@ -89,20 +91,20 @@ def _written(complaint: str, chance: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What learning came to in one clinic."""
+    """Result of learning in one clinic."""
 
-    trial: Figures
-    """Cross-validated on the months it learnt from; decides whether the model is used."""
-    later: Figures
-    """On the months after, whose labels are right; what would have come of using it."""
+    trial: EvaluationFigures
+    """Cross-validated on the months of training; decides whether the model is used."""
+    later: EvaluationFigures
+    """On the months after, whose labels are right: the effect of using it."""
     vague_guessed: int
-    """Of `VAGUE`, answered with a cluster by rules and model together."""
+    """Complaints of `VAGUE` answered with a cluster by rules and model together."""
     red_lost: int
-    """Visits whose danger sign is gone with the model; must be none."""
+    """Visits whose danger sign is lost with the model; must be none."""
 
 
 def run(examples: Sequence[Example], habits: Sequence[Habit], wrong: float, clusters: ClusterSet) -> Outcome:
-    """Learn from 1,500 visits, then judge on 1,500 of other complaints than those learnt from."""
+    """Train on 1,500 visits, then judge 1,500 visits with other complaints."""
     shuffled = random.Random(7).sample(list(examples), len(examples))
     half = len(shuffled) // 2
     past = visits(shuffled[:half], habits, wrong, 1500, seed=1)
@@ -113,7 +115,7 @@ def run(examples: Sequence[Example], habits: Sequence[Habit], wrong: float, clus
         trial=evaluate(None, past, clusters),
         later=evaluate(model, future, clusters),
         vague_guessed=sum(
-            route(Facts(words, adult), None, clusters, model=model).verdict is not Verdict.UNSURE
+            route(RoutingFacts(words, adult), None, clusters, model=model).verdict is not Verdict.UNSURE
             for words in VAGUE
         ),
         red_lost=sum(

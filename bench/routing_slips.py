@@ -1,4 +1,4 @@
-"""Complaints with one slip of the fingers each: is the answer still the same?
+"""Measures complaints with one slip of the fingers each against the answers without it.
 
 Seven kinds of slip, one word a complaint (or the blank after it), chosen by a fixed seed. Only complaints that are answered right
 as they are written are tried, so the figures speak of the spelling alone. Some slips make another word
@@ -52,7 +52,7 @@ def _cut(word: str, at: int, chance: random.Random) -> str:
 
 
 def _joined(word: str, at: int, chance: random.Random) -> str:
-    """The word, marked so that the next one follows without a blank."""
+    """Return the word, marked so that the next one follows without a blank."""
     return word + _NO_BLANK
 
 
@@ -80,19 +80,10 @@ def report(rows: Sequence[Row], answer: Callable[[Row, str], tuple[str, bool]]) 
     for name, slip in SLIPS.items():
         found: Counter[str] = Counter()
         for row in sound:
-            words = row["complaint"].lower().split(" ")
-            places = [
-                i
-                for i, word in enumerate(words)
-                if len(word) >= SHORTEST_WORD and word.isascii() and word.isalpha()
-            ]
-            if not places:
+            typed = _with_slip(row["complaint"], slip, chance)
+            if typed is None:
                 continue
-            place = chance.choice(places)
-            words[place] = slip(words[place], chance.randrange(1, len(words[place])), chance)
-            said, is_red = answer(
-                {**row, "complaint": " ".join(words).replace(_NO_BLANK + " ", "").rstrip(_NO_BLANK)}, "poli"
-            )
+            said, is_red = answer({**row, "complaint": typed}, "poli")
             was_red = row["red_flag"] == "yes"
             found.update(n=1, red=was_red, seen=was_red and is_red, unsure=said == "unsure" != row["poli"])
             found.update(
@@ -104,3 +95,20 @@ def report(rows: Sequence[Row], answer: Callable[[Row, str], tuple[str, bool]]) 
         )
         print(f"{name:<22}{found['n']:>6}{shares}   {found['seen']} of {found['red']}")
     print()
+
+
+def _with_slip(
+    complaint: str, slip: Callable[[str, int, random.Random], str], chance: random.Random
+) -> str | None:
+    """Return a complaint with a slip in one word, None when all its words are too short."""
+    words = complaint.lower().split(" ")
+    places = [index for index, word in enumerate(words) if _may_slip(word)]
+    if not places:
+        return None
+    place = chance.choice(places)
+    words[place] = slip(words[place], chance.randrange(1, len(words[place])), chance)
+    return " ".join(words).replace(_NO_BLANK + " ", "").rstrip(_NO_BLANK)
+
+
+def _may_slip(word: str) -> bool:
+    return len(word) >= SHORTEST_WORD and word.isascii() and word.isalpha()

@@ -1,4 +1,4 @@
-"""How long after the save does the patient stand in the cluster's pane?
+"""Measures the delay from a save until the patient appears in the cluster's pane.
 
 Opens real SSH sessions that show the cluster's pane, registers patients over HTTP as a
 counter does, and takes the time from sending each registration until its number has arrived
@@ -23,7 +23,8 @@ import asyncssh
 import httpx
 import pyte
 
-from core.identifiers import new_id
+from bench.counter.clinic import MANY_OF_ONE_ACCOUNT
+from core.foundation.identifiers import new_id
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,9 +45,9 @@ class Pane(asyncssh.SSHClientSession[str]):
         self._arrived = asyncio.Event()
 
     def data_received(self, data: str, datatype: int | None) -> None:
-        """Something was painted."""
+        """Note that the screen was painted."""
         self._stream.feed(data)
-        # Only what was painted is read again: reading twenty whole screens takes longer than painting them.
+        # Only painted lines are read again: reading twenty whole screens takes longer than painting them.
         for row in self.screen.dirty:
             cells = self.screen.buffer[row]
             self._rows[row] = "".join(cells[column].data for column in range(80))
@@ -54,7 +55,7 @@ class Pane(asyncssh.SSHClientSession[str]):
         self._arrived.set()
 
     async def shows(self, words: str, seconds: float = 30) -> None:
-        """Wait until the words stand on the screen."""
+        """Wait until the words are on the screen."""
         async with asyncio.timeout(seconds):
             while not any(words in row for row in self._rows):
                 self._arrived.clear()
@@ -65,12 +66,14 @@ async def measure(http: str, ssh_port: int, registrations: int, panes: int, gap:
     client = httpx.AsyncClient(base_url=f"{http}/api/v1/", timeout=30)
     token = (await client.post("tokens", json={"username": "clerk", "password": "demo"})).json()["token"]
     client.headers["Authorization"] = f"Bearer {token}"
-    connections, sessions = [], []
+    connections = []
+    sessions: list[Pane] = []
     for _ in range(panes):
         connection = await asyncssh.connect(
             "127.0.0.1", ssh_port, username="dentist", password="demo", known_hosts=None, config=None
         )
         _, session = await connection.create_session(Pane, term_type="xterm", term_size=(80, 24))
+        assert isinstance(session, Pane)
         connections.append(connection)
         sessions.append(session)
     for session in sessions:
@@ -118,6 +121,7 @@ def main() -> None:
         http, ssh = free_port(), free_port()
         environment = {
             **os.environ,
+            **MANY_OF_ONE_ACCOUNT,
             "LOKET_HOME": home,
             "LOKET_HTTP": f"127.0.0.1:{http}",
             "LOKET_SSH": f"127.0.0.1:{ssh}",

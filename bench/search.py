@@ -1,20 +1,20 @@
-"""How fast people are found, by how many there are: search box and duplicate check on a database file.
+"""Measures the search box and the duplicate check on database files of several sizes.
 
     python bench/search.py [--sizes 10000 100000] [--queries 300]
 
-For each size a SQLite file is filled with made-up households (`bench/people.py`), keys and all, and then
-asked through the same functions as the counter's: `searching.by_number`, `searching.by_words` and
-`matching.ranked`. Times are of the whole answer (rows read and ranked), in milliseconds, after a short
+For each size a SQLite file is filled with fictitious households (`bench/people.py`) and their keys, and then
+searched through the same functions as the counter's: `search.by_number`, `search.by_words` and
+`candidates.ranked`. Times are of the whole answer (rows read and ranked), in milliseconds, after a short
 warm-up; the first search reads all name parts once ("first"). "CPU" is this thread's own time, which
 others on a shared machine disturb less.
 
 * "one mistake": one word of the name has a letter replaced, dropped, doubled or swapped with its neighbour;
-  with "+ year" or "+ date" the birth year or date stands beside the misspelt name.
+  with "+ year" or "+ date" the birth year or date follows the misspelt name.
 * "found": the person asked for is among the first 20. "or as close": that person, or twenty others whose names
-  are no further, letter by letter, from what was typed: between them a name cannot choose, a birth year can. One in
-  fifteen of a million bears a name here that more than twenty bear, so that of a name alone only this share can be
-  asked to be high; "found" is what counts beside a year or a date.
-* The duplicate check is asked with what a clerk types of somebody who is known: written anew by the
+  are no further, letter by letter, from the typed one: a name cannot choose between them, a birth year can. One in
+  fifteen of a million has a name here that more than twenty share, so for a name alone only this share can be
+  high; with a year or a date, "found" counts.
+* The duplicate check is asked with a known person's data as a clerk types it: written a second time by the
   operators `UNSEEN`, half of them without NIK, BPJS number and phone.
 """
 
@@ -34,20 +34,22 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from rapidfuzz.distance import OSA
 
 from bench.people import UNSEEN, Record, again, households
-from core import clock, matching, searching
-from core.accounts import system_actor
-from core.blocking import stored_keys
-from core.clinic import Clinic
-from core.config import Settings
-from core.database import connection, database
-from core.identifiers import new_id
-from core.names import name_words
+from core.accounts.service import system_actor
+from core.foundation import clock
+from core.foundation.clinic import Clinic
+from core.foundation.config import Settings
+from core.foundation.database import connection, database
+from core.foundation.identifiers import new_id
+from core.linkage import candidates
+from core.linkage.blocking import stored_keys
+from core.linkage.names import name_words
+from core.patients import search as patient_search
 
 BATCH = 20_000
 
 
 def fill(people: list[Record]) -> list[str]:
-    """Write patients and keys as fast as SQLite takes them; returns their ids."""
+    """Write patients and keys as fast as SQLite takes them; return their ids."""
     now, account = clock.now(), system_actor("bench").account_id
     instant = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     ids = [new_id() for _ in people]
@@ -89,7 +91,7 @@ def fill(people: list[Record]) -> list[str]:
 
 
 def misspelt(chance: random.Random, name: str) -> str:
-    """A name with one slip in one of its longer parts."""
+    """Return a name with one slip in one of its longer parts."""
     words = name.split()
     place = chance.choice([i for i, word in enumerate(words) if len(word) >= 4] or [0])
     word = words[place]
@@ -106,7 +108,7 @@ def misspelt(chance: random.Random, name: str) -> str:
 
 
 def as_close(typed: str, name: str, shown: list[str]) -> bool:
-    """Whether everybody shown is at least as near to what was typed as the person asked for."""
+    """Return whether everybody shown is at least as near to the typed text as the person asked for."""
 
     def apart(other: str) -> int:
         left, right = (" ".join(sorted(name_words(text))) for text in (typed, other))
@@ -116,7 +118,7 @@ def as_close(typed: str, name: str, shown: list[str]) -> bool:
 
 
 def measured(asked: list[tuple[object, str]], ask: Callable[[object], list[tuple[str, str]]]) -> str:
-    """Percentiles and how often the right one is found; an answer is (id, name) pairs, best first."""
+    """Return percentiles and the share of right answers; an answer is (id, name) pairs, best first."""
     times, worked, found, fair = [], [], 0, 0
     gc.disable()
     for query, (expected, name) in asked:  # type: ignore[misc]
@@ -138,11 +140,11 @@ def rows(patients: list) -> list[tuple[str, str]]:
 
 
 def by_words(text: object) -> list[tuple[str, str]]:
-    return rows(searching.by_words(str(text), 20))
+    return rows(patient_search.by_words(str(text), 20))
 
 
 def by_number(text: object) -> list[tuple[str, str]]:
-    return rows(searching.by_number(str(text)))
+    return rows(patient_search.by_number(str(text)))
 
 
 def questions(people: list[Record], ids: list[str], count: int) -> Iterator[tuple[str, Callable, list]]:
@@ -169,7 +171,7 @@ def questions(people: list[Record], ids: list[str], count: int) -> Iterator[tupl
     anew = [
         (again(r, UNSEEN, chance, numbers=bool(i % 2)).written, (id_, "")) for i, (r, id_) in enumerate(asked)
     ]
-    yield "duplicate check", lambda p: [(match.patient_id, "") for match in matching.ranked(p)], anew
+    yield "duplicate check", lambda p: [(match.patient_id, "") for match in candidates.ranked(p)], anew
 
 
 def main() -> None:
@@ -191,9 +193,11 @@ def main() -> None:
                     f"{size:,} patients: {size_mb:,.0f} MB, filled in {time.perf_counter() - started:.0f} s"
                 )
                 started = time.perf_counter()
-                searching.sounds.refresh()
+                patient_search.sounds.refresh()
                 seconds = time.perf_counter() - started
-                print(f"  first: {seconds * 1000:.0f} ms, {len(searching.sounds):,} different name parts")
+                print(
+                    f"  first: {seconds * 1000:.0f} ms, {len(patient_search.sounds):,} different name parts"
+                )
                 for label, ask, asked in questions(people, ids, given.queries):
                     for query, _ in asked[:20]:
                         ask(query)

@@ -1,4 +1,4 @@
-"""Does the counter work on the thinnest line: 9.6 kbit/s, 600 ms round trip, 2 % of packets lost?
+"""Measures the counter on the thinnest line: 9.6 kbit/s, 600 ms round trip, 2 % of packets lost.
 
 A clerk registers a new patient, everything typed, over real SSH on a line of that kind (see
 `bench/counter/link.py`; the kernel retransmits). Then the clerk types while the dental pane beside changes as
@@ -28,14 +28,14 @@ from tests.e2e.terminals import Terminal, single_keys
 from tests.people import Caller
 
 BITS_PER_SECOND, ROUND_TRIP_SECONDS, LOSS = 9_600, 0.6, 0.02
-KEY_SECONDS = 0.25  # between two keys: four a second
-BUSY_SECONDS = 3.0  # between two changes of the pane: 1,200 an hour
+KEY_SECONDS = 0.25  # seconds between two keys: four a second
+BUSY_SECONDS = 3.0  # seconds between two changes of the pane: 1,200 an hour
 KEYS, QUICK_KEYS = 60, 15
-PANE_FRAME_BYTES = 400  # the most that one change of the pane costs, with what SSH, TCP and IP add
+PANE_FRAME_BYTES = 400  # the most that one change of the pane costs, with SSH, TCP and IP
 
 
 def echoes(person: Terminal, keys: int) -> list[float]:
-    """Type letters one after the other into the search box and take the time to each one's echo, in seconds."""
+    """Type letters one after the other into the search box; return each one's echo time in seconds."""
     times = []
     for number in range(keys):
         letter = random.Random(number).choice("bcdfghjklmnpqrstvwxyz")
@@ -56,7 +56,7 @@ def echoes(person: Terminal, keys: int) -> list[float]:
 
 
 def change_pane(clerk: Caller, stop: threading.Event) -> None:
-    """A busy hour's arrivals."""
+    """Let the arrivals of a busy hour come in."""
     while not stop.wait(BUSY_SECONDS):
         clerk.registered()
 

@@ -1,4 +1,4 @@
-"""What does a synchronisation cost, and do the counters notice?
+"""Measures the cost of a synchronisation, and its effect on the counters.
 
 Fills a clinic with visits of one day, starts it and an office as processes of their own, and
 registers patients over HTTP, first alone and then while the day is being sent. Prints visits
@@ -23,8 +23,8 @@ from pathlib import Path
 
 import httpx
 
-from core.config import Address, Settings
-from core.database import connection, database
+from core.foundation.config import HostPort, Settings
+from core.foundation.database import connection, database
 from server.office.app import add_clinic
 from server.run import Background
 from tests.core.days import Days
@@ -71,7 +71,7 @@ def start(arguments: list[str], settings: Settings, url: str, niceness: int = 0)
 
 
 def send(settings: Settings) -> subprocess.Popen[bytes]:
-    """The sender as the server starts it: a process of its own at low priority."""
+    """Run the sender as the server starts it: a process of its own at low priority."""
     return subprocess.Popen(
         [sys.executable, "-m", "server.cli", "sync", "now", "--json"],
         env=environment_of(settings),
@@ -82,7 +82,7 @@ def send(settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def peak_mib(process: subprocess.Popen[bytes], before: float) -> float:
-    """Largest resident size so far, MiB."""
+    """Return the largest resident size so far, MiB."""
     try:
         lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     except OSError:
@@ -91,7 +91,7 @@ def peak_mib(process: subprocess.Popen[bytes], before: float) -> float:
 
 
 def one(clerk: Caller) -> float:
-    """Register one patient; milliseconds."""
+    """Register one patient; return the milliseconds."""
     began = time.perf_counter()
     answer = clerk.register()
     assert answer.status_code == 201, answer.text
@@ -117,12 +117,12 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         office = Settings(
-            home=Path(folder) / "office", office_http=Address(host="127.0.0.1", port=free_port())
+            home=Path(folder) / "office", office_http=HostPort(host="127.0.0.1", port=free_port())
         )
         token = add_clinic(office, "P6371010101", "Bench")
         clinic = Settings(
             home=Path(folder) / "clinic",
-            http=Address(host="127.0.0.1", port=free_port()),
+            http=HostPort(host="127.0.0.1", port=free_port()),
             office_url=f"{office.office_http.url}/fhir",
             office_token=token,
         )
@@ -133,7 +133,7 @@ def main() -> None:
 
 
 def measure(chosen: argparse.Namespace, clinic: Settings, office: Settings) -> None:
-    # The office stands elsewhere: here its work must not count as the clinic's.
+    # The office runs on another machine: here its work must not count as the clinic's.
     processes = [start(["-m", "server.cli", "office"], office, office.office_http.url, niceness=19)]
     try:
         processes.append(start(["-m", "server", "--demo", "--no-door"], clinic, clinic.http.url))
@@ -157,7 +157,7 @@ def measure(chosen: argparse.Namespace, clinic: Settings, office: Settings) -> N
             bare = peak_mib(again, bare)
             time.sleep(0.02)
         second = json.loads(again.communicate()[0])
-        # What the counter registered meanwhile is sent as well; those visits hold little, so they are
+        # The counter's registrations are sent as well; those visits hold little, so they are
         # counted as visits only where time is meant.
         print(
             f"visits {chosen.visits} + {len(during)} meanwhile  seconds {seconds:.1f}  "

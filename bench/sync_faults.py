@@ -1,8 +1,8 @@
-"""Does the office end with exactly the clinic's set, whatever breaks on the way?
+"""Checks that the office ends with exactly the clinic's set, whatever breaks on the way.
 
 For each fault: three runs over a line that has it (most connections fail), then runs over a
 whole line until both ends agree, at most three. Prints how often the fault was met, the runs it
-took, and what is missing, different or too much at the office.
+took, and the records missing, different or extra at the office.
 
     python -m bench.sync_faults [--visits 60] [--seeds 2]
 """
@@ -24,14 +24,16 @@ from pathlib import Path
 
 import httpx
 
-from core import clock, outbox, synchronisation
-from core.clinic import Clinic
-from core.database import connection, database, transaction
+from core.exchange import outbox
+from core.exchange import service as synchronisation
+from core.foundation import clock
+from core.foundation.clinic import Clinic
+from core.foundation.database import connection, database, transaction
 from core.models import Diagnosis, Visit
 from tests.core.days import Days, open_clinic
-from tests.core.test_synchronisation import DAY, QUICK, everything
-from tests.core.test_synchronisation_faults import RUN, through
-from tests.core.test_synchronisation_faults import full_disk_at_the_clinic as no_room
+from tests.core.exchange.test_synchronisation import DAY, QUICK, everything
+from tests.core.exchange.test_synchronisation_faults import RUN, through
+from tests.core.exchange.test_synchronisation_faults import full_disk_at_the_clinic as no_room
 from tests.server.faulty_link import FAULTS, FaultyLink
 from tests.server.offices import Office
 
@@ -40,7 +42,7 @@ KILLS = 10
 
 
 def broken_line(clinic: Clinic, office: Office, faults: tuple[str, ...], seed: int) -> int:
-    """Three runs over a line with these faults; how many connections met one."""
+    """Run three times over a line with these faults; return how many connections met one."""
     link = FaultyLink(office.fhir, seed=seed, faults=faults)
     with httpx.Client(timeout=2, limits=httpx.Limits(max_keepalive_connections=0)) as client:
         for _ in range(3):
@@ -50,7 +52,7 @@ def broken_line(clinic: Clinic, office: Office, faults: tuple[str, ...], seed: i
 
 
 def killed_clinic(clinic: Clinic, office: Office, seed: int) -> int:
-    """Kill -9 of the sender at random moments; how many were still at work."""
+    """Kill the sender (-9) at random moments; return how often it was still at work."""
     chance, met = random.Random(seed), 0
     for _ in range(KILLS):
         process = subprocess.Popen(
@@ -69,7 +71,7 @@ def killed_clinic(clinic: Clinic, office: Office, seed: int) -> int:
 
 
 def restarted_office(clinic: Clinic, office: Office, seed: int) -> int:
-    """The office ends and starts again after each batch of the first run."""
+    """Restart the office after each batch of the first run."""
     met = 0
 
     def restart(done: int, total: int) -> None:
@@ -82,38 +84,38 @@ def restarted_office(clinic: Clinic, office: Office, seed: int) -> int:
 
 
 def poisoned_record(clinic: Clinic, office: Office, seed: int) -> int:
-    """Two records that the office refuses, which are corrected after the first run."""
+    """Send two records that the office refuses, and correct them after the first run."""
     visits = [row.id for row in Visit.select(Visit.id).limit(2)]
     Diagnosis.update(code="bad").where(Diagnosis.visit.in_(visits)).execute()
     refused = synchronisation.run(clinic, pace=QUICK).refused
     with transaction():
         Diagnosis.update(code="J00").where(Diagnosis.visit.in_(visits)).execute()
         for visit in visits:
-            outbox.put("visit", visit)
+            outbox.enqueue("visit", visit)
     return refused
 
 
 def clock_set_back(clinic: Clinic, office: Office, seed: int) -> int:
-    """An hour back after the first run, with edits before and after."""
+    """Set the clock back an hour after the first run, with edits before and after."""
     synchronisation.run(clinic, pace=QUICK)
     back = clock.now() - timedelta(hours=1)
     with clock.frozen(lambda: back), transaction():
         for row in Visit.select(Visit.id).limit(5):
             Visit.update(disposition="home").where(Visit.id == row.id).execute()
-            outbox.put("visit", row.id)
+            outbox.enqueue("visit", row.id)
     with clock.frozen(lambda: back):
         synchronisation.run(clinic, pace=QUICK)
     return 1
 
 
 def full_disk_at_the_clinic(clinic: Clinic, office: Office, seed: int) -> int:
-    """There is no room for a row more during eight runs."""
+    """Leave no room for one more row during eight runs."""
     with no_room():
         return sum(synchronisation.run(clinic, pace=QUICK).error is not None for _ in range(8))
 
 
 def full_disk_at_the_office(clinic: Clinic, office: Office, seed: int) -> int:
-    """The office's database cannot grow by a page during two runs."""
+    """Keep the office's database from growing by a page during two runs."""
     with office.full_disk():
         return sum(synchronisation.run(clinic, pace=QUICK).error is not None for _ in range(2))
 
@@ -126,7 +128,7 @@ FAULTY: dict[str, Callable[[Clinic, Office, int], int]] = {
     "clinic_disk_full": full_disk_at_the_clinic,
     "office_disk_full": full_disk_at_the_office,
 }
-"""Faults that are not the line's; each returns how often it was met."""
+"""Faults beside those of the line; each returns how often it was met."""
 
 
 def one(name: str, visits: int, seed: int) -> None:

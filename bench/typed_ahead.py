@@ -1,4 +1,4 @@
-"""Are keys that arrive in a burst, as from a slow line or a scanner, all where they were meant?
+"""Checks that keys arriving in a burst, as from a slow line or a scanner, end where they were meant.
 
 Types whole registrations of new patients ahead, through real SSH on the real counter: as one packet, and with
 gaps of 1 ms and 5 ms between keys; then lets a scanner send numbers into the search box. Reads each patient
@@ -34,14 +34,14 @@ CONSONANTS, VOWELS = "bdghjklmnprstw", "aiu"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody made up, unlike everybody else, with what the form's fields are to hold."""
+    """A fictitious person, unlike all others, with the values for the form's fields."""
 
     name: str
     nik: str
     fields: dict[str, str]
 
     def keys(self) -> str:
-        """Everything from the search box to the receipt, as `Terminal.press` takes it."""
+        """Return all keys from the search box to the receipt, as `Terminal.press` takes them."""
         keys = all_keys(registration(self.name, self.nik))
         for typed, field in TYPED.items():
             assert typed in keys
@@ -56,7 +56,7 @@ TYPED = {
     "081234567890": "phone",
     "Jl. Veteran No. 12": "address",
 }
-"""What stands in the scripted registration, and the field it goes into."""
+"""Text of the scripted registration -> the field it goes into."""
 
 
 def person_of(number: int) -> Person:
@@ -84,7 +84,7 @@ def person_of(number: int) -> Person:
 
 
 def wrong_fields(clerk: Caller, number: int, ticket: str) -> list[str]:
-    """Which fields of a registered patient are not what was typed."""
+    """Return the fields of a registered patient that differ from the typed ones."""
     person = person_of(number)
     found: list[dict[str, Any]] = clerk.get("patients", params={"q": person.nik}).json()
     patient = next((one for one in found if one["nik"] == person.nik), None)
@@ -100,7 +100,7 @@ def wrong_fields(clerk: Caller, number: int, ticket: str) -> list[str]:
 
 
 def register_ahead(person: Terminal, number: int, gap_seconds: float) -> str:
-    """Type everything from the search box to the receipt without looking; gives the receipt's screen."""
+    """Type everything from the search box to the receipt without looking; return the receipt's screen."""
     name, keys = person_of(number).name, person_of(number).keys()
     if gap_seconds:
         for key in single_keys(keys):
@@ -151,7 +151,7 @@ def main(rounds: int) -> bool:
 
 
 def scan(person: Terminal, number: int) -> bool:
-    """A scanner's burst with Enter and a complaint behind it; True when both are where they belong."""
+    """Send a scanner's burst with Enter and a complaint behind it; return whether both arrived."""
     name = person_of(number).name
     person.press(f"{person_of(number).nik}<Enter>batuk {number}")
     person.wait_for("Visit", name, f"batuk {number}")

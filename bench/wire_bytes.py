@@ -1,6 +1,6 @@
-"""What a person's work costs on the wire, on Loket's real screens through real SSH.
+"""Measures the bytes that a person's work takes on the wire, on Loket's screens through real SSH.
 
-First table, bytes down, for each thing a person does: Loket through its door, the same app with Textual's own
+First table, bytes down, for each step of the work: Loket through its door, the same app with Textual's own
 driver, and the same screens drawn by ncurses; each as bytes the program writes, bytes of the TCP stream, and
 those with `ssh -C`. Second table, bytes of IP packets both ways: connecting, and one registration of a new
 patient in the TUI, with `-C`, in line mode, and in a TUI on the counter's own machine over HTTP.
@@ -36,21 +36,21 @@ from tests.e2e.terminals import ROOT, Terminal, password_environment, ssh_comman
 from tests.people import patient
 
 PTY_PORT = 8423
-WAITING = 12  # people in the pane
-IDLE_SECONDS, QUICK_IDLE_SECONDS = 60.0, 5.0
+WAITING = 12  # entries in the pane
+IDLE_SECONDS, QUICK_IDLE_SECONDS = 60.0, 5.0  # without a key; the second with --quick
 PANE_LINES = {"queue row added": 2, "top row removed": 2, "one cell changed": 1}
-"""What happens to the dental pane, and how many times."""
+"""Changes of the dental pane, and how often each is made."""
 BACK = "coming back to the form"
 LINE_MODE_ANSWERS = (
     NIK, NAME, "0001234567890", "6371010101120007", "Aminah", "081234567890", "Jl. Veteran No. 12 RT 4/RW 11",
     COMPLAINT, "2 card", "",
 )  # fmt: skip
-"""What is typed at the screens (`tests.e2e.scripted`), in the order in which line mode asks."""
+"""The values typed at the screens (`tests.e2e.scripted`), in the order of line mode's questions."""
 Costs = dict[str, Cost]
 
 
 def pane_happenings(clinic: Clinic) -> dict[str, list[Happening]]:
-    """Two arrive in the dental pane, two leave from its top, the first is called."""
+    """Return the changes of the dental pane: two entries come, two leave from its top, the first is called."""
     clerk, dentist = clinic.caller("clerk"), clinic.caller("dentist")
     for number in range(WAITING):
         clerk.registered(patient=patient(name=f"Pasien {chr(65 + number)}ria"))
@@ -78,7 +78,7 @@ class Bench:
         self._idle_seconds = idle_seconds
 
     def loket(self, *options: str) -> Costs:
-        """Loket through its own door; keeps the screens for ncurses."""
+        """Run Loket through its own door; keep the screens for ncurses."""
         with Clinic(self.prepared) as clinic:
             happenings, began = pane_happenings(clinic), self.link.read(SSH_PORT)
             screens: list[dict[str, Any]] = []
@@ -100,7 +100,7 @@ class Bench:
             return {**person.costs, **again.costs}
 
     def textual(self, *options: str) -> Costs:
-        """The same app with Textual's own driver."""
+        """Run the same app with Textual's own driver."""
         with Clinic(self.prepared, with_door=False) as clinic:
             happenings = pane_happenings(clinic)
             with self._at_pty("bench.counter.textual_counter", clinic.url, *options) as person:
@@ -108,7 +108,7 @@ class Bench:
                 return person.costs
 
     def ncurses(self, *options: str) -> Costs:
-        """The screens of the last run of Loket, drawn by ncurses; any key stands for what happens elsewhere."""
+        """Draw the screens of the last run of Loket by ncurses; any key plays a change from elsewhere."""
         happenings: dict[str, list[Happening]] = {line: ["x"] * times for line, times in PANE_LINES.items()}
         with self._at_pty("bench.counter.curses_counter", str(self.screens), *options) as person:
             person.any_key = "x"
@@ -133,7 +133,7 @@ class Bench:
             child.wait()
 
     def local(self) -> Costs:
-        """A TUI on the counter's own machine: the line carries its HTTP only."""
+        """Run a TUI on the counter's own machine: the line carries its HTTP only."""
         with Clinic(self.prepared, with_door=False) as clinic:
             began = self.link.read(HTTP_PORT)
             command = [
@@ -156,7 +156,7 @@ class Bench:
                 return person.costs
 
     def lines(self) -> Costs:
-        """Line mode, line by line."""
+        """Run line mode, line by line."""
         with Clinic(self.prepared) as clinic:
             began = self.link.read(SSH_PORT)
             command = line_ssh_command("clerk", SSH_PORT, host=FAR)
@@ -175,7 +175,7 @@ class Bench:
 
 
 def listens(port: int) -> bool:
-    """Whether there is a server at a port of this machine."""
+    """Return whether there is a server at a port of this machine."""
     try:
         socket.create_connection(("127.0.0.1", port)).close()
     except OSError:
@@ -184,7 +184,7 @@ def listens(port: int) -> bool:
 
 
 def bytes_down(columns: dict[str, Costs], names: list[str]) -> Table:
-    """The first table."""
+    """Print the first table."""
     table = Table(title="Bytes down: what the program writes, the TCP stream, the TCP stream with ssh -C")
     table.add_column("what is done")
     for title in ("Loket", "same app, Textual's driver", "same screens, ncurses"):
@@ -202,7 +202,7 @@ def bytes_down(columns: dict[str, Costs], names: list[str]) -> Table:
 
 
 def packets_both_ways(rows: dict[str, Cost]) -> Table:
-    """The second table."""
+    """Print the second table."""
     table = Table(title="Bytes of IP packets both ways")
     for title in ("what is done", "packets up", "bytes up", "packets down", "bytes down", "bytes both ways"):
         table.add_column(title, justify="left" if title == "what is done" else "right")
@@ -218,7 +218,7 @@ COLUMNS = (*SCREENS, "lines", "local")
 
 
 def measured(bench: Bench, wanted: list[str]) -> dict[str, Costs]:
-    """Run what is wanted, in an order in which ncurses has its screens."""
+    """Run the selected programs, in an order in which ncurses has its screens."""
     columns: dict[str, Costs] = {}
     for title in COLUMNS:
         name, *options = title.split()

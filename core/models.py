@@ -6,20 +6,14 @@ Rows are never deleted: they are voided, ended or superseded. Derived search key
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import peewee
-from peewee import AutoField, CharField, ForeignKeyField, IntegerField, TextField
+from peewee import AutoField, BlobField, CharField, ForeignKeyField, IntegerField, TextField
 
-from core.database import DayField, DocumentField, FlagField, InstantField, database
+from core.foundation.database import DayField, DocumentField, FlagField, InstantField, database
 
 
 class Table(peewee.Model):
-    """What all tables share."""
-
-    if TYPE_CHECKING:
-        # Peewee makes `patient_id` beside `patient`, and back-references; its stubs do not say so.
-        def __getattr__(self, name: str) -> Any: ...
+    """Base of all tables."""
 
     class Meta:
         """Bound to the clinic's database; table names are snake_case."""
@@ -29,7 +23,7 @@ class Table(peewee.Model):
         only_save_dirty = True
 
 
-def _id() -> CharField:
+def _id() -> CharField[str]:
     """A UUIDv7 primary key, 36 characters."""
     return CharField(max_length=36, primary_key=True)
 
@@ -50,8 +44,13 @@ class Account(Table):
     service_point = CharField(max_length=40, default="")
     """The room where this person calls patients; empty: the cluster's own."""
     must_change_password = FlagField(default=False)
+    """Whether the next sign-in may do nothing but choose a password."""
     created_at = InstantField()
     disabled_at = InstantField(null=True)
+    second_factor = CharField(max_length=64, null=True)
+    """Secret of the codes that are asked after the password (RFC 6238), base32; empty: none are asked."""
+    second_factor_step = peewee.IntegerField(null=True)
+    """Time step of the newest code that was taken: no code is taken twice."""
 
 
 class AccountKey(Table):
@@ -59,6 +58,7 @@ class AccountKey(Table):
 
     id = _id()
     account = ForeignKeyField(Account, backref="keys")
+    account_id: str
     public_key = TextField(unique=True)
     """OpenSSH form without comment: `ssh-ed25519 AAAA...`."""
     label = CharField(max_length=80, default="")
@@ -72,9 +72,111 @@ class Token(Table):
     id = _id()
     token_hash = CharField(max_length=64, unique=True)
     account = ForeignKeyField(Account, backref="tokens")
+    account_id: str
     created_at = InstantField()
     expires_at = InstantField()
     revoked_at = InstantField(null=True)
+    method = CharField(max_length=12, default="password")
+    """`password`, `key`, or `door` for the credential of an SSH door."""
+    source = CharField(max_length=64, default="")
+    """Address that signed in."""
+    label = CharField(max_length=80, default="")
+    """Name of the door whose credential this is."""
+    bound_to = CharField(max_length=64, default="")
+    """The one address that may use it; empty: any."""
+    needs_code = FlagField(default=False)
+    """True if it is good for nothing but giving the code of the second factor."""
+
+
+class SignInFailure(Table):
+    """A wrong guess; kept for a day, so that a restart forgives nobody."""
+
+    subject = CharField(max_length=64)
+    """The account's id, or a hash of a name that nobody has."""
+    source = CharField(max_length=64)
+    """Address that guessed."""
+    at = InstantField()
+
+    class Meta:
+        """Counted by account and by address."""
+
+        indexes = ((("subject", "at"), False), (("source", "at"), False))
+
+
+class KnownSource(Table):
+    """An address that has signed in as an account: guesses from elsewhere do not lock it out."""
+
+    subject = CharField(max_length=64)
+    source = CharField(max_length=64)
+    at = InstantField()
+
+    class Meta:
+        """One per account and address."""
+
+        primary_key = peewee.CompositeKey("subject", "source")
+
+
+class KeyProof(Table):
+    """A signature that has signed an account in; each is accepted once."""
+
+    digest = CharField(max_length=64, primary_key=True)
+    at = InstantField()
+
+
+class RightsChange(Table):
+    """A request to give a right to a role, or to take it away; another person decides on it."""
+
+    id = _id()
+    role = CharField(max_length=16)
+    permission = CharField(max_length=24)
+    granted = FlagField()
+    """True gives the right, False takes it away."""
+    reason = CharField(max_length=200)
+    requested_at = InstantField()
+    requested_by = ForeignKeyField(Account, backref="+")
+    requested_by_id: str
+    decided_at = InstantField(null=True)
+    decided_by = ForeignKeyField(Account, null=True, backref="+")
+    decided_by_id: str | None
+    outcome = CharField(max_length=12, null=True)
+    """`approved`, `refused` or `withdrawn`; empty while it waits."""
+
+
+class Approval(Table):
+    """Something that one person asks for, or has done, and another approves."""
+
+    id = _id()
+    kind = CharField(max_length=12)
+    """An `ApprovalKind`."""
+    target = CharField(max_length=80)
+    """A visit, a report with its day, a backup: what the kind says."""
+    reason = CharField(max_length=200)
+    detail = DocumentField()
+    """Further facts of the kind; nothing clinical."""
+    requested_at = InstantField(index=True)
+    requested_by = ForeignKeyField(Account, backref="+")
+    requested_by_id: str
+    decided_at = InstantField(null=True)
+    decided_by = ForeignKeyField(Account, null=True, backref="+")
+    decided_by_id: str | None
+    outcome = CharField(max_length=12, null=True)
+    """`approved` or `refused`; empty while it waits."""
+
+
+class RolePermission(Table):
+    """A right that a role has, or lacks, other than by default."""
+
+    role = CharField(max_length=16)
+    permission = CharField(max_length=24)
+    granted = FlagField()
+    change = ForeignKeyField(RightsChange, backref="+")
+    """The approved request that made it so."""
+    change_id: str
+
+    class Meta:
+        """One a role and right; without a row the default holds."""
+
+        primary_key = peewee.CompositeKey("role", "permission")
 
 
 class Patient(Table):
@@ -82,7 +184,7 @@ class Patient(Table):
 
     id = _id()
     medical_record_number = CharField(max_length=16, unique=True)
-    """Eight digits, given once, never reused (indonesia.md 1.5)."""
+    """Eight digits, given once, never reused (docs/reference/indonesia.md 1.5)."""
     name = CharField(max_length=120)
     sex = CharField(max_length=8)
     birth_date = DayField(index=True)
@@ -92,8 +194,13 @@ class Patient(Table):
     family_card_number = CharField(max_length=16, null=True, index=True)
     passport_number = CharField(max_length=20, null=True)
     mother_name = CharField(max_length=120, default="")
-    mother = ForeignKeyField("self", null=True, backref="children")
+    mother: ForeignKeyField[Patient | None] = ForeignKeyField("self", null=True, backref="children")
+    mother_id: str | None
     """The mother's own record, for a newborn without a NIK."""
+    mother_nik = CharField(max_length=16, null=True)
+    """The mother's NIK, whose card was shown for a child without a number of its own."""
+    guardian_nik = CharField(max_length=16, null=True)
+    """The NIK of another relative whose card was shown instead."""
     birth_order = IntegerField(null=True)
     """0 single, 1, 2... for twins (SATUSEHAT multipleBirthInteger)."""
     phone = CharField(max_length=20, default="", index=True)
@@ -103,15 +210,26 @@ class Patient(Table):
     village_code = CharField(max_length=10, default="")
     """Kemendagri code without dots."""
     no_identifier_reason = CharField(max_length=20, null=True)
+    deceased_on = DayField(null=True)
+    """The day of death: that of a visit that ended with it, else the reported one."""
+    death_reported_on = DayField(null=True)
+    """The day of death as an imported list reports it."""
     identity_verified_at = InstantField(null=True)
+    no_known_allergies_at = InstantField(null=True)
+    """When the patient was asked and knew of none; null: nobody asked, or there are some."""
+    no_known_allergies_by = ForeignKeyField(Account, null=True, backref="+")
+    no_known_allergies_by_id: str | None
     """When a card was seen; empty: on the verify-later list."""
     version = IntegerField(default=1)
     created_at = InstantField()
     created_by = ForeignKeyField(Account, backref="+")
+    created_by_id: str
     updated_at = InstantField(index=True)
-    merged_into = ForeignKeyField("self", null=True, backref="merged")
+    merged_into: ForeignKeyField[Patient | None] = ForeignKeyField("self", null=True, backref="merged")
+    merged_into_id: str | None
     voided_at = InstantField(null=True)
     voided_by = ForeignKeyField(Account, null=True, backref="+")
+    voided_by_id: str | None
     void_reason = CharField(max_length=200, null=True)
 
 
@@ -126,14 +244,16 @@ Patient.add_index(
 
 
 class PatientVersion(Table):
-    """What a patient's record said before an edit, a merge or its undo."""
+    """Version of a patient's record before an edit, a merge or its undo."""
 
     patient = ForeignKeyField(Patient, backref="versions")
+    patient_id: str
     version = IntegerField()
     data = DocumentField()
     """Every column of the patient as it was."""
     changed_at = InstantField()
     changed_by = ForeignKeyField(Account, backref="+")
+    changed_by_id: str
     cause = CharField(max_length=20)
     """`edit`, `merge` or `unmerge`."""
 
@@ -149,6 +269,7 @@ class PatientKey(Table):
     kind = CharField(max_length=12)
     value = CharField(max_length=80)
     patient = ForeignKeyField(Patient, backref="keys")
+    patient_id: str
 
     class Meta:
         """Read by kind and value; rewritten by patient."""
@@ -156,22 +277,27 @@ class PatientKey(Table):
         primary_key = peewee.CompositeKey("kind", "value", "patient")
 
 
-class NotDuplicate(Table):
-    """Two patients whom a person has judged to be two people. `low_id` < `high_id`."""
+class NonMatch(Table):
+    """Two patients that a person has judged to be two people. `low_id` < `high_id`."""
 
     low_id = CharField(max_length=36)
     high_id = CharField(max_length=36)
     decided_at = InstantField()
     decided_by = ForeignKeyField(Account, backref="+")
+    decided_by_id: str
+    low: Patient
+    high: Patient
+    """The patients' rows, in queries that join them."""
 
     class Meta:
         """Remembered once."""
 
+        table_name = "not_duplicate"
         primary_key = peewee.CompositeKey("low_id", "high_id")
 
 
-class SuspectedPair(Table):
-    """Two patients who may be one, found when all were looked through. `low_id` < `high_id`."""
+class CandidatePair(Table):
+    """Two patients that may be one person, waiting for clerical review. `low_id` < `high_id`."""
 
     low_id = CharField(max_length=36)
     high_id = CharField(max_length=36, index=True)
@@ -180,7 +306,38 @@ class SuspectedPair(Table):
     class Meta:
         """Found once."""
 
+        table_name = "suspected_pair"
         primary_key = peewee.CompositeKey("low_id", "high_id")
+
+
+class SetAsideRow(Table):
+    """Row of an imported list that is nobody's record yet, for a person to mend; kept when it is settled."""
+
+    id = _id()
+    list_name = CharField(max_length=120)
+    """Name of the file."""
+    line = IntegerField()
+    """Line of the file, counted from 1."""
+    values = DocumentField()
+    """Field -> what the list says, as text."""
+    reasons = DocumentField()
+    """Reason for which it was set aside: `birth_date: placeholder`."""
+    alike: ForeignKeyField[Patient | None] = ForeignKeyField(Patient, null=True, backref="+")
+    alike_id: str | None
+    """The patient who has the row's NIK or BPJS number."""
+    set_aside_at = InstantField()
+    set_aside_by = ForeignKeyField(Account, backref="+")
+    set_aside_by_id: str
+    settled_at = InstantField(null=True, index=True)
+    settled_by = ForeignKeyField(Account, null=True, backref="+")
+    settled_by_id: str | None
+    outcome = CharField(max_length=12, null=True)
+    """`stored`, `known` or `left_out`; empty while it waits."""
+    reason = CharField(max_length=200, default="")
+    """Reason for which it was left out."""
+    patient: ForeignKeyField[Patient | None] = ForeignKeyField(Patient, null=True, backref="+")
+    patient_id: str | None
+    """The patient whom it became, or who was known."""
 
 
 class Merge(Table):
@@ -188,13 +345,17 @@ class Merge(Table):
 
     id = _id()
     survivor = ForeignKeyField(Patient, backref="+")
+    survivor_id: str
     merged = ForeignKeyField(Patient, backref="+")
+    merged_id: str
     log = DocumentField()
     """Snapshots of both rows and, per re-pointed row, table, id and old value."""
     merged_at = InstantField()
     merged_by = ForeignKeyField(Account, backref="+")
+    merged_by_id: str
     undone_at = InstantField(null=True)
     undone_by = ForeignKeyField(Account, null=True, backref="+")
+    undone_by_id: str | None
 
 
 class Visit(Table):
@@ -202,17 +363,22 @@ class Visit(Table):
 
     id = _id()
     patient = ForeignKeyField(Patient, backref="visits")
+    patient_id: str
     service_on = DayField(index=True)
     """The clinic's day it belongs to."""
     status = CharField(max_length=12)
     payer = CharField(max_length=12)
+    payer_source = CharField(max_length=12, default="clerk")
+    """A `PayerSource` code; visits from before it was stored count as the clerk's choice."""
     chief_complaint = CharField(max_length=500)
     pregnant = FlagField(default=False)
+    breastfeeding = FlagField(null=True)
+    """As the patient said; null: nobody asked."""
     disability = FlagField(default=False)
     is_first_this_year = FlagField(default=True)
     """LB1's kunjungan baru: the person's first visit of the calendar year."""
     suggested_cluster = CharField(max_length=12, null=True)
-    """What the rules proposed at registration."""
+    """Proposal of the rules at registration."""
     routing = DocumentField(default=dict)
     """The decision's reasons and red flags as shown to the clerk."""
     override_reason = CharField(max_length=200, null=True)
@@ -220,9 +386,11 @@ class Visit(Table):
     started_at = InstantField()
     ended_at = InstantField(null=True)
     registered_by = ForeignKeyField(Account, backref="+")
+    registered_by_id: str
     version = IntegerField(default=1)
     voided_at = InstantField(null=True)
     voided_by = ForeignKeyField(Account, null=True, backref="+")
+    voided_by_id: str | None
     void_reason = CharField(max_length=200, null=True)
 
 
@@ -231,11 +399,13 @@ class Registration(Table):
 
     id = _id()
     visit = ForeignKeyField(Visit, unique=True, backref="+")
+    visit_id: str
     request_hash = CharField(max_length=64)
     """SHA-256 of the canonical request: the same id with another content is refused."""
     receipt = DocumentField()
     registered_at = InstantField()
     registered_by = ForeignKeyField(Account, backref="+")
+    registered_by_id: str
 
 
 class TicketCounter(Table):
@@ -262,6 +432,7 @@ class Ticket(Table):
     number = CharField(max_length=8)
     """As printed: `A-001`."""
     visit = ForeignKeyField(Visit, backref="tickets")
+    visit_id: str
     issued_at = InstantField()
 
     class Meta:
@@ -275,6 +446,7 @@ class Appointment(Table):
 
     id = _id()
     patient = ForeignKeyField(Patient, backref="+")
+    patient_id: str
     cluster = CharField(max_length=12)
     service_on = DayField()
     sequence = IntegerField()
@@ -286,7 +458,8 @@ class Appointment(Table):
     ended_at = InstantField(null=True)
     end_reason = CharField(max_length=200, default="")
     visit = ForeignKeyField(Visit, null=True, backref="+")
-    """What came of it."""
+    visit_id: str | None
+    """Outcome."""
 
     class Meta:
         """A number is kept once; a patient's are found by day."""
@@ -299,25 +472,31 @@ class QueueEntry(Table):
 
     id = _id()
     visit = ForeignKeyField(Visit, backref="entries")
+    visit_id: str
     ticket = ForeignKeyField(Ticket, backref="entries")
+    ticket_id: str
     cluster = CharField(max_length=12)
     service_on = DayField()
     status = CharField(max_length=12)
     priority = CharField(max_length=12)
     priority_reason = CharField(max_length=80, default="")
     queued_at = InstantField()
-    """Orders the queue. Kept from the first entry on a round trip, so that the place is kept."""
+    """Since when the patient counts as waiting. Kept from the first entry on a round trip, so that the place is kept."""
     service_point = CharField(max_length=40, null=True)
     """The room that called."""
     practitioner = ForeignKeyField(Account, null=True, backref="+")
-    """Who called or serves."""
+    practitioner_id: str | None
+    """Practitioner who called or serves."""
     reserved_for = ForeignKeyField(Account, null=True, backref="+")
+    reserved_for_id: str | None
     """Set on the way back from a round trip: the same clinician goes on."""
     call_count = IntegerField(default=0)
     skipped_at = InstantField(null=True)
     """When nobody answered; the turn comes again after some others were called."""
-    came_from = ForeignKeyField("self", null=True, backref="led_to")
-    returns_to = ForeignKeyField("self", null=True, backref="+")
+    came_from: ForeignKeyField[QueueEntry | None] = ForeignKeyField("self", null=True, backref="led_to")
+    came_from_id: str | None
+    returns_to: ForeignKeyField[QueueEntry | None] = ForeignKeyField("self", null=True, backref="+")
+    returns_to_id: str | None
     """On a round trip, the entry whose clinician gets the patient back."""
     started_at = InstantField()
     called_at = InstantField(null=True)
@@ -349,6 +528,7 @@ class QueueEvent(Table):
 
     sequence = AutoField()
     entry = ForeignKeyField(QueueEntry, backref="events")
+    entry_id: str
     action = CharField(max_length=12)
     from_status = CharField(max_length=12, null=True)
     to_status = CharField(max_length=12)
@@ -356,6 +536,7 @@ class QueueEvent(Table):
     """The entry's changed columns as they were."""
     at = InstantField()
     by = ForeignKeyField(Account, backref="+")
+    by_id: str
     undone_at = InstantField(null=True)
 
 
@@ -364,16 +545,18 @@ class Encounter(Table):
 
     id = _id()
     visit = ForeignKeyField(Visit, backref="encounters")
+    visit_id: str
     cluster = CharField(max_length=12)
     practitioner = ForeignKeyField(Account, backref="+")
+    practitioner_id: str
     vitals = DocumentField(default=dict)
-    """Name -> number, units as in `core.vitals.VITALS`."""
+    """Name -> number, units as in `core.records.vital_signs.VITALS`."""
     subjective = TextField(default="")
     objective = TextField(default="")
     assessment = TextField(default="")
     plan = TextField(default="")
     form = DocumentField(default=dict)
-    """Form code -> {observation name: answer}; `core.forms` knows names, units and codes."""
+    """Form code -> {observation name: answer}; `core.records.forms` knows names, units and codes."""
     disposition = CharField(max_length=24, null=True)
     started_at = InstantField()
     entered_at = InstantField()
@@ -387,14 +570,31 @@ class Encounter(Table):
         indexes = ((("visit", "cluster"), True),)
 
 
+class RecordRelease(Table):
+    """The supervisor's leave to correct a visit's record after its time."""
+
+    id = _id()
+    visit = ForeignKeyField(Visit, backref="+")
+    visit_id: str
+    cluster = CharField(max_length=12, null=True)
+    """The contact that is released; empty: all of the visit."""
+    reason = CharField(max_length=200)
+    released_at = InstantField()
+    released_by = ForeignKeyField(Account, backref="+")
+    released_by_id: str
+    until = InstantField()
+
+
 class EncounterVersion(Table):
-    """What an encounter said before it was corrected."""
+    """Version of an encounter before a correction."""
 
     encounter = ForeignKeyField(Encounter, backref="versions")
+    encounter_id: str
     version = IntegerField()
     data = DocumentField()
     changed_at = InstantField()
     changed_by = ForeignKeyField(Account, backref="+")
+    changed_by_id: str
 
 
 class Addendum(Table):
@@ -402,9 +602,11 @@ class Addendum(Table):
 
     id = _id()
     encounter = ForeignKeyField(Encounter, backref="addenda")
+    encounter_id: str
     text = TextField()
     written_at = InstantField()
     written_by = ForeignKeyField(Account, backref="+")
+    written_by_id: str
 
 
 class Diagnosis(Table):
@@ -412,7 +614,9 @@ class Diagnosis(Table):
 
     id = _id()
     visit = ForeignKeyField(Visit, backref="diagnoses")
+    visit_id: str
     encounter = ForeignKeyField(Encounter, backref="diagnoses")
+    encounter_id: str
     code = CharField(max_length=8, index=True)
     title = CharField(max_length=200)
     rank = IntegerField()
@@ -420,8 +624,10 @@ class Diagnosis(Table):
     case_kind = CharField(max_length=4)
     recorded_at = InstantField()
     recorded_by = ForeignKeyField(Account, backref="+")
+    recorded_by_id: str
     voided_at = InstantField(null=True)
     voided_by = ForeignKeyField(Account, null=True, backref="+")
+    voided_by_id: str | None
     void_reason = CharField(max_length=200, null=True)
 
 
@@ -430,7 +636,9 @@ class Procedure(Table):
 
     id = _id()
     visit = ForeignKeyField(Visit, backref="procedures")
+    visit_id: str
     encounter = ForeignKeyField(Encounter, backref="procedures")
+    encounter_id: str
     code = CharField(max_length=12)
     """ICD-9-CM (`23.09`), or one of the clinic's own list (see `ProcedureCode.is_local`)."""
     is_local = FlagField(default=False)
@@ -440,14 +648,16 @@ class Procedure(Table):
     """Body site (`46` for a tooth), amount, remarks."""
     performed_at = InstantField()
     performed_by = ForeignKeyField(Account, backref="+")
+    performed_by_id: str
     voided_at = InstantField(null=True)
     """Set when it was entered in error."""
     voided_by = ForeignKeyField(Account, null=True, backref="+")
+    voided_by_id: str | None
     void_reason = CharField(max_length=200, null=True)
 
 
 class ProcedureCode(Table):
-    """What may be done here: ICD-9-CM volume 3 in our own words, and the clinic's own entries."""
+    """Procedure that may be done here: ICD-9-CM volume 3 in our own words, and the clinic's own entries."""
 
     code = CharField(max_length=12, primary_key=True)
     is_local = FlagField(default=False)
@@ -476,12 +686,31 @@ class DiagnosisCode(Table):
         table_name = "icd10_code"
 
 
+class MedicineCode(Table):
+    """One product of KFA that the clinic imported: only those whose ingredients are known here."""
+
+    code = CharField(max_length=8, primary_key=True)
+    """92... without its brand, 93... with it."""
+    name = CharField(max_length=200)
+    """KFA's template: `Diazepam 2 mg Tablet`."""
+    brand = CharField(max_length=120, default="", index=True)
+    ingredients = DocumentField(default=list)
+    """Names of `ingredients.csv`."""
+    form = CharField(max_length=60, default="")
+    form_code = CharField(max_length=12, default="")
+    """`BS066`."""
+    atc = CharField(max_length=8, default="")
+    is_fornas = FlagField(default=False)
+
+
 class Prescription(Table):
     """One prescribed medicine (FHIR MedicationRequest) and its dispensing."""
 
     id = _id()
     visit = ForeignKeyField(Visit, backref="prescriptions")
+    visit_id: str
     encounter = ForeignKeyField(Encounter, backref="prescriptions")
+    encounter_id: str
     medicine = CharField(max_length=120)
     dose = CharField(max_length=60)
     frequency = CharField(max_length=60)
@@ -490,13 +719,41 @@ class Prescription(Table):
     status = CharField(max_length=12)
     prescribed_at = InstantField()
     prescribed_by = ForeignKeyField(Account, backref="+")
+    prescribed_by_id: str
     dispensed_at = InstantField(null=True)
     dispensed_by = ForeignKeyField(Account, null=True, backref="+")
+    dispensed_by_id: str | None
     dispensed_amount = CharField(max_length=30, null=True)
     """What was handed out where it differs from `amount`."""
     dispense_note = CharField(max_length=200, null=True)
+    override_reason = CharField(max_length=200, default="")
+    """Why it was prescribed although a check spoke against it."""
+    dispense_override_reason = CharField(max_length=200, default="")
+    """Why it was handed out although an allergy spoke against it."""
+    ingredients = DocumentField(default=list)
+    """Of a compounded medicine: [{`medicine`, `amount`}, ...]; empty for a ready one."""
+    papers = IntegerField(null=True)
+    """Number of papers, capsules, ... that are made."""
+    per_paper = FlagField(default=True)
+    """The amounts are for one paper each (d.t.d.)."""
+    make = CharField(max_length=8, null=True)
+    """`CompoundMake`; empty for a ready medicine."""
+    signa = CharField(max_length=80, default="")
+    """Directions in shorthand, as typed."""
+    confirmed = DocumentField(default=list)
+    """Codes of the questions that were answered with yes when it was prescribed."""
+    replaces: ForeignKeyField[Prescription | None] = ForeignKeyField("self", null=True, backref="+")
+    replaces_id: str | None
+    """The prescription that was changed into this one; it stands revoked."""
+    clash = CharField(max_length=200, default="")
+    """Allergies against it that became known after it was written; empty when there are none."""
+    clash_known_at = InstantField(null=True)
+    """Instant at which the first who relied on it read of the clash."""
+    clash_known_by = ForeignKeyField(Account, null=True, backref="+")
+    clash_known_by_id: str | None
     revoked_at = InstantField(null=True)
     revoked_by = ForeignKeyField(Account, null=True, backref="+")
+    revoked_by_id: str | None
     revoke_reason = CharField(max_length=200, null=True)
 
 
@@ -505,24 +762,64 @@ class Order(Table):
 
     id = _id()
     visit = ForeignKeyField(Visit, backref="orders")
+    visit_id: str
     encounter = ForeignKeyField(Encounter, backref="orders")
+    encounter_id: str
     test = CharField(max_length=80)
     note = CharField(max_length=200, default="")
     status = CharField(max_length=12)
     ordered_at = InstantField()
     ordered_by = ForeignKeyField(Account, backref="+")
+    ordered_by_id: str
     result = CharField(max_length=200, null=True)
     unit = CharField(max_length=20, default="")
     reference_range = CharField(max_length=60, default="")
+    first_resulted_at = InstantField(null=True)
+    """When the first result was entered; it can be corrected for a set time after it."""
     resulted_at = InstantField(null=True)
     resulted_by = ForeignKeyField(Account, null=True, backref="+")
+    resulted_by_id: str | None
     code = CharField(max_length=16, null=True)
     """LOINC, where the test is in the list of tests."""
     interpretation = CharField(max_length=8, null=True)
-    """`low`, `high`, `abnormal` or `normal` against the range for the patient; empty when not known."""
+    """`low`, `high`, `abnormal` or `normal` against the range for the patient; `unread` when it cannot be read;
+    empty for a test without limits."""
+    version = IntegerField(default=1)
+    is_critical = FlagField(default=False)
+    """The clinician must be told at once."""
+    entered_as = CharField(max_length=80, default="")
+    """The result as typed, where it was converted into the unit of the list."""
+    told = CharField(max_length=80, default="")
+    """Who was told of a critical result."""
+    acknowledged_at = InstantField(null=True)
+    acknowledged_by = ForeignKeyField(Account, null=True, backref="+")
+    acknowledged_by_id: str | None
+    corrected_at = InstantField(null=True)
+    """Instant at which the result was last corrected, or taken back."""
+    correction_known_at = InstantField(null=True)
+    """Instant at which the first clinician read of that."""
+    correction_known_by = ForeignKeyField(Account, null=True, backref="+")
+    correction_known_by_id: str | None
     revoked_at = InstantField(null=True)
     revoked_by = ForeignKeyField(Account, null=True, backref="+")
+    revoked_by_id: str | None
     revoke_reason = CharField(max_length=200, null=True)
+
+
+class OrderVersion(Table):
+    """A result as it was before it was corrected or voided."""
+
+    order = ForeignKeyField(Order, backref="versions")
+    order_id: str
+    version = IntegerField()
+    data = DocumentField()
+    """The columns of the result as they were."""
+    cause = CharField(max_length=12, default="corrected")
+    """`corrected` or `voided`."""
+    reason = CharField(max_length=200, default="")
+    changed_at = InstantField()
+    changed_by = ForeignKeyField(Account, backref="+")
+    changed_by_id: str
 
 
 class Letter(Table):
@@ -530,7 +827,9 @@ class Letter(Table):
 
     id = _id()
     visit = ForeignKeyField(Visit, backref="letters")
+    visit_id: str
     encounter = ForeignKeyField(Encounter, backref="letters")
+    encounter_id: str
     kind = CharField(max_length=16)
     year = IntegerField()
     sequence = IntegerField()
@@ -543,6 +842,7 @@ class Letter(Table):
     """The letter as issued, lines of at most 72 cells."""
     issued_at = InstantField()
     issued_by = ForeignKeyField(Account, backref="+")
+    issued_by_id: str
 
     class Meta:
         """Numbers are never used twice."""
@@ -555,17 +855,27 @@ class Allergy(Table):
 
     id = _id()
     patient = ForeignKeyField(Patient, backref="allergies")
+    patient_id: str
     substance = CharField(max_length=120)
     reaction = CharField(max_length=120, default="")
+    severity = CharField(max_length=12, default="")
+    """`AllergySeverity`; empty where nobody said."""
+    source = CharField(max_length=20, default="")
+    """`AllergySource`: who said it; empty where nobody noted it."""
     recorded_at = InstantField()
     recorded_by = ForeignKeyField(Account, backref="+")
+    recorded_by_id: str
     voided_at = InstantField(null=True)
+    voided_by = ForeignKeyField(Account, null=True, backref="+")
+    voided_by_id: str | None
+    void_reason = CharField(max_length=200, null=True)
 
 
 class Draft(Table):
     """Something half-typed, kept so that a broken line or server loses at most one field."""
 
     account = ForeignKeyField(Account, backref="drafts")
+    account_id: str
     key = CharField(max_length=80)
     """`registration`, `encounter:{visit id}`."""
     data = DocumentField()
@@ -590,6 +900,7 @@ class RoutingExample(Table):
     source = CharField(max_length=12)
     """`transfer` or `override`."""
     visit = ForeignKeyField(Visit, backref="+")
+    visit_id: str
     at = InstantField()
 
 
@@ -601,27 +912,54 @@ class Change(Table):
     """`entry`, `patient`, `encounter`, `day_closed`, ..."""
     cluster = CharField(max_length=12, null=True)
     entry = ForeignKeyField(QueueEntry, null=True, backref="+")
+    entry_id: str | None
     visit = ForeignKeyField(Visit, null=True, backref="+")
+    visit_id: str | None
     data = DocumentField(default=dict)
     """Small facts without patient data (`action`, `previous_cluster`)."""
     at = InstantField()
 
 
 class AuditEvent(Table):
-    """Who saw or changed what. Append-only; each row carries the hash of the one before."""
+    """Who changed what. Append-only by triggers; each row carries the hash of the one before."""
 
     sequence = AutoField()
+    """Given by the log itself: without gaps, and part of the hash."""
     at = InstantField()
     account = ForeignKeyField(Account, null=True, backref="+")
+    account_id: str | None
     origin = CharField(max_length=80, default="")
     """Where it came from: an address, `ssh`, `loket command`."""
     action = CharField(max_length=40)
     kind = CharField(max_length=24)
-    target = CharField(max_length=80)
+    target = CharField(max_length=80, index=True)
     patient_id = CharField(max_length=36, null=True, index=True)
     detail = DocumentField(default=dict)
+    record_version = IntegerField(null=True)
+    """The version that the changed record reached, where its table counts them."""
+    record_hash = CharField(max_length=80, null=True)
+    """Keyed hash of what the record said after the change: see `core.foundation.audit_records`."""
     previous_hash = CharField(max_length=64)
     hash = CharField(max_length=64)
+
+
+class JournalRecord(Table):
+    """A part of a transaction's changeset, sealed, that is not known to be on the second place.
+
+    The only table that no changeset holds. Rows go by themselves once they are there.
+    """
+
+    number = IntegerField()
+    """Of the transaction in its line (`core.foundation.journal`)."""
+    part = IntegerField()
+    """From 1; large changesets have several."""
+    frame = BlobField()
+    """As it stands in the journal's file."""
+
+    class Meta:
+        """One row a part."""
+
+        primary_key = peewee.CompositeKey("number", "part")
 
 
 class Outbox(Table):
@@ -665,6 +1003,74 @@ class RemoteResource(Table):
         primary_key = peewee.CompositeKey("server", "type", "value")
 
 
+class BpjsVisit(Table):
+    """The content that BPJS is known to hold of a visit, and the outcome of the last attempt to bring it up to date."""
+
+    visit = ForeignKeyField(Visit, primary_key=True, backref="+")
+    visit_id: str
+    change = IntegerField(default=0)
+    """The change of the visit in the outbox up to which it was settled."""
+    status = CharField(max_length=8, index=True)
+    """`OutboxStatus`: `refused` waits for somebody who mends it."""
+    card_number = CharField(max_length=13, default="")
+    provider = CharField(max_length=16, default="")
+    """Facility at which the person is registered, as BPJS said."""
+    poli = CharField(max_length=8, default="")
+    service_on = DayField(null=True, index=True)
+    registration_number = CharField(max_length=16, null=True)
+    """noUrut; empty while there is no registration."""
+    visit_number = CharField(max_length=32, null=True)
+    """noKunjungan; empty while there is no visit."""
+    visit_digest = CharField(max_length=64, default="")
+    """Hash of the visit as it was sent last; empty: send it again."""
+    items = DocumentField(default=dict)
+    """Our id of a medicine or procedure -> its `kind`, BPJS's `number`, the `digest` of what was sent."""
+    doubt = CharField(max_length=60, default="")
+    """The call that got no answer: it may have been done, and is looked up before it is sent again."""
+    gaps = DocumentField(default=list)
+    """Codes of what Loket's record lacks for P-Care."""
+    error = TextField(null=True)
+    """BPJS's own words."""
+    attempts = IntegerField(default=0)
+    """Attempts in a row that got no answer and came no further."""
+    updated_at = InstantField()
+
+
+class BpjsCode(Table):
+    """BPJS's code for something of the clinic's: a cluster, a doctor, a medicine, a procedure."""
+
+    kind = CharField(max_length=12)
+    """`poli`, `doctor`, `medicine` or `procedure`."""
+    ours = CharField(max_length=120)
+    """Code, username, folded name, or code."""
+    theirs = CharField(max_length=24)
+    """`-` for a medicine or a procedure that BPJS's list does not have."""
+    name = CharField(max_length=200, default="")
+    """As BPJS names it."""
+
+    class Meta:
+        """One code each."""
+
+        primary_key = peewee.CompositeKey("kind", "ours")
+
+
+class BpjsListItem(Table):
+    """One item of a list of BPJS's, as it was read last."""
+
+    kind = CharField(max_length=16)
+    """`poli`, `doctor`, `diagnosis`, ...: `core.exchange.bpjs.code_lists`."""
+    code = CharField(max_length=24)
+    name = CharField(max_length=200, default="")
+    flag = FlagField(null=True)
+    """`poliSakit` of a poli, `nonSpesialis` of a diagnosis; None where BPJS does not say."""
+    read_at = InstantField()
+
+    class Meta:
+        """One item a code and list."""
+
+        primary_key = peewee.CompositeKey("kind", "code")
+
+
 class JobRun(Table):
     """One run of a job or of one of its steps; what the admin sees and what makes it resumable."""
 
@@ -689,10 +1095,5 @@ class State(Table):
     value = DocumentField()
 
 
-ALL_TABLES: tuple[type[Table], ...] = (
-    Account, AccountKey, Token, Patient, PatientVersion, PatientKey, NotDuplicate, SuspectedPair, Merge,
-    Visit, Registration, TicketCounter, Ticket, QueueEntry, QueueEvent, Encounter, EncounterVersion, Addendum,
-    Diagnosis, DiagnosisCode, Procedure, ProcedureCode, Prescription, Order, Letter, Allergy, Draft,
-    RoutingExample, Change, AuditEvent, Outbox, RemoteResource, JobRun, State,
-)  # fmt: skip
-"""In an order in which they can be created."""
+ALL_TABLES: tuple[type[Table], ...] = tuple(Table.__subclasses__())
+"""Every table, in an order in which they can be created: a relation points to a table above it."""

@@ -1,4 +1,4 @@
-"""The core on HTTP: one function composes the whole application."""
+"""The core on HTTP: composes the whole application."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     generate_latest,
 )
@@ -22,28 +21,78 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.clinic import Clinic
-from core.config import Settings
-from core.database import connection, database
-from core.migrations import pending
-from server import display, first_start, mobile_jkn, problems
-from server.display import ticket
-from server.endpoints import admin, changes, patients, printing, queues, registrations, tokens, visits
+import core
+from core.daily import backup
+from core.foundation.clinic import Clinic
+from core.foundation.config import Settings
+from core.foundation.database import connection, hurry_saves
+from server import display, first_start, mobile_jkn, problems, read_audit, shares
+from server.change_follower import ChangeFollower
+from server.clinic_gauges import ClinicGauges
+from server.core_gate import CoreGate
+from server.display import port, ticket
+from server.endpoints import (
+    account_administration,
+    accounts,
+    approvals,
+    audit_log,
+    changes,
+    checks,
+    clinic,
+    drafts,
+    imports,
+    insurance,
+    orders,
+    patients,
+    printing,
+    queues,
+    registrations,
+    rights,
+    terminology,
+    visits,
+)
+from server.examination import Examination
+from server.journal_keeper import JournalKeeper
+from server.mark_keeper import MarkKeeper
+from server.stream_places import RememberedSources, StreamPlaces
 
 MAX_BODY_BYTES = 256 * 1024
 SMALLEST_COMPRESSED = 200  # bytes; below it the header that says so costs what is won
 PASSWORD_CHECKS = 2  # at a time
+STRANGERS_PASSWORD_CHECKS = 1  # of addresses that have not signed in as the account lately
 API = "/api/v1"
+AUTHORITY_PATH = "/ca.pem"
+RESOURCES = (
+    accounts,
+    rights,
+    approvals,
+    account_administration,
+    queues,
+    patients,
+    imports,
+    registrations,
+    insurance,
+    visits,
+    orders,
+    terminology,
+    drafts,
+    changes,
+    checks,
+    printing,
+    clinic,
+    audit_log,
+)
+"""Modules of endpoints, in the order of the API's description."""
 
 
 class Limits:
-    """Refuses what no endpoint should have to look at: huge bodies, NUL in paths."""
+    """Refuses requests that no endpoint should have to handle: huge bodies, NUL in paths."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -68,7 +117,7 @@ class Limits:
 
 
 class Metrics:
-    """What Prometheus may ask; no label ever holds an id or a name."""
+    """Metrics for Prometheus; no label ever holds an id or a name."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -82,9 +131,7 @@ class Metrics:
             registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
         )
-        self.outbox = Gauge(
-            "loket_outbox_pending", "Records the office has yet to get", registry=self.registry
-        )
+        self.clinic = ClinicGauges(self.registry)
 
 
 class Measured:
@@ -95,7 +142,7 @@ class Measured:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -127,36 +174,65 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     clinic.read_files()
     with connection():
         first_start.prepare(clinic)
+        backup.put_on_list()
+    clinic.share_files()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.password_checks = CapacityLimiter(PASSWORD_CHECKS)
+        app.state.strangers_password_checks = CapacityLimiter(STRANGERS_PASSWORD_CHECKS)
         app.state.follower.start(settings.resolved_database_url)
-        # Code, words and rules stay: a full collection would walk over them for a tenth of a second each time,
-        # and whoever saves at that moment would wait.
+        await to_thread.run_sync(app.state.keeper.start)
+        app.state.journal_keeper.start()
+        page_server = await port.open_port(settings, app.state)
+        # Code, words and rules stay: a full collection would walk over them for a tenth of a second,
+        # and delay a save in that moment.
         gc.freeze()
+        hurry_saves(True)
         yield
+        hurry_saves(False)
         gc.unfreeze()
         app.state.follower.stop()
+        app.state.journal_keeper.stop()
+        await port.close_port(page_server)
+        await to_thread.run_sync(app.state.keeper.stop)
 
-    app = FastAPI(title="Loket", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Loket", version=core.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.clinic = clinic
     app.state.metrics = Metrics()
-    app.state.follower = changes.Follower()
+    app.state.follower = ChangeFollower()
+    app.state.stream_places = StreamPlaces(settings)
+    app.state.remembered_sources = RememberedSources()
+    app.state.shared_board = display.SharedBoard(clinic, app.state.follower)
+    app.state.waiting_guesses = accounts.WaitingGuesses(settings.http_guesses_per_source)
+    app.state.keeper = MarkKeeper(clinic)
+    app.state.journal_keeper = JournalKeeper(clinic)
+    app.state.examination = Examination(clinic)
+    app.state.rendered_changes = changes.RenderedChanges()
     problems.install(app)
     api = APIRouter(prefix=API, responses=problems.RESPONSES)
-    for resource in (tokens, queues, patients, registrations, visits, changes, printing, admin):
-        api.include_router(resource.router)
+    for resource in RESOURCES:
+        api.include_router(shares.divided(read_audit.audited(resource.router)))
     app.include_router(api)
     app.include_router(display.router)
     app.include_router(ticket.router)
     app.include_router(mobile_jkn.router)
     _operations(app)
-    # Only for who asks for it: terminals on this machine do not, those across a thin line do.
+    if settings.http_is_encrypted and not settings.tls_certificate:
+        _authority(app, settings)
+    app.add_middleware(CoreGate)
+    # Only on request: terminals on this machine do not ask for it, those on a thin line do.
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED, compresslevel=6)
     app.add_middleware(Limits)
     app.add_middleware(Measured, metrics=app.state.metrics)
     return app
+
+
+def _authority(app: FastAPI, settings: Settings) -> None:
+    @app.get(AUTHORITY_PATH, include_in_schema=False)
+    async def authority() -> PlainTextResponse:
+        """Hand out the certificate of the clinic's authority; counters and doors keep it at their first contact."""
+        return PlainTextResponse(settings.certificate_files.authority.read_text())
 
 
 def _operations(app: FastAPI) -> None:
@@ -165,17 +241,13 @@ def _operations(app: FastAPI) -> None:
         return PlainTextResponse("ok\n")
 
     @app.get("/readyz", include_in_schema=False)
-    def readyz() -> PlainTextResponse:
-        with connection():
-            database.execute_sql("SELECT 1")
-            ready = not pending(database.obj)
-        return PlainTextResponse("ready\n" if ready else "migrating\n", status_code=200 if ready else 503)
+    async def readyz() -> PlainTextResponse:
+        """Tell what the keeper saw last: neither a thread nor the database is waited for."""
+        problem = app.state.keeper.problem
+        return PlainTextResponse(f"{problem or 'ready'}\n", status_code=503 if problem else 200)
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
-        from core import outbox
-
         state: Metrics = app.state.metrics
-        with connection():
-            state.outbox.set(outbox.pending_count())
+        state.clinic.read(app.state.clinic, app.state.keeper.problem)
         return Response(generate_latest(state.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What a database needs before its first day: accounts, codes, and the demo's made-up people."""
+"""First content of a database: accounts, codes, and the demo's fictitious people."""
 
 from __future__ import annotations
 
@@ -6,22 +6,33 @@ import os
 import random
 import sys
 from datetime import timedelta
+from pathlib import Path
 
-from core import accounts, backup, clock, icd10, patients, procedures
-from core.clinic import Clinic
-from core.clusters import Cluster
-from core.database import transaction
-from core.errors import SettingsError
-from core.identifiers import new_secret
+from core.accounts import doors
+from core.accounts import service as accounts
+from core.daily import backup
+from core.foundation import clock
+from core.foundation.clinic import Clinic
+from core.foundation.codes import NoIdentifierReason, Role, Sex
+from core.foundation.database import transaction
+from core.foundation.errors import SettingsError
+from core.foundation.identifiers import new_secret
+from core.foundation.private_files import write_private
 from core.models import Account, Patient
+from core.orders import procedures
+from core.patients import service as patients
+from core.queues.clusters import Cluster
 from core.schemas.patients import PatientFields
-from core.vocabulary import NoIdentifierReason, Role, Sex
-from server.text import _
-from server.words import keep_the_key
+from core.terminology import icd10
+from server.text.backup_sentences import keep_the_key
+from server.text.translation import _
 
+FILE = "first-start.txt"
+"""Words of the first start where nobody sits at a terminal: mode 0600, read once."""
 DEMO_PASSWORD = "demo"
 
 SERVICES_OF: dict[str, tuple[Role, frozenset[str]]] = {
+    "nurse": (Role.NURSE, frozenset({"general", "emergency", "maternal"})),
     "doctor": (Role.CLINICIAN, frozenset({"general", "emergency", "infectious", "procedure", "nutrition"})),
     "dentist": (Role.CLINICIAN, frozenset({"dental"})),
     "midwife": (Role.CLINICIAN, frozenset({"maternal"})),
@@ -32,15 +43,24 @@ SERVICES_OF: dict[str, tuple[Role, frozenset[str]]] = {
 
 DEMO_NAMES = {
     "clerk": "Rina Pertiwi",
+    "nurse": "Ns. Laila Safitri",
     "doctor": "dr. Yusuf Hakim",
     "dentist": "drg. Maya Lestari",
     "midwife": "Bidan Norhasanah",
     "lab": "Arif Wibowo",
     "pharmacist": "Dewi Anggraini",
+    "records": "Wahyu Nugroho",
+    "supervisor": "dr. Hasan Basri",
     "admin": "Fahmi Ramadhan",
     "display": "Ruang tunggu",
 }
-DEMO_ADMIN = {"clerk": Role.CLERK, "admin": Role.ADMIN, "display": Role.DISPLAY}
+DEMO_ADMIN = {
+    "clerk": Role.CLERK,
+    "records": Role.RECORDS,
+    "supervisor": Role.SUPERVISOR,
+    "admin": Role.ADMIN,
+    "display": Role.DISPLAY,
+}
 
 GIVEN = {
     Sex.MALE: [
@@ -104,37 +124,64 @@ DEMO_PEOPLE = 60
 def prepare(clinic: Clinic) -> None:
     """Make sure there are accounts, diagnosis codes and the door's credential; idempotent.
 
-    Side effects: without `--demo`, the very first start prints the admin's password, once.
+    Side effects: without `--demo`, the very first start tells the admin's password and the recovery key, once: on the
+    terminal, or where there is none in a file for `loket first-start show`.
+
+    Raises:
+        SettingsError: The demo would listen on other addresses than 127.0.0.1.
     """
     icd10.load_builtin()
     procedures.load_builtin()
     accounts.system_actor()
-    _door_token(clinic)
+    renew_door_token(clinic)
     if clinic.demo:
         if not clinic.settings.http.is_loopback or not clinic.settings.ssh.is_loopback:
             raise SettingsError("LOKET_HTTP: the demo's passwords are known, so it listens on 127.0.0.1 only")
         _demo(clinic)
     elif not Account.select().where(Account.role == Role.ADMIN, Account.username != "system").exists():
         password = new_secret()[:16]
-        accounts.create_account("admin", "Administrator", Role.ADMIN, password)
-        sys.stderr.write(
-            _("First start. Sign in as admin with the password {password} - it is not shown again.").format(
-                password=password
-            )
-            + "\n"
-        )
-        if not backup.has_recovery_key(clinic.settings.home):
-            key = backup.create_recovery_key(clinic.settings.home)
-            sys.stderr.write(f"{keep_the_key()}\n{key}\n")
+        accounts.create_account("admin", "Administrator", Role.ADMIN, password, must_change=True)
+        _tell(clinic.settings.home, password)
 
 
-def _door_token(clinic: Clinic) -> None:
-    file = clinic.settings.door_token_file
-    if file.exists():
+def _tell(home: Path, password: str) -> None:
+    """Tell the admin's password and the recovery key to who sits there; a journal must not learn them."""
+    words = _("First start. Sign in as admin with the password {password} - it is not shown again.")
+    told = words.format(password=password) + "\n"
+    if not backup.has_recovery_key(home):
+        told += f"{keep_the_key()}\n{backup.create_recovery_key(home)}\n"
+    if sys.stderr.isatty():
+        sys.stderr.write(told)
         return
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    write_private(home / FILE, told.encode())
+    words = _(
+        "First start. The admin's password and the recovery key are shown once by: loket first-start show"
+    )
+    sys.stderr.write(words + "\n")
+
+
+def take_told(home: Path) -> str:
+    """Return what the first start told nobody yet, and remove it; empty when it was read."""
+    file = home / FILE
+    try:
+        told = file.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    file.unlink()
+    return told
+
+
+def renew_door_token(clinic: Clinic) -> None:
+    """Write the credential of the door beside the server; again some time before it ends."""
+    file = clinic.settings.door_token_file
+    if file.exists() and doors.is_fresh(file.read_text().strip()):
+        return
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as handle:
-        handle.write(accounts.issue_door_token() + "\n")
+        handle.write(doors.renew(doors.LOCAL) + "\n")
+    new.replace(file)
 
 
 def _clusters_for(clinic: Clinic, services: frozenset[str]) -> list[str]:
@@ -161,7 +208,7 @@ def _demo(clinic: Clinic) -> None:
 
 
 def _demo_people(clinic: Clinic) -> None:
-    """Made-up patients, the same at each start; their numbers follow the rules and belong to nobody."""
+    """Return fictitious patients, the same at each start; their numbers are valid in form and not issued."""
     chance = random.Random(2026)  # noqa: S311  # a repeatable demo, not a secret
     actor = accounts.system_actor("demo")
     today = clinic.today()

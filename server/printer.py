@@ -14,27 +14,28 @@ import socket
 import threading
 import time
 
-from core.errors import PrinterError
-from core.printing import PrintDocument, to_escpos, to_text
+from core.foundation.errors import PrinterError
+from core.printing.documents import PrintDocument, to_text
+from core.printing.escpos import to_escpos
 
-CONNECT_SECONDS = 3.0
-SEND_SECONDS = 5.0
-ASK_SECONDS = 0.3  # printers that cannot say how they are say nothing
-BUSY_SECONDS = 6.0
+CONNECT_SECONDS = 3.0  # a printer on the local network answers at once or is off
+SEND_SECONDS = 5.0  # for a whole document; a printer without paper stops reading
+ASK_SECONDS = 0.3  # seconds; a printer that cannot report its state says nothing
+BUSY_SECONDS = 6.0  # wait for the document before this one: just longer than its sending
 PAPER_STATUS = b"\x10\x04\x04"  # ESC/POS DLE EOT 4: the roll's sensor
-PAPER_OUT = 0x60
+PAPER_OUT = 0x60  # bits of its answer that report the end of the roll
 _NETWORK = re.compile(r"^(?P<host>[^/]+):(?P<port>\d{1,5})$")
 
-_one_at_a_time = threading.Lock()  # tickets must not run into each other
+_one_at_a_time = threading.Lock()  # one document at a time: tickets must not run into each other
 
 
 def print_document(printer: str, columns: int, document: PrintDocument) -> None:
-    """Print, within seconds or not at all.
+    """Print within seconds, or fail.
 
     Args:
         printer: `host:port`, or the path of a device or file.
         columns: Letters in a row.
-        document: What is to stand there.
+        document: Content to print.
 
     Raises:
         PrinterError: `no_printer`, `printer_unreachable`, `printer_no_paper` or `printer_busy`.

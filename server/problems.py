@@ -7,9 +7,7 @@ about ends here, is logged without patient data, and is answered.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
 import peewee
@@ -18,9 +16,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from core import errors
-from core.database import unusable
+from core.foundation import errors, logs
+from core.foundation.database import unusable
 from core.schemas.base import Problem
+from server.security import audit_refusal
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +27,7 @@ STATUS: dict[type[errors.CoreError], int] = {
     errors.NotFoundError: 404,
     errors.NotSignedInError: 401,
     errors.TooManyAttemptsError: 429,
+    errors.TooManyStreamsError: 429,
     errors.NotAllowedError: 403,
     errors.ValidationError: 422,
     errors.RuleError: 422,
@@ -76,7 +76,16 @@ def problem(
     details: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """One problem-details answer."""
+    """Return an answer with problem details (RFC 9457).
+
+    Args:
+        status: HTTP status.
+        code: Stable code of the problem.
+        title: Sentence for developers.
+        fields: Field -> problem code.
+        details: Further facts.
+        headers: HTTP headers.
+    """
     body = Problem(
         title=title, status=status, code=code, fields=dict(fields or {}), details=dict(details or {})
     )
@@ -89,7 +98,7 @@ def problem(
 
 
 def field_problems(error: RequestValidationError) -> dict[str, str]:
-    """Field path -> our code, for what pydantic found wrong with a request."""
+    """Return field path -> Loket's code, for the errors that pydantic found in a request."""
     found: dict[str, str] = {}
     for item in error.errors():
         path = ".".join(str(part) for part in item["loc"] if part not in {"body", "query", "path"}) or "body"
@@ -117,12 +126,16 @@ def install(app: FastAPI) -> None:
     def core_error(request: Request, error: errors.CoreError) -> JSONResponse:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
         status = STATUS_OF_CODE.get(error.code, status)
+        if isinstance(error, errors.NotAllowedError):
+            audit_refusal(request, error)
         headers = {}
         if isinstance(error, errors.TooManyAttemptsError):
             headers["Retry-After"] = str(error.retry_after_seconds)
         if isinstance(error, errors.NotSignedInError):
             headers["WWW-Authenticate"] = "Bearer"
         details = getattr(error, "details", None) or {}
+        if isinstance(error, errors.TooManyAttemptsError):
+            details = {"retry_after_seconds": error.retry_after_seconds}
         if isinstance(error, errors.NotFoundError):
             details = {"kind": error.kind}
         if isinstance(error, errors.BackupError):
@@ -155,24 +168,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log_unexpected(error, f"{request.method} {request.scope.get('route_path', request.url.path)}")
+        path = request.scope.get("route_path", request.url.path)
+        log.error("%s %s failed: %s", request.method, path, logs.describe_failure(error))
         return problem(500, "internal", "Internal")
-
-
-class PlacesOnly(logging.Formatter):
-    """A log format whose tracebacks tell type and places, never values or messages."""
-
-    def formatException(self, ei: Any) -> str:
-        """Type and frames of an exception."""
-        kind, _, trace = ei
-        return f"  {kind.__name__} at {_places(trace)}"
-
-
-def _places(trace: TracebackType | None) -> str:
-    frames = traceback.extract_tb(trace)[-6:]
-    return " < ".join(f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}" for frame in reversed(frames))
-
-
-def log_unexpected(error: BaseException, where: str) -> None:
-    """Log type and place of a defect, but no values: a message may hold a patient's data."""
-    log.error("%s in %s at %s", type(error).__name__, where, _places(error.__traceback__))

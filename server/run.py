@@ -1,7 +1,8 @@
-"""Running a clinic: HTTP server, SSH door and daily work, started and ended together."""
+"""Runs a clinic: HTTP server, SSH door and daily work, started and ended together."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import signal
@@ -10,22 +11,28 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import platformdirs
 import uvicorn
 
-from core.config import Address, Settings
-from core.errors import SettingsError
-from server import apart, scheduler
+from core.foundation import clock, logs, shared_files
+from core.foundation.clinic import Clinic
+from core.foundation.config import HostPort, Settings
+from server import connections, encryption, ports, scheduler, worker_process
 from server.app import create_app
-from server.door import Door
-from server.problems import PlacesOnly
+from server.bpjs_stand_in import demo_books
+from server.door_process import DoorProcess
+
+if TYPE_CHECKING:
+    from server.demo.morning import DemoAtWork
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10  # a request that was begun is finished
+GRACE_SECONDS = 10  # seconds to finish requests that have begun
 
 
 class Server(uvicorn.Server):
@@ -38,128 +45,196 @@ class Server(uvicorn.Server):
 
 
 def make_server(settings: Settings, *, demo: bool = False) -> Server:
-    """The HTTP server, ready to run; port 0 takes a free one."""
+    """Return the HTTP server, ready to run; port 0 takes a free one."""
     app = create_app(settings, demo=demo)
+    bounds = connections.bounds_of(settings)
     config = uvicorn.Config(
         app,
         host=settings.http.host,
         port=settings.http.port,
         log_level="warning",
-        log_config=None,  # ours: no values in tracebacks
+        log_config=None,  # set by Loket: no values in tracebacks
         access_log=False,  # paths may hold search words
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
-        date_header=False,  # a terminal across a thin line pays for every header
-        timeout_keep_alive=75,
+        date_header=False,  # a terminal on a thin line pays for every header
+        timeout_keep_alive=settings.http_idle_seconds,
+        http=connections.protocol_within(bounds),
+        h11_max_incomplete_event_size=bounds.head_bytes,
+        # Anybody can write the header of a proxy; uvicorn believes those of this machine unless told not to.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        ssl_context_factory=encryption.factory_of(settings),
     )
     config.loaded_app_state = app.state  # type: ignore[attr-defined]
     return Server(config)
 
 
-def _must_be_free(address: Address, name: str) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address.host, address.port))
-        except OSError as error:
-            raise SettingsError(
-                "{setting}: cannot listen on {address} ({why}). Does another server run? "
-                "End it, or set another port.",
-                setting=name,
-                address=f"{address.host}:{address.port}",
-                why=error.strerror,
-            ) from None
+def serve(
+    settings: Settings,
+    *,
+    demo: bool = False,
+    with_door: bool = True,
+    lively: bool = False,
+    with_parent: bool = False,
+) -> int:
+    """Run until SIGTERM or SIGINT.
 
+    Args:
+        settings: Settings of the clinic.
+        demo: Whether to fill the clinic with fictitious people and known passwords.
+        with_door: Whether to start the SSH door too.
+        lively: Whether made-up colleagues work in the demo's queues.
+        with_parent: Whether to end when the process that started this one is gone, for whatever reason.
 
-def serve(settings: Settings, *, demo: bool = False, with_door: bool = True) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit code.
+    Returns:
+        The exit status.
 
     Raises:
         SettingsError: A port is taken, or a setting is wrong.
     """
-    record = logging.StreamHandler()
-    record.setFormatter(PlacesOnly("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[record])
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    _must_be_free(settings.http, "LOKET_HTTP")
-    if with_door:
-        _must_be_free(settings.ssh, "LOKET_SSH")
-    server = make_server(settings, demo=demo)
-    jobs = scheduler.start(server.config.loaded_app_state.clinic)  # type: ignore[attr-defined]
-    door = Door(settings) if with_door else None
-    if door is not None:
-        door.start()
-    log.info("core on %s", settings.http.url)
-    if door is not None:
-        log.info("ssh -p %s clerk@%s", settings.ssh.port, settings.ssh.host)
-    # Uvicorn raises the signal again when it is done; the door and the jobs must still be ended then.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    try:
+    logs.configure_logging()
+    encryption.require_decision(settings)
+    _require_free_ports(settings, with_door=with_door)
+    shared_files.exchange_unopened(settings, demo=demo)
+    encryption.prepare(settings)
+    with ExitStack() as ending:
+        settings = _insured(settings, ending) if demo else settings
+        is_lively = demo and lively
+        server = make_server(_open_now(settings) if is_lively else settings, demo=demo)
+        clinic: Clinic = server.config.loaded_app_state.clinic  # type: ignore[attr-defined]
+        at_work = _demo_at_work(clinic) if is_lively else None
+        ending.callback(scheduler.start(clinic).shutdown, wait=True)
+        ending.callback(worker_process.end_all)
+        if with_door:
+            door = DoorProcess(settings)
+            door.start()
+            ending.callback(door.stop)
+            log.info("ssh -p %s clerk@%s", settings.ssh.port, settings.ssh.host)
+        log.info("core on %s", settings.resolved_server_url)
+        # Uvicorn raises the signal again when it is done; the door and the jobs must still be ended then.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        if with_parent:
+            threading.Thread(target=_end_with_parent, args=(server,), name="parent", daemon=True).start()
+        if at_work is not None:
+            at_work.start()
+            ending.callback(at_work.stop)
         server.run()
-    finally:
-        if door is not None:
-            door.stop()
-        apart.end_all()
-        jobs.shutdown(wait=True)
     return 0
+
+
+def _require_free_ports(settings: Settings, *, with_door: bool) -> None:
+    ports.must_be_free(settings.http, "LOKET_HTTP")
+    if settings.display_http is not None:
+        ports.must_be_free(settings.display_http, "LOKET_DISPLAY_HTTP")
+    if with_door:
+        ports.must_be_free(settings.ssh, "LOKET_SSH")
+
+
+def _insured(settings: Settings, ending: ExitStack) -> Settings:
+    """Return settings with which the demo's people are insured at a made-up BPJS: of the real one nothing is known here."""
+    if settings.bpjs_url:
+        return settings
+    stand_in, settings = demo_books.start(settings)
+    ending.callback(stand_in.close)
+    return settings
+
+
+def _demo_at_work(clinic: Clinic) -> DemoAtWork:
+    """Return the demo's clinic with its morning behind it."""
+    from server.demo.morning import DemoAtWork
+
+    at_work = DemoAtWork(clinic)
+    at_work.play_the_morning()
+    return at_work
+
+
+def _open_now(settings: Settings) -> Settings:
+    """Return settings with which the clinic is open whenever the demo is started."""
+    is_over = clock.now().astimezone(settings.timezone).time() >= settings.close_at
+    return settings.model_copy(update={"close_at": LATEST_CLOSING}) if is_over else settings
+
+
+def _end_with_parent(server: Server) -> None:
+    """End the server when the other end of standard input is closed: the parent holds it and never writes."""
+    while os.read(sys.stdin.fileno(), 64):
+        pass
+    server.should_exit = True
 
 
 DEMO_TEXT = """
 Loket demo: a made-up clinic. Everybody's password is: demo
-  clerk, doctor, dentist, midwife, lab, pharmacist, admin, display
+  clerk, nurse, doctor, dentist, midwife, lab, pharmacist, records, supervisor, admin, display
 
   A second terminal:   ssh -p {port} dentist@{host}
   Data folder:         {home}
 """
-START_SECONDS = 60.0
+START_SECONDS = 240.0  # of patience: an old machine makes the database and plays the morning
+LATEST_CLOSING = dt.time(23, 59)
+"""Hour at which the demo's day ends where it was started after the clinic's own."""
 
 
 def demo_settings() -> Settings:
-    """The demo's own data folder, unless LOKET_HOME says otherwise."""
+    """Return the demo's settings, in a data folder of its own unless LOKET_HOME is set."""
     settings = Settings.load()
     if "LOKET_HOME" in os.environ:
         return settings
     return settings.model_copy(update={"home": Path(platformdirs.user_data_path("loket-demo"))})
 
 
-def run_demo() -> int:
-    """Start the demo's server; open the counter here if this is a terminal, else serve until ended."""
+def run_demo(*, quiet: bool = False) -> int:
+    """Start the demo's server; open the counter if this is a terminal, else serve until ended.
+
+    Args:
+        quiet: Whether the queues are empty and nobody works in them.
+    """
     settings = demo_settings()
     text = DEMO_TEXT.format(port=settings.ssh.port, host=settings.ssh.host, home=settings.home)
     sys.stderr.write(text)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return serve(settings, demo=True)
-    _must_be_free(settings.http, "LOKET_HTTP")
-    _must_be_free(settings.ssh, "LOKET_SSH")
+        return serve(settings, demo=True, lively=not quiet)
+    ports.must_be_free(settings.http, "LOKET_HTTP")
+    ports.must_be_free(settings.ssh, "LOKET_SSH")
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     environment = {**os.environ, "LOKET_HOME": str(settings.home)}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)  # the terminal was closed: what was started here ends with it
+    command = [sys.executable, "-m", "server", "--demo", "--with-parent", *([] if quiet else ["--lively"])]
     with (settings.home / "server.log").open("ab") as record:
         server = subprocess.Popen(
-            [sys.executable, "-m", "server", "--demo"], env=environment, stderr=record, stdout=record,
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stderr=record,
+            stdout=record,
             start_new_session=True,
-        )  # fmt: skip
+        )
     try:
         if not _wait_ready(settings, server):
             sys.stderr.write(f"The server did not start; see {settings.home / 'server.log'}\n")
             return 1
-        terminal = [
-            sys.executable,
-            "-m",
-            "tui",
-            "--server",
-            settings.http.url,
-            "--username",
-            "clerk",
-            "--demo",
-        ]
-        code = subprocess.call(terminal, env=environment)
+        code = _run_counter(settings, environment)
         sys.stderr.write(text)
         return code
     finally:
         server.terminate()
         server.wait()
+
+
+def _run_counter(settings: Settings, environment: dict[str, str]) -> int:
+    """Run the counter in this terminal until it ends, or this process is told to."""
+    arguments = ["-m", "tui", "--server", settings.http.url, "--username", "clerk", "--demo"]
+    counter = subprocess.Popen([sys.executable, *arguments], env=environment)
+    try:
+        return counter.wait()
+    finally:
+        counter.terminate()
+        counter.wait()
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _wait_ready(settings: Settings, server: subprocess.Popen[bytes]) -> bool:
@@ -175,15 +250,15 @@ def _wait_ready(settings: Settings, server: subprocess.Popen[bytes]) -> bool:
 
 
 class Background:
-    """A server in a thread of this process, on a free port unless one is given: for tests and benches."""
+    """Runs a server in a thread of this process, for tests and benches; on a free port unless one is given."""
 
     def __init__(self, settings: Settings, *, demo: bool = True, port: int = 0) -> None:
-        settings = settings.model_copy(update={"http": Address(host="127.0.0.1", port=port)})
+        settings = settings.model_copy(update={"http": HostPort(host="127.0.0.1", port=port)})
         self._server = make_server(settings, demo=demo)
         self.clinic = self._server.config.loaded_app_state.clinic  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.url = ""
-        """Where it listens, once started."""
+        """The server's address, once started."""
 
     def __enter__(self) -> Background:
         self._thread.start()

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, time, timedelta
+from collections.abc import Callable
+from datetime import time, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from core import clock, closing, outbox, synchronisation
-from core.clinic import Clinic
-from core.database import connection
-from server import apart
-from server.problems import log_unexpected
+from core.accounts import service as accounts
+from core.accounts import sign_ins
+from core.daily import closing
+from core.exchange import outbox
+from core.exchange import service as synchronisation
+from core.exchange.bpjs import bpjs_link, day_comparison, pcare_run
+from core.foundation import clock, logs, state
+from core.foundation.clinic import Clinic
+from core.foundation.database import connection, is_sqlite
+from core.queues import day_end, service_days
+from server import first_start, worker_process
 
 log = logging.getLogger(__name__)
 
 MISFIRE_SECONDS = 12 * 3600
+"""How late a job may still start, after a machine that slept over its hour."""
 RETRY_MINUTES = 15
-"""How often a closing that was cut off, and what is still in the outbox after it, are tried again."""
+"""How often an interrupted closing, and the records left in the outbox after it, are tried again."""
 LOOK_THROUGH_MINUTES = 60
 """How often new and changed patients are compared with all others for the worklist of the quiet hour."""
+BPJS_SECONDS = 30
+"""Interval at which the visits of insured people are brought up to date at BPJS; a registration waits no longer."""
+BPJS_PROOF = time(19, 30)
+"""Hour at which the day is compared with BPJS's: after the last visit, long before midnight."""
+TOKENS_MINUTES = 15
+"""Interval at which it is looked whether the door's credential ends soon, and for sign-ins of a clock that ran ahead."""
+SHARED_MINUTES = 1
+"""Interval at which servers of one PostgreSQL exchange their keys, forms and routing model."""
 CATCH_UP_SECONDS = 20
-"""After a start the counters come up first."""
+"""Pause after a start, so that the counters come up first."""
 
 
 def start(clinic: Clinic) -> BackgroundScheduler:
@@ -33,13 +49,24 @@ def start(clinic: Clinic) -> BackgroundScheduler:
     then does what is left.
     """
     scheduler = BackgroundScheduler(timezone=clinic.zone)
-    closes, sends = clinic.settings.close_at, closing.sends_at(clinic.settings)
-    _daily(scheduler, clinic, "closing", closes)
-    if sends != closes:
-        _daily(scheduler, clinic, "sending", sends)
+    settings = clinic.settings
+    hours = {
+        "closing": settings.close_at,
+        "sending": closing.sends_at(settings),
+        "latest": settings.resolved_close_latest,
+    }
+    for name, at in hours.items():
+        if name == "closing" or at != settings.close_at:
+            _daily(scheduler, clinic, name, _close, at)
+    for at in {_asks_at(clinic, cluster) for cluster in clinic.clusters}:
+        _daily(scheduler, clinic, f"ask-{at:%H%M}", _remind, at)
+    with_others = [] if is_sqlite() else [("shared", _share_files, SHARED_MINUTES)]
     for name, job, minutes in (
+        *with_others,
         ("retry", _retry, RETRY_MINUTES),
+        ("remind", _remind, RETRY_MINUTES),
         ("suspects", _look_through, LOOK_THROUGH_MINUTES),
+        ("tokens", _look_at_tokens, TOKENS_MINUTES),
     ):
         scheduler.add_job(
             job,
@@ -49,18 +76,29 @@ def start(clinic: Clinic) -> BackgroundScheduler:
             coalesce=True,
             max_instances=1,
         )
+    if bpjs_link.is_set_up(clinic.settings):
+        _schedule_bpjs(scheduler, clinic)
     with connection():
         missed = closing.missed_day(clinic) is not None
     if missed:
-        soon = datetime.now(clinic.zone) + timedelta(seconds=CATCH_UP_SECONDS)
+        soon = clock.now() + timedelta(seconds=CATCH_UP_SECONDS)
         scheduler.add_job(_close, "date", run_date=soon, args=[clinic], id="catch-up")
     scheduler.start()
     return scheduler
 
 
-def _daily(scheduler: BackgroundScheduler, clinic: Clinic, name: str, at: time) -> None:
+def _asks_at(clinic: Clinic, cluster: str) -> time:
+    """Return the local time from which the people of a cluster are asked who is still there."""
+    today = clinic.today()
+    closes = service_days.closes_at(clinic, cluster, today)
+    return (closes - service_days.ASKED_BEFORE).time()
+
+
+def _daily(
+    scheduler: BackgroundScheduler, clinic: Clinic, name: str, job: Callable[[Clinic], None], at: time
+) -> None:
     scheduler.add_job(
-        _close,
+        job,
         CronTrigger(hour=at.hour, minute=at.minute, timezone=clinic.zone),
         args=[clinic],
         id=name,
@@ -70,37 +108,103 @@ def _daily(scheduler: BackgroundScheduler, clinic: Clinic, name: str, at: time) 
     )
 
 
-def _close(clinic: Clinic) -> None:
-    """The daily work's outer handler: a failure is logged, shown to the admin, and tried again."""
+def _schedule_bpjs(scheduler: BackgroundScheduler, clinic: Clinic) -> None:
+    """Send in a thread of the server: few short requests, for which a process of its own would cost more."""
+    scheduler.add_job(
+        _send_to_bpjs,
+        IntervalTrigger(seconds=BPJS_SECONDS, timezone=clinic.zone),
+        args=[clinic],
+        id="bpjs",
+        coalesce=True,
+        max_instances=1,
+    )
+    scheduler.add_job(
+        _prove_at_bpjs,
+        CronTrigger(hour=BPJS_PROOF.hour, minute=BPJS_PROOF.minute, timezone=clinic.zone),
+        args=[clinic],
+        id="bpjs-proof",
+        misfire_grace_time=MISFIRE_SECONDS,
+        coalesce=True,
+        max_instances=1,
+    )
+
+
+def _send_to_bpjs(clinic: Clinic) -> None:
     try:
-        apart.run(clinic, "closing", send=closing.is_its_turn(clinic))
+        pcare_run.run(clinic)
     except Exception as error:
-        log_unexpected(error, "closing")
+        log.error("BPJS failed: %s", logs.describe_failure(error))
+
+
+def _prove_at_bpjs(clinic: Clinic) -> None:
+    try:
+        pcare_run.run(clinic)
+        day_comparison.compare_days(clinic)
+        pcare_run.run(clinic)
+    except Exception as error:
+        log.error("the comparison with BPJS failed: %s", logs.describe_failure(error))
+
+
+def _close(clinic: Clinic) -> None:
+    """Close the day; as the job's outermost handler, log a failure, show it to the admin, and try again."""
+    try:
+        worker_process.run(clinic, "closing", send=closing.is_its_turn(clinic))
+    except Exception as error:
+        log.error("closing failed: %s", logs.describe_failure(error))
+
+
+def _remind(clinic: Clinic) -> None:
+    """Have clusters asked about who is still there; end those who are left of a night shift."""
+    try:
+        day_end.end_of_night(clinic, accounts.system_actor(closing.JOB))
+        day_end.remind(clinic)
+    except Exception as error:
+        log.error("the closing hour could not be told: %s", logs.describe_failure(error))
 
 
 def _retry(clinic: Clinic) -> None:
-    """Go on with a closing that was cut off; send what is left, from the clinic's turn until midnight."""
+    """Continue an interrupted or failed closing; send what remains, from the clinic's turn until midnight."""
     try:
         with connection():
-            cut_off = closing.was_cut_off(clinic)
-        if cut_off:
-            apart.run(clinic, "closing", send=closing.is_its_turn(clinic))
+            again = (
+                closing.was_cut_off(clinic) or closing.has_failed(clinic) or closing.waits_for_nobody(clinic)
+            )
+        if again:
+            worker_process.run(clinic, "closing", send=closing.is_its_turn(clinic))
             return
         if not synchronisation.is_set_up(clinic.settings) or not closing.is_its_turn(clinic):
             return
         if clock.now().astimezone(clinic.zone).time() < clinic.settings.close_at:
             return
         with connection():
-            waits = outbox.pending_count() > 0 or outbox.fact(outbox.LAST_ERROR) is not None
+            waits = outbox.pending_count() > 0 or state.fact(outbox.LAST_ERROR) is not None
         if waits:
-            apart.run(clinic, "synchronisation")
+            worker_process.run(clinic, "synchronisation")
     except Exception as error:
-        log_unexpected(error, "synchronisation")
+        log.error("synchronisation failed: %s", logs.describe_failure(error))
 
 
 def _look_through(clinic: Clinic) -> None:
-    """Look for patients who are here twice, in a process of its own."""
+    """Look for duplicate patients, in a process of its own."""
     try:
-        apart.run(clinic, "suspects")
+        worker_process.run(clinic, "suspects")
     except Exception as error:
-        log_unexpected(error, "suspects")
+        log.error("suspects failed: %s", logs.describe_failure(error))
+
+
+def _share_files(clinic: Clinic) -> None:
+    """Bring forms, keys and the routing model of all servers to the same; a form is used from the next start."""
+    try:
+        if came := clinic.share_files():
+            log.warning(
+                "from another server of this database, in use from the next start: %s", ", ".join(came)
+            )
+    except Exception as error:
+        log.error("files could not be shared with the other servers: %s", logs.describe_failure(error))
+
+
+def _look_at_tokens(clinic: Clinic) -> None:
+    """Renew the door's credential; the door reads it by itself. End sign-ins of a clock that ran ahead."""
+    with connection():
+        first_start.renew_door_token(clinic)
+        sign_ins.end_unreal()

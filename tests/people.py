@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from core.identifiers import new_id
+from core.foundation.identifiers import new_id
 
 
 class Caller(httpx.Client):
@@ -14,6 +14,7 @@ class Caller(httpx.Client):
 
     def __init__(self, url: str, username: str, password: str = "demo") -> None:
         super().__init__(base_url=f"{url}/api/v1/", timeout=30)
+        self.username = username
         answer = self.post("tokens", json={"username": username, "password": password})
         assert answer.status_code == 201, answer.text
         self.headers["Authorization"] = f"Bearer {answer.json()['token']}"
@@ -36,6 +37,17 @@ class Caller(httpx.Client):
 
     def act(self, entry_id: str, action: str, **body: Any) -> httpx.Response:
         return self.post(f"queue-entries/{entry_id}/{action}", json=body)
+
+
+def release_file(
+    asker: httpx.Client, supervisor: httpx.Client, name: str = "daily-register", **query: str
+) -> str:
+    """Have a report that names patients asked for by one and released by another; gives the request's id."""
+    asked = asker.post(f"reports/{name}/requests", json={"reason": "untuk dinas kesehatan"}, params=query)
+    assert asked.status_code == 201, asked.text
+    approved = supervisor.post(f"approvals/{asked.json()['id']}/approve")
+    assert approved.status_code == 200, approved.text
+    return str(asked.json()["id"])
 
 
 def patient(**changes: Any) -> dict[str, Any]:

@@ -9,9 +9,16 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from tests import scratch
+
+NUMBERS = count(1)
+"""Of databases, each with a name of its own."""
 
 
 def _programs() -> Path | None:
@@ -32,7 +39,7 @@ def cluster() -> Iterator[str]:
     if programs is None:
         pytest.skip("PostgreSQL is not installed here")
     as_other = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="loket-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="loket-pg-", dir=scratch.folder()))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -53,7 +60,7 @@ def cluster() -> Iterator[str]:
         "UTF8",
         "--no-sync",
     )
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     call(
         str(programs / "pg_ctl"), "-D", f"{folder}/data", "-w", "-o", options, "-l", f"{folder}/log", "start"
     )
@@ -62,3 +69,22 @@ def cluster() -> Iterator[str]:
     finally:
         call(str(programs / "pg_ctl"), "-D", f"{folder}/data", "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL cluster without a database's name; `new_database` makes one."""
+    with cluster() as url:
+        yield url
+
+
+def new_database(server: str) -> str:
+    """Make an empty database; gives its URL.
+
+    Args:
+        server: The cluster's URL, as `cluster` yields it.
+    """
+    name = f"clinic_{next(NUMBERS)}"
+    with psycopg.connect(f"{server}postgres", autocommit=True) as administrator:
+        administrator.execute(f"CREATE DATABASE {name}")
+    return f"{server}{name}"

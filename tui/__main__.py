@@ -7,12 +7,16 @@ import logging
 import os
 import sys
 
-from core.config import Settings
-from core.errors import SettingsError
-from tui.client import CoreClient
+from core.foundation import logs
+from core.foundation.config import Settings
+from core.foundation.errors import SettingsError
+from tui import first_contact
+from tui.client.core_client import CoreClient
 from tui.terminal.capabilities import detect
 from tui.terminal.local import AppFailedError, NoTerminalError, run_local
-from tui.text import LANGUAGES, Translator, _
+from tui.text.translation import LANGUAGES, Translator, _
+
+logger = logging.getLogger(__name__)
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -30,7 +34,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until the person leaves; returns the exit code."""
+    """Run until the person leaves and return the exit code."""
     chosen = _arguments(arguments)
     try:
         settings = Settings.load()
@@ -39,13 +43,21 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     language = chosen.language or settings.language
     Translator(language).activate()
-    logging.basicConfig(level=logging.CRITICAL)  # the screen is the app's; nothing may write over it
+    logs.configure_logging(logging.CRITICAL)  # the screen is the app's; nothing less may write over it
 
     from tui.app import build_app
 
-    client = CoreClient(chosen.server or settings.resolved_server_url, language=language)
+    addresses = (
+        [given.rstrip("/") for given in chosen.server.split(",")] if chosen.server else settings.server_urls
+    )
+    try:
+        trust = first_contact.trusted_of_several(settings, addresses, first_contact.ask)
+    except first_contact.NoTrustError as error:
+        sys.stderr.write(f"loket: {error}\n")
+        return 2
+    client = CoreClient(addresses[0], language=language, trust=trust)
     if chosen.lines or (sys.stdin.isatty() and not detect(os.environ.get("TERM")).addressable):
-        from tui.lines.local import run_lines
+        from tui.lines.standard_io import run_lines
 
         return run_lines(client, chosen.username, language)
     note = ""
@@ -56,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
         run_local(
             lambda capabilities: build_app(
                 client=client, username=chosen.username, language=language, note=note
-            )
+            ),
+            report=lambda error: logger.error("the app failed: %s", logs.describe_failure(error)),
         )
     except NoTerminalError:
         sys.stderr.write(_("This needs a terminal; with --lines it takes answers from a file too.") + "\n")

@@ -1,18 +1,19 @@
-"""Printing from a terminal: on the printer that hangs on it, otherwise on the clinic's.
+"""Printing from a terminal: on the printer attached to it, otherwise on the clinic's.
 
-A screen makes a `core.printing.PrintDocument` of translated lines and hands it to `print_document`
-in a worker; what comes back is a sentence for the status line.
+A screen makes a `core.printing.documents.PrintDocument` of translated lines and hands it to `print_document`
+in a worker; the result is a sentence for the status line.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from core.printing import PrintDocument, to_escpos, to_text
-from tui import words
-from tui.client import Refused, UnreachableError
+from core.printing.documents import PrintDocument, to_text
+from core.printing.escpos import to_escpos
+from tui.client.errors import RefusedError, UnreachableError
 from tui.session import Session
-from tui.text import _
+from tui.text import problem_words
+from tui.text.translation import _
 
 
 class LocalPrinter(Protocol):
@@ -27,14 +28,22 @@ class LocalPrinter(Protocol):
 
 
 class NotPrintedError(Exception):
-    """Nothing was printed; the text says why and what to do."""
+    """Nothing was printed; the text gives the reason and the remedy."""
 
 
 async def print_document(session: Session, terminal: LocalPrinter | None, document: PrintDocument) -> str:
-    """Print, and say where.
+    """Print a document.
+
+    Args:
+        session: The person's.
+        terminal: A terminal that may have a printer of its own.
+        document: Translated lines.
+
+    Returns:
+        A sentence that names the printer used.
 
     Raises:
-        NotPrintedError: It could not be printed; what was to be printed is safe and can be printed again.
+        NotPrintedError: The document could not be printed; it can be printed again.
     """
     columns = session.clinic.printer_columns
     if terminal is not None:
@@ -44,9 +53,9 @@ async def print_document(session: Session, terminal: LocalPrinter | None, docume
     if not session.clinic.has_printer:
         raise NotPrintedError(_("There is no printer at this terminal; write the number down."))
     try:
-        await session.client.print_document(document)
-    except Refused as refusal:
-        raise NotPrintedError(words.problem_text(refusal.problem)) from refusal
+        await session.client.printing.print_document(document)
+    except RefusedError as refusal:
+        raise NotPrintedError(problem_words.problem_text(refusal.problem)) from refusal
     except UnreachableError as error:
         raise NotPrintedError(_("Not printed: the server does not answer. Print it again later.")) from error
     return _("Printed.")

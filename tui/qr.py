@@ -1,4 +1,4 @@
-"""QR codes drawn in a terminal: two modules a cell, by half blocks."""
+"""QR codes drawn in a terminal: two modules in each cell, by half blocks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (Fal
 
 
 def qr_rows(text: str, *, draws_light: bool) -> list[str]:
-    """A QR code of a text as rows of equal width.
+    """Return a QR code of a text as rows of equal width.
 
     Args:
         text: Best in capitals and digits: 47 of them take 25 by 25 modules, 15 rows of 29 cells.

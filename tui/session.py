@@ -1,18 +1,18 @@
-"""A signed-in person: what every screen is given by its constructor."""
+"""The session of a signed-in person, which every screen gets from its constructor."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
 
-from core.schemas.accounts import AccountShape
-from core.schemas.clinic import ClinicShape
-from core.schemas.queues import ClusterShape
-from core.vocabulary import Role
-from tui.changes import ChangeHub
-from tui.client import CoreClient
+from core.foundation.codes import Permission, Role
+from core.schemas.accounts import AccountOut
+from core.schemas.clinic import ClinicOut
+from core.schemas.queues import ClusterOut, QueueOut
+from tui.change_stream import ChangeHub
+from tui.client.core_client import CoreClient
 from tui.terminal.capabilities import Capabilities
-from tui.text import Translator
+from tui.text.translation import Translator
 
 
 @dataclass
@@ -20,32 +20,34 @@ class Session:
     """One person at one terminal.
 
     Attributes:
-        account: Who it is.
+        account: The person's account.
         client: That person's calls; its token is replaced when they sign in again.
-        clinic: What is known of the clinic.
+        clinic: The clinic's settings.
         clusters: The clinic's clusters in the order screens show them.
         hub: The change feed; shared by all apps of a door.
         translator: The language of this session's screens.
-        capabilities: What the terminal can do; None when not known (tests).
+        capabilities: Capabilities of the terminal; None when not known (tests).
         owns_client: Whether the connections end with the app.
-        last_patient_id: Whom the counter opened or registered last.
+        last_patient_id: The patient that the counter opened or registered last.
+        panes: Clusters whose queue panes are on this person's screen.
         draft_seconds: Least time between two drafts of one form; 0 keeps one at each field.
     """
 
-    account: AccountShape
+    account: AccountOut
     client: CoreClient
-    clinic: ClinicShape
-    clusters: list[ClusterShape]
+    clinic: ClinicOut
+    clusters: list[ClusterOut]
     hub: ChangeHub
     translator: Translator = field(default_factory=Translator)
     capabilities: Capabilities | None = None
     owns_client: bool = False
     last_patient_id: str | None = None
     draft_seconds: float = 0.0
+    panes: set[str] = field(default_factory=set)
 
     @property
     def identity(self) -> str:
-        """The account, the same at each sign-in: a door finds the app to resume by it."""
+        """The account's id, the same at each sign-in: a door finds a detached session by it."""
         return self.account.id
 
     @property
@@ -64,6 +66,11 @@ class Session:
         return self.account.role is Role.CLINICIAN
 
     @property
+    def measures(self) -> bool:
+        """Return whether this person takes vital signs for others: a clinician types them into the note."""
+        return Permission.WRITE_VITALS in self.account.rights and not self.writes_records
+
+    @property
     def fulfils(self) -> bool:
         """Whether this person enters results or hands medicines out."""
         return self.account.role in {Role.LAB, Role.PHARMACIST}
@@ -74,48 +81,78 @@ class Session:
         return self.account.role is Role.ADMIN
 
     @property
+    def oversees(self) -> bool:
+        """Return whether this person looks each day at what was done out of the ordinary."""
+        return self.account.role is Role.SUPERVISOR
+
+    def may(self, right: Permission) -> bool:
+        """Return whether this person's role has a right in this clinic."""
+        return right in self.account.rights
+
+    @property
     def sees_numbers_only(self) -> bool:
         """Whether this is a waiting-room screen."""
         return self.account.role is Role.DISPLAY
 
     @property
-    def destinations(self) -> list[ClusterShape]:
+    def reads_board(self) -> bool:
+        """Whether this person sees the supervisor's board."""
+        return self.account.role in {Role.SUPERVISOR, Role.ADMIN}
+
+    @property
+    def watches_queues(self) -> bool:
+        """Whether this person begins with the queues of all clusters: triage has none of its own to call."""
+        return self.account.role is Role.NURSE
+
+    def sees_complaints(self, cluster: str) -> bool:
+        """Return whether this person is shown why the patients of a cluster came."""
+        return cluster in self.account.clusters or Permission.READ_COMPLAINTS in self.account.rights
+
+    def shown(self, queue: QueueOut) -> QueueOut:
+        """Return a pane as this person may see it: a door reads one for everybody who is signed in at it."""
+        if self.sees_complaints(queue.cluster):
+            return queue
+        entries = [entry.without_findings() for entry in queue.entries]
+        return queue.model_copy(update={"entries": entries})
+
+    @property
+    def destinations(self) -> list[ClusterOut]:
         """Clusters a patient can be sent to from the counter."""
         return [cluster for cluster in self.clusters if cluster.first_destination]
 
     def cluster_name(self, code: str | None) -> str:
-        """A cluster's name; its code when it is not known."""
+        """Return a cluster's name; its code when it is not known."""
         return next((cluster.name for cluster in self.clusters if cluster.code == code), code or "")
 
     def prefix_of(self, code: str | None) -> str:
-        """A cluster's ticket letter."""
+        """Return a cluster's ticket letter."""
         return next((cluster.prefix for cluster in self.clusters if cluster.code == code), "")
 
 
 async def open_session(
     client: CoreClient,
-    account: AccountShape,
+    account: AccountOut,
     *,
     hub: ChangeHub | None = None,
     language: str | None = None,
     capabilities: Capabilities | None = None,
     owns_client: bool = False,
 ) -> Session:
-    """Ask the core for what a session needs.
+    """Read the clinic's settings and clusters and make a session.
 
     Args:
         client: Already holding the person's token.
-        account: Who that is.
+        account: That person's account.
         hub: The process's change feed; without one the session follows it with its own token.
-        language: `id` or `en`; the clinic's own unless given.
-        capabilities: What the terminal can do.
+        language: One of `LANGUAGES`; the clinic's own unless given.
+        capabilities: Capabilities of the terminal.
         owns_client: Whether the client's connections end with the app.
 
     Raises:
-        Refused: The token is not good.
+        RefusedError: The token is not valid.
         UnreachableError: The core does not answer.
     """
-    clinic, clusters = await asyncio.gather(client.clinic(), client.clusters())
+    clinic, clusters = await asyncio.gather(client.clinic.settings(), client.queues.clusters())
     translator = Translator(language or clinic.language)
     client.language = translator.language
     panes = account.role is not Role.DISPLAY

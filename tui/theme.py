@@ -1,4 +1,4 @@
-"""How states look, by attribute first and colour second.
+"""Styles of states, by attribute first and colour second.
 
 Every style says the same in monochrome: colour only repeats what a word, a sign or bold and
 reverse already say. The sixteen ANSI colours are the person's own, so contrast is theirs.
@@ -19,7 +19,7 @@ CURSOR = Style(reverse=True)
 BAR = Style(reverse=True)
 """A pane's title, over its whole width."""
 TITLE = Style(reverse=True, bold=True)
-"""What a screen or a dialog is about, and who is signed in."""
+"""The title of a screen or a dialog, and the person signed in."""
 GOOD = Style(bold=True, color="green")
 WARNING = Style(bold=True, color="yellow")
 ALERT = Style(bold=True, color="red")

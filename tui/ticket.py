@@ -1,26 +1,35 @@
-"""The ticket a patient holds: number, cluster, wait and the way to its page; no name.
+"""The patient's ticket: number, cluster, wait and the address of its page; no name.
 
 Tickets are dropped and found by others.
 """
 
 from __future__ import annotations
 
-from core.printing import PrintDocument, PrintLine
-from core.schemas.clinic import ClinicShape
-from core.schemas.registration import TicketShape
-from core.ticket_codes import ticket_address
-from core.vocabulary import PrintStyle
-from tui.formatting import instant_text
-from tui.text import _
+from core.foundation.codes import PrintStyle
+from core.printing.documents import PrintDocument, PrintLine
+from core.queues.ticket_codes import ticket_address
+from core.schemas.clinic import ClinicOut
+from core.schemas.registration import TicketOut
+from tui.text.formatting import instant_text
+from tui.text.translation import _
 
 
-def page_address(clinic: ClinicShape, ticket: TicketShape) -> str:
-    """Where this number's place is shown; empty where the clinic has no such page."""
+def page_address(clinic: ClinicOut, ticket: TicketOut) -> str:
+    """Return the address of the page that shows the ticket's place; empty where the clinic has none."""
     return ticket_address(clinic.public_url, ticket.id) if clinic.public_url else ""
 
 
-def ticket_document(clinic: ClinicShape, ticket: TicketShape, cluster: str) -> PrintDocument:
-    """The ticket as it is printed."""
+def ticket_document(clinic: ClinicOut, ticket: TicketOut, cluster: str) -> PrintDocument:
+    """Return the ticket as a document to print.
+
+    Args:
+        clinic: The clinic's settings.
+        ticket: The ticket.
+        cluster: Name of the cluster.
+
+    Returns:
+        The document.
+    """
     lines = [
         PrintLine(text=clinic.facility_name, style=PrintStyle.HEADING),
         PrintLine(),

@@ -1,1 +1,1 @@
-"""A clinic behind a line whose packets are counted, delayed and lost: what the terminal benches share."""
+"""A clinic behind a line whose packets are counted, delayed and lost: shared by the terminal benches."""

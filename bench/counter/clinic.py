@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from bench.counter.link import FAR
-from core.config import Settings
+from core.foundation.config import Settings
 from server.run import Background
 from tests.e2e.terminals import ROOT, Terminal, children_of, password_environment, ssh_command
 from tests.people import Caller
@@ -26,19 +26,33 @@ TERM = "xterm-256color"
 
 
 def prepared_home() -> Path:
-    """A demo clinic's data folder, made once for all runs; the caller removes it."""
+    """Make a demo clinic's data folder, once for all runs; the caller removes it."""
     home = Path(tempfile.mkdtemp(prefix="loket-bench-")) / "prepared"
     with Background(Settings(home=home)):
         pass
     return home
 
 
+MANY_OF_ONE_ACCOUNT = {
+    "LOKET_SSH_SEATS": "1000",
+    "LOKET_SSH_SEATS_PER_ACCOUNT": "1000",
+    "LOKET_SSH_CONNECTIONS_PER_ACCOUNT": "1000",
+    "LOKET_SSH_CONNECTIONS_PER_SOURCE": "1000",
+    "LOKET_SSH_STARTS": "1000:30:2000",
+    "LOKET_SSH_STARTS_PER_SOURCE": "1000",
+    "LOKET_HTTP_STREAMS_PER_ACCOUNT": "300",
+    "LOKET_HTTP_STREAMS_PER_SOURCE": "300",
+    "LOKET_HTTP_STREAMS_PER_STRANGER": "150",
+}
+"""Benches sit at one address and sign in as one account; a clinic's bounds would measure nothing but themselves."""
+
+
 class Clinic:
     """A server and its SSH door on a data folder of their own, until the block ends.
 
     Attributes:
-        url: The core, not over the line.
-        folder: Where its data and its log are.
+        url: Address of the core, not over the line.
+        folder: The folder of its data and its log.
     """
 
     def __init__(self, prepared: Path, *, with_door: bool = True) -> None:
@@ -54,6 +68,8 @@ class Clinic:
             "LOKET_HTTP": f"0.0.0.0:{HTTP_PORT}",
             "LOKET_SSH": f"0.0.0.0:{SSH_PORT}",
             "LOKET_SERVER_URL": self.url,
+            "LOKET_PLAIN_HTTP": "yes",  # what a line costs is measured without encryption, as before there was any
+            **MANY_OF_ONE_ACCOUNT,
         }
 
     def __enter__(self) -> Clinic:
@@ -85,7 +101,7 @@ class Clinic:
         shutil.rmtree(self.folder)
 
     def children(self) -> list[int]:
-        """Process ids of what the server started: its door."""
+        """Return the ids of the processes that the server started: its door."""
         return children_of(self._process.pid)
 
     def sign_in(self, username: str, *more: str, host: str = FAR) -> Terminal:
@@ -95,5 +111,5 @@ class Clinic:
         )
 
     def caller(self, username: str) -> Caller:
-        """Somebody's calls beside the screens, not over the line."""
+        """Return an account's calls to the core, not over the line."""
         return Caller(self.url, username)

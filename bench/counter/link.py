@@ -23,7 +23,7 @@ from dataclasses import dataclass
 NEAR, FAR = "10.77.0.1", "10.77.0.2"
 MARK = "LOKET_BENCH_NETWORK"
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
-QUEUE_BYTES = 16_384  # what waits before a slow line, as in a modem; beyond it packets are dropped
+QUEUE_BYTES = 16_384  # bytes waiting before a slow line, as in a modem; beyond it packets are dropped
 TCP = 6
 
 
@@ -38,7 +38,7 @@ def enter_own_network() -> None:
 
 @dataclass
 class Traffic:
-    """What passed in one direction.
+    """Packets and bytes in one direction.
 
     Attributes:
         packets: IP packets, acknowledgements included.
@@ -60,7 +60,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Reading:
-    """Both directions of one port at one moment."""
+    """Both directions of one port up to one moment."""
 
     up: Traffic
     down: Traffic
@@ -70,7 +70,7 @@ class Reading:
 
     @property
     def ip_bytes(self) -> int:
-        """Bytes of IP packets both ways."""
+        """Bytes of IP packets, both ways."""
         return self.up.ip_bytes + self.down.ip_bytes
 
 
@@ -103,7 +103,7 @@ class Link(threading.Thread):
             subprocess.run(["ip", *command.split()], check=True)
 
     def read(self, port: int) -> Reading:
-        """What has passed to and from a server's port so far."""
+        """Return the packets to and from a server's port so far."""
         up, down = self._counts[port, True], self._counts[port, False]
         return Reading(Traffic(**vars(up)), Traffic(**vars(down)))
 

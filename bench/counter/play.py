@@ -1,4 +1,4 @@
-"""One person's work, step by step, and what each step costs."""
+"""One person's work, step by step, and the cost of each step."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bench.counter.link import Link, Reading
 from tests.e2e.scripted import all_keys, registration
 from tests.e2e.terminals import Terminal, single_keys
 
-QUIET_SECONDS = 0.25  # without a packet: it is over; shorter than the form's wait before it asks the core
+QUIET_SECONDS = 0.25  # without a packet: the step is over; shorter than the form's wait before it asks
 SETTLED_SECONDS = 0.8  # the same where the core is asked in between
-KEY_SECONDS = 0.06  # between two keys of a registration
+KEY_SECONDS = 0.06  # seconds between two keys of a registration
 FIRST, WHOLE = "connect and first screen", "a whole registration"
 LETTERS = "Siti Rahmawati Kusum"
 
@@ -22,7 +22,7 @@ Happening = str | Callable[[], object]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one thing cost.
+    """The cost of one step.
 
     Attributes:
         app: Bytes the program sent to the terminal.
@@ -37,7 +37,7 @@ class Cost:
 
 @dataclass
 class Person:
-    """Somebody at a terminal.
+    """A person at a terminal.
 
     Attributes:
         screens: What stood on the screen at the start and after each key or happening; None: not wanted.
@@ -55,18 +55,18 @@ class Person:
     costs: dict[str, Cost] = field(default_factory=dict)
 
     def settle(self, seconds: float = SETTLED_SECONDS) -> None:
-        """Wait until nothing has passed for so long."""
+        """Wait until nothing has passed for so many seconds."""
         last = None
         while last != (last := (self.terminal.received, self.link.read(self.port))):
             time.sleep(seconds)
 
     def keep_screen(self) -> None:
-        """Remember what stands on the screen."""
+        """Remember the text on the screen."""
         if self.screens is not None:
             self.screens.append(self.terminal.cells())
 
     def do(self, happening: Happening, seconds: float = SETTLED_SECONDS) -> None:
-        """Press a key, or let something happen elsewhere, and wait until the screen is still."""
+        """Press a key, or make a change elsewhere, and wait until the screen is still."""
         if self.any_key or isinstance(happening, str):
             self.terminal.press(self.any_key or str(happening))
         else:
@@ -75,14 +75,21 @@ class Person:
         self.keep_screen()
 
     def measure(self, name: str, *happenings: Happening, seconds: float = SETTLED_SECONDS) -> None:
-        """Note what several things cost that are done one after the other."""
+        """Measure the cost of several steps done one after the other."""
         app, line = self.terminal.received, self.link.read(self.port)
         for happening in happenings:
             self.do(happening, seconds)
         self.note(name, app, line, len(happenings))
 
     def note(self, name: str, app: int, line: Reading, count: int = 1) -> None:
-        """Note what passed since the two readings."""
+        """Store the cost of a step.
+
+        Args:
+            name: The step.
+            app: Reading of the program's output before it.
+            line: Reading of the line before it.
+            count: Number of equal steps in it.
+        """
         self.costs[name] = Cost(self.terminal.received - app, self.link.read(self.port) - line, count)
 
     def type_on(self, keys: str) -> None:
@@ -97,7 +104,7 @@ class Person:
 
 
 def play(person: Person, pane: dict[str, list[Happening]], idle_seconds: float) -> None:
-    """Do all that is measured, in an order in which each thing leads to the next.
+    """Do all steps, in an order in which each leads to the next.
 
     Args:
         person: At the search screen, which has just been shown.

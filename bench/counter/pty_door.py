@@ -1,4 +1,4 @@
-"""An SSH server that gives everybody a program in a pseudo-terminal, with the door's own algorithms.
+"""An SSH server that gives each connection a program in a pseudo-terminal, with the door's own algorithms.
 
 The yardsticks run behind it: ncurses, and the app with Textual's own driver. What differs from Loket's door is
 then only what the program writes.
@@ -21,20 +21,20 @@ from pathlib import Path
 
 import asyncssh
 
-from tui import ssh
+from tui.door import ssh_server
 from tui.door.asyncssh_internals import drop_padding_packets
 from tui.door.host_key import FILE_NAME, load_host_key
 
 
 class Visitor(asyncssh.SSHServer):
-    """Anybody whose password is that of the demo."""
+    """Signs in any name with the demo's password."""
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        """Send what the door would send."""
+        """Send no padding, as the door does."""
         drop_padding_packets(conn)
 
     def begin_auth(self, username: str) -> bool:
-        """Ask for the password."""
+        """Require authentication."""
         return True
 
     def password_auth_supported(self) -> bool:
@@ -42,7 +42,7 @@ class Visitor(asyncssh.SSHServer):
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
-        """Everybody's is the same."""
+        """Accept the demo's password."""
         return password == "demo"
 
 
@@ -81,8 +81,8 @@ async def serve_one(process: asyncssh.SSHServerProcess[bytes], command: list[str
 async def serve(port: int, home: Path, command: list[str]) -> None:
     async with asyncssh.listen(
         "0.0.0.0", port, server_factory=Visitor, process_factory=lambda process: serve_one(process, command),
-        server_host_keys=[load_host_key(home / FILE_NAME)], kex_algs=ssh.KEY_EXCHANGES, encryption_algs=ssh.CIPHERS,
-        mac_algs=ssh.MACS, compression_algs=ssh.COMPRESSIONS, signature_algs=ssh.SIGNATURES, server_version="Loket",
+        server_host_keys=[load_host_key(home / FILE_NAME)], kex_algs=ssh_server.KEY_EXCHANGES, encryption_algs=ssh_server.CIPHERS,
+        mac_algs=ssh_server.MACS, compression_algs=ssh_server.COMPRESSIONS, signature_algs=ssh_server.SIGNATURES, server_version="Loket",
         keepalive_interval=0, line_editor=False, kbdint_auth=False, encoding=None,
     ) as server:  # fmt: skip
         await server.wait_closed()

@@ -1,1 +1,1 @@
-"""A clinic's whole day against a real server: what happens, who does it, and what must hold afterwards."""
+"""A clinic's whole day against a real server: its plan, its terminals, and the checks afterwards."""

@@ -1,4 +1,4 @@
-"""What must hold after the day, read from the database, the reports and what the terminals saw."""
+"""Invariants of the day, checked in the database, the reports and the terminals' records."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 from bench.day.staff import Day
-from core import audit
-from core.clinic import Clinic
+from core.foundation import audit_check
+from core.foundation.clinic import Clinic
+from core.foundation.codes import EntryAction, EntryStatus, Priority
 from core.models import Change, QueueEntry, QueueEvent, Ticket, Visit
-from core.vocabulary import EntryAction, EntryStatus, Priority
 
 A, S = EntryAction, EntryStatus
 Report = dict[str, Any]
@@ -21,7 +21,7 @@ Report = dict[str, Any]
 
 @dataclass
 class Finding:
-    """One thing that must hold.
+    """Result of one invariant.
 
     Attributes:
         name: What.
@@ -41,7 +41,7 @@ class Finding:
 
 
 class Records:
-    """The day as the database has it."""
+    """The day's rows in the database."""
 
     def __init__(self, clinic: Clinic) -> None:
         self.clinic = clinic
@@ -55,14 +55,14 @@ class Records:
             self.paths[row.visit_id].append(row)
 
     def standing(self) -> Iterator[QueueEvent]:
-        """Events that were not taken back; undos left out."""
+        """Return the events that were not undone, without the undos."""
         for event in self.events:
             if event.undone_at is None and event.action != A.UNDO and event.entry_id in self.entries:
                 yield event
 
 
 def check(clinic: Clinic, day: Day, waits: Report, register: Report) -> list[Finding]:
-    """All of it."""
+    """Check all invariants."""
     records = Records(clinic)
     checks: list[Callable[[Records, Day, Finding], None]] = [
         receipts, numbers, paths, closed, replay, called_once, starved, round_trips, losers, feed, hashes,
@@ -77,7 +77,7 @@ def check(clinic: Clinic, day: Day, waits: Report, register: Report) -> list[Fin
 
 
 def receipts(records: Records, day: Day, finding: Finding) -> None:
-    """Every receipt's visit is there, once, with the number it says."""
+    """Check that every receipt's visit is there, once, with the number on the receipt."""
     numbers = {(row.visit_id, row.number) for row in records.tickets}
     for receipt in day.receipts:
         there = (receipt["visit_id"], receipt["ticket"]["number"]) in numbers
@@ -88,7 +88,7 @@ def receipts(records: Records, day: Day, finding: Finding) -> None:
 
 
 def numbers(records: Records, day: Day, finding: Finding) -> None:
-    """No number twice, none left out."""
+    """Check that no number is missing or used twice."""
     given = defaultdict(list)
     for ticket in records.tickets:
         given[ticket.cluster].append(ticket.sequence)
@@ -98,7 +98,7 @@ def numbers(records: Records, day: Day, finding: Finding) -> None:
 
 
 def paths(records: Records, day: Day, finding: Finding) -> None:
-    """Every visit has one continuous path, without gap or overlap."""
+    """Check that every visit has one continuous path, without gap or overlap."""
     for visit, path in records.paths.items():
         whole = path[0].came_from_id is None and path[-1].status != S.TRANSFERRED
         for earlier, later in pairwise(path):
@@ -109,7 +109,7 @@ def paths(records: Records, day: Day, finding: Finding) -> None:
 
 
 def closed(records: Records, day: Day, finding: Finding) -> None:
-    """Nobody is left in a queue after the closing, and every visit has an end."""
+    """Check that nobody is in a queue after the closing, and every visit has an end."""
     for row in records.entries.values():
         finding.expect(row.ended_at is not None, f"{row.cluster} {row.id} is still {row.status}")
     for visit in records.visits.values():
@@ -117,7 +117,7 @@ def closed(records: Records, day: Day, finding: Finding) -> None:
 
 
 def replay(records: Records, day: Day, finding: Finding) -> None:
-    """Every event begins where the one before it ended, and the last one says the entry's status."""
+    """Check that each event begins where the one before it ended, and the last gives the entry's status."""
     status: dict[str, str | None] = defaultdict(lambda: None)
     for event in records.events:
         right = event.from_status == status[event.entry_id]
@@ -128,7 +128,7 @@ def replay(records: Records, day: Day, finding: Finding) -> None:
 
 
 def called_once(records: Records, day: Day, finding: Finding) -> None:
-    """Nobody is called twice at once: no call was given to two rooms, none to a patient in a room."""
+    """Check that no call was given to two rooms, and none to a patient in a room."""
     given = Counter((call["id"], call["version"]) for call in day.calls)
     for (entry, version), times in given.items():
         finding.expect(times == 1, f"{entry} version {version} was given to {times} rooms")
@@ -142,11 +142,11 @@ def called_once(records: Records, day: Day, finding: Finding) -> None:
             intervals[row.practitioner_id].append((row.served_at, row.ended_at))
     for room in intervals.values():
         for (_start, end), (start, _end) in pairwise(sorted(room)):
-            finding.expect(end <= start, f"a room served two at once at {start}")
+            finding.expect(end is not None and end <= start, f"a room served two at once at {start}")
 
 
 def starved(records: Records, day: Day, finding: Finding) -> None:
-    """Nobody is starved: after the set limit no protected patient who came later is called before a regular one."""
+    """Check that beyond the time limit no protected patient who came later is called before a regular one."""
     limit = timedelta(minutes=records.clinic.settings.regular_wait_limit_minutes)
     timeline = Timeline(records)
     for event in records.events:
@@ -164,7 +164,7 @@ def starved(records: Records, day: Day, finding: Finding) -> None:
 
 
 class Timeline:
-    """What stood where when an event happened."""
+    """State of every entry at an event."""
 
     def __init__(self, records: Records) -> None:
         self._entries = records.all_entries
@@ -173,11 +173,11 @@ class Timeline:
             self._of[event.entry_id].append(event)
 
     def version_of(self, event: QueueEvent) -> int:
-        """An entry's version after an event: it begins with 1 and each event adds one."""
+        """Return an entry's version after an event: it begins with 1 and each event adds one."""
         return 1 + [other.sequence for other in self._of[event.entry_id]].index(event.sequence)
 
     def ready_regular(self, cluster: str, at: QueueEvent) -> Iterator[QueueEntry]:
-        """Regular patients whom anybody could have called just before an event."""
+        """Return the regular patients who could have been called just before an event."""
         for row in self._entries.values():
             if row.cluster != cluster or row.reserved_for_id is not None:
                 continue
@@ -192,7 +192,7 @@ class Timeline:
 
 
 def round_trips(records: Records, day: Day, finding: Finding) -> None:
-    """Who comes back from a round trip holds the old number and place, for the same clinician."""
+    """Check that patients back from a round trip hold the old number and place, for the same clinician."""
     for path in records.paths.values():
         for earlier, later in pairwise(path):
             if earlier.returns_to_id and later.cluster == records.entries[earlier.returns_to_id].cluster:
@@ -203,7 +203,7 @@ def round_trips(records: Records, day: Day, finding: Finding) -> None:
 
 
 def losers(records: Records, day: Day, finding: Finding) -> None:
-    """Who was too late was told who was faster and what is true."""
+    """Check that a caller who was too late was told who was faster, and the present state."""
     for refusal in day.losers:
         details = refusal["details"]
         told = bool(details["changed_by"]) and bool(details["status"]) and bool(details["number"])
@@ -211,25 +211,25 @@ def losers(records: Records, day: Day, finding: Finding) -> None:
 
 
 def feed(records: Records, day: Day, finding: Finding) -> None:
-    """Every event of a queue is in the change feed."""
+    """Check that every event of a queue is in the change feed."""
     changes = Counter(row.entry_id for row in Change.select(Change.entry).where(Change.kind == "entry"))
     for entry, number in Counter(event.entry_id for event in records.events).items():
         finding.expect(changes[entry] == number, f"{entry}: {number} events, {changes[entry]} changes")
 
 
 def hashes(records: Records, day: Day, finding: Finding) -> None:
-    """The audit log's chain is whole."""
-    finding.expect(audit.verify() is None, "broken")
+    """Check that the audit log's chain is whole."""
+    finding.expect(audit_check.verify().problems == [], "broken")
 
 
 def nothing_unexpected(records: Records, day: Day, finding: Finding) -> None:
-    """No answer was one that nobody had to expect."""
+    """Check that every answer was an expected one."""
     finding.looked_at = sum(len(times) for times in day.seconds.values())
     finding.faults += day.unexpected
 
 
 def reports_agree(records: Records, report: Report) -> Finding:
-    """Count the day from its events alone and hold the report of waits against it."""
+    """Count the day from its events alone and compare the report of waits with it."""
     finding = Finding("The report of waits agrees with the events")
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     called: set[str] = set()
@@ -256,7 +256,7 @@ def reports_agree(records: Records, report: Report) -> Finding:
 
 
 def register_agrees(records: Records, report: Report) -> Finding:
-    """Hold the day's register against the visits that had a service, by the events."""
+    """Compare the day's register with the visits that had a service, by the events."""
     finding = Finding("The day's register has a line for every visit that was served")
     starts = {A.START, A.RESUME, A.FINISH}
     served = {
@@ -272,7 +272,7 @@ def register_agrees(records: Records, report: Report) -> Finding:
 
 
 def longest_waits(records: Records) -> dict[str, float]:
-    """Minutes from a place in the queue to the call, the longest of each class, as kept at the end."""
+    """Return the longest waits in minutes, by class, from the place in the queue to the call."""
     longest: dict[str, float] = {}
     for row in records.entries.values():
         if row.called_at is not None and row.reserved_for_id is None:
@@ -282,5 +282,5 @@ def longest_waits(records: Records) -> dict[str, float]:
 
 
 def minutes(start: datetime, end: datetime) -> float:
-    """Between two instants."""
+    """Return the minutes between two instants."""
     return (end - start).total_seconds() / 60

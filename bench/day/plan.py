@@ -1,4 +1,4 @@
-"""Who comes on the day, when, and what will happen to them; the same for the same seed."""
+"""Plan of the day: arrivals and each visit's course; the same for the same seed."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ COMPLAINTS = {
     "IGD": ("luka robek di tangan", "digigit anjing"),
 }
 MINUTES = {"UMUM": 5.0, "GIGI": 6.0, "KIA": 5.0, "LAB": 3.0, "LANSIA": 5.0, "IGD": 8.0, "FARMASI": 1.2}
-"""A service's usual length."""
+"""Usual length of a service in minutes."""
 
 
 @dataclass
 class Person:
-    """One visit as it will go, if nothing comes between."""
+    """Course of one visit, if nothing comes between."""
 
     arrives: float
     """Minutes after eight."""
     cluster: str
     registration: dict[str, Any]
-    """As `tests.people.registration` takes it."""
+    """Arguments of `tests.people.registration`."""
     answers_call: int
-    """At which call of their number they answer; 99 for never."""
+    """The call of their number at which they answer; 99 for never."""
     goes_away_after: float | None
     """Minutes of waiting after which they tell the counter that they leave."""
     laboratory: bool
     pharmacy: bool
     moves_to: str | None
-    """Where they turn out to belong."""
+    """Cluster in which they belong after all."""
     registered_twice: bool
     """The terminal loses the first answer and sends the same registration again."""
     taken_back: bool
@@ -47,7 +47,7 @@ class Person:
 
 
 def plan(visits: int, seed: int) -> list[Person]:
-    """The day's people in order of arrival."""
+    """Return the day's people in order of arrival."""
     chance = random.Random(seed)
     clusters = chance.choices(list(SHARES), list(SHARES.values()), k=visits)
     windows = chance.choices(ARRIVALS, [share for _start, _end, share in ARRIVALS], k=visits)
@@ -59,7 +59,7 @@ def plan(visits: int, seed: int) -> list[Person]:
 
 
 def plan_late(number: int) -> list[Person]:
-    """People for UMUM who come when nobody will have time for them."""
+    """Return people for UMUM who come when no room has time for them."""
     body = _registration(random.Random(number), "UMUM")
     return [
         Person(0, "UMUM", {**body, "patient": patient(), "priority": "regular"}, 1, None, False, False, None, False, False)

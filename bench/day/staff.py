@@ -1,4 +1,4 @@
-"""The twelve terminals of the day: three counters and nine rooms, each a person with a client of their own."""
+"""The twelve terminals of the day: three counters and nine rooms, each with a client of its own."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from tests.people import registration
 CLERKS = ("clerk", "clerk2", "clerk3")
 ROOMS = {
     "doctor": ("UMUM",), "doctor2": ("UMUM",), "doctor3": ("UMUM",), "elder": ("LANSIA",), "dentist": ("GIGI",),
-    "midwife": ("KIA",), "nurse": ("IGD",), "lab": ("LAB",), "pharmacist": ("FARMASI",),
+    "midwife": ("KIA",), "emergency": ("IGD",), "lab": ("LAB",), "pharmacist": ("FARMASI",),
 }  # fmt: skip
 """Account -> clusters; three of them race on one queue."""
 CALLS_BEFORE_SKIP = 3
 UNDONE, HELD, RAISED, BY_NAME = 0.04, 0.03, 0.01, 0.12
-"""How often a step is taken back and done again, a service is held, a priority raised, somebody called by name."""
+"""Share of steps undone and repeated, of services held, priorities raised, and patients called by name."""
 
 Answer = dict[str, Any]
 
 
 @dataclass
 class Day:
-    """The clock that all terminals share, and what they saw."""
+    """The clock shared by all terminals, and their records."""
 
     speed: float
-    """Minutes of the clinic per second, times sixty: how much faster than life."""
+    """Seconds of the clinic in one second."""
     people: dict[str, Person] = field(default_factory=dict)
-    """Visit id -> who it is."""
+    """Visit id -> its person."""
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """Action -> how long each answer took."""
+    """Action -> durations of its answers."""
     receipts: list[Answer] = field(default_factory=list)
     calls: list[Answer] = field(default_factory=list)
-    """Every entry that a call-next gave to somebody, as answered."""
+    """Entries returned by call-next, as answered."""
     calls_by_name: set[tuple[str, int]] = field(default_factory=set)
     """(entry, version afterwards) of calls of a certain person."""
     losers: list[Answer] = field(default_factory=list)
@@ -48,10 +48,10 @@ class Day:
     unexpected: list[str] = field(default_factory=list)
     arrivals_left: int = 0
     busy: int = 0
-    """Rooms with somebody in them."""
+    """Rooms with a patient."""
 
     async def minutes(self, number: float) -> None:
-        """Let so many minutes of the clinic pass."""
+        """Wait so many minutes of the clinic."""
         await asyncio.sleep(number * 60 / self.speed)
 
 
@@ -64,15 +64,22 @@ class Terminal:
         self.http = httpx.AsyncClient(base_url=f"{url}/api/v1/", timeout=30)
 
     async def sign_in(self) -> None:
-        """Get a token."""
-        answer = await self.http.post("tokens", json={"username": self.username, "password": "demo"})
+        """Get a token; in the morning's rush the server may say to wait."""
+        while True:
+            answer = await self.http.post("tokens", json={"username": self.username, "password": "demo"})
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                break
+            await asyncio.sleep(float(answer.headers["Retry-After"]))
         answer.raise_for_status()
         self.http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
 
     async def ask(self, name: str, method: str, path: str, body: Answer | None = None) -> httpx.Response:
-        """One timed call."""
+        """Send one timed call."""
         began = time.perf_counter()
         answer = await self.http.request(method, path, json=body)
+        if answer.status_code == 401:  # on a slow machine the day gets longer than a session
+            await self.sign_in()
+            answer = await self.http.request(method, path, json=body)
         self.day.seconds[name].append(time.perf_counter() - began)
         if answer.status_code == 409 and answer.json()["code"] == "changed_meanwhile":
             self.day.losers.append(answer.json())
@@ -81,7 +88,7 @@ class Terminal:
         return answer
 
     async def act(self, entry: Answer, action: str, **body: Any) -> Answer | None:
-        """One action as seen; None when somebody was faster. Now and then taken back and done again."""
+        """Act on an entry as seen; None when another was faster. Sometimes undo and repeat it."""
         command = {"expected_version": entry["version"], **body}
         answer = await self.ask(action, "POST", f"queue-entries/{entry['id']}/{action}", command)
         if answer.is_error:
@@ -94,10 +101,10 @@ class Terminal:
 
 
 class Clerk(Terminal):
-    """A counter: registers who comes, and hears of those who go away."""
+    """A counter: registers patients, and is told of those who leave."""
 
     async def work(self, people: Iterable[Person]) -> None:
-        """Register the day's people of this counter, each when they come."""
+        """Register the day's people of this counter, each on arrival."""
         passed = 0.0
         leaving = []
         for person in people:
@@ -112,7 +119,7 @@ class Clerk(Terminal):
         await asyncio.gather(*leaving)
 
     async def register(self, person: Person) -> Answer | None:
-        """One registration, perhaps sent twice, perhaps taken back at once."""
+        """Register one patient, perhaps twice, perhaps undone at once."""
         body = registration(**person.registration)
         answer = await self.ask("register", "POST", "registrations", body)
         if answer.is_error:
@@ -132,7 +139,7 @@ class Clerk(Terminal):
         return receipt
 
     async def sees_leave(self, receipt: Answer, minutes: float) -> None:
-        """Somebody says that they leave; too late when they were called meanwhile."""
+        """Note that a patient leaves; too late when they were called meanwhile."""
         await self.day.minutes(minutes)
         entry = {"id": receipt["ticket"]["id"], "version": None}
         await self.act(entry, "leave")
@@ -146,7 +153,7 @@ class Room(Terminal):
         self.cluster = clusters[0]
 
     async def work(self) -> None:
-        """Call until nobody can come any more."""
+        """Call until no more patients can come."""
         idle = 0
         while idle < 3:
             entry = await self.call()
@@ -158,13 +165,13 @@ class Room(Terminal):
                 finally:
                     self.day.busy -= 1
                 continue
-            # Whoever is in another room may still be sent here.
+            # A patient in another room may still be sent here.
             over = not self.day.arrivals_left and not self.day.busy
             idle = idle + 1 if over else 0
             await self.day.minutes(2)
 
     async def call(self) -> Answer | None:
-        """Whoever is next; now and then somebody by name, as two rooms may do at once."""
+        """Call the next patient; sometimes one by name, as two rooms may do at once."""
         if self.chance.random() < BY_NAME:
             pane = (await self.ask("read pane", "GET", f"queues/{self.cluster}")).json()
             waiting = [entry for entry in pane["entries"] if entry["status"] in {"waiting", "skipped"}]
@@ -186,7 +193,7 @@ class Room(Terminal):
         return entry
 
     async def attend(self, entry: Answer) -> None:
-        """From the call to the end of the service, or to the chair that stays empty."""
+        """Attend a patient from the call to the end of the service, or to the chair that stays empty."""
         while entry["visit_id"] not in self.day.people:  # noqa: ASYNC110  # an event for each would say no more
             await asyncio.sleep(0.01)  # called before the counter had read its own receipt
         person = self.day.people[entry["visit_id"]]
@@ -205,7 +212,7 @@ class Room(Terminal):
             await self.serve(started, person)
 
     async def serve(self, entry: Answer, person: Person) -> None:
-        """The service, then wherever the patient goes."""
+        """Serve a patient, then send them on."""
         if self.chance.random() < RAISED:
             raised = await self.act(entry, "prioritise", priority="yellow", reason="worse")
             entry = raised or entry
@@ -230,7 +237,7 @@ class Room(Terminal):
 
 
 async def live_through(day: Day, url: str, people: list[Person], seed: int) -> None:
-    """Open twelve terminals and let the day happen."""
+    """Open twelve terminals and play the day."""
     clerks = [Clerk(day, url, name, seed) for name in CLERKS]
     rooms = [Room(day, url, name, seed, clusters) for name, clusters in ROOMS.items()]
     day.arrivals_left = len(people)
@@ -245,7 +252,7 @@ async def live_through(day: Day, url: str, people: list[Person], seed: int) -> N
 
 
 async def stay_after_hours(clerk: Clerk, room: Room) -> None:
-    """Three come at the very end: one is in service when the day is closed, one called, one waits."""
+    """Play three late arrivals: at the closing one is in service, one called, one waits."""
     for person in plan_late(3):
         await clerk.register(person)
     for action in ("start", None):

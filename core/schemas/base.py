@@ -1,4 +1,4 @@
-"""What all shapes are made of: texts that are clean, ids, documents, and how a problem is told.
+"""Parts that all schemas share: clean texts, ids, documents and problems.
 
 Lengths are in characters after trimming. Every text field refuses control characters and
 bidirectional overrides: what a clerk reads must be what is stored (a name that displays
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from core.identifiers import is_uuid7
+from core.foundation.identifiers import is_uuid7
 
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = dict.fromkeys([0x00AD, 0x034F, 0x180E, 0x200B, 0x2060, 0xFEFF, *range(0xE0000, 0xE0080)])
@@ -23,10 +23,15 @@ _INVISIBLE = dict.fromkeys([0x00AD, 0x034F, 0x180E, 0x200B, 0x2060, 0xFEFF, *ran
 scripts and emoji need them."""
 
 
+_UNSAFE = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that are not stored. Cn holds what no letter has: noncharacters such as U+FFFE, which no XML
+file may contain, and code points that nothing is assigned to."""
+
+
 def _is_unsafe(character: str, *, lines: bool) -> bool:
     if lines and character in "\n\t":
         return False
-    return character in _BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs", "Co", "Zl", "Zp"}
+    return character in _BIDI_CONTROLS or unicodedata.category(character) in _UNSAFE
 
 
 def _clean(value: object, *, lines: bool) -> object:
@@ -36,6 +41,20 @@ def _clean(value: object, *, lines: bool) -> object:
     if any(_is_unsafe(character, lines=lines) for character in text):
         raise PydanticCustomError("control_characters", "control characters are not stored")
     return text if lines else " ".join(text.split())
+
+
+def is_clean(text: str) -> bool:
+    """Return whether a text holds nothing but line ends that a terminal or a printer would obey."""
+    return not any(_is_unsafe(character, lines=False) for character in text if character != "\n")
+
+
+def clean_line(text: str) -> str:
+    """Return one line of text as it is stored, for texts that come in without a schema.
+
+    Raises:
+        ValueError: It holds characters that are not stored.
+    """
+    return str(_clean(text, lines=False))
 
 
 def _clean_line(value: object) -> object:
@@ -85,8 +104,8 @@ Identifier = Annotated[Line, Field(max_length=36)]
 RegistrationId = Annotated[str, AfterValidator(_registration_id)]
 
 
-class Shape(BaseModel):
-    """What all shapes share: unknown fields are refused, so that a typing error is seen."""
+class Schema(BaseModel):
+    """Base of all schemas: unknown fields are refused, so that a typing error is seen."""
 
     model_config = ConfigDict(extra="forbid", use_enum_values=False)
 

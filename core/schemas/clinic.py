@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from core.schemas.base import Shape
+from pydantic import Field
+
+from core.schemas.base import Line, Schema
 
 
-class ClinicShape(Shape):
+class ClinicOut(Schema):
     """`GET clinic`: what a terminal needs to know once."""
 
     facility_name: str
@@ -32,17 +34,19 @@ class ClinicShape(Shape):
     """Whether each ticket is printed without a key."""
     printer_columns: int
     """Letters in a row of the paper."""
+    asks_bpjs: bool = False
+    """True if visits of insured people are entered in P-Care."""
 
 
-class ToldShape(Shape):
+class ToldOut(Schema):
     """Something that went wrong, in the language that was asked for."""
 
     text: str
     remedy: str = ""
-    """What to do; empty when there is nothing to do."""
+    """Remedy; empty when there is nothing to do."""
 
 
-class SyncShape(Shape):
+class SyncOut(Schema):
     """Where synchronisation stands."""
 
     receiver: str = "office"
@@ -53,7 +57,7 @@ class SyncShape(Shape):
     last_contact_at: datetime | None = None
     last_error: str | None = None
     """As a problem line, `code: detail`; `told` says it in words."""
-    told: list[ToldShape] = []
+    told: list[ToldOut] = []
     running: bool = False
     done: int = 0
     total: int = 0
@@ -66,7 +70,7 @@ class SyncShape(Shape):
     """Each: kind, target, error (the receiver's own words), remedy (a code), todo (it in words)."""
 
 
-class ClosingStepShape(Shape):
+class ClosingStepOut(Schema):
     """One step of the day's closing."""
 
     name: str
@@ -79,12 +83,12 @@ class ClosingStepShape(Shape):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     detail: dict[str, Any] = {}
-    told: list[ToldShape] = []
+    told: list[ToldOut] = []
     note: str = ""
     """Why it was skipped, in words."""
 
 
-class ClosingShape(Shape):
+class ClosingOut(Schema):
     """How far a day's closing is."""
 
     day: date
@@ -95,12 +99,12 @@ class ClosingShape(Shape):
     total: int
     error: str | None = None
     """Problem lines, `code: detail`, with line breaks between them; `told` says them in words."""
-    told: list[ToldShape] = []
+    told: list[ToldOut] = []
     seconds_left: float | None = None
-    steps: list[ClosingStepShape]
+    steps: list[ClosingStepOut]
 
 
-class BackupShape(Shape):
+class BackupOut(Schema):
     """One backup."""
 
     path: str
@@ -109,10 +113,34 @@ class BackupShape(Shape):
     newest_change: int
     verified: bool
     problems: list[str] = []
-    told: list[ToldShape] = []
+    told: list[ToldOut] = []
 
 
-class ReportShape(Shape):
+class FindingOut(Schema):
+    """One finding of the doctor."""
+
+    level: str
+    """`ok`, `warning`, `error`, or `mended` just now."""
+    subject: str
+    """Stable name of what was looked at."""
+    title: str
+    """That name in the language that was asked for."""
+    words: str
+    """The finding and, unless it is `ok`, its remedy."""
+    repair: str = ""
+    """The repair that needs no person's decision; empty: there is none."""
+
+
+class DoctorOut(Schema):
+    """`GET doctor`: what the doctor found last."""
+
+    ran_at: datetime | None
+    """Instant of it; None when it has not looked since the server's start."""
+    running: bool
+    findings: list[FindingOut]
+
+
+class ReportOut(Schema):
     """One report with its meaning."""
 
     name: str
@@ -123,7 +151,13 @@ class ReportShape(Shape):
     rows: list[list[str | int | float]]
 
 
-class WrittenShape(Shape):
+class ExportAsked(Schema):
+    """`POST reports/{name}/requests`: a report that names patients is to leave Loket as a file."""
+
+    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+
+
+class WrittenOut(Schema):
     """Files a report was written to, on the server."""
 
     files: list[str]

@@ -7,12 +7,12 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from core.schemas.base import Identifier, Line, Name, Shape
-from core.vocabulary import DuplicateBand, NoIdentifierReason, Sex
+from core.foundation.codes import DuplicateBand, NikHolder, NoIdentifierReason, Payer, Sex
+from core.schemas.base import Identifier, Line, Name, Schema
 
 
-class PatientFields(Shape):
-    """What a clerk may enter of a patient. Numbers may hold spaces, dots and dashes."""
+class PatientFields(Schema):
+    """Fields of a patient that a clerk may enter. Numbers may hold spaces, dots and dashes."""
 
     name: Name
     sex: Sex
@@ -24,6 +24,9 @@ class PatientFields(Shape):
     passport_number: Annotated[Line, Field(max_length=20)] | None = None
     mother_name: Annotated[Line, Field(max_length=120)] = ""
     mother_id: Identifier | None = None
+    mother_nik: Annotated[Line, Field(max_length=32)] | None = None
+    guardian_nik: Annotated[Line, Field(max_length=32)] | None = None
+    """NIK of another relative whose card was shown instead."""
     birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
     phone: Annotated[Line, Field(max_length=20)] = ""
     address: Annotated[Line, Field(max_length=200)] = ""
@@ -35,7 +38,13 @@ class PatientFields(Shape):
     """A card was seen just now."""
 
 
-class PatientPatch(Shape):
+def longest(name: str) -> int:
+    """Return the most characters of a text in `PatientFields`."""
+    rules = PatientFields.model_fields[name].metadata
+    return next(int(rule.max_length) for rule in rules if hasattr(rule, "max_length"))
+
+
+class PatientPatch(Schema):
     """`PATCH patients/{id}`: only what changes; the version guards against a lost update."""
 
     expected_version: int | None = None
@@ -49,6 +58,8 @@ class PatientPatch(Shape):
     passport_number: Annotated[Line, Field(max_length=20)] | None = None
     mother_name: Annotated[Line, Field(max_length=120)] | None = None
     mother_id: Identifier | None = None
+    mother_nik: Annotated[Line, Field(max_length=32)] | None = None
+    guardian_nik: Annotated[Line, Field(max_length=32)] | None = None
     birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
     phone: Annotated[Line, Field(max_length=20)] | None = None
     address: Annotated[Line, Field(max_length=200)] | None = None
@@ -57,11 +68,15 @@ class PatientPatch(Shape):
     village_code: Annotated[Line, Field(max_length=13)] | None = None
     no_identifier_reason: NoIdentifierReason | None = None
     identity_verified: bool | None = None
+    death_reported_on: date | None = None
+    """Null takes back a death that a list reported wrongly."""
     duplicate_decision: Annotated[Line, Field(max_length=60)] | None = None
     """`new`: the clerk has looked at who else may be this person, and it is nobody of them."""
+    nik_holder: NikHolder | None = None
+    """The holder of the NIK, after `nik_of_another` asked."""
 
 
-class AppointmentShape(Shape):
+class AppointmentOut(Schema):
     """A number taken from home for today."""
 
     number: str
@@ -69,7 +84,7 @@ class AppointmentShape(Shape):
     chief_complaint: str
 
 
-class PatientShape(PatientFields):
+class PatientOut(PatientFields):
     """A stored patient."""
 
     id: str
@@ -79,22 +94,31 @@ class PatientShape(PatientFields):
     version: int
     identity_verified_at: datetime | None = None
     last_visit_on: date | None = None
+    last_payer: Payer | None = None
+    """Payer of the last visit."""
+    deceased_on: date | None = None
+    """The day on which the patient died: here, or as a list reported."""
     open_entry: str | None = None
     """Number and cluster when the patient is in a queue now: `B-004 GIGI`."""
-    appointment: AppointmentShape | None = None
+    appointment: AppointmentOut | None = None
     """A number kept for the patient today."""
     allergies: list[str] = []
+    allergies_asked: bool = False
+    """There are some, or the patient was asked and knew of none; false: an empty list says nothing."""
     merged_into: str | None = None
+    village: str = ""
+    """Village and district of `village_code`; empty where the code is not in the list."""
     warnings: list[str] = []
     """Identity findings worth a look: `nik_sex_differs`, `nik_region_unknown`, ..."""
 
 
-class DuplicateQuery(Shape):
+class DuplicateQuery(Schema):
     """A half-filled form: every field may be missing."""
 
     name: Annotated[Line, Field(max_length=120)] = ""
     sex: Sex | None = None
     birth_date: date | None = None
+    birth_date_estimated: bool = False
     nik: Annotated[Line, Field(max_length=32)] | None = None
     bpjs_number: Annotated[Line, Field(max_length=32)] | None = None
     family_card_number: Annotated[Line, Field(max_length=32)] | None = None
@@ -110,29 +134,55 @@ class DuplicateQuery(Shape):
     model_config = ConfigDict(extra="ignore")
 
 
-class DuplicateCandidate(Shape):
+class DuplicateCandidate(Schema):
     """A patient who may be the same person."""
 
-    patient: PatientShape
+    patient: PatientOut
     score: Annotated[float, Field(ge=0, le=1)]
     reasons: list[str]
     """Stable codes, best first: `same_nik`, `nik_one_digit`, `same_birth_date`, `similar_name`, ..."""
 
 
-class DuplicateResult(Shape):
-    """What the duplicate check says."""
+class DuplicateResult(Schema):
+    """Answer of the duplicate check."""
 
     band: DuplicateBand
     candidates: list[DuplicateCandidate]
 
 
-class MergeRequest(Shape):
+class VillageOut(Schema):
+    """A village (desa, kelurahan) of the region list."""
+
+    code: str
+    """Kemendagri code, ten digits without dots."""
+    name: str
+    district: str = ""
+    regency: str = ""
+
+
+class NikDoubt(Schema):
+    """The reasons against a NIK being the patient's own, and its possible holders."""
+
+    findings: list[str]
+    """`nik_sex_differs`, `nik_birth_date_differs`, `nik_of_adult`, `nik_of_patient`."""
+    nik: str
+    sex: Sex
+    birth_date: date
+    """Both as the number says them of its holder."""
+    likely: NikHolder
+    answers: list[NikHolder]
+    """Those that `nik_holder` may give."""
+    holder: PatientOut | None = None
+    """The patient who has the number."""
+
+
+class MergeRequest(Schema):
     """`POST patients/{id}/merge`."""
 
     into: Identifier
 
 
-class MergeShape(Shape):
+class MergeOut(Schema):
     """A merge that was made."""
 
     id: str
@@ -148,14 +198,14 @@ class MergeShape(Shape):
     merged_by: str = ""
 
 
-class NotSameRequest(Shape):
-    """`POST patients/{id}/not-same`: two people, however alike their records are."""
+class NonMatchRequest(Schema):
+    """`POST patients/{id}/not-same`: the other record is another person's."""
 
     other: Identifier
 
 
-class TwoPeopleShape(Shape):
-    """Two patients whom somebody judged to be two people."""
+class NonMatchOut(Schema):
+    """Two patients that a person has judged to be two people."""
 
     left_id: str
     right_id: str
@@ -168,11 +218,11 @@ class TwoPeopleShape(Shape):
     decided_by: str
 
 
-class SuspectedShape(Shape):
-    """Two stored patients who may be one."""
+class CandidatePairOut(Schema):
+    """Two stored patients that may be one person."""
 
-    left: PatientShape
-    right: PatientShape
+    left: PatientOut
+    right: PatientOut
     score: Annotated[float, Field(ge=0, le=1)]
     reasons: list[str]
     """Stable codes, as of `DuplicateCandidate`."""

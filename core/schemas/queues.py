@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from core.schemas.base import Line, Shape
-from core.vocabulary import Disposition, EntryStatus, Priority, Sex
+from core.foundation.codes import DayEndAnswer, Disposition, EntryStatus, Priority, Sex
+from core.schemas.base import Line, Schema
 
 
-class ClusterShape(Shape):
+class ClusterOut(Schema):
     """A service cluster as the counter sees it."""
 
     code: str
@@ -27,8 +27,8 @@ class ClusterShape(Shape):
     emergency: bool = False
 
 
-class EntryPatient(Shape):
-    """The little a pane shows of a patient."""
+class EntryPatient(Schema):
+    """The facts of a patient that a pane shows."""
 
     id: str
     name: str
@@ -39,7 +39,16 @@ class EntryPatient(Shape):
     birth_date: date | None = None
 
 
-class EntryShape(Shape):
+class CriticalTold(Schema):
+    """Somebody who was told of a critical result."""
+
+    result: str
+    """`Trombosit 45`."""
+    told: str
+    at: datetime
+
+
+class EntryOut(Schema):
     """A queue entry as panes show it."""
 
     id: str
@@ -65,7 +74,7 @@ class EntryShape(Shape):
     """That clinician's name."""
     call_count: int = 0
     calls_until_back: int = 0
-    """For a skipped entry: how many others are called before its turn comes again."""
+    """For a skipped entry: number of others called before its turn comes again."""
     came_from: str | None = None
     """Number and cluster of the entry before this one: `A-001 UMUM`."""
     returns_to: str | None = None
@@ -75,57 +84,102 @@ class EntryShape(Shape):
     called_at: datetime | None = None
     served_at: datetime | None = None
     ended_at: datetime | None = None
+    warnings: list[str] = []
+    """Gaps of a finished visit, in the answer to `finish`: `no_note`, `no_diagnosis`, `consciousness`, `tacc`, ...;
+    `against_complaint`, in the answer to the counter's `transfer` to another cluster than the complaint points to."""
+    told: list[CriticalTold] = []
+    """Lines that tell who was told of which critical result, and when."""
+    corrected: list[str] = []
+    """Results that were corrected, or taken back, and that no clinician has read since: `Hemoglobin 6,2 (5,2)`."""
+    clashes: list[str] = []
+    """Prescriptions that an allergy speaks against which became known later: `penisilin: Amoksisilin 500 mg`."""
+    critical: list[str] = []
+    """Results of the visit that the clinician must know at once: `Trombosit 45`."""
+
+    def without_findings(self) -> EntryOut:
+        """Return the same entry without why the patient came, and what was found."""
+        findings = ("critical", "told", "corrected", "clashes")
+        if not self.chief_complaint and not any(getattr(self, name) for name in findings):
+            return self
+        return self.model_copy(update={"chief_complaint": "", **{name: [] for name in findings}})
 
 
-class QueueShape(Shape):
+class DayEndOut(Schema):
+    """`GET queues/{cluster}/day-end`: who is still there at the closing hour."""
+
+    cluster: str
+    closes_at: datetime
+    latest_at: datetime
+    """Instant at which the closing ends those who are still there, unless the cluster goes on."""
+    people: int
+    """Those who came before that instant and are still there."""
+    asks: bool
+    """True if the cluster's people are asked about them now."""
+    goes_on_until: datetime | None = None
+    """Until when an answer keeps them."""
+    untold: int = 0
+    """Number of people whom the closing ended by itself since somebody of the cluster has looked."""
+    ended: list[EntryOut] = []
+    """Those whom it ended in the last days, the newest first; a pane leaves them out."""
+
+
+class DayEndCommand(Schema):
+    """`POST queues/{cluster}/day-end`."""
+
+    answer: DayEndAnswer
+
+
+class QueueOut(Schema):
     """One cluster's queue of one day, in calling order; ended entries follow."""
 
     cluster: str
     date: date
     sequence: int
-    entries: list[EntryShape]
+    entries: list[EntryOut]
     expected_wait_minutes: int | None = None
-    """What a patient who joins now would probably wait; None until enough were served today."""
+    """Expected wait of a patient who joins now; None until enough were served today."""
+    day_end: DayEndOut | None = None
+    """End of the present day; None for another day."""
 
 
-class BoardCluster(Shape):
+class BoardCluster(Schema):
     """One cluster on the supervisor's board."""
 
     code: str
     waiting: int
     longest_wait_minutes: int | None
-    """Of those who wait now; None when nobody does."""
+    """Of the patients waiting now; None when nobody waits."""
     at_work: int
     """Called, in service or on hold."""
     served: int
     left: int
     expected_end_at: datetime | None
-    """When those who are here will have been served if nobody else comes; None when not known."""
+    """Instant at which all present patients will have been served; None when not known."""
 
 
-class BoardStaff(Shape):
-    """Somebody who works queues and is signed in."""
+class BoardStaff(Schema):
+    """A member of staff who works queues and is signed in."""
 
     name: str
     clusters: list[str]
     service_point: str
     number: str | None
-    """The number they have called or serve."""
+    """The number called or in service."""
     last_step_at: datetime | None
-    """When they last did something to a queue today."""
+    """Instant of the last action on a queue today."""
 
 
-class BoardPeriod(Shape):
+class BoardPeriod(Schema):
     """One half hour of the day."""
 
     starts_at: datetime
     arrivals: int
     """Registrations; moves are not counted again."""
     median_wait_minutes: int | None
-    """Of those called in it; None when nobody was."""
+    """Of the patients called in it; None when nobody was called."""
 
 
-class BoardShape(Shape):
+class BoardOut(Schema):
     """`GET board`: all clusters at once, without patients."""
 
     date: date
@@ -135,7 +189,7 @@ class BoardShape(Shape):
     periods: list[BoardPeriod]
 
 
-class WaitingRoomCall(Shape):
+class WaitingRoomCall(Schema):
     """One number that is being called or served."""
 
     number: str
@@ -149,47 +203,47 @@ class WaitingRoomCall(Shape):
     """Grows with each call of the number, so that it sounds again."""
 
 
-class WaitingRoomShape(Shape):
-    """`GET waiting-room` and the TV page: all that a waiting room may see."""
+class WaitingRoomOut(Schema):
+    """`GET waiting-room` and the TV page: numbers only."""
 
     sequence: int
     facility: str
     language: str
     waiting: dict[str, int]
-    """Cluster name -> how many wait."""
+    """Cluster name -> number of waiting patients."""
     calls: list[WaitingRoomCall]
     """Newest first."""
 
 
-class ChangeShape(Shape):
+class ChangeOut(Schema):
     """One event of the change feed."""
 
     sequence: int
     kind: str
     cluster: str | None = None
-    entry: EntryShape | None = None
+    entry: EntryOut | None = None
     data: dict[str, Any] = {}
 
 
-class CallNext(Shape):
+class CallNext(Schema):
     """`POST queues/{cluster}/call-next`."""
 
     service_point: Annotated[Line, Field(max_length=40)] = ""
 
 
-class ServicePoint(Shape):
+class ServicePoint(Schema):
     """`PUT accounts/me/service-point`."""
 
     service_point: Annotated[Line, Field(max_length=40)] = ""
 
 
-class EntryCommand(Shape):
-    """What any action on a queue entry may carry."""
+class EntryCommand(Schema):
+    """The arguments of an action on a queue entry; each action uses some."""
 
     expected_version: int | None = None
     service_point: Annotated[Line, Field(max_length=40)] = ""
     cluster: Annotated[Line, Field(max_length=12)] | None = None
-    """Where to, for `transfer` and `send`."""
+    """The target, for `transfer` and `send`."""
     reason: Annotated[Line, Field(max_length=200)] = ""
     """Required for `cancel` and `prioritise`; at most 80 characters for the latter."""
     priority: Priority | None = None

@@ -3,17 +3,71 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from core.schemas.base import Document, Line, Prose, Shape
-from core.schemas.patients import PatientShape
-from core.schemas.queues import EntryPatient, EntryShape
-from core.vocabulary import CaseKind, Disposition, OrderStatus, Payer
+from core.foundation.codes import (
+    AccessReason,
+    AllergySeverity,
+    AllergySource,
+    CaseKind,
+    CompoundMake,
+    CopyForm,
+    Disposition,
+    OrderStatus,
+    Payer,
+    Role,
+)
+from core.schemas.base import Document, Line, Prose, Schema
+from core.schemas.patients import PatientOut
+from core.schemas.queues import EntryOut, EntryPatient
+
+SHORTEST_REASON = 5  # letters; "." says nothing to whoever reviews it
 
 
-class VisitSummary(Shape):
+class StatedReason(NamedTuple):
+    """Reason for opening a record outside one's own queue."""
+
+    words: str = ""
+    code: AccessReason = AccessReason.OTHER
+
+    @property
+    def is_given(self) -> bool:
+        """Return whether the words say something."""
+        return sum(letter.isalpha() for letter in self.words) >= SHORTEST_REASON
+
+
+NO_REASON = StatedReason()
+
+
+class ReasonFields(Schema):
+    """Reason for opening a record outside one's own queue; needed there only."""
+
+    reason: Annotated[Line, Field(max_length=200)] = ""
+    reason_code: AccessReason = AccessReason.OTHER
+
+
+class CopyFields(ReasonFields):
+    """`POST patients/{id}/copies`: the patient's own copy of the record."""
+
+    form: CopyForm = CopyForm.TEXT
+
+
+class CopyOut(Schema):
+    """The patient's own copy of the record, in the form that was asked for."""
+
+    patient_id: str
+    form: CopyForm
+    text: str = ""
+    """Lines of at most 72 characters."""
+    document: dict[str, Any] | None = None
+    """A FHIR R4 Bundle of type `document`."""
+    file: str = ""
+    """Path of the document on the server."""
+
+
+class VisitSummary(Schema):
     """One line of a timeline."""
 
     id: str
@@ -25,37 +79,48 @@ class VisitSummary(Shape):
     """`K02.9 Karies gigi`."""
 
 
-class DiagnosisFields(Shape):
+class DiagnosisFields(Schema):
     """`POST visits/{id}/diagnoses`."""
 
     code: Annotated[Line, Field(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")]
-    case_kind: CaseKind = CaseKind.NEW
+    case_kind: CaseKind | None = None
+    """Unless given: old for an illness that the patient is known to have, otherwise new."""
+    confirm: bool = False
+    """Recorded although the code is of the other sex or of an impossible age."""
 
 
-class DiagnosisShape(DiagnosisFields):
+class DiagnosisOut(Schema):
     """A recorded diagnosis."""
 
     id: str
+    code: str
+    case_kind: CaseKind
     title: str
     rank: int
     recorded_at: datetime
+    non_specialist: bool | None = None
+    """True where BPJS asks for a TACC at a referral; None: it did not say."""
 
 
-class CodeShape(Shape):
+class CodeOut(Schema):
     """One line of a list of codes: ICD-10, or procedures."""
 
     code: str
     title: str
+    doubtful: bool = False
+    """Guessed: a word was replaced by one like it, or some are missing."""
+    unfit: str = ""
+    """`sex` or `age` where the code cannot be the patient's; only a code typed as such is found then."""
 
 
-class ProcedureFields(Shape):
+class ProcedureFields(Schema):
     """`POST visits/{id}/procedures`."""
 
     code: Annotated[Line, Field(min_length=2, max_length=12)]
     note: Annotated[Line, Field(max_length=200)] = ""
 
 
-class ProcedureShape(ProcedureFields):
+class ProcedureOut(ProcedureFields):
     """A recorded procedure."""
 
     id: str
@@ -64,7 +129,7 @@ class ProcedureShape(ProcedureFields):
     performed_by: str
 
 
-class MedicineShape(Shape):
+class MedicineOut(Schema):
     """A medicine as it is usually prescribed."""
 
     medicine: str
@@ -72,42 +137,107 @@ class MedicineShape(Shape):
     frequency: str = ""
     amount: str = ""
     instructions: str = ""
+    basis: str = ""
+    """Where the dose comes from: empty for the usual adult dose, `by_weight`, `by_age`; or why there is none:
+    `weight_needed`, `no_child_dose`."""
+    source: str = ""
+    """Where a child's dose stands written."""
 
 
-class PrescriptionFields(Shape):
-    """`POST visits/{id}/prescriptions`."""
+class CompoundIngredient(Schema):
+    """One ingredient of a compounded medicine."""
 
     medicine: Annotated[Line, Field(min_length=1, max_length=120)]
+    amount: Annotated[Line, Field(max_length=30)] = ""
+    """`120 mg`, `1/4 tab`: in each paper, or in all, as `per_paper` says."""
+
+
+class PrescriptionFields(Schema):
+    """`POST visits/{id}/prescriptions`."""
+
+    medicine: Annotated[Line, Field(max_length=120)] = ""
+    """Must be filled in, unless there are ingredients: then it is made of their names."""
+    ingredients: Annotated[list[CompoundIngredient], Field(max_length=12)] = []
+    """Of a compounded medicine (*racikan*)."""
+    papers: Annotated[int, Field(ge=1, le=200)] | None = None
+    """Number of papers, capsules, ..., of a compounded medicine."""
+    per_paper: bool = True
+    """The amounts are for one paper each (d.t.d.)."""
+    make: CompoundMake | None = None
+    """Form in which a compounded medicine is made up (m.f. ...); papers unless given."""
+    signa: Annotated[Line, Field(max_length=80)] = ""
+    """Directions in shorthand, `s.3.d.d. tab I pc`: fills in the directions that are empty."""
     dose: Annotated[Line, Field(max_length=60)] = ""
     frequency: Annotated[Line, Field(max_length=60)] = ""
     amount: Annotated[Line, Field(max_length=30)] = ""
     instructions: Annotated[Line, Field(max_length=200)] = ""
     allergy_override: bool = False
-    """Prescribed knowingly against a recorded allergy."""
+    """Prescribed knowingly against a recorded allergy; `override_reason` says why."""
+    dose_override: bool = False
+    """The dose is meant as it stands, whatever was asked about it."""
+    confirmed: list[Annotated[Line, Field(max_length=30)]] = []
+    """Codes of other questions that were answered with yes: `contraindication`, `medicine_twice`, ..."""
+    override_reason: Annotated[Line, Field(max_length=200)] = ""
 
 
-class PrescriptionShape(PrescriptionFields):
+class MedicineCheckOut(Schema):
+    """Something found about a medicine, or something that could not be looked at."""
+
+    code: str
+    """`allergy`, `allergy_unchecked`, `contraindication`, `dose_too_much`, `medicine_twice`, ..."""
+    things: list[str] = []
+    """Allergies, other medicines, or the texts that could not be read."""
+    given: str = ""
+    expected: str = ""
+    medicine: str = ""
+    """The ingredient of a compounded medicine that it is about."""
+    text: dict[str, str] = {}
+    """Language -> sentence, where the table of the check holds one."""
+    source: str = ""
+    answered: bool = False
+    """The prescriber was asked and said yes."""
+
+
+class PrescriptionOut(PrescriptionFields):
     """A recorded prescription."""
 
     id: str
+    lines: list[str] = []
+    """A compounded medicine as a prescription writes it: its ingredients, then `m.f. pulv. d.t.d. No. X`."""
+    replaces: str | None = None
+    """Id of the prescription that was changed into this one."""
+    clash: str = ""
+    """Allergies against it that became known after it was written."""
+    clash_known_at: datetime | None = None
+    """Instant at which the first who relied on it read of the clash, and their name."""
+    clash_known_by: str = ""
+    checks: list[MedicineCheckOut] = []
+    """Findings at prescribing, at dispensing, or now, for the pharmacist."""
     status: OrderStatus
     prescribed_at: datetime
     prescribed_by: str = ""
     dispensed_at: datetime | None = None
     dispensed_amount: str = ""
-    """What was handed out where it differs from `amount`."""
+    """The amount dispensed, where it differs from `amount`."""
     dispense_note: str = ""
 
 
-class DispenseFields(Shape):
+class DispenseFields(Schema):
     """`POST prescriptions/{id}/dispense`."""
 
     amount: Annotated[Line, Field(max_length=30)] = ""
-    """What was handed out; empty for what was prescribed."""
+    """The amount dispensed; empty for the prescribed one."""
     note: Annotated[Line, Field(max_length=200)] = ""
+    allergy_override: bool = False
+    """Dispensed knowingly against a recorded allergy; `override_reason` says why."""
+    dose_override: bool = False
+    """The amount is meant as it stands."""
+    confirmed: list[Annotated[Line, Field(max_length=30)]] = []
+    """Codes of other questions that were answered with yes."""
+    override_reason: Annotated[Line, Field(max_length=200)] = ""
 
 
-class LabTestShape(Shape):
+class LabTestOut(Schema):
     """One line of the list of laboratory tests."""
 
     test: str
@@ -115,22 +245,41 @@ class LabTestShape(Shape):
     unit: str = ""
 
 
-class OrderFields(Shape):
+class OrderFields(Schema):
     """`POST visits/{id}/orders`."""
 
     test: Annotated[Line, Field(min_length=1, max_length=80)]
     note: Annotated[Line, Field(max_length=200)] = ""
 
 
-class OrderResult(Shape):
+class OrderResult(Schema):
     """A laboratory result."""
 
     result: Annotated[Line, Field(min_length=1, max_length=200)]
     unit: Annotated[Line, Field(max_length=20)] = ""
     reference_range: Annotated[Line, Field(max_length=60)] = ""
+    expected_version: int | None = None
+    """Version of the order as it was seen; another one is refused."""
 
 
-class OrderShape(OrderFields):
+class Acknowledgement(ReasonFields):
+    """`POST orders/{id}/acknowledge`: somebody knows of a critical result."""
+
+    told: Annotated[Line, Field(max_length=80)] = ""
+    """Name of the person told; empty: the person who says so."""
+
+
+class VoidedResult(Schema):
+    """A result that was taken back."""
+
+    result: str
+    unit: str = ""
+    voided_at: datetime
+    voided_by: str
+    reason: str
+
+
+class OrderOut(OrderFields):
     """A recorded order."""
 
     id: str
@@ -141,14 +290,34 @@ class OrderShape(OrderFields):
     unit: str = ""
     reference_range: str = ""
     interpretation: str = ""
-    """`low`, `high`, `abnormal`, `normal`, or empty when it cannot be said."""
+    """`low`, `high`, `abnormal`, `normal`; `unread`: it cannot be read; empty for a test without limits."""
+    critical: bool = False
+    """The clinician must be told at once."""
+    entered_as: str = ""
+    """As typed, where it was converted."""
+    version: int = 1
+    resulted_by: str = ""
+    corrected_from: str | None = None
+    """The result before the last correction, with its unit."""
+    corrected_by: str = ""
+    corrected_at: datetime | None = None
+    told: str = ""
+    """Acknowledgement of a critical result: told to, told by, when."""
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    voided: list[VoidedResult] = []
+    """Results that were taken back, newest last."""
+    changed_unread: bool = False
+    """Corrected or taken back, and no clinician has said that they read of it."""
+    change_known_by: str = ""
+    change_known_at: datetime | None = None
     choices: list[str] = []
     """The answers of a test that gives no number."""
     resulted_at: datetime | None = None
 
 
-class WorkItem(Shape):
-    """What one patient has waiting in the laboratory or the pharmacy."""
+class WorkItem(Schema):
+    """One patient's open orders or prescriptions."""
 
     visit_id: str
     service_on: date
@@ -156,25 +325,27 @@ class WorkItem(Shape):
     pregnant: bool = False
     chief_complaint: str = ""
     allergies: list[str] = []
+    allergies_asked: bool = False
+    """False: nobody asked, so an empty list says nothing."""
     ordered_by: str
-    """Names of those who ordered it."""
+    """Names of the clinicians who ordered or prescribed."""
     since: datetime
-    """When the oldest of it was ordered."""
+    """Instant of the oldest order or prescription."""
     waited_minutes: int
     place: str = ""
     """Number, cluster and status of the patient's open queue entry; empty when gone."""
-    entry: EntryShape | None = None
+    entry: EntryOut | None = None
     """The open entry, when it is in one of the asker's own clusters."""
     diagnoses: list[str] = []
-    orders: list[OrderShape] = []
-    prescriptions: list[PrescriptionShape] = []
+    orders: list[OrderOut] = []
+    prescriptions: list[PrescriptionOut] = []
 
 
-class EncounterFields(Shape):
+class EncounterFields(Schema):
     """`PUT visits/{id}/encounter`: the SOAP form as a whole."""
 
     cluster: Annotated[Line, Field(max_length=12)] | None = None
-    """Which cluster's contact; the visit's open one unless given."""
+    """Cluster of the contact; the visit's newest one of the actor unless given."""
     expected_version: int | None = None
     vitals: dict[str, float] = {}
     subjective: Prose = ""
@@ -186,7 +357,7 @@ class EncounterFields(Shape):
     sign: bool = False
 
 
-class EncounterShape(Shape):
+class EncounterOut(Schema):
     """A recorded contact."""
 
     id: str
@@ -208,22 +379,27 @@ class EncounterShape(Shape):
     addenda: list[str] = []
 
 
-class PreviousValue(Shape):
-    """What an earlier visit said."""
+class PreviousValue(Schema):
+    """A value from an earlier visit."""
 
     value: float | str | bool
     service_on: date
 
 
-class LetterFields(Shape):
+class LetterFields(ReasonFields):
     """`POST visits/{id}/letters`."""
 
     kind: Annotated[Line, Field(min_length=1, max_length=16)]
     answers: Document = {}
-    """What the kind of letter asks for; dates as ISO text."""
+    """Answers to the questions of the kind of letter; dates as ISO text."""
+    deceased_confirmed: bool = False
+    """Issued although the patient is marked as deceased; the letter says so."""
+    allergy_override: bool = False
+    """Issued knowingly although a medicine in it clashes with an allergy; `override_reason` says why."""
+    override_reason: Annotated[Line, Field(max_length=200)] = ""
 
 
-class LetterShape(Shape):
+class LetterOut(Schema):
     """A certificate or referral that was issued."""
 
     id: str
@@ -231,42 +407,156 @@ class LetterShape(Shape):
     number: str
     text: str
     issued_at: datetime
+    checks: list[MedicineCheckOut] = []
+    """Found, when it was issued, about the medicines that it names."""
 
 
-class VisitShape(Shape):
+class BreastfeedingFields(Schema):
+    """`PUT visits/{id}/breastfeeding`."""
+
+    breastfeeding: bool | None
+    """None takes an answer back."""
+
+
+class VisitOut(Schema):
     """A visit with its record."""
 
     id: str
-    patient: PatientShape
+    patient: PatientOut
     service_on: date
     status: str
     chief_complaint: str
     payer: Payer
     pregnant: bool = False
+    breastfeeding: bool | None = None
+    """None: nobody asked."""
     routing: dict[str, Any] = {}
     override_reason: str | None = None
     disposition: Disposition | None = None
-    entries: list[EntryShape] = []
-    encounters: list[EncounterShape] = []
-    diagnoses: list[DiagnosisShape] = []
-    procedures: list[ProcedureShape] = []
-    prescriptions: list[PrescriptionShape] = []
-    orders: list[OrderShape] = []
-    letters: list[LetterShape] = []
+    entries: list[EntryOut] = []
+    encounters: list[EncounterOut] = []
+    diagnoses: list[DiagnosisOut] = []
+    procedures: list[ProcedureOut] = []
+    prescriptions: list[PrescriptionOut] = []
+    orders: list[OrderOut] = []
+    letters: list[LetterOut] = []
     previous: dict[str, PreviousValue] = {}
-    """Vital sign or form field -> what the newest earlier visit said."""
+    """Vital sign or form field -> its newest earlier value."""
     alerts: list[str] = []
     """Lasting illnesses known from earlier visits: `I10 Hipertensi`."""
+    bpjs_registration: str | None = None
+    """Number of the registration in P-Care."""
+    bpjs_visit: str | None = None
+    """Number of the visit in P-Care."""
 
 
-class AllergyFields(Shape):
+class AllergyFields(ReasonFields):
     """`POST patients/{id}/allergies`."""
 
     substance: Annotated[Line, Field(min_length=1, max_length=120)]
     reaction: Annotated[Line, Field(max_length=120)] = ""
+    severity: AllergySeverity | None = None
+    source: AllergySource | None = None
 
 
-class AddendumFields(Shape):
+class AllergyClash(Schema):
+    """An open prescription that a new allergy speaks against."""
+
+    prescription_id: str
+    medicine: str
+    status: OrderStatus = OrderStatus.ACTIVE
+    """`completed`: handed out today already."""
+    prescribed_by: str = ""
+
+
+class AllergyAdded(Schema):
+    """Answer to `POST patients/{id}/allergies`."""
+
+    id: str
+    """Empty where it was stated that there are none."""
+    none_known: bool = False
+    read: bool = True
+    """False: the substance could not be read, so nothing is checked against it."""
+    clashes: list[AllergyClash] = []
+    """Open prescriptions that it speaks against."""
+
+
+class AllergyOut(Schema):
+    """A recorded allergy."""
+
+    id: str
+    substance: str
+    reaction: str = ""
+    severity: AllergySeverity | None = None
+    source: AllergySource | None = None
+    recorded_at: datetime
+    recorded_by: str
+    read: bool
+    """False: nothing can be checked against it."""
+
+
+class AllergiesOut(Schema):
+    """Allergies of a patient, and whether they were asked about."""
+
+    allergies: list[AllergyOut] = []
+    asked: bool = False
+    """There are some, or the patient was asked and knew of none."""
+
+
+class VoidAllergy(Schema):
+    """`POST allergies/{id}/void`."""
+
+    reason: Annotated[Line, Field(max_length=200)] = ""
+
+
+class AddendumFields(ReasonFields):
     """`POST visits/{id}/addenda`."""
 
     text: Annotated[Prose, Field(min_length=1)]
+    cluster: Annotated[Line, Field(max_length=12)] | None = None
+    """Cluster of the contact; the actor's own newest, or the visit's, unless given."""
+
+
+class ReleaseFields(Schema):
+    """`POST visits/{id}/release`."""
+
+    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+    cluster: Annotated[Line, Field(max_length=12)] | None = None
+    """The contact that may be corrected; all of the visit's unless given."""
+    hours: Annotated[int, Field(ge=1, le=72)] = 24
+
+
+class ReleaseOut(Schema):
+    """The supervisor's leave to correct a locked record."""
+
+    id: str
+    visit_id: str
+    cluster: str | None
+    reason: str
+    released_at: datetime
+    released_by: str
+    until: datetime
+
+
+class ReleaseAsked(Schema):
+    """`POST visits/{id}/release-requests`: the clinician's own contact is to be corrected after its time."""
+
+    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+    cluster: Annotated[Line, Field(max_length=12)] | None = None
+    """The contact; the visit's newest one of one's own clusters unless given."""
+
+
+class GlassBroken(Schema):
+    """One record that was opened outside the reader's own queue."""
+
+    at: datetime
+    username: str
+    name: str
+    role: Role
+    origin: str
+    patient_id: str
+    patient_name: str
+    medical_record_number: str
+    code: AccessReason
+    reason: str
+    purpose: str

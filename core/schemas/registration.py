@@ -1,4 +1,4 @@
-"""Routing, the check of a cluster, registering, and what is half-typed."""
+"""Routing, the check of a cluster, registration, and drafts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.schemas.base import Document, Identifier, Line, RegistrationId, Shape
-from core.schemas.patients import DuplicateQuery, DuplicateResult, PatientFields
-from core.vocabulary import EntryStatus, Payer, Priority, Sex, Verdict
+from core.foundation.codes import EntryStatus, NikHolder, Payer, PayerSource, Priority, Sex, Verdict
+from core.schemas.base import Document, Identifier, Line, RegistrationId, Schema
+from core.schemas.patients import DuplicateQuery, DuplicateResult, NikDoubt, PatientFields
 
 
-class RoutingQuery(Shape):
+class RoutingQuery(Schema):
     """`POST routing`."""
 
     chief_complaint: Annotated[Line, Field(max_length=500)] = ""
@@ -22,8 +22,8 @@ class RoutingQuery(Shape):
     cluster: Annotated[Line, Field(max_length=12)] | None = None
 
 
-class ReasonShape(Shape):
-    """Why a cluster is proposed."""
+class ReasonOut(Schema):
+    """A reason for which a cluster is proposed."""
 
     rule: str
     """Stable id of the rule."""
@@ -33,45 +33,49 @@ class ReasonShape(Shape):
     """In the asker's language: `geraham -> Poli Gigi`."""
 
 
-class SuggestionShape(Shape):
+class SuggestionOut(Schema):
     """One cluster the rules propose, best first."""
 
     cluster: str
     score: Annotated[float, Field(ge=0, le=1)]
-    reasons: list[ReasonShape] = []
+    reasons: list[ReasonOut] = []
 
 
-class RoutingShape(Shape):
-    """What the rules say of a complaint and a chosen cluster."""
+class RoutingOut(Schema):
+    """The routing decision on a complaint and a chosen cluster."""
 
     verdict: Verdict
-    suggestions: list[SuggestionShape] = []
-    reasons: list[ReasonShape] = []
-    red_flags: list[ReasonShape] = []
+    suggestions: list[SuggestionOut] = []
+    reasons: list[ReasonOut] = []
+    red_flags: list[ReasonOut] = []
     priority: Priority | None = None
-    """What a red flag proposes."""
+    """The priority that a red flag proposes."""
     question: str | None = None
-    """Code of the one question that would settle it: `which_complaint`, `where`, `what_for`, `age`."""
+    """Code of the one question that would settle the decision: `which_complaint`, `where`, `what_for`, `age`."""
     blocked_field: str | None = None
     blocked_code: str | None = None
-    """Why it cannot be saved: `pregnant_male`, `birth_date_in_future`, ..."""
+    """Reason for which it cannot be saved: `pregnant_male`, `birth_date_in_future`, ..."""
+    says_pregnant: bool = False
+    """True if the words tell of a pregnancy that the form does not mark: to be asked about before the save."""
 
 
-class CheckQuery(Shape):
-    """`POST registrations/check`: a form as it stands; what is left out is not asked."""
+class CheckQuery(Schema):
+    """`POST registrations/check`: a form as typed so far; parts left out are not checked."""
 
     person: DuplicateQuery | None = None
     visit: RoutingQuery | None = None
 
 
-class CheckShape(Shape):
-    """What the core says of a half-filled form."""
+class CheckOut(Schema):
+    """The findings on a half-filled form."""
 
     duplicates: DuplicateResult | None = None
-    routing: RoutingShape | None = None
+    nik: NikDoubt | None = None
+    """The reasons against the NIK being this person's own."""
+    routing: RoutingOut | None = None
 
 
-class RegistrationRequest(Shape):
+class RegistrationRequest(Schema):
     """`POST registrations`. The id is made by the client before the first send."""
 
     id: RegistrationId
@@ -81,14 +85,20 @@ class RegistrationRequest(Shape):
     pregnant: bool = False
     disability: bool = False
     payer: Payer = Payer.GENERAL
+    payer_source: PayerSource | None = None
+    """Origin of the payer; the clerk's choice where a payer is given and nothing else is said."""
     cluster: Annotated[Line, Field(min_length=1, max_length=12)]
     priority: Priority | None = None
     override_reason: Annotated[Line, Field(max_length=200)] | None = None
     duplicate_decision: Annotated[Line, Field(max_length=60)] | None = None
     """`new` after the candidates were looked at."""
+    nik_holder: NikHolder | None = None
+    """The holder of the NIK, after `nik_of_another` asked; another person's is kept as the mother's or guardian's."""
+    deceased_confirmed: bool = False
+    """Registered although the patient is marked as deceased: the mark was looked at."""
 
 
-class TicketShape(Shape):
+class TicketOut(Schema):
     """The number a patient holds. `id` is the queue entry's."""
 
     id: str
@@ -98,26 +108,30 @@ class TicketShape(Shape):
     position: int | None
     issued_at: datetime
     expected_wait_minutes: int | None = None
+    priority: Priority | None = None
+    """None in a receipt that was stored before priorities stood in it."""
 
 
-class Receipt(Shape):
+class Receipt(Schema):
     """Proof of a save: committed, numbered, and in the cluster's pane as of `sequence`."""
 
     registration_id: str
     visit_id: str
     patient_id: str
-    ticket: TicketShape
+    ticket: TicketOut
     sequence: int
+    medical_record_number: str = ""
+    """Number of the paper folder to be fetched; empty in a receipt that was stored before it stood in it."""
 
 
-class DraftFields(Shape):
+class DraftFields(Schema):
     """`PUT drafts/{key}`."""
 
     data: Document
 
 
-class DraftShape(Shape):
-    """Something half-typed."""
+class DraftOut(Schema):
+    """A half-typed form."""
 
     key: str
     data: Document

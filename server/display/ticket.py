@@ -1,6 +1,6 @@
 """The page of one ticket, for the phone of whoever holds it: its place and wait, and nothing of a person.
 
-Its address is on the ticket as a QR code (`core.ticket_codes`) and is good for the visit's day: when
+Its address is on the ticket as a QR code (`core.queues.ticket_codes`) and is good until the visit has ended, and for its day: when
 the patient is sent on, the page follows. It works without scripts; with them it renews itself quietly.
 """
 
@@ -15,14 +15,19 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from peewee import fn
 
-from core import clock, queue_views
-from core.clinic import Clinic
-from core.database import connection
+from core.foundation import clock
+from core.foundation.catalogues import catalogue
+from core.foundation.clinic import Clinic
+from core.foundation.codes import EntryStatus
+from core.foundation.database import connection
 from core.models import QueueEntry
-from core.schemas.queues import EntryShape
-from core.ticket_codes import id_tail
-from core.vocabulary import EntryStatus
+from core.queues import service_days
+from core.queues import views as queue_views
+from core.queues.entries import present
+from core.queues.ticket_codes import id_tail
+from core.schemas.queues import EntryOut
 from server.security import ClinicNow, LanguageNow
+from server.text.translation import N_, PACKAGE
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,63 +43,49 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "id": {
-        "title": "Antrean",
-        "waiting": "Urutan Anda",
-        "next": "Anda berikutnya: tunggu di dekat {room}",
-        "wait": "Perkiraan tunggu: {number} menit",
-        "called": "DIPANGGIL: silakan ke {room}",
-        "in_service": "Sedang dilayani di {room}",
-        "again": "Nomor Anda sudah dipanggil: lapor ke petugas di {room}",
-        "ended": "Selesai. Terima kasih.",
-        "unknown": "Nomor ini tidak berlaku hari ini. Tanyakan di loket.",
-        "lost": "Sambungan terputus; mencoba lagi.",
-        "as_of": "Per pukul {time}",
-    },
-    "en": {
-        "title": "Queue",
-        "waiting": "Your place",
-        "next": "You are next: wait near {room}",
-        "wait": "Expected wait: {number} minutes",
-        "called": "CALLED: please go to {room}",
-        "in_service": "Being served at {room}",
-        "again": "Your number has been called: tell the staff at {room}",
-        "ended": "Finished. Thank you.",
-        "unknown": "This number is not valid today. Ask at the counter.",
-        "lost": "Connection lost; trying again.",
-        "as_of": "As of {time}",
-    },
+WORDS = {
+    "title": N_("Queue"),
+    "waiting": N_("Your place"),
+    "next": N_("You are next: wait near {room}"),
+    "wait": N_("Expected wait: {number} minutes"),
+    "called": N_("CALLED: please go to {room}"),
+    "in_service": N_("Being served at {room}"),
+    "again": N_("Your number has been called: tell the staff at {room}"),
+    "ended": N_("Finished. Thank you."),
+    "unknown": N_("This number is not valid today. Ask at the counter."),
+    "lost": N_("Connection lost; trying again."),
+    "as_of": N_("As of {time}"),
 }
+"""Texts of the page: what it says -> English msgid."""
 
 
-def entry_of(clinic: Clinic, code: str) -> EntryShape | None:
-    """Where the holder of a code is in the queues now; None when the code is not one of today's."""
+def entry_of(clinic: Clinic, code: str) -> EntryOut | None:
+    """Return the present entry of a ticket's holder; None when the code is not one of today's."""
     tail = id_tail(code)
     if tail is None:
         return None
-    today = clinic.today()
     with connection():
-        ticket = QueueEntry.get_or_none(
-            QueueEntry.service_on == today, fn.SUBSTR(QueueEntry.id, TAIL_AT) == tail
-        )
+        here = present(QueueEntry.select(), service_days.present_days(clinic))
+        ticket = here.where(fn.SUBSTR(QueueEntry.id, TAIL_AT) == tail).first()
         if ticket is None:
             return None
         newest = (
             QueueEntry.select(QueueEntry.id)
-            .where(
-                QueueEntry.visit == ticket.visit_id,
-                QueueEntry.service_on == today,
-                QueueEntry.voided_at.is_null(),
-            )
+            .where(QueueEntry.visit == ticket.visit_id, QueueEntry.voided_at.is_null())
             .order_by(QueueEntry.started_at.desc(), QueueEntry.id.desc())
             .first()
         )
-        return queue_views.entry_shape(clinic, newest.id) if newest is not None else None
+        return queue_views.entry_out(clinic, newest.id) if newest is not None else None
 
 
-def told(clinic: Clinic, entry: EntryShape, words: Mapping[str, str]) -> tuple[str, list[str]]:
-    """What the page says of an entry: the place, empty unless waiting, and sentences."""
+def told(clinic: Clinic, entry: EntryOut, words: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the place, empty unless the patient waits, and the sentences of the page.
+
+    Args:
+        clinic: The clinic.
+        entry: The entry.
+        words: Texts of the page in the reader's language.
+    """
     cluster = clinic.clusters[entry.cluster]
     room = entry.service_point or cluster.room or cluster.name
     if entry.status.is_ended:
@@ -114,8 +105,9 @@ def told(clinic: Clinic, entry: EntryShape, words: Mapping[str, str]) -> tuple[s
 @router.get("/T/{code}")
 @router.get("/t/{code}")
 def page(code: str, clinic: ClinicNow, language: LanguageNow) -> HTMLResponse:
-    """One ticket's place; 404 with a sentence for a code that is not one of today's."""
-    words = WORDS[language]
+    """Return one ticket's place; 404 with a sentence for a code that is not one of today's."""
+    say = catalogue(PACKAGE, language).gettext
+    words = {name: say(text) for name, text in WORDS.items()}
     entry = entry_of(clinic, code)
     place, sentences = told(clinic, entry, words) if entry is not None else ("", [words["unknown"]])
     number = entry.number if entry is not None else ""

@@ -6,26 +6,40 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from core import correcting, encounters, matching, merging, patients, prescribing, suspects, two_people
-from core.database import connection
+from core.exchange import patient_copy
+from core.foundation.codes import Permission
+from core.foundation.database import connection
+from core.linkage import review_queue
+from core.orders import allergy_list
+from core.patients import clerical_review, duplicate_check, edit_review, merging, villages
+from core.patients import views as patients
+from core.records import encounters
 from core.schemas.base import Identifier, Line
 from core.schemas.patients import (
+    CandidatePairOut,
     DuplicateQuery,
     DuplicateResult,
+    MergeOut,
     MergeRequest,
-    MergeShape,
-    NotSameRequest,
+    NonMatchOut,
+    NonMatchRequest,
+    PatientOut,
     PatientPatch,
-    PatientShape,
-    SuspectedShape,
-    TwoPeopleShape,
+    VillageOut,
 )
-from core.schemas.record import AllergyFields, VisitSummary
-from core.vocabulary import Permission
-from server.security import ActorNow, ClinicNow
+from core.schemas.record import (
+    AllergiesOut,
+    AllergyAdded,
+    AllergyFields,
+    CopyFields,
+    CopyOut,
+    ReasonFields,
+    VisitSummary,
+    VoidAllergy,
+)
+from server.security import ActorNow, ClinicNow, ReasonNow
 
 router = APIRouter(tags=["patients"])
-Reason = Annotated[Line, Query(max_length=200)]
 
 
 @router.get("/patients")
@@ -34,126 +48,178 @@ def search(
     clinic: ClinicNow,
     q: Annotated[Line, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> list[PatientShape]:
-    """The one search box: numbers, names, name and birth date, address words; best first."""
+) -> list[PatientOut]:
+    """Search patients by number, name, name and birth date, or address words; best match first."""
     with connection():
         found = patients.search(clinic, actor, q, limit) if q else patients.recent(clinic, actor, limit)
-        return patients.shapes(clinic, found)
+        return patients.patients_out(clinic, found)
 
 
 @router.get("/patients/recent")
 def recent(
     actor: ActorNow, clinic: ClinicNow, limit: Annotated[int, Query(ge=1, le=100)] = 20
-) -> list[PatientShape]:
-    """What the empty search box shows: the last patients."""
+) -> list[PatientOut]:
+    """Return the last patients, as the empty search box shows them."""
     with connection():
-        return patients.shapes(clinic, patients.recent(clinic, actor, limit))
+        return patients.patients_out(clinic, patients.recent(clinic, actor, limit))
 
 
 @router.get("/patients/unverified")
 def unverified(
     actor: ActorNow, clinic: ClinicNow, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> list[PatientShape]:
-    """The verify-later list."""
+) -> list[PatientOut]:
+    """Return patients whose card has not been seen, to be verified later."""
     with connection():
-        return patients.shapes(clinic, patients.unverified(clinic, actor, limit))
+        return patients.patients_out(clinic, patients.unverified(clinic, actor, limit))
 
 
 @router.get("/patients/suspected")
 def suspected(
     actor: ActorNow, clinic: ClinicNow, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> list[SuspectedShape]:
-    """Suspected duplicate pairs, for the quiet hour."""
+) -> list[CandidatePairOut]:
+    """Return suspected duplicate pairs for clerical review."""
     actor.require(Permission.EDIT_PATIENTS)
     with connection():
         return [
-            SuspectedShape(
-                left=patients.shape(clinic, pair.left),
-                right=patients.shape(clinic, pair.right),
+            CandidatePairOut(
+                left=patients.patient_out(clinic, pair.left),
+                right=patients.patient_out(clinic, pair.right),
                 score=pair.score,
                 reasons=list(pair.reasons),
             )
-            for pair in suspects.suspected_pairs(clinic, limit)
+            for pair in review_queue.candidate_pairs(limit)
         ]
+
+
+@router.get("/villages")
+def find_villages(
+    actor: ActorNow,
+    clinic: ClinicNow,
+    q: Annotated[Line, Query(max_length=100)] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 12,
+) -> list[VillageOut]:
+    """Find villages by words or code, those of the clinic's own area first."""
+    with connection():
+        return villages.find(clinic, actor, q, limit)
 
 
 @router.post("/patients/duplicates")
 def duplicates(body: DuplicateQuery, actor: ActorNow, clinic: ClinicNow) -> DuplicateResult:
-    """Who may be the same person as a half-filled form."""
+    """Return the possible duplicates of a half-filled form."""
     actor.require(Permission.READ_PATIENTS)
     with connection():
-        return matching.duplicates(clinic, body)
+        return duplicate_check.duplicates(clinic, body)
 
 
 @router.get("/patients/{patient_id}")
-def read(patient_id: str, actor: ActorNow, clinic: ClinicNow) -> PatientShape:
-    """One patient's card; the read is audited."""
+def read(patient_id: str, actor: ActorNow, clinic: ClinicNow) -> PatientOut:
+    """Return one patient's card; the read is audited."""
     with connection():
-        return patients.shape(clinic, patients.get(clinic, actor, patient_id))
+        return patients.patient_out(clinic, patients.get(clinic, actor, patient_id))
 
 
 @router.patch("/patients/{patient_id}")
-def edit(patient_id: str, body: PatientPatch, actor: ActorNow, clinic: ClinicNow) -> PatientShape:
+def edit(patient_id: str, body: PatientPatch, actor: ActorNow, clinic: ClinicNow) -> PatientOut:
     """Correct a patient's card; the earlier version is kept.
 
     Changed identifiers are checked like a new patient's. The answer is another patient when the card
     seen showed that both are one person: then the two records became one.
     """
     with connection():
-        return patients.shape(clinic, correcting.correct(clinic, actor, patient_id, body))
+        return patients.patient_out(clinic, edit_review.correct(clinic, actor, patient_id, body))
 
 
 @router.get("/patients/{patient_id}/history")
-def history(patient_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason = "") -> list[VisitSummary]:
-    """A patient's visits, newest first."""
+def history(patient_id: str, actor: ActorNow, clinic: ClinicNow, reason: ReasonNow) -> list[VisitSummary]:
+    """Return a patient's visits, newest first."""
     return encounters.history(clinic, actor, patient_id, reason)
 
 
+@router.post("/patients/{patient_id}/copies", status_code=201)
+def give_copy(patient_id: str, body: CopyFields, actor: ActorNow, clinic: ClinicNow) -> CopyOut:
+    """Make the patient's own copy of the record: in words, or as a FHIR document.
+
+    Args:
+        patient_id: The patient.
+        body: In which form, and why, outside one's own queue.
+        actor: Who gives it.
+        clinic: The clinic.
+    """
+    return patient_copy.give(clinic, actor, patient_id, body)
+
+
+@router.get("/patients/{patient_id}/allergies")
+def allergies(patient_id: str, actor: ActorNow, clinic: ClinicNow, reason: ReasonNow) -> AllergiesOut:
+    """Return a patient's allergies, and whether anybody asked."""
+    return allergy_list.of_patient(clinic, actor, patient_id, reason)
+
+
 @router.post("/patients/{patient_id}/allergies", status_code=201)
-def add_allergy(patient_id: str, body: AllergyFields, actor: ActorNow) -> dict[str, str]:
-    """Record an allergy."""
-    return {"id": prescribing.add_allergy(actor, patient_id, body)}
+def add_allergy(patient_id: str, body: AllergyFields, actor: ActorNow, clinic: ClinicNow) -> AllergyAdded:
+    """Record an allergy; the open prescriptions that it speaks against are named.
+
+    Args:
+        patient_id: The patient.
+        body: Substance, reaction, severity, source; outside one's own queue also why.
+        actor: The clinician.
+        clinic: The clinic.
+    """
+    return allergy_list.add(clinic, actor, patient_id, body)
+
+
+@router.post("/patients/{patient_id}/allergies/none")
+def state_no_allergies(
+    patient_id: str, actor: ActorNow, clinic: ClinicNow, body: ReasonFields | None = None
+) -> AllergiesOut:
+    """Record that the patient was asked and knows of no allergy."""
+    return allergy_list.state_none(clinic, actor, patient_id, body or ReasonFields())
+
+
+@router.post("/allergies/{allergy_id}/void")
+def void_allergy(
+    allergy_id: str, actor: ActorNow, clinic: ClinicNow, body: VoidAllergy | None = None
+) -> AllergiesOut:
+    """Strike an allergy out that was entered in error, with a reason."""
+    return allergy_list.void(clinic, actor, allergy_id, body.reason if body is not None else "")
 
 
 @router.post("/patients/{patient_id}/not-same", status_code=204)
-def not_same(patient_id: str, body: NotSameRequest, actor: ActorNow) -> None:
-    """Remember that two patients are two people."""
-    two_people.remember(actor, patient_id, body.other)
+def not_same(patient_id: str, body: NonMatchRequest, actor: ActorNow) -> None:
+    """Store that two patients are two people."""
+    clerical_review.mark_non_match(actor, patient_id, body.other)
 
 
 @router.delete("/patients/{patient_id}/not-same/{other_id}", status_code=204)
 def undo_not_same(patient_id: str, other_id: str, actor: ActorNow) -> None:
-    """Forget that they were judged to be two people."""
-    two_people.take_back(actor, patient_id, other_id)
+    """Undo the judgement that they are two people."""
+    clerical_review.take_back(actor, patient_id, other_id)
 
 
 @router.get("/not-same")
-def judged_two_people(
-    actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> list[TwoPeopleShape]:
-    """The last pairs judged to be two people, newest first."""
+def judged_two_people(actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[NonMatchOut]:
+    """Return the last pairs judged to be two people, newest first."""
     with connection():
-        return two_people.newest(actor, limit)
+        return clerical_review.newest(actor, limit)
 
 
 @router.post("/patients/{patient_id}/merge", status_code=201)
-def merge(patient_id: str, body: MergeRequest, actor: ActorNow, clinic: ClinicNow) -> MergeShape:
-    """Make two records one; both histories are kept."""
+def merge(patient_id: str, body: MergeRequest, actor: ActorNow, clinic: ClinicNow) -> MergeOut:
+    """Merge two records; both histories are kept."""
     with connection():
-        return merging.shape(merging.merge(clinic, actor, patient_id, body.into))
+        return merging.merge_out(merging.merge(clinic, actor, patient_id, body.into))
 
 
 @router.get("/merges")
 def merges(
     actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)] = 50, patient: Identifier | None = None
-) -> list[MergeShape]:
-    """The last merges, of one surviving patient or of all, newest first."""
+) -> list[MergeOut]:
+    """Return the last merges, of one surviving patient or of all, newest first."""
     with connection():
-        return [merging.shape(made) for made in merging.newest(actor, patient, limit)]
+        return [merging.merge_out(made) for made in merging.newest(actor, patient, limit)]
 
 
 @router.post("/merges/{merge_id}/undo")
-def undo_merge(merge_id: str, actor: ActorNow, clinic: ClinicNow) -> MergeShape:
-    """Take a merge back: both rows as they were."""
+def undo_merge(merge_id: str, actor: ActorNow, clinic: ClinicNow) -> MergeOut:
+    """Undo a merge: both records become as they were."""
     with connection():
-        return merging.shape(merging.undo(clinic, actor, merge_id))
+        return merging.merge_out(merging.undo(clinic, actor, merge_id))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from core.printing import PrintDocument
-from core.vocabulary import Permission
+from core.foundation.codes import Permission
+from core.printing.documents import PrintDocument
 from server import printer
 from server.security import ActorNow, ClinicNow
 
@@ -14,6 +14,6 @@ router = APIRouter(tags=["printing"])
 
 @router.post("/print-jobs", status_code=204)
 def print_document(body: PrintDocument, actor: ActorNow, clinic: ClinicNow) -> None:
-    """Print a document on the printer of LOKET_PRINTER; 503 with the reason when it cannot be."""
+    """Print a document on the printer of LOKET_PRINTER; 503 with the reason when it cannot be printed."""
     actor.require(Permission.PRINT)
     printer.print_document(clinic.settings.printer, clinic.settings.printer_columns, body)

@@ -1,44 +1,47 @@
-"""The check before the save, and the save."""
+"""Registrations, and the checks before them."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from core import matching, queue_undo, registration
-from core.database import connection
-from core.schemas.queues import EntryShape
+from core.foundation.codes import Permission
+from core.foundation.database import connection
+from core.patients import duplicate_check, nik_holders
+from core.queues import undo as queue_undo
+from core.schemas.queues import EntryOut
 from core.schemas.registration import (
+    CheckOut,
     CheckQuery,
-    CheckShape,
     Receipt,
     RegistrationRequest,
+    RoutingOut,
     RoutingQuery,
-    RoutingShape,
 )
-from core.vocabulary import Permission
+from core.visits import registration, routing_check
 from server.security import ActorNow, ClinicNow, LanguageNow
 
 router = APIRouter(tags=["registration"])
 
 
 @router.post("/routing")
-def routing(body: RoutingQuery, actor: ActorNow, clinic: ClinicNow, language: LanguageNow) -> RoutingShape:
-    """What the rules say of a complaint and a chosen cluster."""
+def routing(body: RoutingQuery, actor: ActorNow, clinic: ClinicNow, language: LanguageNow) -> RoutingOut:
+    """Return the rules' answer to a complaint and a chosen cluster."""
     actor.require(Permission.READ_QUEUES)
     with connection():
-        return registration.check_routing(clinic, body, language)
+        return routing_check.check_routing(clinic, body, language)
 
 
 @router.post("/registrations/check")
-def check(body: CheckQuery, actor: ActorNow, clinic: ClinicNow, language: LanguageNow) -> CheckShape:
-    """Who may be the same person and which cluster the rules propose, in one answer: a request costs a line."""
+def check(body: CheckQuery, actor: ActorNow, clinic: ClinicNow, language: LanguageNow) -> CheckOut:
+    """Return the possible duplicates and the proposed cluster in one answer, which saves a request."""
     actor.require(Permission.READ_PATIENTS)
     if body.visit:
         actor.require(Permission.READ_QUEUES)
     with connection():
-        return CheckShape(
-            duplicates=matching.duplicates(clinic, body.person) if body.person else None,
-            routing=registration.check_routing(clinic, body.visit, language) if body.visit else None,
+        return CheckOut(
+            duplicates=duplicate_check.duplicates(clinic, body.person) if body.person else None,
+            nik=nik_holders.doubt_of(clinic, body.person) if body.person else None,
+            routing=routing_check.check_routing(clinic, body.visit, language) if body.visit else None,
         )
 
 
@@ -52,12 +55,12 @@ def register(body: RegistrationRequest, actor: ActorNow, clinic: ClinicNow, resp
 
 @router.get("/registrations/{registration_id}")
 def receipt(registration_id: str, actor: ActorNow) -> Receipt:
-    """The receipt of an earlier save."""
+    """Return the receipt of an earlier save."""
     return registration.receipt(actor, registration_id)
 
 
 @router.post("/registrations/{registration_id}/undo")
-def undo(registration_id: str, actor: ActorNow, clinic: ClinicNow) -> EntryShape:
-    """Take a registration back while the patient still stands at the counter."""
+def undo(registration_id: str, actor: ActorNow, clinic: ClinicNow) -> EntryOut:
+    """Undo a registration while the patient is still at the counter."""
     saved = registration.receipt(actor, registration_id)
     return queue_undo.undo_registration(clinic, actor, saved.visit_id)

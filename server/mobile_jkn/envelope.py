@@ -1,4 +1,4 @@
-"""BPJS's envelope, and the sentences that a refused patient reads."""
+"""BPJS's envelope of an answer, and the sentences that a refused patient reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from core.errors import (
+from core.foundation.errors import (
     ConflictError,
     NotFoundError,
     NotSignedInError,
@@ -17,17 +17,18 @@ from core.errors import (
     TooManyAttemptsError,
     ValidationError,
 )
+from core.patients.fields import PATIENT_FIELDS
 
 OK = 200
 REFUSED = 201
 UNKNOWN_PATIENT = 202
-"""Mobile JKN then sends the patient's data to `/peserta` and asks again."""
+"""Code after which Mobile JKN sends the patient's data to `/peserta` and asks again."""
 
 Envelope = dict[str, Any]
 
 
 class Refusal(Exception):
-    """A sentence for the patient instead of an answer."""
+    """Refusal with a sentence for the patient."""
 
     def __init__(self, message: str, code: int = REFUSED) -> None:
         super().__init__(message)
@@ -36,13 +37,13 @@ class Refusal(Exception):
 
 
 def answer(response: dict[str, Any] | None = None) -> Envelope:
-    """A call that went well."""
+    """Return the envelope of a successful call."""
     metadata = {"metadata": {"message": "Ok", "code": OK}}
     return metadata if response is None else {"response": response, **metadata}
 
 
 def refusal(message: str, code: int = REFUSED) -> Envelope:
-    """A call that did not."""
+    """Return the envelope of a refused call."""
     return {"metadata": {"message": message, "code": code}}
 
 
@@ -56,16 +57,12 @@ FIELDS: dict[str, str | dict[str, str]] = {
         "too_far": "Tanggal periksa terlalu jauh; pilih tanggal yang lebih dekat",
     },
     "chief_complaint": {"required": "Keluhan harus diisi"},
-    "patient.nik": "NIK tidak sah; periksa kembali 16 angkanya",
-    "patient.bpjs_number": "Nomor kartu tidak sah; harus 13 angka",
-    "patient.family_card_number": "Nomor KK tidak sah; harus 16 angka",
-    "patient.birth_date": "Tanggal lahir tidak sah",
-    "patient.name": "Nama harus diisi",
+    **{f"patient.{field.name}": field.jkn_refused for field in PATIENT_FIELDS if field.jkn_refused},
 }
 
 
 def sentence(error: Exception) -> str:
-    """What a refused patient reads."""
+    """Return the sentence that a refused patient reads."""
     if isinstance(error, NotSignedInError):
         return "Token tidak sah atau sudah kedaluwarsa"
     if isinstance(error, NotFoundError):
@@ -85,10 +82,10 @@ def sentence(error: Exception) -> str:
 
 
 class EnvelopeRoute(APIRoute):
-    """Answers in BPJS's envelope when the core refuses; a fault of ours goes on to its own handler."""
+    """Answers in BPJS's envelope when the core refuses; a fault of Loket goes on to its own handler."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap what FastAPI would call."""
+        """Wrap the handler that FastAPI would call."""
         handle = super().get_route_handler()
 
         async def enveloped(request: Request) -> Response:

@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,23 +19,26 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.gzip import GZipMiddleware
 
-from core import clock
-from core.config import Settings
-from core.database import connect, instant_text
-from core.errors import NotFoundError, NotSignedInError, SettingsError, ValidationError
-from core.identifiers import new_secret
-from core.migrations import migrate
-from server import problems
-from server.office import pages, reading
-from server.office.arriving import BusyError, Gate
-from server.office.checking import RefusedError
+import core
+from core.foundation import clock, logs
+from core.foundation.config import Settings
+from core.foundation.database import connect, instant_text
+from core.foundation.errors import NotFoundError, NotSignedInError, SettingsError, ValidationError
+from core.foundation.identifiers import new_secret
+from core.foundation.migrations import migrate
+from server import connections, encryption, ports, problems
+from server.office import audit_heads, fhir_search, guards, pages
 from server.office.manifests import ManifestAnswer, ManifestRequest, compare
-from server.office.models import Clinic, connection, database, transaction
-from server.office.receiving import receive
+from server.office.models import OfficeClinic, connection, database, transaction
+from server.office.transactions import receive
+from server.office.uploads import BusyError, Gate
+from server.office.validation import EntryRefusedError
 
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+TOKEN_DAYS = 365
+"""Life of a clinic's token."""
 REFUSED_STATUS = {
     "too-long": 413, "timeout": 408, "incomplete": 400, "structure": 400,
 }  # fmt: skip
@@ -65,8 +68,14 @@ def open_office(settings: Settings) -> None:
         migrate(opened, MIGRATIONS)
 
 
-def add_clinic(settings: Settings, code: str, name: str) -> str:
+def add_clinic(settings: Settings, code: str, name: str, days: int = TOKEN_DAYS) -> str:
     """Let a clinic send, or give a known one a new token.
+
+    Args:
+        settings: Settings of the office.
+        code: The clinic's facility code.
+        name: Name of the clinic.
+        days: Life of the token.
 
     Returns:
         Its bearer token; only its hash is kept, so this is the only time it is seen.
@@ -78,14 +87,18 @@ def add_clinic(settings: Settings, code: str, name: str) -> str:
     if not code or len(code) > 32 or "|" in code:
         raise ValidationError({"code": "format"})
     open_office(settings)
-    token = new_secret()
+    token, now = new_secret(), clock.now()
     with transaction():
-        Clinic.insert(
-            code=code, name=name.strip()[:120] or code, token_hash=_hash(token), created_at=clock.now()
+        OfficeClinic.insert(
+            code=code,
+            name=name.strip()[:120] or code,
+            token_hash=_hash(token),
+            token_ends_at=now + timedelta(days=days),
+            created_at=now,
         ).on_conflict(
-            conflict_target=[Clinic.code],
-            preserve=[Clinic.name, Clinic.token_hash],
-            update={Clinic.disabled_at: None},
+            conflict_target=[OfficeClinic.code],
+            preserve=[OfficeClinic.name, OfficeClinic.token_hash, OfficeClinic.token_ends_at],
+            update={OfficeClinic.disabled_at: None},
         ).execute()
     return token
 
@@ -98,13 +111,26 @@ def bar_clinic(settings: Settings, code: str) -> None:
     """
     open_office(settings)
     with transaction():
-        barred = Clinic.update(disabled_at=clock.now()).where(Clinic.code == code.strip()).execute()
+        barred = (
+            OfficeClinic.update(disabled_at=clock.now()).where(OfficeClinic.code == code.strip()).execute()
+        )
     if not barred:
         raise NotFoundError("clinic", code)
 
 
+def accept_audit(settings: Settings, code: str) -> None:
+    """Take a clinic's audit log as it tells it next.
+
+    Raises:
+        NotFoundError: There is no such clinic.
+    """
+    open_office(settings)
+    if not audit_heads.accept_anew(code.strip()):
+        raise NotFoundError("clinic", code)
+
+
 def list_clinics(settings: Settings) -> list[dict[str, Any]]:
-    """Every clinic: `{code, name, barred, last_heard_at, bundles, wire_bytes, refused}`, JSON-safe."""
+    """Return every clinic: `{code, name, barred, token_ends_at, last_heard_at, bundles, wire_bytes, refused}`, JSON-safe."""
     open_office(settings)
     with connection():
         return [
@@ -112,12 +138,13 @@ def list_clinics(settings: Settings) -> list[dict[str, Any]]:
                 "code": row.code,
                 "name": row.name,
                 "barred": row.disabled_at is not None,
+                "token_ends_at": row.token_ends_at and instant_text(row.token_ends_at),
                 "last_heard_at": row.last_heard_at and instant_text(row.last_heard_at),
                 "bundles": row.bundles,
                 "wire_bytes": row.wire_bytes,
                 "refused": row.refused,
             }
-            for row in Clinic.select().order_by(Clinic.code)
+            for row in OfficeClinic.select().order_by(OfficeClinic.code)
         ]
 
 
@@ -126,44 +153,64 @@ def _hash(token: str) -> str:
 
 
 def fhir_json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """An answer in FHIR's own media type."""
+    """Return an answer in FHIR's own media type.
+
+    Args:
+        document: A FHIR resource as JSON values.
+        status: HTTP status.
+        headers: HTTP headers.
+    """
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return Response(body, status, headers, media_type="application/fhir+json")
 
 
-def authenticate(request: Request) -> Clinic:
-    """The clinic that a request's bearer token stands for.
+def authenticate(request: Request) -> OfficeClinic:
+    """Return the clinic of a request's bearer token.
+
+    A good token is always heard, whatever others guessed at the same address: it cannot be guessed.
 
     Raises:
-        NotSignedInError: No token, an unknown one, or a barred clinic.
+        NotSignedInError: No token, an unknown one, one that has ended, or a barred clinic.
+        TooManyAttemptsError: Too many wrong ones.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = _bearer(request)
     with connection():
-        clinic: Clinic | None = Clinic.get_or_none(Clinic.token_hash == _hash(token.strip()))
-    if scheme.lower() != "bearer" or clinic is None or clinic.disabled_at is not None:
+        clinic: OfficeClinic | None = OfficeClinic.get_or_none(OfficeClinic.token_hash == _hash(token))
+    if not token or clinic is None:
+        if token:
+            guards.guessed_wrong(request)
         raise NotSignedInError("no valid token")
+    if clinic.disabled_at is not None:
+        raise NotSignedInError("barred")
+    if clinic.token_ends_at is not None and clinic.token_ends_at <= clock.now():
+        raise NotSignedInError("the token has ended")
     return clinic
 
 
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def readable(request: Request) -> str | None:
-    """The clinic whose resources may be read; None for all of them, with the office's own password.
+    """Return the clinic whose resources may be read; None for all of them, with the office's own password.
 
     Raises:
         NotSignedInError: Neither.
+        TooManyAttemptsError: Too many wrong ones.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
     viewer: str = request.app.state.viewer
-    if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), viewer.encode()):
+    if hmac.compare_digest(_bearer(request).encode(), viewer.encode()):
         return None
     return str(authenticate(request).code)
 
 
-ClinicNow = Annotated[Clinic, Depends(authenticate)]
+ClinicNow = Annotated[OfficeClinic, Depends(authenticate)]
 ScopeNow = Annotated[str | None, Depends(readable)]
 
 
 def create_office_app(settings: Settings) -> FastAPI:
-    """The office's application; opens its database.
+    """Return the office's application; opens its database.
 
     Raises:
         SettingsError: The database is a clinic's.
@@ -177,16 +224,24 @@ def create_office_app(settings: Settings) -> FastAPI:
         if isinstance(database.obj, peewee.SqliteDatabase):
             database.close()
 
-    app = FastAPI(title="Loket office", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Loket office",
+        version=core.__version__,
+        lifespan=lifespan,
+        openapi_url=None,  # senders read the CapabilityStatement
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.gate = Gate()
     app.state.viewer = viewer
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=200, compresslevel=6)
-    app.add_exception_handler(RefusedError, _refused)
+    app.add_middleware(guards.KnownHosts, names=guards.names_of(settings))
+    app.add_exception_handler(EntryRefusedError, _refused)
     app.add_exception_handler(BusyError, _busy)
     _receiving(app)
     _reading(app)
-    pages.install(app, viewer, loopback=settings.office_http.is_loopback, settings=settings)
+    pages.install(app, viewer, settings=settings)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:
@@ -196,14 +251,14 @@ def create_office_app(settings: Settings) -> FastAPI:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusedError)
+    assert isinstance(error, EntryRefusedError)
     statuses = READING_STATUS if request.method == "GET" else REFUSED_STATUS
     return fhir_json(error.outcome(), statuses.get(error.code, 422))
 
 
 async def _busy(request: Request, error: Exception) -> Response:
     assert isinstance(error, BusyError)
-    outcome = RefusedError("throttled", str(error)).outcome()
+    outcome = EntryRefusedError("throttled", str(error)).outcome()
     return fhir_json(outcome, 503, {"Retry-After": str(error.retry_after)})
 
 
@@ -220,22 +275,27 @@ def _receiving(app: FastAPI) -> None:
     @app.post("/fhir/manifests")
     async def post_manifest(request: Request, clinic: ClinicNow) -> ManifestAnswer:
         """Compare a day's manifest."""
-        return await gate.take(request, lambda body, _: _compared(clinic, body))
+        head = audit_heads.parse(request.headers.get(audit_heads.HEADER, ""))
+        return await gate.take(request, lambda body, _: _compared(clinic, body, head))
 
 
-def _compared(clinic: Clinic, body: bytes) -> ManifestAnswer:
+def _compared(clinic: OfficeClinic, body: bytes, head: audit_heads.AuditHead | None = None) -> ManifestAnswer:
     try:
         manifest = ManifestRequest.model_validate_json(body)
     except pydantic.ValidationError:
-        raise RefusedError("structure", "the body is not a manifest") from None
-    return compare(clinic, manifest)
+        raise EntryRefusedError("structure", "the body is not a manifest") from None
+    answer = compare(clinic, manifest)
+    if head is not None:
+        with connection():
+            answer.audit = audit_heads.take(clinic, head)
+    return answer
 
 
-def _take(clinic: Clinic, body: bytes, prefer: str, wire: int) -> dict[str, Any]:
+def _take(clinic: OfficeClinic, body: bytes, prefer: str, wire: int) -> dict[str, Any]:
     try:
         bundle = json.loads(body)
     except (ValueError, RecursionError):
-        raise RefusedError("structure", "the body is not JSON") from None
+        raise EntryRefusedError("structure", "the body is not JSON") from None
     return receive(
         clinic,
         bundle,
@@ -248,33 +308,40 @@ def _take(clinic: Clinic, body: bytes, prefer: str, wire: int) -> dict[str, Any]
 def _reading(app: FastAPI) -> None:
     @app.get("/fhir/metadata", response_model=None)
     def metadata() -> Response:
-        """The CapabilityStatement."""
-        return fhir_json(reading.capability_statement())
+        """Return the CapabilityStatement."""
+        return fhir_json(fhir_search.capability_statement())
 
     @app.get("/fhir/{kind}", response_model=None)
     def search(kind: str, request: Request, clinic_code: ScopeNow) -> Response:
         """Search one type."""
         base = f"{request.base_url}fhir"
-        return fhir_json(reading.search(kind, clinic_code, request.query_params.multi_items(), base))
+        return fhir_json(fhir_search.search(kind, clinic_code, request.query_params.multi_items(), base))
 
     @app.get("/fhir/{kind}/{key}", response_model=None)
     def read(kind: str, key: str, clinic_code: ScopeNow) -> Response:
-        """One resource by the office's id."""
-        document = reading.read(kind, key, clinic_code)
+        """Return one resource by the office's id."""
+        document = fhir_search.read(kind, key, clinic_code)
         return fhir_json(document, headers={"ETag": f'W/"{document["meta"]["versionId"]}"'})
 
 
 def make_server(settings: Settings) -> uvicorn.Server:
-    """The office's HTTP server, ready to run; port 0 takes a free one."""
+    """Return the office's HTTP server, ready to run; port 0 takes a free one."""
+    bounds = connections.bounds_of(settings)
     config = uvicorn.Config(
         create_office_app(settings),
         host=settings.office_http.host,
         port=settings.office_http.port,
         log_level="warning",
-        access_log=False,
+        log_config=None,  # ours, which writes no values
+        access_log=False,  # addresses hold search words
         server_header=False,
         timeout_graceful_shutdown=10,
         timeout_keep_alive=30,
+        http=connections.protocol_within(bounds),
+        h11_max_incomplete_event_size=bounds.head_bytes,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        ssl_context_factory=encryption.office_factory_of(settings),
     )
     return uvicorn.Server(config)
 
@@ -283,22 +350,12 @@ def serve_office(settings: Settings) -> None:
     """Run the office until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: The port is taken, or the database is a clinic's.
+        SettingsError: The port is taken, the database is a clinic's, or the network would read along.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure_logging()
     address = settings.office_http
-    with socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address.host, address.port))
-        except OSError as error:
-            raise SettingsError(
-                "{setting}: cannot listen on {address} ({why}). Does another server run? "
-                "End it, or set another port.",
-                setting="LOKET_OFFICE_HTTP",
-                address=f"{address.host}:{address.port}",
-                why=error.strerror,
-            ) from None
+    encryption.require_office(settings)
+    ports.must_be_free(address, "LOKET_OFFICE_HTTP")
     server = make_server(settings)
     log.info("office on %s, FHIR base %s/fhir", address.url, address.url)
     server.run()

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core import clock
-from core.manifests import Totals
-from server.office.models import Clinic, Manifest, Resource, connection, transaction
-from server.office.receiving import VISIT_TYPES
+from core.exchange.manifests import Totals
+from core.foundation import clock
+from server.office.guards import Count
+from server.office.models import Manifest, OfficeClinic, Resource, connection, transaction
+from server.office.transactions import VISIT_TYPES
 
 MAX_LISTED = 5000
 """Keys named in one answer; what is left over shows at the next comparison."""
+
+
+MAX_TYPES, MAX_RECORDS = 50, 100_000
+"""Types and records that one manifest names."""
+TypeName = Annotated[str, Field(max_length=40)]
+Digest = Annotated[str, Field(max_length=64)]
+Key = Annotated[str, Field(max_length=140)]
 
 
 class ManifestRequest(BaseModel):
@@ -23,15 +31,15 @@ class ManifestRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     day: date
-    counts: dict[str, int]
-    hashes: dict[str, str]
+    counts: Annotated[dict[TypeName, Count], Field(max_length=MAX_TYPES)]
+    hashes: Annotated[dict[TypeName, Digest], Field(max_length=MAX_TYPES)]
     audit_hash: str = Field(default="", max_length=64)
-    records: dict[str, str] | None = None
+    records: Annotated[dict[Key, Digest], Field(max_length=MAX_RECORDS)] | None = None
     """`Type/value` -> digest, sent when the totals differed, to learn which."""
 
 
 class ManifestAnswer(BaseModel):
-    """What the office holds, and what differs."""
+    """The office's counts and hashes, and the records that differ."""
 
     agrees: bool
     differ: list[str] = []
@@ -42,9 +50,11 @@ class ManifestAnswer(BaseModel):
     different: list[str] = []
     extra: list[str] = []
     """`Type/value` that only the office holds."""
+    audit: dict[str, Any] | None = None
+    """Whether the end of the clinic's audit log was `accepted`, and the `count` that is kept."""
 
 
-def compare(clinic: Clinic, request: ManifestRequest) -> ManifestAnswer:
+def compare(clinic: OfficeClinic, request: ManifestRequest) -> ManifestAnswer:
     """Compare, remember the outcome, and say which records differ when asked record by record."""
     with connection():
         held = _held(clinic, request.day)
@@ -69,11 +79,11 @@ def compare(clinic: Clinic, request: ManifestRequest) -> ManifestAnswer:
     return answer
 
 
-def _held(clinic: Clinic, day: date) -> dict[str, str]:
-    """`Type/value` -> digest of the day's visits, and of the patients who made them.
+def _held(clinic: OfficeClinic, day: date) -> dict[str, str]:
+    """Return `Type/value` -> digest of the day's visits and of their patients.
 
-    Taken from what is stored, not from what was once noted of it: a body that was changed behind
-    the office's back differs, and its note is corrected so that it is stored anew when it comes.
+    Computed from the stored bodies, not from the digests noted earlier: a body that was changed outside
+    the office differs, and its digest is corrected so that the resource is stored again when it comes.
     """
     columns = (Resource.id, Resource.type, Resource.value, Resource.digest, Resource.body)
     own = Resource.select(*columns).where(
@@ -103,7 +113,7 @@ def _held(clinic: Clinic, day: date) -> dict[str, str]:
     return held
 
 
-def _remember(clinic: Clinic, request: ManifestRequest, answer: ManifestAnswer) -> None:
+def _remember(clinic: OfficeClinic, request: ManifestRequest, answer: ManifestAnswer) -> None:
     values: dict[str, Any] = {
         "clinic": clinic.code,
         "day": request.day,
@@ -117,4 +127,4 @@ def _remember(clinic: Clinic, request: ManifestRequest, answer: ManifestAnswer) 
             conflict_target=[Manifest.clinic, Manifest.day],
             preserve=[Manifest.agrees, Manifest.visits, Manifest.audit_hash, Manifest.at],
         ).execute()
-        Clinic.update(last_heard_at=clock.now()).where(Clinic.code == clinic.code).execute()
+        OfficeClinic.update(last_heard_at=clock.now()).where(OfficeClinic.code == clinic.code).execute()

@@ -10,7 +10,7 @@ from typing import Any
 import peewee
 from peewee import AutoField, BigIntegerField, CharField, ForeignKeyField, IntegerField, TextField
 
-from core.database import DayField, FlagField, InstantField
+from core.foundation.database import DayField, FlagField, InstantField
 
 database = peewee.DatabaseProxy()
 """The office's database; `open_office` points it somewhere."""
@@ -18,8 +18,8 @@ database = peewee.DatabaseProxy()
 _writer = threading.RLock()
 
 
-class Table(peewee.Model):
-    """What all tables share."""
+class OfficeTable(peewee.Model):
+    """The base of the office's tables."""
 
     class Meta:
         """Bound to the office's database."""
@@ -30,7 +30,7 @@ class Table(peewee.Model):
         table_function = lambda model: f"office_{model.__name__.lower()}"  # noqa: E731
 
 
-class Clinic(Table):
+class OfficeClinic(OfficeTable):
     """A clinic that may send."""
 
     code = CharField(max_length=32, primary_key=True)
@@ -38,6 +38,8 @@ class Clinic(Table):
     name = CharField(max_length=120)
     token_hash = CharField(max_length=64, unique=True)
     """SHA-256 of its bearer token; the token itself is shown once and not kept."""
+    token_ends_at = InstantField(null=True)
+    """Instant at which it ends; a new one is made by `loket office --add-clinic`."""
     created_at = InstantField()
     disabled_at = InstantField(null=True)
     last_heard_at = InstantField(null=True)
@@ -46,13 +48,24 @@ class Clinic(Table):
     """Request bodies as received, compressed."""
     refused = IntegerField(default=0)
     """Entries refused since the beginning."""
+    audit_count = BigIntegerField(default=0)
+    """Rows of its audit log, as it told last; 0: it never did."""
+    audit_hash = CharField(max_length=64, default="")
+    """The hash of the last of them."""
+    audit_refused_at = InstantField(null=True)
+    """Since when it tells of a log that does not extend that one."""
+
+    class Meta:
+        """The table keeps its first name."""
+
+        table_name = "office_clinic"
 
 
-class Resource(Table):
+class Resource(OfficeTable):
     """One FHIR resource of one clinic, as it was sent last."""
 
     id = AutoField()
-    clinic = ForeignKeyField(Clinic, backref="resources", column_name="clinic")
+    clinic = ForeignKeyField(OfficeClinic, backref="resources", column_name="clinic")
     type = CharField(max_length=24)
     value = CharField(max_length=80)
     """Value of the clinic's business identifier."""
@@ -88,10 +101,10 @@ Resource.add_index(
 )
 
 
-class Manifest(Table):
-    """What a clinic said its day holds, and whether the office holds the same."""
+class Manifest(OfficeTable):
+    """A clinic's manifest of a day, and whether the office holds the same."""
 
-    clinic = ForeignKeyField(Clinic, backref="manifests", column_name="clinic")
+    clinic = ForeignKeyField(OfficeClinic, backref="manifests", column_name="clinic")
     day = DayField()
     agrees = FlagField()
     visits = IntegerField(default=0)
@@ -105,7 +118,21 @@ class Manifest(Table):
         primary_key = peewee.CompositeKey("clinic", "day")
 
 
-ALL_TABLES: tuple[type[Table], ...] = (Clinic, Resource, Manifest)
+class OfficeFailure(OfficeTable):
+    """A wrong password or token, kept a quarter of an hour: who guesses has to wait."""
+
+    id = AutoField()
+    source = CharField(max_length=64)
+    at = InstantField()
+
+    class Meta:
+        """Found by source."""
+
+        table_name = "office_failure"
+        indexes = ((("source", "at"), False),)
+
+
+ALL_TABLES: tuple[type[OfficeTable], ...] = (OfficeClinic, Resource, Manifest, OfficeFailure)
 
 
 @contextmanager
@@ -121,7 +148,7 @@ def connection() -> Iterator[None]:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """One writing transaction; on SQLite writers of this process queue on a lock first."""
+    """Open one writing transaction; on SQLite writers of this process queue on a lock first."""
     with connection():
         if isinstance(database.obj, peewee.SqliteDatabase):
             with _writer, database.atomic():
@@ -132,5 +159,5 @@ def transaction() -> Iterator[None]:
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:
-    """A query's rows as plain tuples."""
+    """Return a query's rows as plain tuples."""
     return list(query.tuples())

@@ -15,17 +15,18 @@ from datetime import date, datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
-from core.catalogues import catalogue
-from core.config import Settings
-from core.errors import NotFoundError
-from core.identifiers import new_secret
-from server.office.figures import ClinicLine, Figures, collect, disease_titles
+from core.foundation.catalogues import catalogue
+from core.foundation.config import Settings
+from core.foundation.errors import NotFoundError
+from core.foundation.identifiers import new_secret
+from server.office import guards
+from server.office.statistics import CityFigures, ClinicLine, collect, disease_titles
+from server.text import dates
+from server.text.translation import LANGUAGES
 
-LANGUAGES = ("id", "en")
 SILENT_HOURS = 24  # a clinic unheard for longer is marked
 
 STYLE = """
@@ -53,7 +54,7 @@ text{font:13px system-ui,sans-serif;fill:var(--ink)}text.v{font-variant-numeric:
 
 
 def viewer_password(settings: Settings) -> str:
-    """The office's own reading password, made at the first start and kept in `office.password` (0600)."""
+    """Return the office's own reading password, made at the first start and kept in `office.password` (0600)."""
     path = settings.home / "office.password"
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -65,26 +66,28 @@ def viewer_password(settings: Settings) -> str:
     return password
 
 
-def install(app: FastAPI, viewer: str, *, loopback: bool, settings: Settings) -> None:
-    """Add the page and its CSV files.
+def install(app: FastAPI, viewer: str, *, settings: Settings) -> None:
+    """Add the page and its CSV files; user name `office`.
 
     Args:
         app: The office's application.
-        viewer: Password for people at other machines (user name `office`).
-        loopback: Whether the office listens on this machine only; then no password is asked,
-            unless a proxy passes others' requests on.
+        viewer: Password, asked of everybody: whoever passes others' requests on sits on this machine too.
         settings: The language for browsers that ask for neither of ours, and the time zone.
     """
 
     def allowed(request: Request) -> bool:
-        if loopback and "x-forwarded-for" not in request.headers and "forwarded" not in request.headers:
-            return True
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if not value:
+            return False  # a browser that has yet to ask for the password
+        guards.require_patience(request)
         try:
             given = base64.b64decode(value).decode() if scheme.lower() == "basic" else ""
         except ValueError:
-            return False
-        return hmac.compare_digest(given.encode(), f"office:{viewer}".encode())
+            given = ""
+        if hmac.compare_digest(given.encode(), f"office:{viewer}".encode()):
+            return True
+        guards.guessed_wrong(request)
+        return False
 
     denied = Response(
         "password needed", 401, {"WWW-Authenticate": 'Basic realm="Loket office", charset="UTF-8"'}
@@ -114,10 +117,10 @@ def install(app: FastAPI, viewer: str, *, loopback: bool, settings: Settings) ->
 
 
 def language_of(accepted: str, otherwise: str) -> str:
-    """The first of ours that an Accept-Language header names; browsers list them by preference.
+    """Return the first of our languages that an Accept-Language header names; browsers list them by preference.
 
-    >>> language_of("en-GB,en;q=0.9,id;q=0.5", "id")
-    'en'
+    >>> language_of("id-ID,id;q=0.9,de;q=0.5", "de")
+    'id'
     """
     for part in accepted.split(","):
         found = part.partition(";")[0].strip().lower().partition("-")[0]
@@ -126,8 +129,8 @@ def language_of(accepted: str, otherwise: str) -> str:
     return otherwise
 
 
-def to_csv(figures: Figures, name: str) -> str:
-    """One table of the page.
+def to_csv(figures: CityFigures, name: str) -> str:
+    """Return one table of the page.
 
     Raises:
         NotFoundError: Not `clinics`, `visits`, `diseases`, `waits` or `duplicates`.
@@ -162,7 +165,7 @@ def to_csv(figures: Figures, name: str) -> str:
 
 
 def _plain(cell: object) -> object:
-    """A name that begins like a formula must not become one in a spreadsheet."""
+    """Return a name that a spreadsheet does not take for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t"} else cell
 
 
@@ -176,7 +179,13 @@ LABEL_LETTERS = 28
 
 
 def bars(rows: Sequence[tuple[str, float]], title: str, _: Words) -> str:
-    """A horizontal bar chart; every bar carries its number, so that no colour has to be read."""
+    """Return a horizontal bar chart; every bar carries its number, so that no colour has to be read.
+
+    Args:
+        rows: (label, value) of each bar.
+        title: Title for screen readers.
+        _: Translates into the page's language.
+    """
     if not rows:
         return _nothing(_("There is no data yet."))
     top = max(value for _label, value in rows) or 1
@@ -194,17 +203,23 @@ def bars(rows: Sequence[tuple[str, float]], title: str, _: Words) -> str:
     return "".join([*lines, "</svg>"])
 
 
-def render(figures: Figures, language: str, zone: ZoneInfo) -> str:
-    """The page, in Indonesian (`id`) or English (`en`), times in the office's zone."""
+def render(figures: CityFigures, language: str, zone: ZoneInfo) -> str:
+    """Return the page.
+
+    Args:
+        figures: Figures of the city.
+        language: One of `LANGUAGES`.
+        zone: The office's time zone.
+    """
     _ = catalogue("server", language).gettext
     title = escape(_("City Health Office"))
-    days = [(format_date(day, "EEE d MMM", locale=language), float(count)) for day, count in figures.days]
+    days = [(dates.with_weekday(day, language), float(count)) for day, count in figures.days]
     titles = disease_titles(language)
     diseases = [(f"{code} {titles.get(code, '')}".strip(), float(count)) for code, count in figures.diseases]
     waits = [(figures.name_of(code), round(mean, 1)) for code, mean in figures.waits]
     period = ""
     if figures.days:
-        first, last = (format_date(figures.days[end][0], "d MMMM y", locale=language) for end in (0, -1))
+        first, last = (dates.in_full(figures.days[end][0], language) for end in (0, -1))
         period = f"{first} – {last}"
     files = {
         "clinics": _("clinics"),
@@ -232,8 +247,8 @@ def render(figures: Figures, language: str, zone: ZoneInfo) -> str:
     return "".join(parts)
 
 
-def _sums(figures: Figures, _: Words) -> str:
-    """What matters at a glance."""
+def _sums(figures: CityFigures, _: Words) -> str:
+    """Return the boxes with the most important figures."""
     sending = [line for line in figures.clinics if not line.barred]
     late = sum(_is_late(line) for line in sending)
     apart = sum(line.agrees is False for line in sending)
@@ -263,45 +278,18 @@ def _nothing(words: str) -> str:
 
 
 def _row(cells: Sequence[str], numbers: Collection[int] = (), tag: str = "td", kind: str = "") -> str:
-    """A table row; the columns in `numbers` stand to the right."""
+    """Return a table row; the columns in `numbers` are aligned to the right."""
     made = (f"<{tag}{' class=n' if at in numbers else ''}>{cell}</{tag}>" for at, cell in enumerate(cells))
     return f"<tr{f' class={kind}' if kind else ''}>{''.join(made)}</tr>"
 
 
-def _clinics(figures: Figures, zone: ZoneInfo, language: str, _: Words) -> str:
-    """Those that need a call first."""
+def _clinics(figures: CityFigures, zone: ZoneInfo, language: str, _: Words) -> str:
+    """Return the table of clinics, those that need a call first."""
     if not figures.clinics:
         hint = _("There is no clinic yet:")
         return f'<p class="none">{escape(hint)} <code>loket office --add-clinic CODE</code></p>'
-    states = {None: "–", True: _("agrees"), False: _("DOES NOT AGREE")}
-    rows = []
-    for line in sorted(figures.clinics, key=lambda line: (line.barred, not _is_late(line), line.code)):
-        heard = _("never")
-        if line.last_heard:
-            at = datetime.fromisoformat(line.last_heard).astimezone(zone)
-            heard = f"{format_date(at, 'd MMM y', locale=language)} {at:%H:%M}"
-        late = _is_late(line) and not line.barred
-        state = _("barred") if line.barred else states[line.agrees]
-        newest = (
-            format_date(date.fromisoformat(line.newest_day), "d MMM y", locale=language)
-            if line.newest_day
-            else "–"
-        )
-        rows.append(
-            _row(
-                (
-                    escape(line.name),
-                    escape(line.code),
-                    f"<b>! {escape(heard)}</b>" if late else escape(heard),
-                    escape(newest),
-                    str(line.visits),
-                    escape(state),
-                    str(line.refused),
-                ),
-                NUMBER_COLUMNS,
-                kind="bad" if late or line.agrees is False else "",
-            )
-        )
+    order = sorted(figures.clinics, key=lambda line: (line.barred, not _is_late(line), line.code))
+    rows = [_clinic_row(line, zone, language, _) for line in order]
     heads = (
         _("Name"), _("Code"), _("Last heard"), _("Newest day"), _("Visits"), _("Manifest"), _("Refused"),
     )  # fmt: skip
@@ -309,9 +297,43 @@ def _clinics(figures: Figures, zone: ZoneInfo, language: str, _: Words) -> str:
 
 
 NUMBER_COLUMNS = (4, 6)
+"""Columns of the table of clinics that hold numbers."""
 
 
-def _duplicates(figures: Figures, _: Words) -> str:
+def _clinic_row(line: ClinicLine, zone: ZoneInfo, language: str, _: Words) -> str:
+    late = _is_late(line) and not line.barred
+    states = {None: "–", True: _("agrees"), False: _("DOES NOT AGREE")}
+    state = _("barred") if line.barred else states[line.agrees]
+    if line.audit_refused:
+        state = f"{state}, {_('AUDIT LOG CUT OR CHANGED')}"
+    heard = escape(_last_heard(line, zone, language) or _("never"))
+    newest = "–"
+    if line.newest_day:
+        newest = dates.short(date.fromisoformat(line.newest_day), language)
+    return _row(
+        (
+            escape(line.name),
+            escape(line.code),
+            f"<b>! {heard}</b>" if late else heard,
+            escape(newest),
+            str(line.visits),
+            escape(state),
+            str(line.refused),
+        ),
+        NUMBER_COLUMNS,
+        kind="bad" if late or line.agrees is False or line.audit_refused else "",
+    )
+
+
+def _last_heard(line: ClinicLine, zone: ZoneInfo, language: str) -> str:
+    """Return when a clinic last sent something; empty when it never did."""
+    if not line.last_heard:
+        return ""
+    at = datetime.fromisoformat(line.last_heard).astimezone(zone)
+    return f"{dates.short(at, language)} {at:%H:%M}"
+
+
+def _duplicates(figures: CityFigures, _: Words) -> str:
     if not figures.duplicates:
         return _nothing(_("There is none."))
     rows = "".join(_row((escape(nik), escape(", ".join(held)))) for nik, held in figures.duplicates)

@@ -11,10 +11,12 @@ from babel.messages.pofile import read_po
 
 import server
 import tui
-from core.database import UNUSABLE
-from server import cli, command_help, problem_words
-from tui import words
+from core.foundation.database import UNUSABLE
+from core.patients.fields import PATIENT_FIELDS
+from server import cli
+from server.text import command_help, problem_words, routing_sentences
 from tui.door.contracts import DoorTexts
+from tui.text import problem_words as counter_words
 
 PACKAGES = {package.__name__: Path(str(package.__file__)).parent for package in (server, tui)}
 each_package = pytest.mark.parametrize("package", PACKAGES)
@@ -26,15 +28,23 @@ def used(package: str) -> set[str | tuple[str, ...]]:
     msgids: set[str | tuple[str, ...]] = {message for _file, _line, message, _comments, _context in found}
     if package == "server":
         msgids |= command_help.sentences(cli.app)
+        msgids |= routing_sentences.CORE_MSGIDS
     if package == "tui":
         plain = DoorTexts()
         msgids |= {getattr(plain, name) for name in DoorTexts.__dataclass_fields__}
+        texts = {text for field in PATIENT_FIELDS for text in (field.label, field.hint)}
+        msgids |= texts - {""}
     return msgids
 
 
 def translated(package: str) -> dict[str | tuple[str, ...], str]:
     with (PACKAGES[package] / "locale/id/LC_MESSAGES/loket.po").open("rb") as file:
-        return {message.id: message.string for message in read_po(file) if message.id}
+        messages = [message for message in read_po(file) if message.id]
+    return {_key(message.id): str(message.string) for message in messages}
+
+
+def _key(msgid: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    return tuple(msgid) if isinstance(msgid, list) else msgid
 
 
 @each_package
@@ -60,4 +70,4 @@ def test_the_catalogue_holds_nothing_that_is_not_used(package):
 def test_whatever_keeps_the_database_from_working_has_words_for_the_admin_and_for_the_counter():
     for reason, _marks in UNUSABLE:
         assert reason in problem_words.PROBLEMS
-        assert reason in words.PROBLEMS
+        assert reason in counter_words.PROBLEMS

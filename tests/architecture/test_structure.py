@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_importing_the_core_loads_neither_terminal_nor_server() -> None:
 
 
 def test_importing_the_terminal_does_not_load_the_database() -> None:
-    script = "import tui.app, tui.client, sys; print([m for m in ('peewee', 'apsw', 'core.models', 'server') if m in sys.modules])"
+    script = "import tui.app, tui.client.core_client, sys; print([m for m in ('peewee', 'apsw', 'core.models', 'server') if m in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
     )
@@ -67,20 +68,46 @@ def test_public_things_have_docstrings(path: Path) -> None:
 
 
 def test_every_setting_is_in_the_example() -> None:
-    from core.config import PREFIX, Settings
+    from core.foundation.config import Settings
+    from core.foundation.setting_sources import variable
 
     example = (ROOT / ".env.example").read_text()
-    assert [name for name in Settings.model_fields if f"{PREFIX}{name.upper()}=" not in example] == []
+    assert [name for name in Settings.model_fields if f"{variable(name)}=" not in example] == []
+
+
+def calls(path: Path) -> list[tuple[str, ast.Call]]:
+    """The calls in a module, each with its place and the name that is called."""
+    place = path.relative_to(ROOT)
+    tree = ast.parse(path.read_text())
+    return [(f"{place}:{node.lineno}", node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def test_time_and_ids_have_one_door() -> None:
+    forbidden = {
+        "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid4", "uuid.uuid4", "uuid1",
+    }  # fmt: skip
+    offenders = [
+        place
+        for path in modules(*PACKAGES)
+        if path.name not in {"clock.py", "identifiers.py"}
+        for place, call in calls(path)
+        if ast.unparse(call.func) in forbidden
+    ]
+    assert offenders == []
+
+
+def test_tracebacks_are_written_in_one_place() -> None:
+    """A traceback's message may hold a patient's data: `core.foundation.logs` leaves it out."""
     offenders = []
-    for path in modules("core", "server"):
-        if path.name in {"clock.py", "identifiers.py"}:
+    for path in modules(*PACKAGES):
+        if path == ROOT / "core/foundation/logs.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {
-                "datetime.utcnow", "datetime.today", "date.today", "uuid4", "uuid.uuid4", "uuid1",
-            }:  # fmt: skip
-                offenders.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+        if re.search(r"^\s*(import|from) traceback\b", path.read_text(), re.MULTILINE):
+            offenders.append(f"{path.relative_to(ROOT)}: traceback")
+        for place, call in calls(path):
+            name = ast.unparse(call.func)
+            keywords = {keyword.arg for keyword in call.keywords}
+            writes = re.fullmatch(r"_?log(ger)?\.exception|logging\.(exception|basicConfig)", name)
+            if writes or "exc_info" in keywords:
+                offenders.append(f"{place}: {name}")
     assert offenders == []

@@ -9,12 +9,23 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core import clock, outbox
-from core.accounts import create_account
-from core.clinic import Clinic
-from core.config import Settings
-from core.database import connection, transaction
-from core.identifiers import new_id
+from core.accounts.service import create_account
+from core.exchange import outbox
+from core.foundation import clock
+from core.foundation.clinic import Clinic
+from core.foundation.codes import (
+    CaseKind,
+    EntryAction,
+    EntryStatus,
+    OrderStatus,
+    Payer,
+    Role,
+    Sex,
+    VisitStatus,
+)
+from core.foundation.config import Settings
+from core.foundation.database import transaction
+from core.foundation.identifiers import new_id
 from core.models import (
     Account,
     Diagnosis,
@@ -27,8 +38,9 @@ from core.models import (
     Ticket,
     Visit,
 )
-from core.vocabulary import CaseKind, EntryAction, EntryStatus, OrderStatus, Payer, Role, Sex, VisitStatus
 
+BECAUSE = "cakram lama rusak"
+"""The reason for restoring a backup."""
 GIVEN = (
     "Siti",
     "Ahmad",
@@ -95,7 +107,7 @@ class Days:
             **changes,
         }
         patient = Patient.create(**values)
-        outbox.put("patient", patient.id)
+        outbox.enqueue("patient", patient.id)
         self.patients.append(patient)
         return patient
 
@@ -134,7 +146,7 @@ class Days:
         entry = self.entry(visit, cluster, start, served, ended)
         if full:
             self._record(visit, entry, codes, served)
-        outbox.put("visit", visit.id)
+        outbox.enqueue("visit", visit.id)
         return visit
 
     def entry(
@@ -259,9 +271,6 @@ class Days:
         return made
 
 
-def open_clinic(home: Path, **settings: Any) -> Clinic:
-    """A clinic on a fresh database in `home`."""
-    clinic = Clinic.open(Settings(home=home, **settings))
-    with connection():
-        assert Account.select().count() >= 0
-    return clinic
+def open_clinic(home: Path, **values: Any) -> Clinic:
+    """Open a clinic on a fresh database in `home`, with these settings."""
+    return Clinic.open(Settings(home=home, **values))

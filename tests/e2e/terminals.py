@@ -10,16 +10,18 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pyte
+
+from tests.processes import ServerProcess
 
 ROOT = Path(__file__).parents[2]
 KEYS = {
@@ -56,6 +58,7 @@ class DemoClinic:
     def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
         self.settings = settings
+        self.log = home.parent / "server.log"
         self.http_port, self.ssh_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
 
@@ -71,38 +74,30 @@ class DemoClinic:
         }
 
     def __enter__(self) -> DemoClinic:
-        self.log = (self.home.parent / "server.log").open("ab")
         self.start()
         return self
 
     def start(self) -> None:
         """Start the server, again after it was killed."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "server", "--demo"],
-            env=self.environment,
-            cwd=ROOT,
-            stdout=self.log,
-            stderr=self.log,
-        )
+        self.process = ServerProcess("--demo", environment=self.environment, log=self.log)
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         """Wait until the server answers and its door is open."""
         deadline = time.monotonic() + 60
         while True:
-            assert self.process.poll() is None, (self.home.parent / "server.log").read_text()
+            assert self.process.poll() is None, self.log.read_text()
             try:
                 httpx.get(f"{self.url}/readyz").raise_for_status()
                 socket.create_connection(("127.0.0.1", self.ssh_port)).close()
                 return
             except (httpx.HTTPError, OSError):
-                assert time.monotonic() < deadline, (self.home.parent / "server.log").read_text()
+                assert time.monotonic() < deadline, self.log.read_text()
                 time.sleep(0.05)
 
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait() == 0
-        self.log.close()
 
     def sign_in(
         self,
@@ -143,6 +138,8 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()
         self.received = 0
+        self.ended = False
+        """True once the program has said its last."""
         self.raw = b""
         self.pid, self._file = pty.fork()
         if self.pid == 0:
@@ -153,17 +150,13 @@ class Terminal:
         self._reader.start()
 
     def _read(self) -> None:
-        while True:
-            try:
-                data = os.read(self._file, 65536)
-            except OSError:
-                return
-            if not data:
-                return
-            with self._lock:
-                self.received += len(data)
-                self.raw += data
-                self._stream.feed(data)
+        with suppress(OSError):
+            while data := os.read(self._file, 65536):
+                with self._lock:
+                    self.received += len(data)
+                    self.raw += data
+                    self._stream.feed(data)
+        self.ended = True
 
     @property
     def text(self) -> str:

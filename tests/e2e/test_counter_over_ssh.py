@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.terminals import ROOT, DemoClinic, Terminal, free_port
+from tests.loket_command import loket
 from tests.people import Caller
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
@@ -93,7 +94,11 @@ def test_enter_through_everything_never_saves_a_wrong_cluster(clinic: DemoClinic
         # Poli Umum chosen against the rules: complaint, payer, pregnant, disability, cluster.
         clerk.press("<Tab><Tab><Tab><Tab>a")
         clerk.wait_for("Poli Umum")
-        for _ in range(8):
+        clerk.press("<Enter>" * 8)
+        # None that was pressed before the question was in view agrees to it.
+        clerk.wait_for("Confirm before saving", "Enter came before this question")
+        assert entries(clinic, "GIGI") == entries(clinic, "UMUM") == []
+        for _ in range(4):
             clerk.press("<Enter>")
         # Through the confirmation and the receipt; the ones too many open nobody from the empty box.
         clerk.wait_for("Registration", "Last patients")
@@ -137,11 +142,8 @@ def test_the_visit_reaches_the_office_once(clinic: DemoClinic, tmp_path: Path) -
         dentist.act(entry["id"], "finish", disposition="home")
     office_home, port = tmp_path / "office", free_port()
     at_office = {**os.environ, "LOKET_HOME": str(office_home), "LOKET_OFFICE_HTTP": f"127.0.0.1:{port}"}
-    loket = [sys.executable, "-m", "server.cli"]
-    add = [*loket, "office", "--add-clinic", "P6371010101", "--name", "Puskesmas Loket"]
-    token = subprocess.run(
-        add, env=at_office, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    added = loket("office", "--add-clinic", "P6371010101", "--name", "Puskesmas Loket", environment=at_office)
+    token = added.stdout.strip()
     at_clinic = {
         **clinic.environment,
         "LOKET_OFFICE_URL": f"http://127.0.0.1:{port}/fhir",
@@ -149,21 +151,15 @@ def test_the_visit_reaches_the_office_once(clinic: DemoClinic, tmp_path: Path) -
     }
 
     def sync() -> dict[str, object]:
-        done = subprocess.run(
-            [*loket, "sync", "now", "--json"], env=at_clinic, cwd=ROOT, capture_output=True, text=True
-        )
-        return dict(json.loads(done.stdout))
+        return dict(json.loads(loket("sync", "now", "--json", environment=at_clinic).stdout))
 
     # The office is down: everything stays, and the reason is visible.
     assert sync()["error"]
-    waiting = json.loads(
-        subprocess.run(
-            [*loket, "sync", "status", "--json"], env=at_clinic, cwd=ROOT, capture_output=True, text=True
-        ).stdout
-    )
+    waiting = json.loads(loket("sync", "status", "--json", environment=at_clinic).stdout)
     assert waiting["pending"] > 0
     assert waiting["last_error"]
-    office = subprocess.Popen([*loket, "office"], env=at_office, cwd=ROOT, stderr=subprocess.DEVNULL)
+    serve = [sys.executable, "-m", "server.cli", "office"]
+    office = subprocess.Popen(serve, env=at_office, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         first = sync()
         for _ in range(100):

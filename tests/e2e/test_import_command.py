@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import loket_command
 from tests.people import Caller
 
 SYLLABLES = (
@@ -42,11 +43,8 @@ def command(home: Path, file: Path, *options: str) -> list[str]:
 def run(
     home: Path, file: Path, *options: str, typed: str = "", language: str = "en"
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(home, file, *options), input=typed,
-        env={**os.environ, "LOKET_HOME": str(home), "LOKET_LANGUAGE": language},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    environment = {**os.environ, "LOKET_HOME": str(home), "LOKET_LANGUAGE": language}
+    return loket_command.loket("import", "patients", file, *options, environment=environment, typed=typed)
 
 
 def rows_of(report: Path) -> list[dict[str, str]]:

@@ -7,7 +7,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from tests.people import Caller, registration
+from tests.processes import ServerProcess
 
 KILLS = 50
 
@@ -32,13 +32,7 @@ class Process:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         environment = {**os.environ, "LOKET_HOME": str(home), "LOKET_HTTP": f"127.0.0.1:{self.port}"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", "--demo", "--no-door"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[2],
-        )
+        self._process = ServerProcess("--demo", "--no-door", environment=environment)
         while True:
             assert self._process.poll() is None, "the server did not start"
             try:

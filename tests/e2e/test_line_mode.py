@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +23,10 @@ NIK = "6371015708900002"
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoClinic]:
-    with DemoClinic(tmp_path_factory.mktemp("clinic") / "home") as running:
+def clinic(tmp_path_factory: pytest.TempPathFactory, demo_home: Path) -> Iterator[DemoClinic]:
+    home = tmp_path_factory.mktemp("clinic") / "home"
+    shutil.copytree(demo_home, home)
+    with DemoClinic(home) as running:
         yield running
 
 
@@ -66,6 +69,8 @@ def test_the_main_job_line_by_line(clinic: DemoClinic) -> None:
         midwife.answers("n")
         midwife.hears("C-001, CALLED, pregnant, Citra Lestari, 31 yr, kontrol hamil")
         midwife.answers("d", "1")
+        midwife.hears("Record HOME for Citra Lestari?")  # nothing is written in the record yet
+        midwife.answers("y")
         midwife.hears("Done: C-001")
         clerk.answers("q")
         assert clerk.process.wait(30) == 0
@@ -84,7 +89,15 @@ def test_a_dumb_terminal_is_echoed(clinic: DemoClinic) -> None:
         assert clerk.process.wait(30) == 0
 
 
+def forget_forms(clinic: DemoClinic) -> None:
+    """Throw away what other tests have left unfinished: the only form is opened without a question."""
+    with Caller(clinic.url, "clerk") as clerk:
+        for kept in clerk.get("drafts", params={"kind": "registration"}).json():
+            assert clerk.delete(f"drafts/{kept['key']}").is_success
+
+
 def test_a_line_cut_while_typing_keeps_what_was_typed(clinic: DemoClinic) -> None:
+    forget_forms(clinic)
     with line_terminal(clinic, "clerk") as clerk:
         clerk.answers("6371014506880051", "Dahlia Kusuma", "", "", "Sri Wahyuni")
         clerk.hears("Phone:")
@@ -102,6 +115,7 @@ def test_a_line_cut_while_typing_keeps_what_was_typed(clinic: DemoClinic) -> Non
 
 def test_a_line_cut_during_the_save_makes_exactly_one_ticket(clinic: DemoClinic) -> None:
     """The server stands still while the save is on its way; the person is gone when the answer comes."""
+    forget_forms(clinic)
     with line_terminal(clinic, "clerk", "-tt") as clerk:
         clerk.answers("6371014207790061", "Endah Palupi", *NO_MORE, "sakit gigi", "")
         clerk.hears("SAVE TO Poli Gigi: ")
@@ -158,3 +172,41 @@ def test_the_same_on_this_machine_over_http(clinic: DemoClinic) -> None:
     assert done.returncode == 1
     assert "salah" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_record_outside_the_queue_opens_for_a_reason_of_the_list_and_words(clinic: DemoClinic) -> None:
+    with Caller(clinic.url, "clerk") as clerk:
+        receipt = clerk.registered(cluster="UMUM", override_reason="contoh")
+        name = clerk.get(f"patients/{receipt['patient_id']}").json()["name"]
+    with Caller(clinic.url, "doctor") as doctor:
+        assert doctor.act(receipt["ticket"]["id"], "start").is_success
+        note = {"subjective": "RAHASIA sejak kemarin"}
+        assert doctor.put(f"visits/{receipt['visit_id']}/encounter", json=note).is_success
+    with line_terminal(clinic, "midwife", "-tt") as midwife:
+        for reason, words in (
+            ("", None),
+            ("9", None),
+            ("4", "ya"),
+        ):  # none, none of the list, too few letters
+            midwife.answers("b", name, "1")
+            midwife.hears("Why do you open this record?")
+            midwife.hears("7 Another reason")
+            midwife.answers(reason)
+            if words is not None:
+                midwife.answers(words)
+            midwife.hears("Not opened.")
+        midwife.answers("b", name, "1")
+        midwife.hears("4 Asked by the patient")
+        midwife.answers("4", "menelepon minta hasil")
+        midwife.answers("1")
+        midwife.hears("RAHASIA sejak kemarin")
+        midwife.answers("", "q")
+        assert midwife.text.count("RAHASIA") == 1
+    with Caller(clinic.url, "supervisor") as supervisor:
+        glass = supervisor.get("break-glass").json()
+    opened = {
+        (row["username"], row["code"], row["reason"])
+        for row in glass
+        if row["patient_id"] == receipt["patient_id"]
+    }
+    assert opened == {("midwife", "patient", "menelepon minta hasil")}

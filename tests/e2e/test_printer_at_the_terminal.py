@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,10 @@ PRINTED = re.compile(rb"\x1b\[5i(.*?)\x1b\[4i", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoClinic]:
-    with DemoClinic(tmp_path_factory.mktemp("clinic") / "home") as running:
+def clinic(tmp_path_factory: pytest.TempPathFactory, demo_home: Path) -> Iterator[DemoClinic]:
+    home = tmp_path_factory.mktemp("clinic") / "home"
+    shutil.copytree(demo_home, home)
+    with DemoClinic(home) as running:
         yield running
 
 

@@ -55,16 +55,10 @@ class FaultyLink:
     def _serve(self, client: socket.socket, fault: str, at: int) -> None:
         with client, contextlib.suppress(OSError):
             if fault == "stall":
-                client.settimeout(0.4)
-                with contextlib.suppress(TimeoutError):
-                    while client.recv(65536):
-                        pass
+                _read_request(client)
                 return
             if fault in {"error_500", "busy_503", "garbage"}:
-                client.settimeout(0.2)
-                with contextlib.suppress(TimeoutError):
-                    while client.recv(65536):
-                        pass
+                _read_request(client)
                 if fault == "garbage":
                     client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>")
                 elif fault == "error_500":
@@ -104,3 +98,14 @@ class FaultyLink:
                     return
                 office.sendall(chunk)
                 passed += len(chunk)
+
+
+def _read_request(client: socket.socket) -> None:
+    """Read one request to its end, told by its Content-Length: nothing is waited for."""
+    with client.makefile("rb") as stream:
+        length = 0
+        while (line := stream.readline()) not in {b"\r\n", b""}:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        stream.read(length)

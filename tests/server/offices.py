@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
-from core.config import Address, Settings
-from server.office import receiving
+from core.foundation.config import HostPort, Settings
+from server.office import transactions
 from server.office.app import add_clinic, make_server
 from server.office.models import Resource, connection, database
 
@@ -23,7 +24,7 @@ class Office:
     """An office in a thread of this process, on a free port and a database of its own."""
 
     def __init__(self, home: Path, port: int = 0, **settings: Any) -> None:
-        address = Address(host="127.0.0.1", port=port)
+        address = HostPort(host="127.0.0.1", port=port)
         self.settings = Settings(home=home, office_http=address, **settings)
         self.token = add_clinic(self.settings, CODE, "Puskesmas Contoh")
         self._start()
@@ -36,7 +37,9 @@ class Office:
             assert self._thread.is_alive(), "the office did not start"
             time.sleep(0.01)
         port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.settings = self.settings.model_copy(update={"office_http": Address(host="127.0.0.1", port=port)})
+        self.settings = self.settings.model_copy(
+            update={"office_http": HostPort(host="127.0.0.1", port=port)}
+        )
 
     @property
     def url(self) -> str:
@@ -49,6 +52,11 @@ class Office:
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+
+    def page(self, path: str = "", **asked: Any) -> httpx.Response:
+        """The page or one of its files, with the office's own password."""
+        viewer = (self.settings.home / "office.password").read_text().strip()
+        return httpx.get(f"{self.url}{path}", auth=("office", viewer), **asked)
 
     def stop(self) -> None:
         self._server.should_exit = True
@@ -63,7 +71,7 @@ class Office:
         """For the block its database cannot grow by a page: what is stored fails as on a full disk."""
         with connection():
             limit = database.execute_sql("PRAGMA page_count").fetchone()[0]
-        store = receiving._store
+        store = transactions._store
 
         def limited(*given: Any) -> Any:
             # A limit belongs to a connection, and each of the office's threads has one of its own.
@@ -73,11 +81,9 @@ class Office:
             finally:
                 database.execute_sql("PRAGMA max_page_count = 1000000")
 
-        receiving._store = limited
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(transactions, "_store", limited)
             yield
-        finally:
-            receiving._store = store
 
     def held(self, code: str = CODE) -> dict[str, str]:
         """`Type/value` -> digest of everything it holds of a clinic."""

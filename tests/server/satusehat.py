@@ -73,6 +73,16 @@ NEXT = {
 }
 
 
+BROKEN_ANSWERS: dict[str, tuple[int, bytes, str, dict[str, str]]] = {
+    "plain_500": (500, b"upstream connect error", "text/plain", {}),
+    "html_502": (502, b"<html><h1>Bad Gateway</h1></html>", "text/html", {}),
+    "busy_503": (503, b"busy", "text/plain", {"Retry-After": "0"}),
+    "html_200": (200, b"<html>captive portal</html>", "text/html", {}),
+    "html_400": (400, b"<html>Bad Request</html>", "text/html", {}),
+}
+"""Mischief -> status, body, type and headers of the answer that is given instead."""
+
+
 class Refusal(Exception):
     def __init__(self, words: str, rule: str = "", code: str = "value", status: int = 400) -> None:
         super().__init__(words)
@@ -138,38 +148,29 @@ class Satusehat:
     def of(self, kind: str) -> list[dict[str, Any]]:
         return list(self.resources[kind].values())
 
-    # --- HTTP
-
     def serve(self, http: Any, body: bytes) -> None:
         with self._lock:
             trick = self.mischief.popleft() if self.mischief and "/fhir-r4/" in http.path else ""
-            if trick == "plain_500":
-                return self._answer(http, 500, b"upstream connect error", "text/plain")
-            if trick == "html_502":
-                return self._answer(http, 502, b"<html><h1>Bad Gateway</h1></html>", "text/html")
-            if trick == "busy_503":
-                return self._answer(http, 503, b"busy", "text/plain", {"Retry-After": "0"})
-            if trick == "html_200":
-                return self._answer(http, 200, b"<html>captive portal</html>", "text/html")
-            if trick == "html_400":
-                return self._answer(http, 400, b"<html>Bad Request</html>", "text/html")
+            if trick in BROKEN_ANSWERS:
+                return self._answer(http, *BROKEN_ANSWERS[trick])
             if trick == "cut":
-                http.connection.close()
-                http.close_connection = True
-                return None
+                return self._hang_up(http)
             try:
                 status, document = self._route(http, body)
             except Refusal as refusal:
                 status, document = refusal.status, refusal.body
             if trick == "lose_answer":
-                http.connection.close()
-                http.close_connection = True
-                return None
+                return self._hang_up(http)
             if trick == "unreadable_bundle" and status == 200:
                 document = {"resourceType": "Bundle", "type": "transaction-response"}
             if status == 429:
                 return self._answer(http, 429, b"<html>Too Many Requests</html>", "text/html")
             return self._answer(http, status, json.dumps(document).encode(), "application/json")
+
+    @staticmethod
+    def _hang_up(http: Any) -> None:
+        http.connection.close()
+        http.close_connection = True
 
     @staticmethod
     def _answer(
@@ -191,22 +192,34 @@ class Satusehat:
         self.log.append((http.command, parts.path))
         if parts.path == "/oauth2/v1/accesstoken":
             return self._token(http, query, body)
-        now = time.monotonic()
-        while self._times and now - self._times[0] > 60:
-            self._times.popleft()
-        self._times.append(now)
-        if len(self._times) > self._per_minute:
+        if self._is_too_fast():
             return 429, None
-        scheme, _, token = http.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or self.tokens.get(token, 0) <= 0:
+        if not self._takes_token(http.headers.get("authorization", "")):
             return 401, {"fault": {"faultstring": "Invalid access token"}}
-        self.tokens[token] -= 1
         if http.command == "DELETE" or not parts.path.startswith("/fhir-r4/v1"):
             return 405, {"fault": {"faultstring": "method not allowed"}}
         path = [piece for piece in parts.path.removeprefix("/fhir-r4/v1").split("/") if piece]
         self.asked[f"{http.command} {path[0] if path else 'Bundle'}"] += 1
         if http.command == "GET":
             return self._get(path, query)
+        return self._written(http, path, body)
+
+    def _is_too_fast(self) -> bool:
+        """Count a request, and return whether there were too many in the last minute."""
+        now = time.monotonic()
+        while self._times and now - self._times[0] > 60:
+            self._times.popleft()
+        self._times.append(now)
+        return len(self._times) > self._per_minute
+
+    def _takes_token(self, authorization: str) -> bool:
+        scheme, _, token = authorization.partition(" ")
+        if scheme != "Bearer" or self.tokens.get(token, 0) <= 0:
+            return False
+        self.tokens[token] -= 1
+        return True
+
+    def _written(self, http: Any, path: list[str], body: bytes) -> tuple[int, Any]:
         if http.headers.get("content-encoding") or http.headers.get("content-type") != "application/json":
             raise Refusal("the body must be plain JSON")
         document = json.loads(body)
@@ -217,7 +230,7 @@ class Satusehat:
             raise Refusal("resource type", "10105")
         if http.command == "PUT":
             return self._put(kind, path[1], document)
-        return 201, self._post(kind, document, {})
+        return 201, self._post(kind, document, set())
 
     def _token(self, http: Any, query: dict[str, str], body: bytes) -> tuple[int, Any]:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -231,8 +244,6 @@ class Satusehat:
         token = f"token-{self.issued}"
         self.tokens[token] = self.token_uses
         return 200, {"access_token": token, "token_type": "BearerToken", "expires_in": "3599"}
-
-    # --- reading
 
     def _get(self, path: list[str], query: dict[str, str]) -> tuple[int, Any]:
         kind = path[0]
@@ -256,13 +267,7 @@ class Satusehat:
                 yield {"resourceType": kind, "id": self.practitioners[value], "name": [{"text": "d* C*"}]}
             return
         if kind == "Patient":
-            for remote, person in self.population.items():
-                if (system == NIK and person.get("nik") == value) or (
-                    system == MOTHER_NIK and person.get("mother") == value
-                ):
-                    # The answer is minimal: a masked name, no gender.
-                    answer = {"resourceType": kind, "id": remote, "name": [{"text": "N*** A***"}]}
-                    yield answer | {"birthDate": person["birthDate"]}
+            yield from self._patients_by({NIK: "nik", MOTHER_NIK: "mother"}.get(system, ""), value)
             return
         if kind not in {"Location"} and not query.keys() & {"subject", "encounter"}:
             raise Refusal("a search needs the patient or the encounter")
@@ -273,7 +278,12 @@ class Satusehat:
                 continue
             yield resource
 
-    # --- writing
+    def _patients_by(self, number: str, value: str) -> Iterator[dict[str, Any]]:
+        for remote, person in self.population.items():
+            if number and person.get(number) == value:
+                # The answer is minimal: a masked name, no gender.
+                answer = {"resourceType": "Patient", "id": remote, "name": [{"text": "N*** A***"}]}
+                yield answer | {"birthDate": person["birthDate"]}
 
     def _bundle(self, bundle: dict[str, Any]) -> tuple[int, Any]:
         if bundle.get("type") != "transaction":
@@ -327,6 +337,34 @@ class Satusehat:
 
     def _new_patient(self, resource: dict[str, Any]) -> dict[str, Any]:
         self._shape(resource)
+        self._check_patient(resource)
+        numbers = {item["system"]: item["value"] for item in resource["identifier"]}
+        person: dict[str, Any] = {"birthDate": resource["birthDate"], "gender": resource["gender"]}
+        if NIK in numbers:
+            self._check_nik(numbers[NIK], person)
+            person["nik"] = numbers[NIK]
+        elif MOTHER_NIK in numbers:
+            if any(mother["gender"] != "female" for mother in self._people_of(numbers[MOTHER_NIK])[:1]):
+                raise Refusal("the patient with nik-ibu is not female")
+            person |= {"mother": numbers[MOTHER_NIK], "order": resource["multipleBirthInteger"]}
+        else:
+            raise Refusal("a patient needs a NIK", "10105", "required")
+        remote = f"P{len(self.population) + 1:011d}"
+        self.population[remote] = person
+        return {"resourceType": "Patient", "id": remote}
+
+    def _people_of(self, nik: str) -> list[dict[str, Any]]:
+        return [known for known in self.population.values() if known.get("nik") == nik]
+
+    def _check_nik(self, nik: str, person: dict[str, Any]) -> None:
+        if self._people_of(nik):
+            raise Refusal("duplicate patient", "20002", "duplicate")
+        told = (person["birthDate"], person["gender"])
+        if self.registry is not None and self.registry.get(nik) != told:
+            raise Refusal("nik, birthDate or gender do not match Dukcapil")
+
+    @staticmethod
+    def _check_patient(resource: dict[str, Any]) -> None:
         for element in REQUIRED["Patient"]:
             if resource.get(element) in (None, "", []):
                 raise Refusal(f"{element} is required", "10105", "required")
@@ -336,27 +374,6 @@ class Satusehat:
         codes = {part["url"] for item in extensions for part in item["extension"]}
         if not {"province", "city", "district", "village"} <= codes:
             raise Refusal("administrativeCode is required", "10105", "required")
-        numbers = {item["system"]: item["value"] for item in resource["identifier"]}
-        person: dict[str, Any] = {"birthDate": resource["birthDate"], "gender": resource["gender"]}
-        if NIK in numbers:
-            if any(known.get("nik") == numbers[NIK] for known in self.population.values()):
-                raise Refusal("duplicate patient", "20002", "duplicate")
-            told = (resource["birthDate"], resource["gender"])
-            if self.registry is not None and self.registry.get(numbers[NIK]) != told:
-                raise Refusal("nik, birthDate or gender do not match Dukcapil")
-            person["nik"] = numbers[NIK]
-        elif MOTHER_NIK in numbers:
-            mother = [known for known in self.population.values() if known.get("nik") == numbers[MOTHER_NIK]]
-            if mother and mother[0]["gender"] != "female":
-                raise Refusal("the patient with nik-ibu is not female")
-            person |= {"mother": numbers[MOTHER_NIK], "order": resource["multipleBirthInteger"]}
-        else:
-            raise Refusal("a patient needs a NIK", "10105", "required")
-        remote = f"P{len(self.population) + 1:011d}"
-        self.population[remote] = person
-        return {"resourceType": "Patient", "id": remote}
-
-    # --- rules
 
     def _check(self, kind: str, resource: dict[str, Any], pending: set[str]) -> None:
         self._shape(resource)
@@ -404,10 +421,13 @@ class Satusehat:
         elif name in INTEGERS and not isinstance(node, int):
             raise Refusal(f"{name} must be a number", "10254")
         elif name in DATETIMES:
-            if not isinstance(node, str) or not DATETIME.match(node):
-                raise Refusal(f"{name} must have date, time and offset", "10132")
-            if not EARLIEST <= datetime.fromisoformat(node) <= self.now:
-                raise Refusal(f"{name} is in the future or too early", "10132")
+            self._check_instant(node, name)
+
+    def _check_instant(self, node: Any, name: str) -> None:
+        if not isinstance(node, str) or not DATETIME.match(node):
+            raise Refusal(f"{name} must have date, time and offset", "10132")
+        if not EARLIEST <= datetime.fromisoformat(node) <= self.now:
+            raise Refusal(f"{name} is in the future or too early", "10132")
 
     @staticmethod
     def _coding(coding: dict[str, Any]) -> None:
@@ -426,13 +446,17 @@ class Satusehat:
         if not known:
             raise Refusal(f"code {code} is not in {system}", "10001", "code-invalid")
 
-    @staticmethod
-    def _check_encounter(resource: dict[str, Any]) -> None:
-        if any(not part.get("type") or "individual" not in part for part in resource["participant"]) or any(
-            "location" not in part for part in resource["location"]
-        ):
+    def _check_encounter(self, resource: dict[str, Any]) -> None:
+        if any(not part.get("type") or "individual" not in part for part in resource["participant"]):
             raise Refusal("participant and location", "10263", "required")
-        history = resource["statusHistory"]
+        if any("location" not in part for part in resource["location"]):
+            raise Refusal("participant and location", "10263", "required")
+        self._check_history(resource["statusHistory"], resource["status"])
+        if resource["status"] == "finished":
+            self._check_finished(resource)
+
+    @staticmethod
+    def _check_history(history: list[dict[str, Any]], status: str) -> None:
         for step in history:
             if "start" not in step["period"]:
                 raise Refusal("statusHistory.period.start", "10263", "required")
@@ -441,13 +465,16 @@ class Satusehat:
                 raise Refusal("statusHistory is not continuous", "10457")
             if after["status"] not in NEXT.get(before["status"], set()):
                 raise Refusal("statusHistory is out of order", "10457")
-        if history[-1]["status"] != resource["status"]:
+        if history[-1]["status"] != status:
             raise Refusal("status is not the last of the history", "10457")
-        if resource["status"] == "finished":
-            if any("end" not in step["period"] for step in history) or "end" not in resource["period"]:
-                raise Refusal("period.end", "10263", "required")
-            if not resource.get("diagnosis") or any("use" not in part for part in resource["diagnosis"]):
-                raise Refusal("a finished encounter needs diagnosis", "10457", "required")
+
+    @staticmethod
+    def _check_finished(resource: dict[str, Any]) -> None:
+        periods = [resource["period"], *(step["period"] for step in resource["statusHistory"])]
+        if any("end" not in period for period in periods):
+            raise Refusal("period.end", "10263", "required")
+        if not resource.get("diagnosis") or any("use" not in part for part in resource["diagnosis"]):
+            raise Refusal("a finished encounter needs diagnosis", "10457", "required")
 
     @staticmethod
     def _check_condition(resource: dict[str, Any]) -> None:

@@ -14,17 +14,16 @@ from unittest import mock
 import httpx
 import pytest
 
-from core import accounts, audit, clock
-from core.clinic import Clinic
-from core.config import Settings
-from core.database import connection, database
-from core.errors import DatabaseError, SettingsError
-from core.models import AuditEvent
-from core.vocabulary import Role
+from core.accounts import passwords
+from core.accounts import service as accounts
+from core.foundation import audit_check, clock
+from core.foundation.clinic import Clinic
+from core.foundation.codes import Role
+from core.foundation.config import Settings
+from core.foundation.database import connection
+from core.foundation.errors import DatabaseError, SettingsError
 from server.run import Background
 from tests.people import Caller
-
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvbm5lIGNsZSBxdWkgbmUgc2VydCBhIHJpZW4h"
 
 
 def test_wrong_name_and_wrong_password_look_the_same(server: Background) -> None:
@@ -63,24 +62,6 @@ def test_a_token_ends_when_signed_out_or_expired_or_the_account_is_disabled(
     assert clerk.get("clusters").status_code == 401
 
 
-def test_the_door_turns_a_known_key_into_a_token_and_nobody_else_does(
-    server: Background, settings: Settings, clerk: Caller
-) -> None:
-    accounts.add_key("dentist", f"{KEY} maya@laptop")
-    file = settings.door_token_file
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    door = httpx.Client(
-        base_url=f"{server.url}/api/v1/", headers={"Authorization": f"Bearer {file.read_text().strip()}"}
-    )
-    body = {"username": "dentist", "public_key": KEY}
-    assert door.post("door/keys/check", json=body).json() == {"known": True}
-    assert door.post("door/keys/check", json={**body, "username": "doctor"}).json() == {"known": False}
-    token = door.post("door/tokens", json=body).json()
-    assert token["account"]["username"] == "dentist"
-    assert door.get("patients", params={"q": "a"}).status_code == 403
-    assert clerk.post("door/tokens", json=body).status_code == 403
-
-
 def test_the_demo_stays_on_loopback(settings: Settings) -> None:
     from server.app import create_app
 
@@ -105,15 +86,10 @@ def test_first_start_makes_an_admin_whose_password_is_shown_once(
     assert capsys.readouterr().err == ""
 
 
-def test_the_audit_chain_shows_a_change_and_a_missing_event(clerk: Caller) -> None:
+def test_the_audit_chain_stays_whole_while_people_work(clerk: Caller) -> None:
     for _ in range(3):
         clerk.registered()
-    assert audit.verify() is None
-    event = AuditEvent.select().order_by(AuditEvent.sequence.desc()).get()
-    database.execute_sql("UPDATE audit_event SET detail = '{\"x\":1}' WHERE sequence = ?", (event.sequence,))
-    assert audit.verify() == event.sequence
-    database.execute_sql("DELETE FROM audit_event WHERE sequence = ?", (event.sequence - 1,))
-    assert audit.verify() == event.sequence
+    assert audit_check.verify().problems == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +165,7 @@ def test_many_sign_ins_at_once_leave_workers_to_the_counters(server: Background,
     checked: list[int] = []
     together = 0
     guard, most = threading.Lock(), []
-    verify = accounts._hasher.verify
+    verify = passwords.hasher.verify
 
     def counted(*given: str) -> bool:
         nonlocal together
@@ -206,12 +182,14 @@ def test_many_sign_ins_at_once_leave_workers_to_the_counters(server: Background,
         body = {"username": f"nobody{number}", "password": "wrong"}
         checked.append(httpx.post(f"{server.url}/api/v1/tokens", json=body, timeout=120).status_code)
 
-    with mock.patch.object(accounts, "_hasher", mock.Mock(verify=counted)):
+    with mock.patch.object(passwords, "hasher", mock.Mock(verify=counted)):
         guesses = [threading.Thread(target=guess, args=(number,)) for number in range(16)]
         for thread in guesses:
             thread.start()
         assert clerk.register().status_code == 201
         for thread in guesses:
             thread.join()
-    assert checked == [401] * 16
+    assert len(checked) == 16
+    assert set(checked) <= {401, 429}, "wrong, or told to wait: one address fills no queue"
+    assert 401 in checked
     assert max(most) <= 2

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from core.accounts import doors
+from server.run import Background
 from tests.people import Caller
 
 
-def _events(caller: Caller, **asked: object) -> Iterator[tuple[str, int]]:
+def _events(caller: Caller | httpx.Client, **asked: object) -> Iterator[tuple[str, int]]:
     """Kind and sequence of each event, as it comes."""
     with caller.stream("GET", "changes", **asked) as stream:  # type: ignore[arg-type]
         kind = ""
@@ -40,7 +42,7 @@ def test_it_goes_on_after_what_was_seen(dentist: Caller, sequences: list[int]) -
     ):
         events = _events(dentist, **asked)
         assert [next(events) for _ in following] == following, asked
-    assert second in dict(map(reversed, following))
+    assert second in {number for _, number in following}
 
 
 @pytest.mark.parametrize("foreign", ["none of ours", "9" * 5000, "-1", "1.5"])
@@ -58,3 +60,18 @@ def test_it_tells_nothing_more_after_the_sign_in_has_ended(clerk: Caller, dentis
     httpx.delete(f"{dentist.base_url}tokens", headers=dentist.headers)
     clerk.registered()
     assert list(events) == []
+
+
+def test_a_stream_of_a_person_writes_whom_it_shows_and_a_doors_does_not(
+    server: Background, clerk: Caller, dentist: Caller, admin: Caller
+) -> None:
+    door = httpx.Client(
+        base_url=f"{server.url}/api/v1/", headers={"Authorization": f"Bearer {doors.add('lobby')}"}
+    )
+    receipt = clerk.registered()
+    asked = {"params": {"after": receipt["sequence"] - 1}}
+    with door:
+        for reader in (dentist, door):
+            assert next(_events(reader, **asked)) == ("change", receipt["sequence"])
+    query = {"log": "reads", "action": "pane_read", "patient_id": receipt["patient_id"]}
+    assert [row["account"] for row in admin.get("audit", params=query).json()] == ["dentist"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import typer
 
-from core import reports
-from core.config import Settings
+from core.daily.reports.registry import REPORTS
+from core.foundation.config import Settings
 from server import cli
 from server.run import Background
+from tests import loket_command
 from tests.people import Caller
 
 
@@ -27,17 +27,10 @@ class Command:
         self, *arguments: object, language: str | None = "en", typed: str = ""
     ) -> tuple[int, str, str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "server.cli", *map(str, arguments)],
-            env=environment
-            | {"LOKET_HOME": str(self.home), "COLUMNS": "80"}
-            | ({} if language is None else {"LOKET_LANGUAGE": language}),
-            cwd=self.home.parent,
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment |= {"LOKET_HOME": str(self.home), "COLUMNS": "80"}
+        if language is not None:
+            environment["LOKET_LANGUAGE"] = language
+        done = loket_command.loket(*arguments, environment=environment, folder=self.home.parent, typed=typed)
         assert "Traceback" not in done.stderr, done.stderr
         return done.returncode, done.stdout, done.stderr
 
@@ -73,7 +66,9 @@ def test_a_backup_is_told_in_sentences_and_restores_a_fresh_machine(loket: Comma
     assert code == 1
     assert "nothing will be lost" in said
     assert not (fresh.home / "loket.sqlite3").exists()
-    code, said, _ = fresh("restore", made["path"], "--key", loket.key, "--yes")
+    code, said, _ = fresh(
+        "restore", made["path"], "--key", loket.key, "--yes", "--because", "cakram lama rusak"
+    )
     assert code == 0
     assert "Restored: 61 patients" in said
     assert "loket doctor" in said
@@ -92,7 +87,7 @@ def test_what_a_restore_refuses_is_a_sentence_and_changes_nothing(loket: Command
         (loket.bad, loket.key, "damaged"),
         (loket.nowhere, loket.key, "no such file"),
     ):
-        code, _, said = loket("restore", file, "--key", key, "--yes")
+        code, _, said = loket("restore", file, "--key", key, "--yes", "--because", "cakram lama rusak")
         assert code == 1
         assert words in said
         assert said.count("\n") == 1
@@ -143,14 +138,71 @@ def test_reports_are_tables_json_and_files(loket: Command) -> None:
     assert ">=70 th P" in heads  # a wide table stays whole
     document = json.loads(loket("report", "payers", "--json")[1])
     assert len(document["rows"][0]) == len(document["columns"])
-    assert loket("report", "daily-register", "--output", loket.register.with_suffix(".csv"))[0] == 0
+
+
+def test_a_report_that_names_patients_is_released_by_another_person(
+    loket: Command, settings: Settings
+) -> None:
     written = loket.register.with_suffix(".csv")
+    register = ("report", "daily-register")
+    for arguments in ((), ("--json",), ("--output", written)):
+        code, said, complained = loket(*register, *arguments)
+        assert (code, said) == (1, "")
+        assert '--because "why, in words"' in complained
+    assert "five letters" in loket(*register, "--because", "ya")[2]
+    code, said, _ = loket(*register, "--because", "rapat dinas")
+    assert code == 1
+    assert said.startswith("Asked.")
+    assert "asked for already" in loket(*register, "--because", "rapat dinas")[2]
+    with Background(settings) as server, Caller(server.url, "supervisor") as supervisor:
+        [asked] = supervisor.get("approvals").json()
+        assert (asked["kind"], asked["reason"]) == ("export", "rapat dinas")
+        assert "loket command" in asked["detail"]["by"]
+        assert supervisor.post(f"approvals/{asked['id']}/approve").status_code == 200
+    assert loket(*register, "--output", written)[0] == 0
     assert written.stat().st_mode & 0o777 == 0o600
     assert written.read_text("utf-8-sig").startswith("No,Jam")
+    assert loket(*register, "--because", "rapat dinas")[0] == 0  # released already
+    assert loket(*register, "--day", "2026-01-31")[0] == 1  # another day is another file
+
+
+def test_a_restore_needs_words_and_is_approved_afterwards(loket: Command, tmp_path: Path) -> None:
+    loket("backup", "now")
+    [made] = json.loads(loket("backup", "list", "--json")[1])
+    command = ("restore", made["path"], "--key", loket.key)
+    fresh = Command(tmp_path / "fresh")
+    for arguments, typed in ((("--yes",), ""), ((), "y\nya\n"), (("--because", "ya"), "y\n")):
+        code, _, complained = fresh(*command, *arguments, typed=typed)
+        assert code == 1
+        assert "in words" in complained
+        assert not (fresh.home / "loket.sqlite3").exists()
+    assert fresh(*command, typed="y\ncakram lama rusak\n")[0] == 0
+    for _start in range(2):  # it is asked once, whatever the number of starts
+        with (
+            Background(Settings(home=fresh.home)) as server,
+            Caller(server.url, "supervisor") as supervisor,
+            Caller(server.url, "admin") as admin,
+        ):
+            [asked] = supervisor.get("approvals").json()
+            assert (asked["kind"], asked["reason"], asked["outcome"]) == (
+                "restore",
+                "cakram lama rusak",
+                None,
+            )
+            assert "loket command" in asked["detail"]["by"]
+            restored = supervisor.get("audit", params={"action": "database_restored"}).json()
+            assert [row["detail"]["reason"] for row in restored] == ["cakram lama rusak"]
+            assert admin.post(f"approvals/{asked['id']}/approve").status_code == 403
+    with Background(Settings(home=fresh.home)) as server, Caller(server.url, "supervisor") as supervisor:
+        assert supervisor.post(f"approvals/{asked['id']}/approve").json()["outcome"] == "approved"
 
 
 def test_the_help_names_every_report() -> None:
-    assert tuple(reports.REPORTS) == cli.REPORTS
+    report = typer.main.get_group(cli.app).commands["report"]
+    argument = report.params[0]
+    assert isinstance(argument, typer.core.TyperArgument)
+    shown = argument.help or ""
+    assert [name for name in REPORTS if name not in shown] == []
 
 
 @pytest.mark.parametrize(
@@ -178,7 +230,7 @@ def test_help_speaks_the_clinics_language(
         (["account", "nik", "clerk", "123"], "", "16 digits"),
         (["account", "disable", "nobody"], "", "no such account: nobody"),
         (["account", "add", "clerk", "clerk", "--password-stdin"], "longenough", "account of this name"),
-        (["account", "add", "new", "clerk", "--password-stdin"], "short", "at least 8"),
+        (["account", "add", "new", "clerk", "--password-stdin"], "short", "at least 10"),
         (
             ["account", "add", "new", "clinician", "--clusters", "X", "--password-stdin"],
             "longenough",
@@ -247,3 +299,23 @@ def test_a_vocabulary_is_checked_and_a_model_learnt_from_the_command_line(loket:
     assert (code, f"{loket.words}:6: rule own.x: needs 'toth'" in said) == (1, True)
     code, said, _ = loket("routing", "learn")
     assert (code, said) == (0, "Visits: 1. Too few to judge by: 30 are needed. Not used.\n")
+
+
+def test_the_routing_commands_speak_the_clinics_language(loket: Command) -> None:
+    loket.words.write_text('[words]\ntoth = "kampil"\n')
+    code, said, _ = loket("routing", "check", loket.words, language="id")
+    assert code == 1
+    assert "tidak dipakai oleh aturan mana pun; apakah maksudnya 'tooth'?" in said
+    code, said, wrong = loket("routing", "explain", "kada sakit gigi", "--age", "30", language="id")
+    assert (code, wrong) == (0, "")
+    assert "kata          kada = tidak (persis)" in said
+    assert "putusan       sesuai" in said
+    code, said, _ = loket("routing", "learn", language="id")
+    assert (code, said) == (0, "Kunjungan: 1. Terlalu sedikit untuk dinilai: perlu 30. Tidak dipakai.\n")
+
+
+def test_a_complaint_is_explained_with_words_that_are_not_in_use_yet(loket: Command) -> None:
+    loket.words.write_text('[words]\ntooth = "kampil"\n')
+    asked = ("routing", "explain", "kampil", "--age", "30")
+    assert "proposes  GIGI" not in loket(*asked)[1]
+    assert "proposes  GIGI" in loket(*asked, "--with", loket.words)[1]

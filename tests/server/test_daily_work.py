@@ -13,15 +13,18 @@ from typing import Any
 
 import pytest
 
-from core import backup, clock, closing, job_runs, outbox
-from core.clinic import Clinic
-from core.config import Settings
-from core.database import connection, transaction
+from core.daily import backup, closing
+from core.exchange import outbox
+from core.foundation import clock, jobs
+from core.foundation.clinic import Clinic
+from core.foundation.codes import OutboxStatus, RunStatus
+from core.foundation.config import Settings
+from core.foundation.database import connection, transaction
 from core.models import JobRun, Outbox, Visit
-from core.vocabulary import OutboxStatus, RunStatus
-from server import apart, scheduler
+from core.schemas.clinic import ClosingOut
+from server import scheduler, worker_process
 from tests.core.days import Days, open_clinic
-from tests.core.test_synchronisation import everything
+from tests.core.exchange.test_synchronisation import everything
 from tests.server.offices import Office
 
 DAY = date(2026, 3, 2)
@@ -57,8 +60,8 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def steps(status: dict[str, Any]) -> dict[str, str | None]:
-    return {step["name"]: step["status"] for step in status["steps"]}
+def steps(status: ClosingOut) -> dict[str, str | None]:
+    return {step.name: step.status for step in status.steps}
 
 
 def test_the_sending_waits_for_the_clinics_turn(clinic: Clinic, days: Days, office: Office) -> None:
@@ -69,17 +72,15 @@ def test_the_sending_waits_for_the_clinics_turn(clinic: Clinic, days: Days, offi
     assert steps(early) == {
         "queues": "done", "backup": "done", "reports": "done", "synchronise": "skipped", "verify": "skipped",
     }  # fmt: skip
-    assert {step["name"]: step["detail"] for step in early["steps"]}["synchronise"] == {
-        "why": "begins_at: 15:30"
-    }
-    assert early["status"] == RunStatus.SKIPPED
+    assert {step.name: step.detail for step in early.steps}["synchronise"] == {"why": "begins_at: 15:30"}
+    assert early.status == RunStatus.SKIPPED
     assert not office.held()
     with clock.frozen(lambda: CLOSES + timedelta(minutes=31)):
         assert closing.missed_day(clinic) == DAY
         assert closing.is_its_turn(clinic)
         late = closing.run(clinic, send=closing.is_its_turn(clinic))
     assert set(steps(late).values()) == {"done"}
-    assert late["status"] == RunStatus.DONE
+    assert late.status == RunStatus.DONE
     assert len(backup.list_backups(clinic)) == 1
     assert office.held() == everything(clinic)
 
@@ -87,7 +88,7 @@ def test_the_sending_waits_for_the_clinics_turn(clinic: Clinic, days: Days, offi
 def test_by_hand_it_is_sent_at_once(clinic: Clinic, days: Days, office: Office) -> None:
     days.fill(DAY, 2)
     with clock.frozen(lambda: CLOSES + timedelta(minutes=1)):
-        assert closing.run(clinic)["status"] == RunStatus.DONE
+        assert closing.run(clinic).status == RunStatus.DONE
     assert office.held() == everything(clinic)
 
 
@@ -131,7 +132,7 @@ def test_a_day_on_which_the_machine_was_off_is_closed_at_the_next_start(
     always = clinic.settings.model_copy(update={"sync_offset_minutes": 0})
     running = scheduler.start(Clinic(always, clinic.clusters))
     try:
-        until(lambda: closing.status(clinic, yesterday)["status"] == RunStatus.DONE)
+        until(lambda: closing.status(clinic, yesterday).status == RunStatus.DONE)
     finally:
         running.shutdown(wait=True)
     assert closing.missed_day(clinic) is None
@@ -142,7 +143,7 @@ def test_a_day_on_which_the_machine_was_off_is_closed_at_the_next_start(
 def test_twice_at_once_is_once(clinic: Clinic, days: Days, office: Office) -> None:
     """The hour strikes while somebody starts it by hand."""
     days.fill(clinic.today() - timedelta(days=1), 4)
-    runs = [threading.Thread(target=apart.run, args=(clinic, "closing")) for _ in range(2)]
+    runs = [threading.Thread(target=worker_process.run, args=(clinic, "closing")) for _ in range(2)]
     for run in runs:
         run.start()
     for run in runs:
@@ -158,14 +159,14 @@ def test_cut_off_by_the_servers_end_it_goes_on_at_the_next_start(
 ) -> None:
     days.fill(clinic.today() - timedelta(days=1), 30)
     answers: list[dict[str, Any]] = []
-    run = threading.Thread(target=lambda: answers.append(apart.run(clinic, "closing")))
+    run = threading.Thread(target=lambda: answers.append(worker_process.run(clinic, "closing")))
     run.start()
     until(lambda: JobRun.select().where(JobRun.job == "closing").exists())
-    apart.end_all()
+    worker_process.end_all()
     run.join()
     assert "ended with code" in answers[0]["error"]
-    assert not job_runs.is_running(clinic.settings.home, "closing")
-    assert apart.run(clinic, "closing")["running"] is False
+    assert not jobs.is_running(clinic.settings.home, "closing")
+    assert worker_process.run(clinic, "closing")["running"] is False
     assert Outbox.select().where(Outbox.status != OutboxStatus.SENT).count() == 0
     assert office.held() == everything(clinic)
 
@@ -175,10 +176,10 @@ def test_killed_while_the_server_lives_it_goes_on_by_itself(
 ) -> None:
     days.fill(clinic.today() - timedelta(days=1), 10)
     always = Clinic(clinic.settings.model_copy(update={"sync_offset_minutes": 0}), clinic.clusters)
-    run = threading.Thread(target=apart.run, args=(always, "closing"))
+    run = threading.Thread(target=worker_process.run, args=(always, "closing"))
     run.start()
     until(lambda: JobRun.select().where(JobRun.job == "closing", JobRun.step == "backup").exists())
-    for child in apart._children:
+    for child in worker_process._children:
         child.kill()
     run.join()
     assert closing.was_cut_off(always)
@@ -202,7 +203,7 @@ def test_registrations_go_on_while_the_day_is_closed(clinic: Clinic, days: Days,
     """Another process holds the database for moments only."""
     yesterday = clinic.today() - timedelta(days=1)
     days.fill(yesterday, 120)
-    run = threading.Thread(target=apart.run, args=(clinic, "closing"))
+    run = threading.Thread(target=worker_process.run, args=(clinic, "closing"))
     run.start()
     made = 0
     while run.is_alive():
@@ -213,4 +214,4 @@ def test_registrations_go_on_while_the_day_is_closed(clinic: Clinic, days: Days,
     run.join()
     assert made > 10
     assert Visit.select().count() == 120 + made
-    assert closing.status(clinic, yesterday)["status"] == RunStatus.DONE
+    assert closing.status(clinic, yesterday).status == RunStatus.DONE

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.config import Address, Settings
+from core.foundation.config import HostPort, Settings
 from server.run import Background
 from tests.browser import CHROMIUM, Page, start_browser
 from tests.people import Caller, patient
@@ -83,7 +83,7 @@ def test_a_browser_shows_calls_survives_a_restart_and_shows_the_truth(
     settings: Settings, tmp_path: Path
 ) -> None:
     port = free_port()
-    fixed = settings.model_copy(update={"http": Address(host="127.0.0.1", port=port)})
+    fixed = settings.model_copy(update={"http": HostPort(host="127.0.0.1", port=port)})
     debug = free_port()
     with (
         Background(fixed, port=port) as server,

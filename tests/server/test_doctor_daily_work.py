@@ -11,14 +11,15 @@ from typing import Any
 import apsw
 import pytest
 
-from core import backup, clock, closing, job_runs
-from core.clinic import Clinic
-from core.config import Address, Settings
-from core.database import connection, database
-from core.errors import BackupError
-from core.vocabulary import RunStatus
-from server.doctor import Finding, examine
-from server.text import speaking
+from core.daily import backup, closing
+from core.foundation import clock, jobs
+from core.foundation.clinic import Clinic
+from core.foundation.codes import RunStatus
+from core.foundation.config import HostPort, Settings
+from core.foundation.database import connection, database
+from core.foundation.errors import BackupError
+from server.doctor import CheckResult, examine
+from server.text.translation import speaking
 from tests.core.days import Days, open_clinic
 from tests.server.offices import CODE, Office
 
@@ -30,7 +31,7 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
         yield made
 
 
-def told(clinic: Clinic, subject: str, **changes: Any) -> list[Finding]:
+def told(clinic: Clinic, subject: str, **changes: Any) -> list[CheckResult]:
     settings = clinic.settings.model_copy(update=changes)
     return [finding for finding in examine(settings) if finding.subject == subject]
 
@@ -75,10 +76,10 @@ def test_a_closing_that_failed_or_never_was_is_told(clinic: Clinic, tmp_path: Pa
 
 
 def test_a_closing_that_was_killed_half_way_is_told(clinic: Clinic) -> None:
-    job_runs.begin(closing.JOB, day=clinic.today(), total=5)
+    jobs.begin(closing.JOB, day=clinic.today(), total=5)
     assert "cut off" in errors(clinic, "closing")
-    with job_runs.alone(clinic.settings.home, closing.JOB):
-        assert closing.status(clinic)["status"] == RunStatus.RUNNING
+    with jobs.alone(clinic.settings.home, closing.JOB):
+        assert closing.status(clinic).status == RunStatus.RUNNING
         assert errors(clinic, "closing") == ""
 
 
@@ -111,7 +112,7 @@ def test_the_office_is_asked_whether_it_is_there_and_knows_the_clinic(clinic: Cl
 
 def test_another_program_at_the_servers_port_is_told(clinic: Clinic) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        taken = Address(host="127.0.0.1", port=other.getsockname()[1])
+        taken = HostPort(host="127.0.0.1", port=other.getsockname()[1])
         assert "Something else" in errors(clinic, "server", http=taken)
     assert "loket serve" in told(clinic, "server", http=taken)[0].words
 

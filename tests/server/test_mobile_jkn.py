@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from core import appointments, clock
-from core.config import Settings
+from core.foundation import clock
+from core.foundation.config import Settings
 from core.models import Appointment
+from core.visits import appointments
 from server.run import Background
 from tests.people import Caller
 
@@ -183,6 +184,7 @@ def test_a_body_that_is_no_object(jkn: MobileJkn, body: bytes) -> None:
     [
         {"nik": "1"}, {"nomorkartu": None}, {"nama": ""}, {"nama": "x" * 500}, {"jeniskelamin": "?"},
         {"tanggallahir": "1990"}, {"tanggallahir": "2099-01-01"}, {"nomorkk": "1"},
+        {"tanggallahir": "1951-01-01"},  # the NIK is another person's
     ],
 )  # fmt: skip
 def test_a_person_who_cannot_be_taken(jkn: MobileJkn, changes: dict[str, object]) -> None:

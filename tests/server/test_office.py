@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ import httpx
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from core.config import Settings
-from core.database import database as clinic_database
-from core.errors import NotFoundError, SettingsError
-from core.fhir import DAY_TAG, Names
-from core.manifests import Totals
-from server.office import arriving
+from core.exchange.fhir import DAY_TAG, Names
+from core.exchange.manifests import Totals
+from core.foundation import clock
+from core.foundation.config import Settings
+from core.foundation.database import database as clinic_database
+from core.foundation.errors import NotFoundError, SettingsError
+from server.office import uploads
 from server.office.app import add_clinic, bar_clinic, create_office_app, list_clinics, open_office
-from server.office.models import Clinic, connection
+from server.office.models import OfficeClinic, connection
 from tests.core.days import open_clinic
 from tests.server.offices import CODE, Office
 
@@ -329,7 +330,7 @@ def test_what_is_not_searched_by_is_refused_rather_than_left_out(caller: httpx.C
 def test_a_full_office_says_when_to_come_again(
     office: Office, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arriving, "ARRIVING", 0)
+    monkeypatch.setattr(uploads, "ARRIVING", 0)
     answer = caller.post("/fhir", json=bundle(patient()))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
@@ -342,7 +343,7 @@ def half_sent(office: Office) -> Iterator[socket.socket]:
     """A line that dies in the middle of a body and tells nobody."""
     address = office.settings.office_http
     with socket.create_connection((address.host, address.port), timeout=30) as line:
-        head = f"POST /fhir HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {office.token}\r\nContent-Length: 5000\r\n\r\n"
+        head = f"POST /fhir HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {office.token}\r\nContent-Length: 5000\r\n\r\n"
         line.sendall(head.encode() + b'{"resourceType"')
         yield line
 
@@ -350,9 +351,9 @@ def half_sent(office: Office) -> Iterator[socket.socket]:
 def test_lines_that_died_half_way_keep_nobody_out(
     office: Office, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arriving, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(uploads, "SILENT_SECONDS", 1.0)
     with ExitStack() as lines:
-        dead = [lines.enter_context(half_sent(office)) for _ in range(arriving.AT_ONCE * 2)]
+        dead = [lines.enter_context(half_sent(office)) for _ in range(uploads.AT_ONCE * 2)]
         assert caller.post("/fhir", json=bundle(patient())).status_code == 200
         for line in dead:  # and they are let go
             assert b" 408 " in line.recv(200)
@@ -377,6 +378,22 @@ def test_a_failed_request_gives_its_place_back(office: Office, caller: httpx.Cli
     for _ in range(20):
         caller.post("/fhir", content=b"nonsense")
     assert caller.post("/fhir", json=bundle(patient())).status_code == 200
+
+
+def test_an_audit_log_that_was_cut_is_refused_and_shown(office: Office, caller: httpx.Client) -> None:
+    def told(head: str) -> bool:
+        word = {"day": "2026-11-23", "counts": {}, "hashes": {}}
+        answer = caller.post("/fhir/manifests", json=word, headers={"X-Loket-Audit-Head": head})
+        return bool(answer.json()["audit"]["accepted"])
+
+    a, b = "a" * 64, "b" * 64
+    assert told(f"100 {a} 0 -")
+    assert told(f"120 {b} 100 {a}")
+    assert not told(f"110 {a} 100 {a}")
+    assert not told(f"130 {a} 120 {a}")
+    with connection():
+        assert OfficeClinic.get(OfficeClinic.audit_count == 120).audit_refused_at is not None
+    assert told(f"130 {a} 120 {b}")
 
 
 def test_manifests_agree_or_say_what_differs(office: Office, caller: httpx.Client) -> None:
@@ -417,7 +434,7 @@ def test_the_page_sums_up_the_city_and_masks_identity_numbers(office: Office, ca
                 condition(names),
             )
             assert statuses(client.post("/fhir", json=made)) == ["201"] * 4
-    page = httpx.get(office.url)
+    page = office.page()
     assert page.status_code == 200
     assert "Puskesmas &lt;Lain&gt;" in page.text
     assert "<svg" in page.text
@@ -425,14 +442,12 @@ def test_the_page_sums_up_the_city_and_masks_identity_numbers(office: Office, ca
     assert "637101••••••0001" in page.text
     assert nik["value"] not in page.text
     assert "Contoh</td>" in page.text
-    visits = httpx.get(f"{office.url}/csv/visits.csv").text.splitlines()
+    visits = office.page("/csv/visits.csv").text.splitlines()
     assert visits[-1] == "2026-03-02,2"
-    assert (
-        httpx.get(f"{office.url}/csv/diseases.csv").text.splitlines()[1] == "I10,2,Hipertensi (darah tinggi)"
-    )
+    assert office.page("/csv/diseases.csv").text.splitlines()[1] == "I10,2,Hipertensi (darah tinggi)"
     for name in ("clinics", "waits", "duplicates"):
-        assert httpx.get(f"{office.url}/csv/{name}.csv").status_code == 200
-    assert httpx.get(f"{office.url}/csv/secrets.csv").status_code == 404
+        assert office.page(f"/csv/{name}.csv").status_code == 200
+    assert office.page("/csv/secrets.csv").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -445,21 +460,84 @@ def test_the_page_sums_up_the_city_and_masks_identity_numbers(office: Office, ca
     ],
 )
 def test_the_page_speaks_the_browsers_language(office: Office, accepted: str, title: str) -> None:
-    page = httpx.get(office.url, headers={"Accept-Language": accepted})
+    page = office.page(headers={"Accept-Language": accepted})
     assert f"<h1>{title}</h1>" in page.text
     assert page.headers["vary"].startswith("Accept-Language") or "Accept-Language" in page.headers["vary"]
 
 
 def test_an_empty_office_has_a_page_too(office: Office) -> None:
-    assert httpx.get(office.url).status_code == 200
+    assert office.page().status_code == 200
 
 
-def test_through_a_proxy_the_page_needs_the_password(office: Office) -> None:
-    headers = {"X-Forwarded-For": "192.0.2.1"}
-    assert httpx.get(office.url, headers=headers).status_code == 401
-    viewer = (office.settings.home / "office.password").read_text().strip()
-    assert httpx.get(office.url, headers=headers, auth=("office", viewer)).status_code == 200
-    assert httpx.get(office.url, headers=headers, auth=("office", "x")).status_code == 401
+@pytest.mark.parametrize("headers", [{}, {"X-Forwarded-For": "192.0.2.1"}, {"Host": "127.0.0.1"}])
+def test_the_page_needs_the_password_always(office: Office, headers: dict[str, str]) -> None:
+    """B11: a proxy that says nothing of itself is a caller on this machine."""
+    for path in ("", "/csv/duplicates.csv"):
+        assert httpx.get(f"{office.url}{path}", headers=headers).status_code == 401
+        assert httpx.get(f"{office.url}{path}", headers=headers, auth=("office", "x")).status_code == 401
+        assert office.page(path, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8470", "127.0.0.1.evil.example", "", "[evil]"]
+)
+def test_the_office_answers_to_its_own_names_only(office: Office, caller: httpx.Client, host: str) -> None:
+    """B11, C8: a foreign name can be made to point here, and would stand in the links of a search."""
+    for path in ("/", "/fhir/Patient", "/fhir/metadata", "/healthz"):
+        assert caller.get(path, headers={"Host": host}).status_code == 421, path
+    for own in ("127.0.0.1", "localhost:1", "[::1]:8470", "192.0.2.7"):
+        assert caller.get("/healthz", headers={"Host": own}).status_code == 200, own
+
+
+def test_the_office_answers_to_the_names_of_its_setting(tmp_path: Path) -> None:
+    running = Office(tmp_path / "office", office_hosts="office.example, kota.example")
+    try:
+        for host, status in (("Kota.Example:443", 200), ("other.example", 421)):
+            assert httpx.get(f"{running.url}/healthz", headers={"Host": host}).status_code == status
+    finally:
+        running.stop()
+
+
+def test_who_guesses_has_to_wait_and_a_clinic_beside_is_heard(office: Office, caller: httpx.Client) -> None:
+    """C8: wrong passwords and tokens of one address; a good token cannot be guessed and always is heard."""
+    statuses_ = [httpx.get(office.url, auth=("office", "x")).status_code for _ in range(6)]
+    statuses_ += [
+        httpx.get(f"{office.fhir}/Patient", headers={"Authorization": "Bearer x"}).status_code
+        for _ in range(6)
+    ]
+    assert statuses_ == [401] * 10 + [429] * 2
+    refused = office.page()
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 900
+    assert caller.post("/fhir", json=bundle(patient())).status_code == 200
+    office.restart()  # forgives nobody
+    assert office.page().status_code == 429
+    later = clock.now() + timedelta(minutes=16)
+    with clock.frozen(lambda: later):
+        assert office.page().status_code == 200
+
+
+def test_a_clinics_token_has_an_end(office: Office) -> None:
+    """C8: a year unless said otherwise."""
+    token = add_clinic(office.settings, CODE, "Puskesmas Contoh", days=30)
+    (listed,) = list_clinics(office.settings)
+    assert listed["token_ends_at"][:10] == (clock.now() + timedelta(days=30)).date().isoformat()
+    with office.client(token) as client:
+        assert client.post("/fhir", json=bundle(patient())).status_code == 200
+        later = clock.now() + timedelta(days=31)
+        with clock.frozen(lambda: later):
+            assert client.post("/fhir", json=bundle(patient())).status_code == 401
+
+
+@pytest.mark.parametrize("count", [-1, 2**63, 10**40])
+def test_numbers_of_a_manifest_have_bounds(caller: httpx.Client, count: int) -> None:
+    """C8: they go into the database, whose numbers end."""
+    manifest = {"day": "2026-03-02", "counts": {"Encounter": count}, "hashes": {}}
+    assert caller.post("/fhir/manifests", json=manifest).status_code == 400
+
+
+def test_the_offices_calls_are_described_to_nobody(office: Office) -> None:
+    assert httpx.get(f"{office.url}/openapi.json").status_code == 404
 
 
 def test_it_is_all_there_after_a_restart(office: Office, caller: httpx.Client) -> None:
@@ -473,7 +551,7 @@ def test_it_is_all_there_after_a_restart(office: Office, caller: httpx.Client) -
 
 def test_a_barred_clinic_is_not_heard(office: Office, caller: httpx.Client) -> None:
     with connection():
-        Clinic.update(disabled_at=date(2026, 1, 1).isoformat()).execute()
+        OfficeClinic.update(disabled_at=date(2026, 1, 1).isoformat()).execute()
     assert caller.post("/fhir", json=bundle()).status_code == 401
 
 
@@ -487,4 +565,4 @@ def test_a_clinics_database_is_not_taken_for_the_offices(tmp_path: Path) -> None
 
 def test_health(tmp_path: Path) -> None:
     app = create_office_app(Settings(home=tmp_path))
-    assert "/healthz" in {route.path for route in app.routes}
+    assert "/healthz" in {getattr(route, "path", None) for route in app.routes}

@@ -9,8 +9,9 @@ from tests.people import Caller, patient
 HOME = {"sex": "female", "birth_date": "1974-09-30", "mother_name": "Rusmini", "address": "Gg. Melati 7"}
 
 
-def stored(clerk: Caller, **fields: Any) -> dict[str, Any]:
-    receipt = clerk.registered(patient=patient(**fields))
+def stored(clerk: Caller, *, cluster: str = "GIGI", **fields: Any) -> dict[str, Any]:
+    """A stored patient; two who are to become one cannot wait in one queue."""
+    receipt = clerk.registered(patient=patient(**fields), cluster=cluster, override_reason="contoh")
     found: dict[str, Any] = clerk.get(f"patients/{receipt['patient_id']}").json()
     return found
 
@@ -34,7 +35,7 @@ def test_what_says_nothing_of_who_it_is_is_not_checked(clerk: Caller) -> None:
 
 def test_two_people_are_remembered_and_then_not_asked_about(clerk: Caller, admin: Caller) -> None:
     one = stored(clerk, name="Sulastri Wardani", **HOME)
-    other = stored(clerk, name="Soelastri Wardani", **HOME)
+    other = stored(clerk, name="Soelastri Wardani", **HOME, cluster="UMUM")
     pairs = clerk.get("patients/suspected").json()
     assert [{pair["left"]["id"], pair["right"]["id"]} for pair in pairs] == [{one["id"], other["id"]}]
     assert "same_name" in pairs[0]["reasons"]
@@ -59,7 +60,7 @@ def test_two_people_are_remembered_and_then_not_asked_about(clerk: Caller, admin
 
 def test_a_merge_is_listed_and_taken_back_by_the_admin_alone(clerk: Caller, admin: Caller) -> None:
     one = stored(clerk, name="Sulastri Wardani", **HOME)
-    other = stored(clerk, name="Soelastri Wardani", **HOME)
+    other = stored(clerk, name="Soelastri Wardani", **HOME, cluster="UMUM")
     assert clerk.post(f"patients/{other['id']}/merge", json={"into": one["id"]}).status_code == 403
     made = admin.post(f"patients/{other['id']}/merge", json={"into": one["id"]}).json()
     assert made["survivor_number"] == one["medical_record_number"]
@@ -76,7 +77,7 @@ def test_a_merge_is_listed_and_taken_back_by_the_admin_alone(clerk: Caller, admi
 def test_a_card_seen_makes_two_records_one(clerk: Caller) -> None:
     nik = "6371017009740021"
     known = stored(clerk, name="Sulastri Wardani", **HOME, nik=nik, identity_verified=True)
-    again = stored(clerk, name="Sulastri Wardani", **HOME)
+    again = stored(clerk, name="Sulastri Wardani", **HOME, cluster="UMUM")
     answer = clerk.patch(f"patients/{again['id']}", json={"nik": nik, "identity_verified": True})
     assert (answer.status_code, answer.json()["id"]) == (200, known["id"])
     assert clerk.get(f"patients/{again['id']}").json()["id"] == known["id"]

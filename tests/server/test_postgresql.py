@@ -6,33 +6,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
 from playhouse.schema_diff import diff_models
 
-from core import audit
-from core.config import Settings
-from core.database import connection, database
+from core.foundation import audit_check
+from core.foundation.config import Settings
+from core.foundation.database import connection, database
 from core.models import ALL_TABLES, Change
-from server.endpoints import changes
+from server import change_follower
 from server.run import Background
 from tests.e2e.terminals import DemoClinic
 from tests.people import Caller, registration
-from tests.postgres import cluster
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with cluster() as url:
-        yield url
+from tests.postgres import new_database
 
 
 @pytest.fixture
 def server(postgres: str, tmp_path: Path) -> Iterator[Background]:
-    name = f"clinic_{abs(hash(tmp_path)) % 10**9}"
-    with psycopg.connect(f"{postgres}postgres", autocommit=True) as administrator:
-        administrator.execute(f"CREATE DATABASE {name}")
-    settings = Settings(home=tmp_path / "home", database_url=f"{postgres}{name}")
+    settings = Settings(home=tmp_path / "home", database_url=new_database(postgres))
     with Background(settings) as running:
         yield running
 
@@ -51,7 +41,7 @@ def test_fifty_at_once_and_ten_calls_at_once(server: Background) -> None:
     assert len(set(called)) == 10
     with connection():
         sequences = [change.sequence for change in Change.select().order_by(Change.sequence)]
-        assert audit.verify() is None
+        assert audit_check.verify().problems == []
     assert sequences == sorted(set(sequences))
 
 
@@ -81,7 +71,7 @@ def test_a_pane_hears_at_once_of_what_another_server_saves(
     server: Background, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither server looks by itself within this test: only PostgreSQL's word can bring the event."""
-    monkeypatch.setattr(changes, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(change_follower, "POLL_SECONDS", 3600.0)
     other_home = tmp_path / "other" / "home"
     other_home.parent.mkdir()
     url = server.clinic.settings.database_url

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Settings
+from core.foundation.config import Settings
 from server.run import Background
 from tests.people import Caller
 from tests.printers import TcpPrinter

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 
 from core.models import QueueEntry, RoutingExample, Visit
@@ -9,7 +12,7 @@ from server.run import Background
 from tests.people import Caller
 
 
-def _called(clerk: Caller, dentist: Caller) -> dict[str, object]:
+def _called(clerk: Caller, dentist: Caller) -> dict[str, Any]:
     clerk.registered()
     return dentist.post("queues/GIGI/call-next", json={"service_point": "Ruang 2"}).json()
 
@@ -76,6 +79,68 @@ def test_undo_of_a_transfer_puts_the_patient_back(clerk: Caller, dentist: Caller
     back = dentist.act(new["id"], "undo").json()
     assert (back["id"], back["status"]) == (entry["id"], "called")
     assert clerk.get("queues/UMUM").json()["entries"] == []
+
+
+def test_who_moved_a_patient_is_told_who_went_on_from_there(
+    clerk: Caller, dentist: Caller, doctor: Caller
+) -> None:
+    entry = _called(clerk, dentist)
+    new = dentist.act(entry["id"], "transfer", cluster="UMUM").json()
+    doctor.post("queues/UMUM/call-next", json={})
+    late = dentist.post(f"queue-entries/{new['id']}/undo", json={"expected_version": new["version"]})
+    assert (late.status_code, late.json()["code"]) == (409, "changed_meanwhile")
+    blind = dentist.post(f"queue-entries/{new['id']}/undo", json={})
+    assert blind.json()["code"] == "undo_not_possible"
+    assert doctor.get(f"queue-entries/{new['id']}").json()["status"] == "called"
+
+
+class TestTheCounterMovesAPatient:
+    """The counter's move meets the same rules as its registration; a room moves by what it found."""
+
+    def _waiting(self, clerk: Caller, cluster: str, complaint: str) -> str:
+        return str(clerk.registered(cluster=cluster, chief_complaint=complaint)["ticket"]["id"])
+
+    def _move(self, person: Caller, entry: str, **command: Any) -> httpx.Response:
+        return person.post(f"queue-entries/{entry}/transfer", json=command)
+
+    @pytest.mark.parametrize("target", ["GIGI", "UMUM", "KIA"])
+    def test_who_shows_a_danger_sign_only_with_a_reason(self, clerk: Caller, target: str) -> None:
+        entry = self._waiting(clerk, "IGD", "nyeri dada kiri menjalar ke lengan, keringat dingin")
+        refused = self._move(clerk, entry, cluster=target)
+        assert (refused.status_code, refused.json()["code"]) == (422, "override_reason_required")
+        assert refused.json()["details"]["routing"]["red_flags"]
+        assert clerk.get(f"queue-entries/{entry}").json()["cluster"] == "IGD"
+        moved = self._move(clerk, entry, cluster=target, reason="Dirujuk ke sini oleh petugas medis")
+        assert moved.json()["cluster"] == target
+
+    @pytest.mark.parametrize(
+        ("cluster", "complaint", "target"),
+        [("GIGI", "sakit gigi geraham", "KIA"), ("GIGI", "sakit gigi geraham", "UMUM")],
+    )
+    def test_any_other_against_the_complaint_is_told(
+        self, clerk: Caller, cluster: str, complaint: str, target: str
+    ) -> None:
+        entry = self._waiting(clerk, cluster, complaint)
+        moved = self._move(clerk, entry, cluster=target).json()
+        assert (moved["cluster"], moved["warnings"]) == (target, ["against_complaint"])
+
+    def test_where_the_complaint_points_without_one(self, clerk: Caller) -> None:
+        complaint = "sakit gigi geraham"
+        entry = str(
+            clerk.registered(cluster="UMUM", chief_complaint=complaint, override_reason="salah")["ticket"][
+                "id"
+            ]
+        )
+        assert self._move(clerk, entry, cluster="GIGI").json()["warnings"] == []
+
+    def test_a_room_needs_none(self, clerk: Caller, dentist: Caller) -> None:
+        entry = self._waiting(clerk, "GIGI", "sakit gigi geraham")
+        assert self._move(dentist, entry, cluster="UMUM").json()["warnings"] == []
+
+
+def test_who_has_no_part_in_a_step_may_not_undo_it(clerk: Caller, dentist: Caller, doctor: Caller) -> None:
+    entry = _called(clerk, dentist)
+    assert doctor.act(entry["id"], "undo").status_code == 403
 
 
 def test_round_trip_to_the_laboratory_keeps_number_and_place(

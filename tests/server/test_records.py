@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from core import clock
-from core.models import AuditEvent, EncounterVersion
+from core.foundation import audit_query, clock
+from core.foundation.audit_query import AuditQuery
+from core.models import EncounterVersion
 from server.run import Background
 from tests.people import Caller
 
@@ -80,12 +81,7 @@ def test_a_record_outside_ones_queue_asks_for_a_reason_and_keeps_it(
     assert (refused.status_code, refused.json()["code"]) == (403, "reason_required")
     opened = doctor.get(f"visits/{visit}", params={"reason": "pasien pingsan di lorong"})
     assert opened.status_code == 200
-    event = (
-        AuditEvent.select()
-        .where(AuditEvent.action == "visit_read")
-        .order_by(AuditEvent.sequence.desc())
-        .get()
-    )
+    event = audit_query.newest(AuditQuery(action="visit_read"))[0]
     assert event.detail == {"reason": "pasien pingsan di lorong"}
 
 
@@ -127,7 +123,10 @@ def test_a_medicine_against_an_allergy_is_stopped_once(dentist: Caller, visit: s
     refused = dentist.post(f"visits/{visit}/prescriptions", json=medicine)
     assert (refused.status_code, refused.json()["code"]) == (422, "allergy")
     assert (
-        dentist.post(f"visits/{visit}/prescriptions", json={**medicine, "allergy_override": True}).status_code
+        dentist.post(
+            f"visits/{visit}/prescriptions",
+            json={**medicine, "allergy_override": True, "override_reason": "sudah diuji"},
+        ).status_code
         == 201
     )
     assert dentist.get(f"visits/{visit}").json()["patient"]["allergies"] == ["Amoksisilin"]
@@ -239,4 +238,4 @@ def test_answers_of_a_form_are_checked_kept_and_taken_back(dentist: Caller, visi
     assert kept.json()["form"] == {"pregnancy": {"gravida": 2}}
     # It stays as an empty one, so that what was sent of it can be taken back.
     assert dentist.put(path, json={}).json()["form"] == {"pregnancy": {}}
-    assert {form["code"] for form in dentist.get("forms").json()} == {"pregnancy", "sick_child"}
+    assert {form["code"] for form in dentist.get("forms").json()} == {"bpjs", "pregnancy", "sick_child"}

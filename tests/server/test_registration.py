@@ -10,7 +10,7 @@ import httpx
 import peewee
 import pytest
 
-from core.identifiers import new_id
+from core.foundation.identifiers import new_id
 from core.models import AuditEvent, Outbox, Visit
 from server.run import Background
 from tests.people import Caller, patient, registration
@@ -227,7 +227,7 @@ def test_a_full_disk_is_told_as_such_and_gives_no_number(
 
     body = registration()
     with monkeypatch.context() as while_full:
-        while_full.setattr("core.registration.put", full)  # the last write but one of a save
+        while_full.setattr("core.exchange.outbox.enqueue", full)  # the last write but one of a save
         answer = clerk.post("registrations", json=body)
     assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
     assert clerk.get(f"registrations/{body['id']}").status_code == 404

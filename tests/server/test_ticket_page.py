@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.config import Address, Settings
-from core.ticket_codes import ticket_code
+from core.foundation.config import HostPort, Settings
+from core.queues.ticket_codes import ticket_code
 from server.run import Background
 from tests.browser import CHROMIUM, Page, start_browser
 from tests.people import Caller, patient
@@ -90,7 +90,7 @@ def test_other_codes_are_not_found(server: Background, clerk: Caller, code: str)
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 def test_a_phone_follows_its_number_through_a_lost_connection(settings: Settings, tmp_path: Path) -> None:
     port, debug = free_port(), free_port()
-    fixed = settings.model_copy(update={"http": Address(host="127.0.0.1", port=port)})
+    fixed = settings.model_copy(update={"http": HostPort(host="127.0.0.1", port=port)})
     shown = "document.getElementById('lost').style.display"
     with (
         Background(fixed, port=port) as server,

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label, Static
 
-from tui.terminal.driver import IdleTimeout
+from tui.terminal.events import IdleTimeout
 from tui.terminal.inputs import ThinInput
 
 FIELDS = ["family", "given", "birth", "street", "village", "phone", "mother", "complaint", "payer", "remark"]

@@ -14,8 +14,8 @@ import asyncssh
 from tests.terminal.conftest import until
 from tests.terminal.counter import Counter
 from tests.terminal.screens import Emulator
-from tui.door.contracts import DoorOptions, SignInUnavailableError
-from tui.ssh import Door
+from tui.door.contracts import DoorOptions, SignedRequest, SignInUnavailableError
+from tui.door.ssh_server import Door
 
 
 @dataclass
@@ -44,7 +44,9 @@ class Accounts:
         self.keys: dict[str, str] = {}
         self.is_available = True
         self.asked: list[tuple[str, str]] = []
+        self.proofs: list[SignedRequest] = []
         self.fault: Exception | None = None
+        self.sources: list[str] = []
 
     async def password(self, username: str, password: str, peer: str) -> Person | None:
         self.asked.append((username, peer))
@@ -57,7 +59,13 @@ class Accounts:
     async def key_known(self, username: str, public_key: str) -> bool:
         return self.keys.get(username) == " ".join(public_key.split()[:2])
 
-    async def key_session(self, username: str, public_key: str) -> Person | None:
+    async def known_sources(self) -> list[str]:
+        return self.sources
+
+    async def key_session(
+        self, username: str, public_key: str, proof: SignedRequest, peer: str
+    ) -> Person | None:
+        self.proofs.append(proof)
         return Person(f"account-{username}") if await self.key_known(username, public_key) else None
 
 
@@ -155,5 +163,5 @@ async def client(
             await person.gone()
 
 
-def is_seated(opened: OpenDoor, count: int) -> Callable[[], bool]:
-    return lambda: len(opened.door.reception.seats) == count
+def has_sessions(opened: OpenDoor, count: int) -> Callable[[], bool]:
+    return lambda: len(opened.door.state.sessions) == count

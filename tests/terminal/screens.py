@@ -5,8 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 import pyte
-from rich.color import ANSI_COLOR_NAMES, EIGHT_BIT_PALETTE
+from rich._palettes import EIGHT_BIT_PALETTE
+from rich.color import ANSI_COLOR_NAMES
 
+from tui.terminal.attributes import ascii_cell, reduce_rendition
 from tui.terminal.capabilities import Capabilities
 from tui.terminal.grid import (
     BLINK,
@@ -18,10 +20,9 @@ from tui.terminal.grid import (
     STRIKE,
     UNDERLINE,
     Grid,
-    Pen,
-    blank_pen,
+    Rendition,
+    blank_rendition,
 )
-from tui.terminal.pens import ascii_cell, reduce_pen
 
 assert ANSI_COLOR_NAMES
 
@@ -53,7 +54,7 @@ class Emulator:
     def resize(self, width: int, height: int) -> None:
         self.screen.resize(height, width)
 
-    def cells(self) -> list[list[tuple[str, object]]]:
+    def cells(self) -> list[list[tuple[str, Rendition]]]:
         rows = []
         for y in range(self.screen.lines):
             line = self.screen.buffer[y]
@@ -69,8 +70,8 @@ class Emulator:
                     | (REVERSE if cell.reverse else 0)
                     | (BLINK if cell.blink else 0)
                 )
-                pen = Pen(_number(cell.fg), _number(cell.bg), attributes)
-                row.append((text, blank_pen(pen) if text == " " else pen))
+                rendition = Rendition(_number(cell.fg), _number(cell.bg), attributes)
+                row.append((text, blank_rendition(rendition) if text == " " else rendition))
             rows.append(row)
         return rows
 
@@ -105,19 +106,21 @@ _PALETTE = {
 assert EIGHT_BIT_PALETTE
 
 
-def expected(grid: Grid, capabilities: Capabilities) -> list[list[tuple[str, object]]]:
+def expected(grid: Grid, capabilities: Capabilities) -> list[list[tuple[str, Rendition]]]:
     """What the terminal must show for a grid: reduced to its capabilities, cell by cell."""
     rows = []
-    for texts, pens in zip(grid.characters, grid.pens, strict=True):
+    for texts, renditions in zip(grid.characters, grid.renditions, strict=True):
         row = []
-        for column, (text, pen) in enumerate(zip(texts, pens, strict=True)):
+        for column, (text, rendition) in enumerate(zip(texts, renditions, strict=True)):
             if not capabilities.utf8:
                 text = ascii_cell(text or texts[column - 1])
-            pen = reduce_pen(pen, capabilities)
-            pen = pen._replace(attributes=pen.attributes & ~2)  # pyte knows no faint text
+            rendition = reduce_rendition(rendition, capabilities)
+            rendition = rendition._replace(attributes=rendition.attributes & ~2)  # pyte knows no faint text
             if text == " ":
-                pen = blank_pen(pen)
-            pen = Pen(_as_pyte_sees(pen.foreground), _as_pyte_sees(pen.background), pen.attributes)
-            row.append((unicodedata.normalize("NFC", text), pen))
+                rendition = blank_rendition(rendition)
+            rendition = Rendition(
+                _as_pyte_sees(rendition.foreground), _as_pyte_sees(rendition.background), rendition.attributes
+            )
+            row.append((unicodedata.normalize("NFC", text), rendition))
         rows.append(row)
     return rows

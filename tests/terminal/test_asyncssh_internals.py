@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 
 import asyncssh
@@ -33,10 +34,11 @@ async def test_a_letter_comes_back_in_one_packet(tmp_path):
 async def test_a_living_client_answers_and_a_dead_one_does_not(tmp_path):
     async with open_door(tmp_path) as opened, client(opened) as clerk:
         await clerk.sees("Counter")
-        (connection,) = opened.door.reception.connections
+        (connection,) = opened.door.state.connections
         assert await is_alive(connection, 5.0)
         assert unsent_bytes(connection) >= 0
         transport = clerk.connection._transport
+        assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()
         assert not await is_alive(connection, 0.2)
         transport.resume_reading()
@@ -46,10 +48,12 @@ async def test_what_a_client_does_not_take_is_counted(tmp_path):
     """Bytes in asyncio's and in the kernel's buffers count as pending."""
     async with open_door(tmp_path) as opened, client(opened) as clerk:
         await clerk.sees("Counter")
-        (connection,) = opened.door.reception.connections
+        (connection,) = opened.door.state.connections
         await until(lambda: unsent_bytes(connection) == 0)
-        clerk.connection._transport.pause_reading()
+        transport = clerk.connection._transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
         for _ in range(200):
             connection.send_debug("x" * 30_000)
         assert unsent_bytes(connection) > 100_000
-        clerk.connection._transport.resume_reading()
+        transport.resume_reading()

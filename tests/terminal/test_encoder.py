@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,18 @@ from hypothesis import strategies as st
 from tests.terminal.screens import Emulator, expected
 from tui.terminal.capabilities import Capabilities, Colours, detect
 from tui.terminal.encoder import Encoder
-from tui.terminal.grid import BOLD, DEFAULT_COLOUR, PLAIN, REVERSE, RGB, STRIKE, UNDERLINE, Grid, Pen, fit
+from tui.terminal.grid import (
+    BOLD,
+    DEFAULT_COLOUR,
+    PLAIN,
+    REVERSE,
+    RGB,
+    STRIKE,
+    UNDERLINE,
+    Grid,
+    Rendition,
+    fit,
+)
 
 TERMINALS = [
     "xterm-256color",
@@ -25,10 +37,10 @@ TERMINALS = [
     "unheard-of",
 ]
 COLOURS = [DEFAULT_COLOUR, 0, 1, 4, 7, 8, 12, 15, 17, 208, 255, RGB | 0x102030, RGB | 0xFFEE00]
-PENS = st.one_of(
+RENDITIONS = st.one_of(
     st.just(PLAIN),
     st.builds(
-        Pen,
+        Rendition,
         st.sampled_from(COLOURS),
         st.sampled_from(COLOURS),
         st.sampled_from([0, 0, 0, BOLD, UNDERLINE, REVERSE, STRIKE, BOLD | REVERSE, BOLD | UNDERLINE]),
@@ -51,41 +63,47 @@ def capabilities() -> st.SearchStrategy[Capabilities]:
     return st.one_of(st.sampled_from([detect(term) for term in TERMINALS]), anything)
 
 
-def write(grid: Grid, column: int, row: int, text: list[str], pen: Pen) -> None:
+def write(grid: Grid, column: int, row: int, text: list[str], rendition: Rendition) -> None:
     cells: list[str] = []
     for grapheme in text:
         cells += fit(grapheme, 2 if grapheme in {"日", "本"} else 1)
-    grid.put(column, row, cells, [pen] * len(cells))
+    grid.put(column, row, cells, [rendition] * len(cells))
 
 
 @st.composite
 def changes(draw: st.DrawFn) -> list[tuple]:
     """A frame's worth of changes: text, blanks, rows and characters that move, everything anew."""
     kinds = ["text", "text", "text", "blank", "up", "down", "insert", "delete", "clear", "nothing"]
-    found = []
+    found: list[tuple[Any, ...]] = []
     for _ in range(draw(st.integers(0, 5))):
         kind = draw(st.sampled_from(kinds))
         place = (draw(st.integers(0, 40)), draw(st.integers(0, 15)))
-        pen = draw(PENS)
+        rendition = draw(RENDITIONS)
+        what: Any
         if kind == "text":
-            found.append((kind, place, draw(st.lists(GRAPHEMES, min_size=1, max_size=30)), pen))
+            what = draw(st.lists(GRAPHEMES, min_size=1, max_size=30))
         else:
-            found.append((kind, place, draw(st.integers(1, 12)), pen))
+            what = draw(st.integers(1, 12))
+        found.append((kind, place, what, rendition))
     return found
 
 
 def apply(grid: Grid, change: tuple) -> None:
-    kind, (x, y), what, pen = change
+    kind, (x, y), what, rendition = change
     x, y = x % grid.width, y % grid.height
     if kind == "text":
-        write(grid, x, y, what, pen)
+        write(grid, x, y, what, rendition)
     elif kind == "blank":
-        write(grid, x, y, [" "] * what * 4, pen)
+        write(grid, x, y, [" "] * what * 4, rendition)
     elif kind == "clear":
-        grid.clear(pen)
+        grid.clear(rendition)
     elif kind in {"up", "down"}:
         last = min(grid.height - 1, y + what)
-        for rows, blank in ((grid.characters, [" "] * grid.width), (grid.pens, [PLAIN] * grid.width)):
+        both: list[tuple[list[Any], list[Any]]] = [
+            (grid.characters, [" "] * grid.width),
+            (grid.renditions, [PLAIN] * grid.width),
+        ]
+        for rows, blank in both:
             if kind == "up":
                 rows.insert(last, list(blank))
                 del rows[y]
@@ -95,17 +113,17 @@ def apply(grid: Grid, change: tuple) -> None:
         grid.dirty.update(range(y, last + 1))
     elif kind in {"insert", "delete"}:
         end = min(grid.width, x + what + 8)
-        row, pens = grid.characters[y], grid.pens[y]
+        row, renditions = grid.characters[y], grid.renditions[y]
         if "" in row:
             return
         if kind == "insert":
             row.insert(x, "i")
-            pens.insert(x, pens[x])
-            del row[end], pens[end]
+            renditions.insert(x, renditions[x])
+            del row[end], renditions[end]
         else:
             row.insert(end, " ")
-            pens.insert(end, PLAIN)
-            del row[x], pens[x]
+            renditions.insert(end, PLAIN)
+            del row[x], renditions[x]
         grid.dirty.add(y)
 
 
@@ -119,7 +137,7 @@ def apply(grid: Grid, change: tuple) -> None:
     ),
 )
 def test_the_terminal_shows_exactly_what_was_wanted(capabilities, size, frames, cursors):
-    """After every frame, each cell's character and pen and the cursor are as the app wants them."""
+    """After every frame, each cell's character and rendition and the cursor are as the app wants them."""
     width, height = size
     grid, encoder, terminal = (
         Grid(width, height),
@@ -162,10 +180,10 @@ def test_a_resized_terminal_is_painted_whole(capabilities, before, after, sizes)
             assert terminal.cells() == expected(grid, capabilities)
 
 
-def typed(encoder: Encoder, grid: Grid, row: int, column: int, text: str, pen: Pen) -> list[int]:
+def typed(encoder: Encoder, grid: Grid, row: int, column: int, text: str, rendition: Rendition) -> list[int]:
     sizes = []
     for offset, character in enumerate(text):
-        write(grid, column + offset, row, [character], pen)
+        write(grid, column + offset, row, [character], rendition)
         sizes.append(len(encoder.frame(grid, (column + offset + 1, row))))
     return sizes
 
@@ -174,16 +192,16 @@ def form(capabilities: Capabilities) -> tuple[Grid, Encoder]:
     grid, encoder = Grid(80, 24), Encoder(capabilities, 80, 24)
     for row in range(10):
         write(grid, 2, row + 2, list(f"Field {row}"), PLAIN)
-        write(grid, 20, row + 2, [" "] * 30, Pen(attributes=UNDERLINE))
+        write(grid, 20, row + 2, [" "] * 30, Rendition(attributes=UNDERLINE))
     encoder.enter()
     encoder.frame(grid, (20, 2))
     return grid, encoder
 
 
 def test_a_letter_costs_one_byte():
-    """Typing at the cursor sends the letter and nothing else, after the first has set the pen."""
+    """Typing at the cursor sends the letter and nothing else, after the first has set the rendition."""
     grid, encoder = form(detect("xterm"))
-    sizes = typed(encoder, grid, 2, 20, "Siti Rahmawati", Pen(attributes=UNDERLINE))
+    sizes = typed(encoder, grid, 2, 20, "Siti Rahmawati", Rendition(attributes=UNDERLINE))
     assert sizes[1:] == [1] * 13
     assert sizes[0] <= 5
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import struct
 
+import asyncssh
 import pytest
 
-from tests.terminal.door import open_door
+from tests.terminal.door import client, open_door
 
 KEXINIT = 20
 COOKIE = 16
@@ -49,6 +51,49 @@ async def test_one_or_two_of_each_kind_are_offered(tmp_path):
     assert lists["language up"] == lists["language down"] == []
     assert all("gcm" in cipher or "poly1305" in cipher for cipher in lists["cipher down"])
     assert size < 400
+
+
+async def test_the_exchange_is_post_quantum_and_no_nist_curve_is_offered(tmp_path):
+    """C13: a client that knows such an exchange uses it; the classic one is for those that do not, unless barred."""
+    async with open_door(tmp_path) as opened:
+        lists, _, _ = await offered(opened.door.port)
+        assert lists["key exchange"] == ["mlkem768x25519-sha256", "curve25519-sha256"]
+        assert not any("nistp" in name for names in lists.values() for name in names)
+        for wanted in ("mlkem768x25519-sha256", "curve25519-sha256"):
+            async with client(opened, kex_algs=[wanted]) as person:
+                await person.sees("Counter")
+    async with open_door(tmp_path, {"classic_exchange": False}) as opened:
+        async with client(opened) as person:
+            await person.sees("Counter")
+        with pytest.raises((asyncssh.Error, OSError)):
+            async with client(opened, kex_algs=["curve25519-sha256"]):
+                pass
+
+
+AUDIT = shutil.which("ssh-audit")
+
+
+@pytest.mark.skipif(AUDIT is None, reason="ssh-audit is not installed here")
+@pytest.mark.parametrize("classic", [False, True])
+async def test_ssh_audit_has_no_warning(tmp_path, classic):
+    """Except, where it is allowed, that the classic exchange is not post-quantum: older clients need it."""
+    assert AUDIT is not None
+    async with open_door(tmp_path, {"classic_exchange": classic}) as opened:
+        opened.door.state.admission.known.add("127.0.0.1")  # its many connections are no flood
+        audit = await asyncio.create_subprocess_exec(
+            AUDIT, "--json", "--skip-rate-test", "-p", str(opened.door.port), "127.0.0.1",
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        report = json.loads((await audit.communicate())[0])
+    notes = [
+        (item["algorithm"], level)
+        for kind in ("kex", "key", "enc", "mac")
+        for item in report[kind]
+        for level in ("fail", "warn")
+        if item.get("notes", {}).get(level)
+    ]
+    assert report["kex"], report
+    assert notes == ([("curve25519-sha256", "warn")] if classic else [])
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")

@@ -126,6 +126,7 @@ def test_a_paste_is_bounded():
     reader = KeyReader()
     reader.feed(b"\x1b[200~" + b"x" * (PASTE_CHARACTERS + 1000))
     (paste,) = reader.feed(b"y\x1b[201~")
+    assert isinstance(paste, events.Paste)
     assert len(paste.text) == PASTE_CHARACTERS
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import asyncssh
+import pytest
 
 from tests.terminal.conftest import until
 from tests.terminal.door import client, open_door
@@ -46,18 +48,20 @@ async def test_a_dumb_terminal_is_echoed_and_edited(tmp_path):
         await clerk.gone()
 
 
-async def test_input_that_ends_before_the_dialogue_begins_is_not_lost(tmp_path):
+async def test_input_that_ends_before_the_dialogue_begins_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """`echo Siti | ssh -T`: all of it, and its end, may be there before the sign-in is complete."""
     async with open_door(tmp_path, line_mode=dialogue) as opened:
         key = asyncssh.generate_private_key("ssh-ed25519")
         opened.accounts.keys["clerk"] = " ".join(key.export_public_key("openssh").decode().split()[:2])
         sign_in = opened.accounts.key_session
 
-        async def late(username, public_key):
+        async def late(*given):
             await asyncio.sleep(0.3)
-            return await sign_in(username, public_key)
+            return await sign_in(*given)
 
-        opened.accounts.key_session = late
+        monkeypatch.setattr(opened.accounts, "key_session", late)
         async with client(opened, term=None, password=None, client_keys=[key]) as clerk:
             clerk.process.stdin.write(b"Siti\n")
             clerk.process.stdin.write_eof()

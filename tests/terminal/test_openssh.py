@@ -21,6 +21,7 @@ from tests.terminal.conftest import until
 from tests.terminal.door import open_door
 from tests.terminal.screens import Emulator
 from tests.terminal.test_lines import dialogue
+from tui.door.admission import Penalty
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no OpenSSH client")
 
@@ -105,7 +106,7 @@ sys.path.insert(0, {root!r})
 from tests.terminal.counter import Counter
 from tests.terminal.door import Accounts, Address, Settings
 from tui.door.contracts import DoorOptions
-from tui.ssh import serve
+from tui.door.ssh_server import serve
 settings = Settings(Path({home!r}), Address(port={port}))
 asyncio.run(serve(settings, lambda *_: Counter("second"), Accounts(), options=DoorOptions(reuse_port=True)))
 """
@@ -126,7 +127,9 @@ async def test_a_second_door_on_the_same_port(tmp_path):
                     "127.0.0.1", port, username="clerk", password="demo", known_hosts=None, client_keys=None,
                     agent_path=None, config=None,
                 )  # fmt: skip
-                host_keys.add(connection.get_server_host_key().get_fingerprint())
+                host_key = connection.get_server_host_key()
+                assert host_key is not None
+                host_keys.add(host_key.get_fingerprint())
                 process = await connection.create_process(
                     term_type="xterm", term_size=(80, 24), encoding=None
                 )
@@ -158,3 +161,21 @@ def test_a_port_that_is_taken_is_an_error(tmp_path):
         taken.listen()
         with pytest.raises(OSError, match="in use"):
             asyncio.run(run(taken.getsockname()[1]))
+
+
+async def test_ssh_shows_how_long_to_wait(tmp_path):
+    """B4: who is turned away reads why, instead of "Connection reset" or "Permission denied"."""
+    async with open_door(tmp_path / "home") as opened:
+        key = make_key(opened, tmp_path)
+        penalties = opened.door.state.admission.penalties
+        penalties._now = lambda: 0.0
+        for _ in range(4):
+            penalties.add("127.0.0.1", Penalty.WRONG)
+        child = await asyncio.create_subprocess_exec(
+            *command(opened.door.port, key, "-T"), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        )  # fmt: skip
+        _, told = await child.communicate()
+        assert "please wait 20 seconds" in told.decode()
+        assert opened.apps == []
+        await until(lambda: opened.door.state.admission._explaining == 0)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from tests.terminal.conftest import until
 from tests.terminal.counter import Counter
-from tests.terminal.door import client, is_seated, open_door
+from tests.terminal.door import OpenDoor, client, has_sessions, open_door
 from tests.terminal.proxy import relay
-from tui.door.contracts import Resumed
+from tui.terminal.events import Resumed
 
 STEPS = {
     "Mendoza": lambda app: app.values()["family"] == "Mendoza",
@@ -38,7 +39,7 @@ async def test_a_registration_cut_at_any_step(tmp_path, cut_after):
             await settled(opened)
             before = values(app)
             clerk.cut()
-        await until(lambda: opened.door.reception.seats.detached)
+        await until(lambda: opened.door.state.sessions.detached)
         async with client(opened) as clerk:
             await clerk.sees("Counter of clerk")
             assert len(clerk.received) <= (900 if "Save" in clerk.emulator.text() else 500)
@@ -59,8 +60,8 @@ def values(app: Counter) -> tuple:
 
 async def settled(opened) -> None:
     """Wait until all keys have acted."""
-    keys = opened.door.reception.seats._seats[0].terminal._keys
-    await until(lambda: keys._task is None and not keys._waiting)
+    terminal = next(iter(opened.door.state.sessions)).terminal
+    await until(lambda: terminal.is_settled)
     last = None
     while last != (last := values(opened.apps[0])):  # noqa: ASYNC110 - until two looks are alike
         await asyncio.sleep(0.1)
@@ -73,7 +74,7 @@ async def test_a_bigger_terminal_gets_the_app_laid_out_anew(tmp_path):
             clerk.type("Siti\x1bOQ")
             await clerk.sees("Save this")
             clerk.cut()
-        await until(lambda: opened.door.reception.seats.detached)
+        await until(lambda: opened.door.state.sessions.detached)
         async with client(opened, size=(120, 40), term="vt100") as clerk:
             await clerk.sees("Save this")
             assert opened.apps[0].size == (120, 40)
@@ -88,7 +89,7 @@ async def test_half_an_escape_sequence_is_not_typed(tmp_path):
             clerk.type("ab\x1b[2")
             await until(lambda: opened.apps[0].values()["family"] == "ab")
             clerk.cut()
-        await until(lambda: opened.door.reception.seats.detached)
+        await until(lambda: opened.door.state.sessions.detached)
         async with client(opened) as clerk:
             await clerk.sees("ab")
             clerk.type("c")
@@ -105,7 +106,7 @@ async def test_two_connections_of_one_account_have_two_apps(tmp_path):
             second.type("second")
             await until(lambda: len(opened.apps) == 2 and opened.apps[1].values()["family"] == "second")
         await until(lambda: opened.apps[0].values()["family"] == "first")
-        assert len(opened.door.reception.seats) == 2
+        assert len(opened.door.state.sessions) == 2
 
 
 async def test_another_account_never_gets_the_app(tmp_path):
@@ -115,7 +116,7 @@ async def test_another_account_never_gets_the_app(tmp_path):
             clerk.type("Siti")
             await until(lambda: opened.apps[0].values()["family"] == "Siti")
             clerk.cut()
-        await until(lambda: opened.door.reception.seats.detached)
+        await until(lambda: opened.door.state.sessions.detached)
         async with client(opened, "dentist") as dentist:
             await dentist.sees("Counter of dentist")
             assert "Siti" not in dentist.emulator.text()
@@ -151,7 +152,7 @@ async def test_the_app_hears_of_its_new_connection(tmp_path):
         async with client(opened) as clerk:
             await clerk.sees("Counter")
             clerk.cut()
-        await until(lambda: opened.door.reception.seats.detached)
+        await until(lambda: opened.door.state.sessions.detached)
         async with client(opened, term="linux"):
             await until(lambda: heard)
     assert heard[0].session.identity == "account-clerk"
@@ -164,8 +165,8 @@ async def test_an_app_left_too_long_ends(tmp_path):
         async with client(opened) as clerk:
             await clerk.sees("Counter")
             clerk.cut()
-        await until(lambda: opened.door.reception.seats.detached)
-        await until(is_seated(opened, 0), "the app ended")
+        await until(lambda: opened.door.state.sessions.detached)
+        await until(has_sessions(opened, 0), "the app ended")
 
 
 async def test_without_resuming_an_app_ends_with_its_line(tmp_path):
@@ -173,7 +174,7 @@ async def test_without_resuming_an_app_ends_with_its_line(tmp_path):
         async with client(opened) as clerk:
             await clerk.sees("Counter")
             clerk.cut()
-        await until(is_seated(opened, 0))
+        await until(has_sessions(opened, 0))
 
 
 async def test_apps_left_behind_are_bounded(tmp_path):
@@ -183,29 +184,29 @@ async def test_apps_left_behind_are_bounded(tmp_path):
             async with client(opened, f"p{number}") as person:
                 await person.sees("Counter")
                 person.cut()
-            await until(lambda: all(seat.link is None for seat in opened.door.reception.seats._seats))
+            await until(lambda: all(session.link is None for session in opened.door.state.sessions))
         await until(
             lambda: (
-                [seat.identity for seat in opened.door.reception.seats.detached]
+                [session.identity for session in opened.door.state.sessions.detached]
                 == ["account-p2", "account-p3"]
             )
         )
 
 
-async def test_a_full_door_gives_the_seat_left_longest(tmp_path):
+def is_detached(opened: OpenDoor, name: str) -> bool:
+    return any(s.identity == f"account-{name}" for s in opened.door.state.sessions.detached)
+
+
+async def test_a_full_door_gives_up_the_session_detached_first(tmp_path):
     async with open_door(tmp_path, {"most_sessions": 2}) as opened:
         for name in ("a", "b"):
             async with client(opened, name) as person:
                 await person.sees("Counter")
                 person.cut()
-            await until(
-                lambda name=name: any(
-                    s.identity == f"account-{name}" for s in opened.door.reception.seats.detached
-                )
-            )
+            await until(partial(is_detached, opened, name))
         async with client(opened, "c") as person:
             await person.sees("Counter of c")
-            await until(is_seated(opened, 2))
+            await until(has_sessions(opened, 2))
 
 
 async def test_logging_out_really_ends_the_app(tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
+import pytest
 from textual.widgets import Static
 
 from tests.terminal.door import client, open_door
@@ -13,7 +15,7 @@ from tui.terminal.driver import PENDING_BYTES
 PACKET_BYTES = 36  # what SSH adds to a frame, rounded up
 
 
-async def test_the_backlog_never_exceeds_one_frame(tmp_path):
+async def test_the_backlog_never_exceeds_one_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The queue changes twenty times a second: no more than one frame is ever on its way.
 
     Pending bytes are looked at before each frame; so they can at most be the limit and one frame more.
@@ -25,8 +27,9 @@ async def test_the_backlog_never_exceeds_one_frame(tmp_path):
     ):
         await clerk.sees("nobody waits")
         app = opened.apps[0]
-        (seat,) = opened.door.reception.seats._seats
-        sink = seat.link.sink
+        (session,) = opened.door.state.sessions
+        assert session.link is not None
+        sink = session.link.sink
         largest = peak = 0
         write = sink.write
 
@@ -35,7 +38,7 @@ async def test_the_backlog_never_exceeds_one_frame(tmp_path):
             largest = max(largest, len(data))
             write(data)
 
-        sink.write = watched
+        monkeypatch.setattr(sink, "write", watched)
         pane = app.query_one("#list", Static)
         for turn in range(120):
             pane.update(
@@ -47,7 +50,7 @@ async def test_the_backlog_never_exceeds_one_frame(tmp_path):
             peak = max(peak, sink.pending_bytes())
             if turn == 60:
                 clerk.type("Mendoza\tAna")
-        assert seat.terminal.frames_skipped > 10
+        assert session.terminal.frames_skipped > 10
         assert peak <= PENDING_BYTES + largest + PACKET_BYTES
         await clerk.sees("A1194 waits 837")
         assert app.values()["given"] == "Ana"
@@ -66,11 +69,14 @@ async def test_a_slow_person_does_not_slow_the_others(tmp_path):
         await stuck.sees("Counter of stuck")
         await clerk.sees("Counter of clerk")
         line.is_dead = True
-        seat = next(seat for seat in opened.door.reception.seats._seats if seat.identity == "account-stuck")
+        session = next(
+            session for session in opened.door.state.sessions if session.identity == "account-stuck"
+        )
         for turn in range(300):
-            seat.app.query_one("#list", Static).update("\n".join(f"{turn} {'y' * 70}" for _ in range(5)))
+            session.app.query_one("#list", Static).update("\n".join(f"{turn} {'y' * 70}" for _ in range(5)))
             if turn % 30 == 0:
                 clerk.type("k")
             await asyncio.sleep(0.005)
         await clerk.sees("k" * 10)
-        assert seat.link.sink.pending_bytes() < 4096
+        assert session.link is not None
+        assert session.link.sink.pending_bytes() < 4096

@@ -16,7 +16,7 @@ from tests.terminal.conftest import until
 from tests.terminal.counter import Counter
 from tests.terminal.door import client, open_door
 from tui.door.contracts import DoorTexts
-from tui.ssh import serve
+from tui.door.ssh_server import serve
 
 
 async def test_a_person_signs_in_by_password_and_works(tmp_path):
@@ -37,7 +37,7 @@ async def test_a_person_signs_in_by_password_and_works(tmp_path):
         await clerk.gone()
         assert clerk.process.exit_status == 0
         assert clerk.received.endswith(b"\x1b[?1049l")
-        assert len(opened.door.reception.seats) == 0
+        assert len(opened.door.state.sessions) == 0
 
 
 async def test_a_wrong_password_gets_nowhere(tmp_path):
@@ -117,7 +117,7 @@ async def test_one_app_fails_and_the_other_lives(tmp_path, caplog):
         assert "6371014101900001" not in logged
         assert b"6371014101900001" not in clerk.received
         assert sys.stdout is not None
-        assert len(opened.door.reception.seats) == 1
+        assert len(opened.door.state.sessions) == 1
 
 
 class Broken(Counter):
@@ -133,7 +133,7 @@ async def test_an_app_that_fails_at_its_start_says_so(tmp_path, caplog):
         await clerk.gone()
         assert "had to close" in clerk.received.decode()
         assert "6371014101900001" not in caplog.text
-        assert len(opened.door.reception.seats) == 0
+        assert len(opened.door.state.sessions) == 0
 
 
 async def test_standard_streams_stay_where_they_were(tmp_path):
@@ -231,7 +231,7 @@ async def test_closing_the_door_ends_apps_and_tells_people(tmp_path):
             await opened.door.close()
             await clerk.gone()
             assert clerk.received.endswith(b"\x1b[?1049l")
-        assert len(opened.door.reception.seats) == 0
+        assert len(opened.door.state.sessions) == 0
 
 
 async def test_serve_ends_cleanly_when_cancelled(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 import textual.app
 import textual.constants
 from textual.app import App
-from textual.css.stylesheet import StylesheetError
+from textual.css.errors import StylesheetError
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
@@ -89,7 +89,7 @@ def test_the_streams_are_redirected_by_name():
     assert "redirect_stdout(" in source
     assert "redirect_stderr(" in source
     stream = sys.stdout
-    with textual.app.redirect_stdout(None):
+    with vars(textual.app)["redirect_stdout"](None):
         assert sys.stdout is stream
 
 
@@ -125,9 +125,11 @@ async def test_a_letter_renders_the_widgets_of_its_row_alone(monkeypatch):
         monkeypatch.setattr(Widget, "render_lines", watched)
         await pilot.press("y")
         await pilot.pause()
-        assert app.focused in rendered
-        assert {widget.id for widget in rendered if isinstance(widget, ThinInput)} == {app.focused.id}
-        assert app.focused.value == "xy"
+        focused = app.focused
+        assert isinstance(focused, ThinInput)
+        assert focused in rendered
+        assert {widget.id for widget in rendered if isinstance(widget, ThinInput)} == {focused.id}
+        assert focused.value == "xy"
 
 
 async def test_style_sheets_are_read_once_for_all_apps(monkeypatch):

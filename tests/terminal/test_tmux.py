@@ -1,4 +1,4 @@
-"""A second independent terminal: tmux shows what was wanted, characters and pens."""
+"""A second independent terminal: tmux shows what was wanted, characters and renditions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import uuid
 import pytest
 
 from tests.terminal.test_encoder import COLOURS, apply
+from tui.terminal.attributes import reduce_rendition
 from tui.terminal.capabilities import detect
 from tui.terminal.encoder import Encoder
-from tui.terminal.grid import BOLD, REVERSE, UNDERLINE, Grid, Pen, blank_pen
+from tui.terminal.grid import BOLD, REVERSE, UNDERLINE, Grid, Rendition, blank_rendition
 from tui.terminal.parsing import TextualOutput
-from tui.terminal.pens import reduce_pen
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -36,11 +36,11 @@ def frames(seed: int, width: int, height: int) -> tuple[Grid, bytes]:
             kind = chance.choice(KINDS)
             place = (chance.randrange(width), chance.randrange(height))
             attributes = chance.choice([0, 0, BOLD, UNDERLINE, REVERSE])
-            pen = Pen(chance.choice(COLOURS[:-2]), chance.choice(COLOURS[:-2]), attributes)
+            rendition = Rendition(chance.choice(COLOURS[:-2]), chance.choice(COLOURS[:-2]), attributes)
             what = (
                 chance.choices(LETTERS, k=chance.randint(1, 30)) if kind == "text" else chance.randint(1, 9)
             )
-            apply(grid, (kind, place, what, pen))
+            apply(grid, (kind, place, what, rendition))
         data += encoder.frame(grid, (chance.randrange(width), chance.randrange(height)))
     return grid, data
 
@@ -79,7 +79,7 @@ def test_tmux_shows_exactly_what_was_wanted(tmp_path, seed, size):
             time.sleep(0.02)
             shown = capture(tmux, environment, size)
         assert [row.rstrip() for row in shown.text()] == wanted
-        compare_pens(shown, grid)
+        compare_renditions(shown, grid)
     finally:
         subprocess.run([*tmux, "kill-server"], check=False, env=environment)
 
@@ -95,13 +95,16 @@ def capture(tmux: list[str], environment: dict[str, str], size: tuple[int, int])
     return grid
 
 
-def compare_pens(shown: Grid, wanted: Grid) -> None:
+def compare_renditions(shown: Grid, wanted: Grid) -> None:
     capabilities = detect("tmux-256color")
     for row in range(wanted.height):
         for column, text in enumerate(wanted.characters[row]):
             if text == "":
                 continue
-            pen, there = reduce_pen(wanted.pens[row][column], capabilities), shown.pens[row][column]
+            rendition, there = (
+                reduce_rendition(wanted.renditions[row][column], capabilities),
+                shown.renditions[row][column],
+            )
             if text == " ":
-                pen, there = blank_pen(pen), blank_pen(there)
-            assert there == pen, (row, column, text)
+                rendition, there = blank_rendition(rendition), blank_rendition(there)
+            assert there == rendition, (row, column, text)

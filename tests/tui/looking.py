@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
-import cairosvg
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.app import App
+from textual.screen import Screen
+
+from tui.app import LoketApp
+from tui.screens.base import LoketScreen
+from tui.screens.entry_actions import ActingScreen
+from tui.session import Session
+from tui.widgets.queue_pane import QueuePane
+
+ScreenT = TypeVar("ScreenT", bound=Screen[Any])
 
 CELL_WIDTH, CELL_HEIGHT = 9, 19
 INK = {
     "red": "#ff6b60", "green": "#6bd968", "yellow": "#e8c547", "cyan": "#5fd7d7", "blue": "#6c9ef8",
 }  # fmt: skip
 PAPER, PLAIN = "#1c1c1c", "#d8d8d8"
+
+
+def screen_of(app: App[Any], kind: type[ScreenT]) -> ScreenT:
+    """The screen in front, which must be of a kind."""
+    assert isinstance(app.screen, kind), app.screen
+    return app.screen
+
+
+def said(app: App[Any]) -> str:
+    """The status line of the screen in front."""
+    return screen_of(app, LoketScreen).said
+
+
+def pane_of(app: App[Any]) -> QueuePane:
+    """The queue's pane in use."""
+    return screen_of(app, ActingScreen).pane
+
+
+def focused_id(app: App[Any]) -> str | None:
+    """The name of the widget that keys go to; something must have the focus."""
+    assert app.focused is not None
+    return app.focused.id
+
+
+def session_of(app: LoketApp) -> Session:
+    """The session of whoever is signed in."""
+    assert app.session is not None
+    return app.session
 
 
 def screen_lines(app: App[Any]) -> list[list[Segment]]:
@@ -30,6 +66,8 @@ def screen_text(app: App[Any]) -> str:
 
 def save_picture(app: App[Any], path: Path, *, mono: bool = False) -> Path:
     """The screen as a PNG file, underlines, reverse and the terminal's cursor included."""
+    import cairosvg  # half a second, for the few who make pictures
+
     lines = screen_lines(app)
     width, height = app.size.width * CELL_WIDTH, len(lines) * CELL_HEIGHT
     parts = [

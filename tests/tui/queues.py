@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.conftest import Counter, press, until
+from tests.tui.looking import pane_of, said, session_of
 from tui.app import LoketApp
 
 SERIAL = count(1)
@@ -34,11 +36,11 @@ def entry_of(counter: Counter, receipt: dict[str, Any], cluster: str = "") -> di
 async def choose(pilot: Pilot[None], app: LoketApp, receipt: dict[str, Any]) -> None:
     """Move the cursor to a patient with the arrows."""
     number = receipt["ticket"]["number"]
-    pane = app.screen.pane
+    pane = pane_of(app)
     await until(pilot, lambda: number in [entry.number for entry in pane.entries], f"{number} in the pane")
     for _ in range(len(pane.entries)):
         await press(pilot, "up")
-    while pane.chosen.number != number:
+    while pane.chosen is None or pane.chosen.number != number:
         await press(pilot, "down")
 
 
@@ -46,14 +48,15 @@ async def call_until(pilot: Pilot[None], app: LoketApp, number: str) -> None:
     """Press N until it is this number's turn, ending the others' services."""
     while True:
         await press(pilot, "n")
-        assert "Called" in app.screen.said, app.screen.said
-        if f"Called: {number} " in app.screen.said:
+        assert "Called" in said(app), said(app)
+        if f"Called: {number} " in said(app):
             return
-        await press(pilot, "d", *(["p"] if app.session.account.username in {"doctor", "dentist"} else []))
+        outcome = ["p"] if session_of(app).account.username in {"doctor", "dentist"} else []
+        await press(pilot, "d", *outcome, "enter")
 
 
 @pytest.fixture(autouse=True)
-def empty_queues(counter: Counter):
+def empty_queues(counter: Counter) -> Iterator[None]:
     """Nobody left over from the scenario before."""
     yield
     with counter.api("clerk") as clerk:
@@ -66,5 +69,5 @@ def empty_queues(counter: Counter):
         ]
     staff = {"UMUM": "doctor", "GIGI": "dentist", "LAB": "lab", "FARMASI": "pharmacist"}
     for entry in left:
-        with counter.api(staff[entry["cluster"]]) as api:
+        with counter.api(staff.get(entry["cluster"], "clerk")) as api:
             api.post(f"queue-entries/{entry['id']}/leave", json={}).raise_for_status()

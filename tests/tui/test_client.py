@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.identifiers import new_id
-from core.schemas.queues import QueueShape
+from core.foundation.identifiers import new_id
+from core.schemas.queues import QueueOut
 from tests.tui.conftest import Counter, press, type_text, until
-from tests.tui.looking import screen_text
+from tests.tui.looking import screen_of, screen_text, session_of
 from tui.app import build_app
-from tui.client import CoreClient, Refused, UnreachableError
+from tui.client.core_client import CoreClient
+from tui.client.errors import RefusedError, UnreachableError
 from tui.screens.registration.confirm import ConfirmDialog
 from tui.screens.registration.receipt import ReceiptScreen
+from tui.screens.registration.registration_form import RegistrationScreen
 from tui.screens.registration.search import SearchScreen
 from tui.screens.sign_in import SignInScreen
 from tui.widgets import QueuePane
@@ -87,7 +89,7 @@ def registration(nik_serial: str) -> dict[str, object]:
 
 async def signed_in(counter: Counter, url: str) -> CoreClient:
     client = CoreClient(url)
-    await client.sign_in("clerk", "demo")
+    await client.accounts.sign_in("clerk", "demo")
     return client
 
 
@@ -97,7 +99,7 @@ async def test_an_answer_that_was_lost_is_asked_for_again_and_gives_one_ticket(c
         client = await signed_in(counter, url)
         cable.swallow_answers = 2
         tries: list[int] = []
-        receipt = await client.register(registration("7001"), tries.append)
+        receipt = await client.registrations.register(registration("7001"), tries.append)
         await client.close()
     assert tries == [1, 2]
     assert counter.open_numbers("GIGI").count(receipt.ticket.number) == 1
@@ -114,7 +116,7 @@ async def test_saved_is_never_said_before_the_proof(counter: Counter):
             await type_text(pilot, "demo")
             await press(pilot, "enter")
             await press(pilot, "f2")
-            app.screen.fill(
+            screen_of(app, RegistrationScreen).fill(
                 {"nik": "6371014107907002", "name": "Wati Lestari", "birth_date": "01-07-1990", "sex": "female",
                  "chief_complaint": "sakit gigi"}
             )  # fmt: skip
@@ -126,15 +128,15 @@ async def test_saved_is_never_said_before_the_proof(counter: Counter):
             assert isinstance(app.screen, ConfirmDialog)
             cable.is_cut = False
             await until(pilot, lambda: isinstance(app.screen, ReceiptScreen), "the receipt")
-            number = app.screen.receipt.ticket.number
+            number = screen_of(app, ReceiptScreen).receipt.ticket.number
     assert counter.open_numbers("GIGI").count(number) == 1
 
 
 async def test_a_refusal_is_an_answer_and_is_not_repeated(counter: Counter):
     client = await signed_in(counter, counter.url)
     bad = registration("7003") | {"cluster": "NOWHERE"}
-    with pytest.raises(Refused) as refused:
-        await client.register(bad)
+    with pytest.raises(RefusedError) as refused:
+        await client.registrations.register(bad)
     assert refused.value.problem.fields == {"cluster": "unknown"}
     await client.close()
 
@@ -142,7 +144,7 @@ async def test_a_refusal_is_an_answer_and_is_not_repeated(counter: Counter):
 async def test_a_server_that_is_not_there_is_unreachable():
     client = CoreClient("http://127.0.0.1:9")
     with pytest.raises(UnreachableError):
-        await client.search("siti")
+        await client.patients.search("siti")
     await client.close()
 
 
@@ -180,16 +182,16 @@ async def test_signing_in_with_a_wrong_password_keeps_the_name(counter: Counter)
         assert isinstance(app.screen, SearchScreen)
 
 
-async def test_one_changed_entry_repaints_one_row(counter: Counter):
+async def test_one_changed_entry_repaints_one_row(counter: Counter, monkeypatch: pytest.MonkeyPatch):
     for serial in ("7011", "7012", "7013"):
         counter.register(f"Dewi {serial}", f"637101410790{serial}", "sakit gigi", "GIGI")
     async with counter.at("clerk") as (app, pilot):
         await press(pilot, "f3", "b")
         pane = next(pane for pane in app.screen.query(QueuePane) if pane.cluster == "GIGI")
-        queue: QueueShape = await app.session.client.queue("GIGI")
+        queue: QueueOut = await session_of(app).client.queues.get("GIGI")
         pane.show_queue(queue)
         regions: list[object] = []
-        pane.refresh = lambda *areas, **options: regions.extend(areas)  # type: ignore[method-assign]
+        monkeypatch.setattr(pane, "refresh", lambda *areas, **options: regions.extend(areas))
         changed = [
             entry.model_copy(update={"chief_complaint": "gusi berdarah"}) if index == 1 else entry
             for index, entry in enumerate(queue.entries)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.formatting import NotADateError, age_text, big_text, fit, parse_date, parse_number
+from tui.text.formatting import NotADateError, age_text, big_text, fit, parse_date, parse_number
 
 
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)))

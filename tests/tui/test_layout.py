@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.forms import Form, load_forms
+from core.records.forms import FormDefinition, load_forms
 from tests.tui.conftest import Counter, press, settle, type_text
-from tests.tui.looking import save_picture, screen_text
-from tui.screens.record.form import LABEL_CELLS
+from tests.tui.looking import pane_of, save_picture, screen_text
+from tui.screens.record.form_screen import LABEL_CELLS
 from tui.widgets import ChoiceField, KeyBar, Label, StatusLine, TextField, TitleBar
 
 ROLES = {
@@ -66,7 +66,7 @@ async def test_the_record_fits(counter: Counter, language):
     receipt = counter.register(name, nik, "sakit gigi", "GIGI")
     async with counter.at("dentist", language=language) as (app, pilot):
         await settle(pilot)
-        app.screen.pane.choose(receipt["ticket"]["id"])
+        pane_of(app).choose(receipt["ticket"]["id"])
         await press(pilot, "enter")
         assert faults(app) == [], screen_text(app)
         assert name in screen_text(app)
@@ -115,7 +115,7 @@ async def test_a_picture_can_be_made_of_a_screen(counter: Counter, tmp_path):
 
 
 @pytest.mark.parametrize("form", load_forms().values(), ids=lambda form: form.code)
-def test_the_questions_of_a_shipped_form_are_read_whole(form: Form) -> None:
+def test_the_questions_of_a_shipped_form_are_read_whole(form: FormDefinition) -> None:
     room = LABEL_CELLS - 2  # the sign of a wrong answer before it, a space behind it
-    labels = [label for item in form.fields() for label in (item.label_id, item.label_en)]
+    labels = [label for item in form.fields() for label in item.label.values()]
     assert [label for label in labels if len(label) > room] == []

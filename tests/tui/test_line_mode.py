@@ -8,14 +8,15 @@ from datetime import date
 
 import pytest
 
-from core.identity import compose_nik
-from core.vocabulary import Sex
+from core.foundation.codes import Sex
+from core.patients.national_ids import compose_nik
 from tests.tui.conftest import Counter
 from tui.lines.dialogue import line_mode
 from tui.lines.questions import choose, question_for
-from tui.registration.drafts import DRAFT_KEY
-from tui.registration.facts import Facts
-from tui.text import Translator
+from tui.registration.form_values import FormValues
+from tui.text.translation import Translator
+
+pytestmark = pytest.mark.usefixtures("no_parked_forms")
 
 
 class Person:
@@ -33,6 +34,9 @@ class Person:
 
     def has_line(self) -> bool:
         return self._ahead > 0
+
+    def hide(self, *, hidden: bool) -> None:
+        self.heard += "(hidden)" if hidden else ""
 
     def discard(self) -> int:
         number, self._ahead = self._ahead, 0
@@ -57,22 +61,24 @@ class Person:
 
 async def talk(
     counter: Counter, *answers: str, who: str = "clerk", language: str = "en", ahead: int = 0
-) -> tuple[str, int]:
+) -> tuple[Person, int]:
+    """Somebody at the dialogue until it ends; gives them and its exit status."""
     person = Person(list(answers), ahead)
     session = await counter.session(who, language)
     token = session.client.token
-    session.client.sign_out = lambda: asyncio.sleep(0)  # the next dialogue uses the same token
     try:
-        return person.heard, await line_mode(session, person, person)
+        with pytest.MonkeyPatch.context() as patch:
+            # The next dialogue uses the same token.
+            patch.setattr(session.client.accounts, "sign_out", lambda: asyncio.sleep(0))
+            return person, await line_mode(session, person, person)
     finally:
         session.client.token = token
         await session.client.close()
-        counter.person = person
 
 
 async def heard(counter: Counter, *answers: str, **options) -> str:
-    await talk(counter, *answers, **options)
-    return counter.person.heard
+    person, _ = await talk(counter, *answers, **options)
+    return person.heard
 
 
 def number_in(text: str) -> str:
@@ -112,9 +118,9 @@ async def test_a_new_patient_from_search_to_receipt(counter: Counter):
 async def test_each_answer_costs_one_packet(counter: Counter):
     """Everything that is said leaves with the next question."""
     answers = [nik(202), "Bela Sari", *NO_MORE, "sakit gigi", "", ""]
-    text = await heard(counter, *answers)
-    number_in(text)
-    assert counter.person.writes == len(answers) + 1  # and the first question
+    person, _ = await talk(counter, *answers)
+    number_in(person.heard)
+    assert person.writes == len(answers) + 1  # and the first question
 
 
 async def test_a_known_patient_by_name_and_number_in_the_list(counter: Counter):
@@ -250,10 +256,10 @@ async def test_going_back_changing_and_showing(counter: Counter):
 
 
 async def test_input_that_ends_in_the_middle_is_kept_and_continued(counter: Counter):
-    _text, status = await talk(counter, nik(212), "Mawar Melati", "", "", "", "0899")
+    _person, status = await talk(counter, nik(212), "Mawar Melati", "", "", "", "0899")
     assert status == 1
     with counter.api() as api:
-        kept = api.get(f"drafts/{DRAFT_KEY}").json()["data"]
+        kept = api.get("drafts", params={"kind": "registration"}).json()[0]["data"]
     assert kept["values"]["phone"] == "0899"
     text = await heard(counter, "d", "", "sakit gigi", "", "")
     assert "A form was left unfinished: Mawar Melati" in text
@@ -299,7 +305,7 @@ async def test_lines_typed_ahead_make_a_whole_registration(counter: Counter):
 
 async def test_a_reasonless_patient_without_a_card(counter: Counter):
     text = await heard(
-        counter, "+", "", "", "1", "By Ny Ratih", "0", "m", *NO_MORE, "bayi baru lahir kontrol", ""
+        counter, "+", "", "", "1", "By Ny Ratih", "1 hr", "m", *NO_MORE, "bayi baru lahir kontrol", ""
     )
     assert "Type the NIK, or choose why there is no card." in text
     assert "By Ny Ratih" in text
@@ -307,7 +313,7 @@ async def test_a_reasonless_patient_without_a_card(counter: Counter):
 
 async def test_clinicians_call_and_finish(counter: Counter):
     first = counter.register("Rudi Hartono", nik(215, Sex.MALE), "sakit gigi", "GIGI")["ticket"]["number"]
-    text = await heard(counter, "n", "r", "s", "u", "d", "1", "x", "?", "q", who="dentist")
+    text = await heard(counter, "n", "r", "s", "u", "d", "1", "y", "x", "?", "q", who="dentist")
     called = re.search(r"(B-\d{3}), CALLED", text)
     assert called is not None, text
     assert f"Called again: {called[1]}" in text
@@ -337,11 +343,17 @@ async def test_what_is_moved_gets_a_number_there(counter: Counter):
         "x",
         "m",
         "a",
+        "b",  # the complaint points there: the patient stays
+        "m",
+        "a",
+        "!",
+        "1",
         "z",
         "z",
         "q",
     )
     assert "Cluster: choose one of the offered values" in text
+    assert "Not moved: the patient stays in Poli Gigi." in text
     assert "The new number is A-" in text
     assert "Taken back: A-" in text
     assert "Nothing was registered here yet." in text
@@ -358,7 +370,7 @@ async def test_what_is_moved_gets_a_number_there(counter: Counter):
     ],
 )
 def test_rt_and_rw_are_read_from_the_address(typed: str, address: str, rt: str, rw: str, counter: Counter):
-    facts = Facts({}, None, counter.clinic.today())
+    facts = FormValues({}, None, counter.clinic.today())
     assert question_for("patient.rt").read(typed, facts, []) == {"address": address, "rt": rt, "rw": rw}
 
 
@@ -370,3 +382,20 @@ def test_a_beginning_that_fits_two_words_picks_none():
     assert choose(table, "3") == "c"
     assert choose(table, "0") is None
     assert choose(table, "") is None
+
+
+async def test_a_foreigner_is_asked_for_passport_and_village(counter: Counter):
+    """Only then; everybody else's questions stay as few as they were."""
+    text = await heard(
+        counter, "Ingrid Lindqvist", "4", "C12", "c 123-4567", "", "03-04-1971", "F", "", "", "", "",
+        "Jl. Kuin Utara 5", "6371011001", "sakit gigi geraham", "", "",
+    )  # fmt: skip
+    number_in(text)
+    assert "Passport: has 5 to 20 letters and digits" in text
+    with counter.api() as api:
+        (saved,) = api.get("patients", params={"q": "Ingrid Lindqvist"}).json()
+    assert (saved["passport_number"], saved["village_code"]) == ("C1234567", "6371011001")
+    assert saved["no_identifier_reason"] == "foreigner"
+    text = await heard(counter, nik(241), "Karin Nugraha", *NO_MORE, "sakit gigi geraham", "", "")
+    assert "Passport" not in text
+    assert "Village" not in text

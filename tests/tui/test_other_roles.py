@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.tui.conftest import Counter, press, settle, type_text, until
-from tests.tui.looking import screen_text
+from tests.tui.looking import pane_of, screen_text, session_of
 from tui.screens.administration import AdministrationScreen
 from tui.screens.record.record import RecordScreen
 from tui.screens.registration.search import SearchScreen
@@ -11,7 +11,7 @@ from tui.screens.registration.search import SearchScreen
 
 async def open_entry(app, pilot, entry_id: str, number: str) -> None:
     await until(pilot, lambda: number in screen_text(app), "the patient in the pane")
-    app.screen.pane.choose(entry_id)
+    pane_of(app).choose(entry_id)
     await press(pilot, "enter")
     await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
     await settle(pilot)
@@ -42,6 +42,10 @@ async def test_a_medicine_against_an_allergy_needs_a_letter_and_not_enter(counte
             assert api.get(f"visits/{seen['visit']}").json()["prescriptions"] == []
         assert "! Amoksisilin 500 mg tablet" in screen_text(app), "which medicine is asked about"
         await press(pilot, "p")
+        assert "Against the allergy: why all the same?" in screen_text(app)
+        await press(pilot, "enter")
+        await type_text(pilot, "sudah diuji")
+        await press(pilot, "enter")
         await until(pilot, lambda: "Medicine    Amoksisilin" in screen_text(app), "the medicine")
 
 
@@ -50,18 +54,21 @@ async def test_a_record_outside_ones_own_queue_asks_for_a_reason(counter: Counte
     with counter.api("clerk") as api:
         entries = api.get("queues/UMUM").json()["entries"]
     async with counter.at("dentist") as (app, pilot):
-        queue = await app.session.client.queue("UMUM")
+        queue = await session_of(app).client.queues.get("UMUM")
         entry = next(item for item in queue.entries if item.id == receipt["ticket"]["id"])
         assert entries
         await app._open_record(entry)
         await settle(pilot)
         assert "Why do you open this record?" in screen_text(app)
+        await press(pilot, "3")
         await type_text(pilot, "rujukan lisan dokter")
         await press(pilot, "enter")
         await until(pilot, lambda: "Yusuf Ibrahim" in screen_text(app), "the record")
     with counter.api("admin") as api:
         events = api.get("audit", params={"patient_id": receipt["patient_id"]}).json()
-    assert any(event["detail"].get("reason") == "rujukan lisan dokter" for event in events)
+    glass = next(event for event in events if event["action"] == "glass_broken")
+    assert glass["detail"]["reason"] == "rujukan lisan dokter"
+    assert glass["detail"]["code"] == "colleague"
 
 
 async def test_the_admin_sees_where_the_system_stands_and_can_register(counter: Counter):

@@ -5,31 +5,45 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from core.identifiers import new_id
+import pytest
+
+from core.foundation.identifiers import new_id
 from core.schemas.base import Problem
+from core.schemas.patients import CandidatePairOut
 from tests.tui.conftest import Counter, press, settle, type_text, until
-from tests.tui.looking import screen_text
-from tui.client import Refused
+from tests.tui.looking import focused_id, said, screen_of, screen_text, session_of
+from tui.app import LoketApp
+from tui.client.errors import RefusedError
 from tui.screens.patients.compare import CompareScreen
 from tui.screens.patients.decisions import DecisionsScreen
 from tui.screens.patients.edit import EditScreen
 from tui.screens.patients.mother import MotherDialog
 from tui.screens.patients.pairs import PairsScreen
+from tui.screens.patients.person_form import PersonScreen
 from tui.screens.reasons import LettersDialog
 from tui.screens.registration.confirm import ConfirmDialog
 from tui.screens.registration.duplicates import DuplicateDialog
-from tui.screens.registration.form import RegistrationScreen
+from tui.screens.registration.registration_form import RegistrationScreen
 from tui.screens.registration.search import SearchScreen
 from tui.widgets import TextField
 
 
-def known(counter: Counter, name: str, birth_date: str, **fields: Any) -> dict[str, Any]:
-    """Somebody registered before; gives the patient."""
+def chosen(app: LoketApp) -> CandidatePairOut:
+    """The pair under the cursor."""
+    pair = screen_of(app, PairsScreen)._chosen
+    assert pair is not None
+    return pair
+
+
+def known(
+    counter: Counter, name: str, birth_date: str, *, cluster: str = "GIGI", **fields: Any
+) -> dict[str, Any]:
+    """Somebody registered before, who waits in a cluster; gives the patient."""
     person = {"name": name, "sex": "female", "birth_date": birth_date, **fields}
     if "nik" not in fields:
         person["no_identifier_reason"] = "forgotten"
     body = {
-        "id": new_id(), "patient": person, "chief_complaint": "sakit gigi", "cluster": "GIGI",
+        "id": new_id(), "patient": person, "chief_complaint": "sakit gigi", "cluster": cluster,
         "duplicate_decision": "new", "override_reason": "contoh",
     }  # fmt: skip
     with counter.api() as api:
@@ -46,7 +60,7 @@ async def search(pilot, text: str) -> None:
 
 async def go_to(pilot, field: str) -> None:
     for _ in range(40):
-        if pilot.app.screen.focused.id == field:
+        if focused_id(pilot.app) == field:
             return
         await press(pilot, "tab")
     raise AssertionError(f"no Tab leads to {field}")
@@ -104,7 +118,7 @@ async def test_a_wrong_number_stays_typed_and_is_pointed_at(counter: Counter):
         await type_text(pilot, "123")
         await press(pilot, "f10")
         assert isinstance(app.screen, EditScreen)
-        assert app.screen.focused.id == "bpjs_number"
+        assert focused_id(app) == "bpjs_number"
         assert app.screen.query_one("#bpjs_number", TextField).value == "123"
         assert "13 digits" in screen_text(app)
 
@@ -139,7 +153,7 @@ async def test_a_card_that_comes_later_takes_the_patient_off_the_list(counter: C
             await press(pilot, "down")
         await press(pilot, "enter")
         assert isinstance(app.screen, EditScreen)
-        assert app.screen.focused.id == "nik"
+        assert focused_id(app) == "nik"
         await type_text(pilot, "6371014511910031")
         await go_to(pilot, "identity_verified")
         await press(pilot, "y", "enter")
@@ -153,7 +167,7 @@ async def test_a_card_that_comes_later_takes_the_patient_off_the_list(counter: C
 
 async def test_the_card_of_a_verified_record_makes_both_one(counter: Counter):
     known(counter, "Hartini Saleh", "1985-05-21", nik="6371016105850041", identity_verified=True)
-    again = known(counter, "Hartini Saleh", "1985-05-21")
+    again = known(counter, "Hartini Saleh", "1985-05-21", cluster="UMUM")
     async with counter.at("clerk") as (app, pilot):
         await search(pilot, again["medical_record_number"])
         await press(pilot, "f9")
@@ -170,12 +184,12 @@ async def test_the_card_of_a_verified_record_makes_both_one(counter: Counter):
 async def test_a_pair_is_put_side_by_side_merged_and_taken_back(counter: Counter):
     home = {"mother_name": "Rusmini", "address": "Gg. Melati 7"}
     one = known(counter, "Sulastri Wardani", "1974-09-30", rt="03", rw="02", **home)
-    other = known(counter, "Soelastri Wardani", "1974-09-30", rt="11", rw="02", **home)
+    other = known(counter, "Soelastri Wardani", "1974-09-30", cluster="UMUM", rt="11", rw="02", **home)
     async with counter.at("admin") as (app, pilot):
         await press(pilot, "f2")
         await open_list(pilot, "d", PairsScreen)
         await until(pilot, lambda: "Sulastri" in screen_text(app), "the pair")
-        while "Sulastri" not in app.screen._chosen.left.name + app.screen._chosen.right.name:
+        while "Sulastri" not in chosen(app).left.name + chosen(app).right.name:
             await press(pilot, "down")
         await press(pilot, "enter")
         assert isinstance(app.screen, CompareScreen)
@@ -207,16 +221,49 @@ async def test_a_pair_is_put_side_by_side_merged_and_taken_back(counter: Counter
     assert numbers == {one["id"], other["id"]}
 
 
+async def test_the_card_of_somebody_who_waits_in_the_same_queue_is_refused_in_words(counter: Counter):
+    known(counter, "Masniah Kadir", "1985-05-23", nik="6371016305850041", identity_verified=True)
+    again = known(counter, "Masniah Kadir", "1985-05-23")
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, again["medical_record_number"])
+        await press(pilot, "f9")
+        await type_text(pilot, "6371016305850041")
+        await go_to(pilot, "identity_verified")
+        await press(pilot, "y", "f10")
+        assert said(app).startswith("Both wait in GIGI (")
+        assert app.screen.query_one("#nik", TextField).value == "6371016305850041", "what was typed stays"
+
+
+async def test_a_pair_that_waits_in_one_queue_is_refused_with_both_numbers(counter: Counter):
+    home = {"mother_name": "Salasiah", "address": "Gg. Rambai 2"}
+    pair = [known(counter, name, "1979-04-12", **home) for name in ("Noorlaila Asmah", "Nurlaila Asmah")]
+    numbers = counter.open_numbers("GIGI")[-2:]
+    async with counter.at("admin") as (app, pilot):
+        await press(pilot, "f2")
+        await open_list(pilot, "d", PairsScreen)
+        await until(pilot, lambda: "Asmah" in screen_text(app), "the pair")
+        while "Asmah" not in chosen(app).left.name:
+            await press(pilot, "down")
+        await press(pilot, "enter", "s", "y")
+        assert isinstance(app.screen, CompareScreen), "the pair is still open"
+        assert said(app).startswith("Both wait in GIGI (")
+        assert all(number in said(app) for number in numbers)
+        assert "then merge." in screen_text(app)
+    with counter.api() as api:
+        found = {each["id"] for each in api.get("patients", params={"q": "nurlaila asmah"}).json()}
+    assert {each["id"] for each in pair} <= found, "both are still found"
+
+
 async def test_a_clerk_sees_a_merge_and_cannot_take_it_back(counter: Counter):
     one = known(counter, "Fatmawati Noor", "1980-03-04", mother_name="Hasnah")
-    other = known(counter, "Fatmawaty Noor", "1980-03-04", mother_name="Hasnah")
+    other = known(counter, "Fatmawaty Noor", "1980-03-04", cluster="UMUM", mother_name="Hasnah")
     with counter.api("admin") as api:
         assert api.post(f"patients/{other['id']}/merge", json={"into": one["id"]}).status_code == 201
     async with counter.at("clerk") as (app, pilot):
         await open_list(pilot, "m", DecisionsScreen)
         await until(pilot, lambda: "Fatmawati" in screen_text(app), "the merge")
         await press(pilot, "u")
-        assert app.screen.said == "Only an administrator takes a merge back."
+        assert said(app) == "Only an administrator takes a merge back."
 
 
 async def test_a_clerk_says_two_people_and_it_is_remembered(counter: Counter):
@@ -226,7 +273,7 @@ async def test_a_clerk_says_two_people_and_it_is_remembered(counter: Counter):
     async with counter.at("clerk") as (app, pilot):
         await open_list(pilot, "d", PairsScreen)
         await until(pilot, lambda: "Raudatul" in screen_text(app), "the pair")
-        while "Raudatul" not in app.screen._chosen.left.name:
+        while "Raudatul" not in chosen(app).left.name:
             await press(pilot, "down")
         await press(pilot, "enter")
         await press(pilot, "s")
@@ -239,10 +286,10 @@ async def test_a_clerk_says_two_people_and_it_is_remembered(counter: Counter):
         assert "Raudatul" not in screen_text(app)
         await press(pilot, "u")  # N was a slip
         await until(pilot, lambda: "Raudatul" in screen_text(app), "the pair again")
-        assert app.screen.said.startswith("Taken back")
+        assert said(app).startswith("Taken back")
         await press(pilot, "u")
-        assert app.screen.said == "There is nothing to undo here."
-        assert "Raudatul" in app.screen._chosen.left.name
+        assert said(app) == "There is nothing to undo here."
+        assert "Raudatul" in chosen(app).left.name
         await press(pilot, "n")
         await until(pilot, lambda: "Raudatul" not in screen_text(app), "the pair gone")
         await press(pilot, "escape")
@@ -270,7 +317,7 @@ async def test_a_newborn_takes_over_what_the_mother_has(counter: Counter):
         await until(pilot, lambda: "Halimatus Sadiah" in screen_text(app), "the mother")
         await press(pilot, "enter")
         assert isinstance(app.screen, RegistrationScreen)
-        values = app.screen.form_values()
+        values = screen_of(app, PersonScreen).form_values()
         assert values["name"] == "By. Ny. Halimatus Sadiah"
         assert values["family_card_number"] == "6371010101150009"
         assert values["address"] == "Jl. Kuin Utara 17"
@@ -301,7 +348,7 @@ async def test_the_mother_is_looked_for_by_the_newborns_name(counter: Counter):
         await press(pilot, "f8")
         await until(pilot, lambda: "Siti Zulaikha" in screen_text(app), "the mother")
         await press(pilot, "enter")
-        assert app.screen.form_values()["mother_name"] == "Siti Zulaikha"
+        assert screen_of(app, PersonScreen).form_values()["mother_name"] == "Siti Zulaikha"
 
 
 async def test_when_the_check_fails_nothing_is_lost_and_the_clerk_is_told(counter: Counter):
@@ -310,25 +357,24 @@ async def test_when_the_check_fails_nothing_is_lost_and_the_clerk_is_told(counte
         await type_text(pilot, "6371014903870077")
         await go_to(pilot, "name")
         await type_text(pilot, "Maimunah Jafar")
-        client = app.session.client
-        works = client.check
+        client = session_of(app).client
 
         async def broken(person, visit):
-            raise Refused(Problem(title="x", status=500, code="internal"))
+            raise RefusedError(Problem(title="x", status=500, code="internal"))
 
-        client.check = broken
-        await go_to(pilot, "chief_complaint")
-        await type_text(pilot, "sakit gigi")
-        await press(pilot, "f10")
-        assert isinstance(app.screen, RegistrationScreen)
-        assert "check for known patients" in screen_text(app)
-        assert app.screen.form_values()["name"] == "Maimunah Jafar"
-        client.check = works
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(client.registrations, "check", broken)
+            await go_to(pilot, "chief_complaint")
+            await type_text(pilot, "sakit gigi")
+            await press(pilot, "f10")
+            assert isinstance(app.screen, RegistrationScreen)
+            assert "check for known patients" in screen_text(app)
+        assert screen_of(app, PersonScreen).form_values()["name"] == "Maimunah Jafar"
         await press(pilot, "f10")
         assert isinstance(app.screen, ConfirmDialog)
 
 
-async def test_no_key_waits_for_the_look_alikes(counter: Counter):
+async def test_no_key_waits_for_the_look_alikes(counter: Counter, monkeypatch: pytest.MonkeyPatch):
     async with counter.at("clerk") as (app, pilot):
         asked = asyncio.Event()
 
@@ -336,7 +382,7 @@ async def test_no_key_waits_for_the_look_alikes(counter: Counter):
             asked.set()
             await asyncio.Event().wait()
 
-        app.session.client.check = never
+        monkeypatch.setattr(session_of(app).client.registrations, "check", never)
         await press(pilot, "f2")
         await type_text(pilot, "6371014903870078")
         await pilot.press("tab", "tab")

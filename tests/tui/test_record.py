@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
-from core.identifiers import new_id
+from core.foundation.identifiers import new_id
 from tests.tui.conftest import Counter, press, settle, type_text, until
-from tests.tui.looking import screen_text
+from tests.tui.looking import focused_id, pane_of, said, save_picture, screen_of, screen_text
 from tui.app import LoketApp
-from tui.screens.record.form import FormScreen
-from tui.screens.record.forms import FormLine
+from tui.screens.base import LoketScreen
+from tui.screens.record.form_lines import FormLine
+from tui.screens.record.form_screen import FormScreen
+from tui.screens.record.glass import GlassDialog
 from tui.screens.record.record import RecordScreen
 from tui.screens.work import WorkScreen
+from tui.widgets import TextField
 
 LONG_NAME = "Raden Ayu Siti Nurhaliza Kusumaningrum Wardhani"
 
@@ -39,7 +43,7 @@ def register(
 
 async def open_record(app: LoketApp, pilot: Pilot[None], receipt: dict[str, Any]) -> None:
     await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient in the pane")
-    app.screen.pane.choose(receipt["ticket"]["id"])
+    pane_of(app).choose(receipt["ticket"]["id"])
     await press(pilot, "enter")
     await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
     await settle(pilot)
@@ -110,7 +114,7 @@ async def test_a_blood_pressure_upside_down_is_said_at_once(counter: Counter):
         await press(pilot, "f10")
         assert isinstance(app.screen, RecordScreen), "it asked how the visit goes on"
         assert app.screen.focused is not None
-        assert app.screen.focused.id == "systolic"
+        assert focused_id(app) == "systolic"
         await press(pilot, "ctrl+u")
         await type_text(pilot, "180")
         await press(pilot, "enter")
@@ -127,7 +131,7 @@ async def test_a_small_childs_hands_begin_with_the_pulse(counter: Counter):
     async with counter.at("midwife") as (app, pilot):
         await open_record(app, pilot, receipt)
         assert app.screen.focused is not None
-        assert app.screen.focused.id == "pulse"
+        assert focused_id(app) == "pulse"
         for value in ("140", "40", "36.5", "97", "93"):
             await type_text(pilot, value)
             await press(pilot, "enter")
@@ -143,14 +147,14 @@ async def test_a_wrong_answer_of_a_form_is_named_and_kept(counter: Counter):
         await type_text(pilot, "30")
         await press(pilot, "f10")
         assert isinstance(app.screen, FormScreen)
-        assert "Gravida: is impossible" in app.screen.said
-        assert "(1-20)" in app.screen.said
+        assert "Gravida: is impossible" in said(app)
+        assert "(1-20)" in said(app)
         await press(pilot, "escape")
         assert isinstance(app.screen, RecordScreen)
         assert "1 fields are wrong" in screen_text(app)
         await press(pilot, "ctrl+s")
         assert isinstance(app.screen, FormScreen)
-        assert app.screen.field_values()["gravida"] == "30"
+        assert screen_of(app, LoketScreen).field_values()["gravida"] == "30"
 
 
 async def test_a_sick_child_is_classified_while_typing(counter: Counter):
@@ -175,7 +179,7 @@ async def test_a_sick_child_is_classified_while_typing(counter: Counter):
         assert "How does the visit go on?" in screen_text(app)
         assert "! VERY SEVERE DISEASE" in screen_text(app)
         await press(pilot, "escape", "ctrl+s")
-        await until(pilot, lambda: "Saved." in app.screen.said, "the save")
+        await until(pilot, lambda: "Saved." in said(app), "the save")
     (note,) = visit_of(counter, "midwife", receipt)["encounters"]
     assert note["form"] == {"sick_child": {"vomits_all": True, "cough": True}}
 
@@ -238,8 +242,10 @@ async def test_the_beginning_of_a_name_is_no_medicine(counter: Counter):
         await press(pilot, "f10")
         assert "3x sehari" in screen_text(app)
         assert app.screen.focused is not None
-        assert app.screen.focused.id == "dose"
+        assert focused_id(app) == "dose"
         await press(pilot, "f10")
+        assert "Does this patient have allergies?" in screen_text(app), "asked before the first medicine"
+        await press(pilot, "t", "enter")
         await until(pilot, lambda: "Medicine    Amoksisilin 500 mg" in screen_text(app), "the medicine")
         await press(pilot, "f8")
         await type_text(pilot, "salep racikan")
@@ -281,7 +287,7 @@ async def test_a_form_survives_a_broken_line(counter: Counter):
                 await press(pilot, "tab")
                 await settle(pilot)
             else:
-                assert app.screen.field_values()["gravida"] == "4"
+                assert screen_of(app, LoketScreen).field_values()["gravida"] == "4"
 
 
 async def test_medicine_tests_procedure_and_striking_out(counter: Counter):
@@ -292,6 +298,7 @@ async def test_medicine_tests_procedure_and_striking_out(counter: Counter):
         await type_text(pilot, "asam mefenamat")
         await press(pilot, "enter")
         await press(pilot, "enter", "enter", "enter", "enter")
+        await press(pilot, "t", "enter")  # asked about allergies: none known
         await until(
             pilot,
             lambda: "Asam mefenamat 500 mg tablet 1 tablet 3x sehari" in screen_text(app),
@@ -331,7 +338,7 @@ async def test_to_the_laboratory_and_back_with_an_unsigned_note(counter: Counter
         await type_text(pilot, "120")
         await press(pilot, "f10", "l")
         await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
-        assert "Sent, and comes back" in app.screen.said
+        assert "Sent, and comes back" in said(app)
     (note,) = visit_of(counter, "dentist", receipt)["encounters"]
     assert (note["vitals"], note["signed_at"]) == ({"systolic": 120}, None)
     assert len(counter.open_numbers("LAB")) == 1
@@ -353,6 +360,31 @@ async def test_a_sick_certificate(counter: Counter):
     assert max(len(line) for line in letter["text"].splitlines()) <= 72
 
 
+@pytest.mark.parametrize("size", [(80, 24), (132, 40)])
+async def test_the_patients_own_copy_is_shown_and_written(
+    counter: Counter, size: tuple[int, int], tmp_path: Path
+):
+    nik = f"63710112077604{21 + (size[0] == 80)}"
+    receipt = counter.register(f"Gunawan Salinan {size[0]}", nik, "sakit gigi", "GIGI")
+    async with counter.at("dentist", size) as (app, pilot):
+        await open_record(app, pilot, receipt)
+        await press(pilot, "f2")
+        save_picture(app, tmp_path / "more.png")
+        await press(pilot, "k")
+        await until(pilot, lambda: "SALINAN REKAM MEDIS" in screen_text(app), "the copy")
+        save_picture(app, tmp_path / "copy.png")
+        assert "F: FHIR file" in screen_text(app)
+        await press(pilot, "f")
+        await until(pilot, lambda: said(app).startswith("Written for a week"), "the file")
+        [file] = (counter.clinic.settings.home / "copies").glob("*.json")
+        assert '"document"' in file.read_text(encoding="utf-8")
+        file.unlink()
+        await press(pilot, "f2", "k")
+        await until(pilot, lambda: "SALINAN REKAM MEDIS" in screen_text(app), "the copy again")
+        await press(pilot, "p")
+        await until(pilot, lambda: said(app).startswith("The patient's own copy:"), "the printer's answer")
+
+
 async def test_the_last_value_stands_behind_the_field(counter: Counter):
     first = counter.register("Sulaiman Effendi", "6371011207560418", "sakit gigi", "GIGI")
     with counter.api("dentist") as api:
@@ -371,7 +403,7 @@ async def test_the_last_value_stands_behind_the_field(counter: Counter):
         assert "Sys |     |162" in screen_text(app)
         assert "Temp|     |36.7" in screen_text(app)
         assert "! I10 Hipertensi" in screen_text(app).splitlines()[1]
-        assert "before: 162" in app.screen.said
+        assert "before: 162" in said(app)
         await press(pilot, "f6", "down", "enter")
         await until(pilot, lambda: "BP" in screen_text(app) or "162" in screen_text(app), "the earlier visit")
         assert "not signed" in screen_text(app)
@@ -381,10 +413,10 @@ async def test_what_is_said_of_a_vital_sign_goes_with_the_focus(counter: Counter
     receipt = register(counter, "Wahyu Nugraha", "6371011507950612", "pusing", "UMUM")
     async with counter.at("doctor") as (app, pilot):
         await open_record(app, pilot, receipt)
-        assert app.screen.said
+        assert said(app)
         app.screen.query_one("#subjective").focus()
         await settle(pilot)
-        assert app.screen.said == ""
+        assert said(app) == ""
 
 
 async def test_danger_is_said_while_typing(counter: Counter):
@@ -393,7 +425,7 @@ async def test_danger_is_said_while_typing(counter: Counter):
         await open_record(app, pilot, receipt)
         await type_text(pilot, "182")
         await press(pilot, "enter")
-        assert "Systolic 182: DANGER" in app.screen.said
+        assert "Systolic 182: DANGER" in said(app)
 
 
 async def test_a_patient_outside_the_queue_is_found_and_read_with_a_reason(counter: Counter):
@@ -408,6 +440,13 @@ async def test_a_patient_outside_the_queue_is_found_and_read_with_a_reason(count
         await until(pilot, lambda: "Zainal Abidin" in screen_text(app), "the patient found")
         await press(pilot, "enter")
         assert "Why do you open this record?" in screen_text(app)
+        await type_text(pilot, "pasien pingsan di lorong")
+        await press(pilot, "enter")
+        assert "Choose a reason by its digit." in screen_text(app), "words alone open nothing"
+        screen_of(app, GlassDialog).query_one("#words", TextField).value = ""
+        await press(pilot, "1")
+        await press(pilot, "enter")
+        assert "Say in a few words why." in screen_text(app), "neither does a reason without words"
         await type_text(pilot, "pasien pingsan di lorong")
         await press(pilot, "enter")
         await until(pilot, lambda: "batuk" in screen_text(app), "the visits")
@@ -431,4 +470,4 @@ async def test_f6_and_f7_work_in_the_note_too(counter: Counter):
         await press(pilot, "f7")
         assert "Diagnosis (ICD-10)" in screen_text(app)
         await press(pilot, "escape")
-        assert app.screen.field_values()["subjective"] == "nyeri"
+        assert screen_of(app, LoketScreen).field_values()["subjective"] == "nyeri"

@@ -7,9 +7,9 @@ import logging
 import pytest
 
 from tui.app import LoketApp
-from tui.door.rehearsal import rehearse
+from tui.door.warm_up import rehearse
 from tui.screens.base import LoketScreen
-from tui.screens.registration.form import RegistrationScreen
+from tui.screens.registration.registration_form import RegistrationScreen
 from tui.screens.registration.search import SearchScreen
 
 

@@ -6,9 +6,8 @@ import contextvars
 
 import pytest
 
-from core.catalogues import catalogue
-from core.likeness import WEIGHTS
-from core.vocabulary import (
+from core.foundation.catalogues import catalogue
+from core.foundation.codes import (
     Disposition,
     EntryStatus,
     NoIdentifierReason,
@@ -18,8 +17,10 @@ from core.vocabulary import (
     Sex,
     VisitStatus,
 )
-from tui import words
-from tui.text import Translator, _, ngettext
+from core.linkage.scoring import MATCH_WEIGHTS
+from core.schemas.base import Problem
+from tui.text import problem_words, translation
+from tui.text.translation import LANGUAGES, Translator, _, ngettext
 
 
 def test_each_context_has_its_own_language():
@@ -42,6 +43,24 @@ def test_a_change_of_language_reaches_contexts_made_before_it():
     assert later.run(_, "Help") == "Help"
 
 
+def test_languages_follow_each_other_in_a_circle():
+    translator = Translator(LANGUAGES[0])
+    seen = []
+    for _turn in LANGUAGES:
+        seen.append(translator.language)
+        translator.language = translator.next_language
+    assert seen == list(LANGUAGES)
+    assert translator.language == LANGUAGES[0]
+
+
+def test_a_catalogue_is_all_that_another_language_needs(monkeypatch):
+    monkeypatch.setattr(translation, "LANGUAGES", ("id", "en", "jv"))
+    translator = Translator("en")
+    assert translator.next_language == "jv"
+    translator.language = "jv"
+    assert translator.next_language == "id"
+
+
 def test_plurals():
     context = contextvars.Context()
     context.run(Translator("en").activate)
@@ -54,15 +73,15 @@ def test_plurals():
 @pytest.mark.parametrize(
     ("table", "codes"),
     [
-        (words.STATUSES, EntryStatus),
-        (words.PRIORITIES, Priority),
-        (words.SEXES, Sex),
-        (words.PAYERS, Payer),
-        (words.NO_IDENTIFIER_REASONS, NoIdentifierReason),
-        (words.DISPOSITIONS, Disposition),
-        (words.ROLES, Role),
-        (words.VISIT_STATUSES, VisitStatus),
-        (words.LIKENESS, [code for code, weight in WEIGHTS.items() if weight > 0]),
+        (problem_words.STATUSES, EntryStatus),
+        (problem_words.PRIORITIES, Priority),
+        (problem_words.SEXES, Sex),
+        (problem_words.PAYERS, Payer),
+        (problem_words.NO_IDENTIFIER_REASONS, NoIdentifierReason),
+        (problem_words.DISPOSITIONS, Disposition),
+        (problem_words.ROLES, Role),
+        (problem_words.VISIT_STATUSES, VisitStatus),
+        (problem_words.LIKENESS, [code for code, weight in MATCH_WEIGHTS.items() if weight > 0]),
     ],
 )
 def test_every_code_of_the_core_has_a_word(table, codes):
@@ -70,15 +89,37 @@ def test_every_code_of_the_core_has_a_word(table, codes):
 
 
 def test_every_red_flag_of_the_rules_has_a_word():
-    from core.routing import Vocabulary
+    from core.complaints.vocabulary import Vocabulary
 
     rules = [rule.id for rule in Vocabulary.load().rules if rule.kind == "red"]
     codes = {rule.removeprefix("red.").partition(".")[0] for rule in rules}
-    assert codes - set(words.RED_FLAGS) == set()
+    assert codes - set(problem_words.RED_FLAGS) == set()
 
 
 def test_every_question_of_the_rules_has_words():
-    from core.routing import Vocabulary
+    from core.complaints.vocabulary import Vocabulary
 
     asked = {rule.question for rule in Vocabulary.load().rules if rule.question}
-    assert asked - set(words.QUESTIONS) == set()
+    assert asked - set(problem_words.QUESTIONS) == set()
+
+
+FACTS = {"number": "B-001", "other": "B-002", "cluster": "FARMASI", "closes": "15:40"}
+SAID = {"both_in_queue": ["B-001", "B-002", "FARMASI"], "not_closing_yet": ["15:40"]}
+"""What a refusal must say of its facts, by its code."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", problem_words.PROBLEMS)
+def test_every_refusal_is_a_sentence_whatever_facts_come_with_it(code, language):
+    """A sentence that names a fact nobody fills in ends the screen instead of being read."""
+
+    def told(**details: str) -> str:
+        Translator(language).activate()
+        problem = Problem(title="", status=409, code=code, details=details)
+        return problem_words.problem_text(problem)
+
+    sentence = contextvars.Context().run(told, **FACTS)
+    assert "{" not in sentence + contextvars.Context().run(told)
+    assert code not in SAID or len(sentence) <= 78, "it fits the status line at 80 columns"
+    for fact in SAID.get(code, []):
+        assert fact in sentence

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.tui.conftest import Counter, press, settle, type_text, until
-from tests.tui.looking import screen_text
+from tests.tui.looking import focused_id, pane_of, said, screen_of, screen_text, session_of
+from tui.screens.base import LoketScreen
 from tui.screens.record.record import RecordScreen
 from tui.screens.work import WorkScreen
 from tui.widgets import TextField
@@ -12,7 +13,7 @@ from tui.widgets import TextField
 async def test_a_patient_appears_in_the_pane_without_a_key(counter: Counter):
     async with counter.at("dentist") as (app, pilot):
         assert isinstance(app.screen, WorkScreen)
-        await until(pilot, lambda: app.session.hub.connected, "the feed")
+        await until(pilot, lambda: session_of(app).hub.connected, "the feed")
         number = counter.register("Ratna Sari", "6371014107900123", "sakit gigi", "GIGI")["ticket"]["number"]
         await until(pilot, lambda: number in screen_text(app), "the patient in the pane")
         line = next(line for line in screen_text(app).splitlines() if number in line)
@@ -26,7 +27,7 @@ async def test_call_record_finish(counter: Counter):
     async with counter.at("dentist") as (app, pilot):
         await until(pilot, lambda: number in screen_text(app), "the patient in the pane")
         await press(pilot, "n")
-        while f"Called: {number}" not in app.screen.said:
+        while f"Called: {number}" not in said(app):
             await press(pilot, "n")
         await press(pilot, "enter")
         await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
@@ -38,7 +39,7 @@ async def test_call_record_finish(counter: Counter):
         await press(pilot, "enter", "enter", "enter")
         await type_text(pilot, "38,5")
         await press(pilot, "tab")
-        assert "Temperature is high" in app.screen.said
+        assert "Temperature is high" in said(app)
         await press(pilot, "f7")
         await type_text(pilot, "karies")
         await press(pilot, "enter")
@@ -48,7 +49,7 @@ async def test_call_record_finish(counter: Counter):
         await until(pilot, lambda: "K02" in screen_text(app), "the diagnosis")
         await press(pilot, "f10", "p")
         await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
-        assert f"Done: {number}" in app.screen.said
+        assert f"Done: {number}" in said(app)
     with counter.api("dentist") as api:
         visit = api.get(f"visits/{receipt['visit_id']}").json()
     assert visit["encounters"][0]["vitals"] == {"systolic": 130, "diastolic": 85, "temperature": 38.5}
@@ -61,14 +62,14 @@ async def test_an_impossible_number_stays_and_is_named(counter: Counter):
     receipt = counter.register("Joko Susilo", "6371011207760125", "sakit gigi", "GIGI")
     async with counter.at("dentist") as (app, pilot):
         await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient")
-        app.screen.pane.choose(receipt["ticket"]["id"])
+        pane_of(app).choose(receipt["ticket"]["id"])
         await press(pilot, "enter")
         await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
         await settle(pilot)
         await type_text(pilot, "1300")
         await press(pilot, "ctrl+s")
-        assert "Systolic: is impossible" in app.screen.said
-        assert app.screen.focused.id == "systolic"
+        assert "Systolic: is impossible" in said(app)
+        assert focused_id(app) == "systolic"
         assert app.screen.query_one("#systolic", TextField).value == "1300"
         await press(pilot, "escape")
 
@@ -78,7 +79,7 @@ async def test_a_half_typed_note_survives(counter: Counter):
     for attempt in ("first", "second"):
         async with counter.at("dentist") as (app, pilot):
             await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient")
-            app.screen.pane.choose(receipt["ticket"]["id"])
+            pane_of(app).choose(receipt["ticket"]["id"])
             await press(pilot, "enter")
             await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
             await settle(pilot)
@@ -89,8 +90,8 @@ async def test_a_half_typed_note_survives(counter: Counter):
                 await press(pilot, "tab")
                 await settle(pilot)
             else:
-                assert app.screen.field_values()["subjective"] == "nyeri sejak kemarin"
-                assert "draft" in app.screen.said
+                assert screen_of(app, LoketScreen).field_values()["subjective"] == "nyeri sejak kemarin"
+                assert "draft" in said(app)
 
 
 async def test_who_was_faster_is_said(counter: Counter):
@@ -98,16 +99,16 @@ async def test_who_was_faster_is_said(counter: Counter):
     entry_id = receipt["ticket"]["id"]
     async with counter.at("dentist") as (app, pilot):
         await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient")
-        app.screen.pane.choose(entry_id)
+        pane_of(app).choose(entry_id)
         # The clerk moves the patient; this screen has not heard of it yet.
-        app.session.hub.unsubscribe(app)
+        session_of(app).hub.unsubscribe(app)
         with counter.api("clerk") as api:
             answer = api.post(f"queue-entries/{entry_id}/transfer", json={"cluster": "UMUM"})
             assert answer.status_code == 200
         await press(pilot, "enter")
-        assert "Rina Pertiwi was faster" in app.screen.said
+        assert "Rina Pertiwi was faster" in said(app)
         assert isinstance(app.screen, WorkScreen)
-        assert receipt["ticket"]["number"] not in screen_text(app).replace(app.screen.said, "")
+        assert receipt["ticket"]["number"] not in screen_text(app).replace(said(app), "")
 
 
 async def test_a_long_name_hides_neither_what_is_said_nor_who_is_in_hand(counter: Counter):
@@ -115,7 +116,7 @@ async def test_a_long_name_hides_neither_what_is_said_nor_who_is_in_hand(counter
     receipt = counter.register(name, "6371015507790130", "sakit gigi", "GIGI")
     async with counter.at("dentist") as (app, pilot):
         await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient")
-        app.screen.pane.choose(receipt["ticket"]["id"])
+        pane_of(app).choose(receipt["ticket"]["id"])
         await press(pilot, "c", "c", "c")
         lines = screen_text(app).splitlines()
         assert "(3 calls; S skips)" in lines[-3]
@@ -135,18 +136,18 @@ async def test_skip_hold_transfer_undo(counter: Counter):
 
     async with counter.at("dentist") as (app, pilot):
         await until(pilot, lambda: number in screen_text(app), "the patient")
-        app.screen.pane.choose(entry_id)
+        pane_of(app).choose(entry_id)
         await press(pilot, "enter")
         await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
         await press(pilot, "escape")
         assert status() == "in_service"
-        app.screen.pane.choose(entry_id)
+        pane_of(app).choose(entry_id)
         await press(pilot, "h")
         assert status() == "on_hold"
         await press(pilot, "h")
         assert status() == "in_service"
         await press(pilot, "t", "a", "enter")
-        assert "Moved" in app.screen.said
+        assert "Moved" in said(app)
         assert status() == "transferred"
         await press(pilot, "u")
         assert status() == "in_service"
@@ -155,7 +156,7 @@ async def test_skip_hold_transfer_undo(counter: Counter):
 async def test_all_queues_are_shown_to_the_clerk_as_they_change(counter: Counter):
     async with counter.at("clerk", size=(120, 40)) as (app, pilot):
         await press(pilot, "f3")
-        await until(pilot, lambda: app.session.hub.connected, "the feed")
+        await until(pilot, lambda: session_of(app).hub.connected, "the feed")
         number = counter.register("Tono Wijaya", "6371011607800129", "batuk", "UMUM")["ticket"]["number"]
         await until(pilot, lambda: number in screen_text(app), "the patient in the grid")
 
@@ -163,7 +164,7 @@ async def test_all_queues_are_shown_to_the_clerk_as_they_change(counter: Counter
 async def test_the_waiting_room_shows_numbers_and_no_names(counter: Counter):
     counter.register("Rahasia Sekali", "6371011707810130", "sakit gigi", "GIGI")
     async with counter.at("display") as (app, pilot):
-        await until(pilot, lambda: app.session.hub.connected, "the feed")
+        await until(pilot, lambda: session_of(app).hub.connected, "the feed")
         with counter.api("dentist") as api:
             called = api.post("queues/GIGI/call-next").json()
         await until(pilot, lambda: called["number"] in screen_text(app), "the number")

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.conftest import Counter, press, settle, type_text, until
-from tests.tui.looking import screen_text
+from tests.tui.looking import pane_of, said, screen_text
 from tui.app import LoketApp
 from tui.screens.work import WorkScreen
 from tui.screens.worklist.fulfil import FulfilScreen
@@ -41,7 +41,7 @@ def sent_to_laboratory(counter: Counter, seen: dict[str, str]) -> dict[str, str]
 async def open_orders(app: LoketApp, pilot: Pilot, sent: dict[str, str], shown: str) -> None:
     """From the laboratory's queue, by the patient's line."""
     await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
-    app.screen.pane.choose(sent["id"])
+    pane_of(app).choose(sent["id"])
     await press(pilot, "enter")
     await until(pilot, lambda: shown in screen_text(app), "the orders")
 
@@ -70,7 +70,7 @@ async def test_a_round_trip_through_the_laboratory(counter: Counter, size: tuple
         await type_text(pilot, "3")
         await press(pilot, "f10")
         await until(pilot, lambda: isinstance(app.screen, WorklistScreen), "the worklist again")
-        assert "Back to GIGI" in app.screen.said
+        assert "Back to GIGI" in said(app)
     resulted = orders(counter, seen)
     assert (resulted["Hemoglobin"]["result"], resulted["Hemoglobin"]["interpretation"]) == ("9,1", "low")
     assert (resulted["Protein urin"]["result"], resulted["Protein urin"]["interpretation"]) == (
@@ -94,7 +94,7 @@ async def test_a_result_reads_as_soon_as_it_is_left_and_a_slip_is_named(counter:
         assert "(L)" in screen_text(app)
         await type_text(pilot, "52")
         await press(pilot, "f10")
-        assert "Asam urat: is impossible" in app.screen.said
+        assert "Asam urat: is impossible" in said(app)
         assert app.screen.focused is not None
         assert orders(counter, seen)["Hemoglobin"]["result"] is None
         await press(pilot, "ctrl+u")
@@ -112,7 +112,7 @@ async def test_a_missing_result_is_asked_about_once(counter: Counter):
         await open_orders(app, pilot, sent, "Asam urat")
         await type_text(pilot, "13,2")
         await press(pilot, "f10")
-        assert "Left: Asam urat" in app.screen.said
+        assert "Left: Asam urat" in said(app)
         assert orders(counter, seen)["Hemoglobin"]["result"] is None
         await press(pilot, "f10")
         await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
@@ -127,7 +127,7 @@ async def test_half_typed_results_survive(counter: Counter):
     for attempt in ("first", "second"):
         async with counter.at("lab") as (app, pilot):
             await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
-            app.screen.pane.choose(sent["id"])
+            pane_of(app).choose(sent["id"])
             await press(pilot, "enter")
             await until(pilot, lambda: "Hemoglobin" in screen_text(app), "the order")
             if attempt == "first":
@@ -136,14 +136,14 @@ async def test_half_typed_results_survive(counter: Counter):
                 await settle(pilot)
             else:
                 assert "11,7" in screen_text(app)
-                assert "draft" in app.screen.said
+                assert "draft" in said(app)
 
 
 async def test_the_laboratory_orders_for_whoever_comes_straight_from_the_counter(counter: Counter):
     receipt = counter.register("Budi Hartono", "6371011207760225", "cek gula darah", "LAB")
     async with counter.at("lab") as (app, pilot):
         await until(pilot, lambda: receipt["ticket"]["number"] in screen_text(app), "the patient")
-        app.screen.pane.choose(receipt["ticket"]["id"])
+        pane_of(app).choose(receipt["ticket"]["id"])
         await press(pilot, "enter")
         await until(pilot, lambda: "F9 adds a test" in screen_text(app), "the empty work")
         await press(pilot, "f9")
@@ -154,7 +154,7 @@ async def test_the_laboratory_orders_for_whoever_comes_straight_from_the_counter
         await type_text(pilot, "250")
         await press(pilot, "f10")
         await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
-        assert "Done: " + receipt["ticket"]["number"] in app.screen.said
+        assert "Done: " + receipt["ticket"]["number"] in said(app)
     with counter.api("lab") as api:
         visit = api.get(f"visits/{receipt['visit_id']}").json()
     assert [(item["result"], item["interpretation"]) for item in visit["orders"]] == [("250", "high")]
@@ -170,17 +170,17 @@ async def test_the_pharmacy_hands_out_what_there_is(counter: Counter):
         sent = api.post(f"queue-entries/{seen['entry']}/transfer", json={"cluster": "FARMASI"}).json()
     async with counter.at("pharmacist") as (app, pilot):
         await until(pilot, lambda: sent["number"] in screen_text(app), "the patient in the queue")
-        app.screen.pane.choose(sent["id"])
+        pane_of(app).choose(sent["id"])
         await press(pilot, "enter")
         await until(pilot, lambda: "Parasetamol" in screen_text(app), "the medicines")
         assert "1 tablet 3x sehari" in screen_text(app)
         await press(pilot, "enter")
         await press(pilot, *["backspace"] * len("10 tablet"))
         await press(pilot, "f10")
-        assert "Left: Asam mefenamat" in app.screen.said
+        assert "Left: Asam mefenamat" in said(app)
         await press(pilot, "f10")
         await until(pilot, lambda: isinstance(app.screen, WorkScreen), "the queue again")
-        assert f"Done: {sent['number']}" in app.screen.said
+        assert f"Done: {sent['number']}" in said(app)
     with counter.api("dentist") as api:
         visit = api.get(f"visits/{seen['visit']}").json()
     assert [item["status"] for item in visit["prescriptions"]] == ["completed", "active"]

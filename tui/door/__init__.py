@@ -1,1 +1,1 @@
-"""The SSH door: signs people in, seats each at an app, and keeps the seat when the line drops."""
+"""The SSH door: signs people in, gives each a session with an app, and keeps it when the line drops."""

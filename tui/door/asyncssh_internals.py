@@ -1,12 +1,13 @@
-"""The only place that leans on parts of asyncssh that are not its public interface.
+"""All uses of asyncssh's private parts.
 
 `tests/terminal/test_asyncssh_internals.py` checks each use, so that an upgrade that breaks one fails there.
 
 - asyncssh puts an empty MSG_IGNORE (36 bytes on the wire) before every encrypted packet, a defence for CBC
   ciphers that AEAD ciphers do not need; only AEAD ciphers are offered here.
-- Its `pause_writing` does nothing while the client's window has room, so what waits in the transport and in
+- Its `pause_writing` does nothing while the client's window has room, so the bytes that wait in the transport and in
   the kernel must be counted.
 - A question that any living client must answer tells a half-open connection from a quiet one.
+- It checks what a client has signed to sign in by key and keeps it to itself; the core wants to check it too.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ import fcntl
 import socket
 import struct
 import termios
+from collections.abc import Callable
 from typing import Any
 
 import asyncssh
 from asyncssh.constants import MSG_IGNORE
 
 KEEPALIVE_IDLE_SECONDS = 240  # of silence before TCP asks whether the other side is there
-KEEPALIVE_EVERY_SECONDS = 30
-KEEPALIVE_TRIES = 4
+KEEPALIVE_EVERY_SECONDS = 30  # between the questions after that
+KEEPALIVE_TRIES = 4  # unanswered questions after which the line is dead
 UNACKNOWLEDGED_MILLISECONDS = 90_000  # data not acknowledged for so long: the line is dead
 
 
@@ -39,7 +41,7 @@ def drop_padding_packets(connection: asyncssh.SSHServerConnection) -> None:
 
 
 def unsent_bytes(connection: asyncssh.SSHServerConnection) -> int:
-    """Count what waits in asyncio and in the kernel, sent but not acknowledged included."""
+    """Return the number of bytes that wait in asyncio and in the kernel, unacknowledged ones included."""
     transport = connection._transport
     if transport is None:
         return 0
@@ -55,7 +57,7 @@ def unsent_bytes(connection: asyncssh.SSHServerConnection) -> int:
 
 
 async def is_alive(connection: asyncssh.SSHServerConnection, seconds: float) -> bool:
-    """Ask a client a question that every client answers, if only with "unknown request"."""
+    """Return whether a client answers a request that every client answers, if only with "unknown request"."""
     try:
         async with asyncio.timeout(seconds):
             await connection._make_global_request(b"keepalive@openssh.com")
@@ -77,3 +79,21 @@ def watch_line(connection: asyncssh.SSHServerConnection) -> None:
     ):
         if hasattr(socket, option):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def keep_proof(connection: asyncssh.SSHServerConnection, keep: Callable[[bytes, bytes, bytes], None]) -> None:
+    """Pass on what a client has signed to sign in by key, once asyncssh has found it good.
+
+    Args:
+        connection: Not signed in yet.
+        keep: Called with the session's id, the request that was signed, and the signature.
+    """
+    validate = connection.validate_public_key
+
+    async def validate_and_keep(username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
+        is_good = await validate(username, key_data, msg, signature)
+        if is_good and msg:
+            keep(connection._session_id, msg, signature)
+        return is_good
+
+    vars(connection)["validate_public_key"] = validate_and_keep

@@ -1,4 +1,4 @@
-"""What the door needs from outside: settings, sign-in, apps, words."""
+"""Protocols and types of the door's surroundings: settings, sign-in, apps, sentences."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from textual.app import App
-from textual.message import Message
 
 from tui.terminal.capabilities import Capabilities
+from tui.terminal.events import ConnectionInfo
+from tui.terminal.line_streams import LineReader, LineWriter
 
 
 class ListenAddress(Protocol):
-    """Where to listen."""
+    """Address to listen on."""
 
     @property
     def host(self) -> str:
@@ -26,7 +27,7 @@ class ListenAddress(Protocol):
 
 
 class DoorSettings(Protocol):
-    """The settings the door reads; `core.config.Settings` has them all."""
+    """The settings the door reads; `core.foundation.config.Settings` has them all."""
 
     @property
     def home(self) -> Path:
@@ -34,15 +35,15 @@ class DoorSettings(Protocol):
 
     @property
     def ssh(self) -> ListenAddress:
-        """Where to listen."""
+        """Address to listen on."""
 
     @property
     def resume_minutes(self) -> float:
-        """How long an app outlives its connection; 0: not at all."""
+        """Time for which an app outlives its connection; 0: not at all."""
 
     @property
     def idle_lock_minutes(self) -> float:
-        """After how long without a key the app is told to lock itself."""
+        """Time without a key after which the app is told to lock itself; 0: never."""
 
 
 class PersonSession(Protocol):
@@ -50,7 +51,7 @@ class PersonSession(Protocol):
 
     @property
     def identity(self) -> str:
-        """The account, the same at each sign-in; a resumed app is found by it, not by the bare user name."""
+        """The account's id, the same at each sign-in; sessions are found by it, not by the user name."""
 
 
 class Authenticator(Protocol):
@@ -69,57 +70,64 @@ class Authenticator(Protocol):
 
         Raises:
             SignInUnavailableError: Nobody can be signed in now (the core does not answer).
+            SignInWaitError: Too many wrong passwords: nothing is looked at for a while.
         """
 
     async def key_known(self, username: str, public_key: str) -> bool:
-        """Tell whether a public key, in OpenSSH's one-line form, belongs to an account.
+        """Return whether a public key, in OpenSSH's one-line form, belongs to an account.
 
-        Asked before the client has proved that it holds the key: it must not sign anybody in.
+        The client has not proved yet that it holds the key: this must sign in nobody.
         """
 
-    async def key_session(self, username: str, public_key: str) -> PersonSession | None:
-        """Sign in by a key whose possession was proved; None when it was withdrawn meanwhile."""
+    async def key_session(
+        self, username: str, public_key: str, proof: SignedRequest, peer: str
+    ) -> PersonSession | None:
+        """Sign in by a key whose possession was proved; None when it was withdrawn meanwhile.
+
+        Args:
+            username: As typed.
+            public_key: In OpenSSH's one-line form.
+            proof: What the client has signed; good once.
+            peer: The client's address.
+        """
+
+    async def known_sources(self) -> list[str]:
+        """Return the addresses that have signed in lately, through whatever door.
+
+        Raises:
+            SignInUnavailableError: The core does not answer.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """What a client has signed to sign in by key.
+
+    Attributes:
+        session_id: Of the connection.
+        signed: The request, which was signed together with it.
+        signature: Algorithm and signature.
+    """
+
+    session_id: bytes
+    signed: bytes
+    signature: bytes
+
+
+class SignInWaitError(Exception):
+    """Too many wrong passwords.
+
+    Attributes:
+        seconds: To wait until the next one is looked at.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class SignInUnavailableError(Exception):
     """Nobody can be signed in at the moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionInfo:
-    """What is known of a connection.
-
-    Attributes:
-        username: The name signed in with.
-        peer: The client's address.
-        term: TERM, or "" without a terminal.
-        environment: Variables the client sent.
-        command: What was asked for behind the host name (`ssh host command`), or None.
-        method: "password" or "key".
-    """
-
-    username: str
-    peer: str
-    term: str
-    environment: dict[str, str]
-    command: str | None
-    method: str
-
-
-class Resumed(Message):
-    """Posted to an app that got a new connection.
-
-    Attributes:
-        session: The new sign-in; its token replaces the older one.
-        capabilities: Of the new terminal.
-        connection: The new connection.
-    """
-
-    def __init__(self, session: Any, capabilities: Capabilities, connection: ConnectionInfo) -> None:
-        super().__init__()
-        self.session = session
-        self.capabilities = capabilities
-        self.connection = connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,94 +136,90 @@ class DoorTexts:
 
     Attributes:
         failed: The app ended by an error.
-        full: No seat is free.
+        full: All sessions are taken.
+        account_full: The account has as many sessions as it may.
+        crowded: Too many connections; `{seconds}` are to be waited.
         unavailable: Nobody can be signed in now.
         no_line_mode: There is no terminal and no dialogue of lines either.
         waiting: Many sign in at once; shown after a second of waiting.
-        idle: A dialogue of lines ended because nobody typed for a while.
+        idle: A dialogue of lines ended after a time without input.
         moved: The app was taken over by another connection.
         closing: The door is being shut.
+        ended: The sign-in was ended elsewhere.
+        wait: Too many wrong passwords; `{seconds}` are to be waited.
     """
 
     failed: str = "This screen had to close because of a fault; what you saved is safe. Please sign in again."
     full: str = "All seats at this door are taken. Please try again in a few minutes."
+    account_full: str = "This account is open at as many places as it may be. Sign out at one of them first."
+    crowded: str = "Too many connections at the moment: please wait {seconds} seconds, then try again."
     unavailable: str = "Nobody can be signed in at the moment: the server does not answer."
     no_line_mode: str = "This needs a terminal; connect without -T, or set TERM."
     waiting: str = "Many are signing in; one moment, please."
     idle: str = "Nobody typed for a while: signed out. What was typed is kept for the next sign-in."
     moved: str = "Your work goes on at the terminal you have just signed in from."
+    ended: str = "Your sign-in has ended. Sign in again, or ask the person who runs Loket."
+    wait: str = "Too many wrong tries: please wait {seconds} seconds, then sign in again."
     closing: str = "The server is being restarted. Please sign in again in a minute."
-
-
-class LineReader(Protocol):
-    """Lines a person types."""
-
-    async def readline(self) -> str | None:
-        """Wait for a line, without its end; None when the person has hung up."""
-
-    def has_line(self) -> bool:
-        """Whether `readline` would answer at once."""
-
-    def discard(self) -> int:
-        """Forget the lines typed ahead; gives their number."""
-
-
-class LineWriter(Protocol):
-    """Lines shown to a person."""
-
-    def write(self, text: str) -> None:
-        """Send text; a line feed ends a line."""
-
-    async def drain(self) -> None:
-        """Wait until the line can take more."""
-
-    @property
-    def prints_escpos(self) -> bool:
-        """Whether a printer at the person's end takes ESC/POS; otherwise plain text."""
-
-    def print_local(self, data: bytes) -> bool:
-        """Print at the person's end; False where there is no printer."""
-
-    async def delivered(self) -> bool:
-        """Wait until the person's end has everything; False when the line broke before that."""
 
 
 AppFactory = Callable[[Any, Capabilities, ConnectionInfo], App[Any]]
 LineMode = Callable[[Any, LineReader, LineWriter], Awaitable[int]]
-"""Gives the exit status that the client ends with."""
+"""Serves a dialogue of lines and returns the exit status for the client."""
 TextsFor = Callable[[Any], DoorTexts]
 
 
 def default_texts(session: Any) -> DoorTexts:
-    """Give the sentences in English; `session` is the signed-in person's, or None before that."""
+    """Return the sentences in English, for any session; None is a person not yet signed in."""
     return DoorTexts()
 
 
 @dataclass(frozen=True, slots=True)
 class DoorOptions:
-    """Bounds of one door process.
+    """Limits of one door process.
 
     Attributes:
-        most_sessions: Apps in this process, connected or not. Garbage collection pauses and the damage of a
-            crash grow with it; more people are served by a second process.
-        most_detached: Apps without a connection; beyond it the one left longest ends.
+        most_sessions: Sessions in this process, attached or detached, dialogues of lines included. Garbage collection
+            pauses and the damage of a crash grow with it; more people are served by a second process. Those who came
+            from a source that was not known take half of them at most.
+        sessions_per_account: Those of one account.
+        channels_per_connection: Channels that one connection has open at a time.
+        most_detached: Detached sessions; beyond it the one detached first ends.
         starts_at_once: Apps being started at the same time, so that a rush after a power cut stays orderly.
-        most_signing_in: Connections that have not signed in yet.
-        sign_in_seconds: Time to sign in.
+        starts_begin: Connections of strangers that have not signed in, from which on some are dropped by chance.
+        starts_rate: Percentage dropped there; it grows until all are.
+        starts_full: Most connections that have not signed in: one half for strangers, one for known sources.
+        starts_per_source: Those of one stranger.
+        handshake_seconds: Time to finish the handshake.
+        sign_in_seconds: Time to sign in, the handshake included.
+        most_penalty_seconds: Longest time for which a stranger is made to wait; 0: never.
+        connections_per_account: Connections of one account that have signed in.
+        connections_per_source: Connections of one source that have signed in.
         failed_attempts: Wrong passwords on one connection before it is closed.
         probe_seconds: Wait for an older connection of the same account to prove that it is alive.
+        classic_exchange: Whether clients without a post-quantum key exchange may connect.
         reuse_port: Whether another process may listen on the same port; each then resumes only its own apps.
         host_key: Where the host key is kept; default `ssh_host_ed25519_key` in the data folder.
-        terminal_overrides: Capabilities that win over what terminals say, as for `detect`.
+        terminal_overrides: Capabilities that win over detected ones, as for `detect`.
     """
 
     most_sessions: int = 100
+    sessions_per_account: int = 10
+    channels_per_connection: int = 10
     most_detached: int = 50
     starts_at_once: int = 2
-    most_signing_in: int = 128
+    starts_begin: int = 40
+    starts_rate: int = 30
+    starts_full: int = 200
+    starts_per_source: int = 32
+    handshake_seconds: float = 20.0
     sign_in_seconds: float = 60.0
+    most_penalty_seconds: float = 600.0
+    connections_per_account: int = 20
+    connections_per_source: int = 100
     failed_attempts: int = 5
     probe_seconds: float = 4.0
+    classic_exchange: bool = True
     reuse_port: bool = False
     host_key: Path | None = None
     terminal_overrides: dict[str, object] = field(default_factory=dict)

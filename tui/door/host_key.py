@@ -1,4 +1,4 @@
-"""The door's own host key, made at the first start."""
+"""The door's SSH host key, generated at the first start."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FILE_NAME = "ssh_host_ed25519_key"
 
 
 def load_host_key(path: Path) -> asyncssh.SSHKey:
-    """Read the host key, making it first where there is none.
+    """Return the host key; generate it where there is none.
 
     Two doors starting at once agree on one key: it is written under another name and linked into place, and
-    the one that comes second reads the first one's.
+    the second door reads the first one's.
 
     Args:
         path: The private key's file; made with mode 0600, its folder with 0700.

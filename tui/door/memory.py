@@ -1,9 +1,9 @@
-"""When the garbage collector runs in a process that holds many apps.
+"""Schedules garbage collection in a process that holds many apps.
 
 A full collection walks over every widget of every app: 0.2 seconds with a few people, more than a second with
-a hundred, and everybody's keys wait meanwhile. Apps that have ended are garbage in cycles, so it cannot be
-left out either. So what lives long is taken out of the collector's sight (`gc.freeze`) after each start, and
-the full collection after people have left waits for a moment in which nobody types.
+a hundred, and all keys wait meanwhile. Apps that have ended are garbage in cycles, so it cannot be
+left out either. Long-lived objects are therefore taken out of the collector's sight (`gc.freeze`) after each start,
+and the full collection after sessions have ended waits for a moment without typing.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import gc
 from collections.abc import Callable
 
 SETTLED_SECONDS = 1.5  # after its start an app's objects are there to stay
-QUIET_SECONDS = 2.0  # nobody has typed for so long
-LOOK_SECONDS = 5.0  # how often a quiet moment is looked for
-TOO_MANY_ENDED = 40  # apps of garbage that are collected even if somebody types
+QUIET_SECONDS = 2.0  # without a key in any app: a moment for a full collection
+LOOK_SECONDS = 5.0  # between looks for a quiet moment
+TOO_MANY_ENDED = 40  # ended apps that are collected even while people type
 THRESHOLDS = (5_000, 4, 1_000)
-"""Allocations, then collections, before the next generation is collected. The young ones often, since everybody's keys
-wait for as long as one takes: with (20,000, 20) the second generation grew to 50,000 dead objects and 0.2 seconds."""
+"""Allocations, then collections, before the next generation is collected. The young ones often, since all keys
+wait while one runs: with (20,000, 20) the second generation grew to 50,000 dead objects and 0.2 seconds."""
 
 
 class Collector:
-    """Freezes and collects for one door."""
+    """Freezes and collects garbage for one door."""
 
     def __init__(self, idle_seconds: Callable[[], float]) -> None:
         self._idle_seconds = idle_seconds
@@ -32,13 +32,13 @@ class Collector:
         self._freeze_timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Take all that was imported out of the collector's sight."""
+        """Freeze all that was imported."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(*THRESHOLDS)
 
     def end(self) -> None:
-        """Put everything back as it was."""
+        """Restore the collector's settings."""
         for timer in (self._timer, self._freeze_timer):
             if timer is not None:
                 timer.cancel()

@@ -1,4 +1,4 @@
-"""The confirmation that no path skips, and the save, as lines."""
+"""The confirmation that no path skips, and the save, in line mode."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from core.foundation.codes import Verdict
 from core.schemas.base import Problem
 from core.schemas.registration import Receipt
-from core.vocabulary import Verdict
-from tui import words
-from tui.client import Refused
+from tui.client.errors import RefusedError
 from tui.lines.conversation import Conversation
 from tui.registration.decision import Decision, identity_text, who_text
-from tui.registration.facts import Facts
+from tui.registration.form_values import FormValues
 from tui.session import Session
-from tui.text import _
+from tui.text import problem_words
+from tui.text.translation import _
 
 KEEP = "!"
-SHORTEST_REASON = 3  # letters of a typed reason
+SHORTEST_REASON = 3  # letters; minimum length of a typed reason
 
 
 @dataclass(frozen=True)
 class Agreed:
-    """What the clerk confirmed: a cluster, and a reason when it is not the proposed one."""
+    """The confirmed cluster, with a reason when it is not the proposed one."""
 
     cluster: str
     reason: str | None = None
@@ -40,44 +40,67 @@ class Questionnaire(Protocol):
         """Ask a field again."""
 
 
-async def confirm(session: Session, talk: Conversation, facts: Facts, form: Questionnaire) -> Agreed | None:
-    """Show who, why and where to, and wait for an answer that says so.
+async def confirm(
+    session: Session, talk: Conversation, facts: FormValues, form: Questionnaire
+) -> Agreed | None:
+    """Show the patient, the complaint and the cluster, and wait for a confirmation.
 
-    Enter saves only when the rules agree, or what was picked here by its letter. When they point
-    elsewhere, the letter of the cluster is typed: the proposed one's saves, `!` keeps the other.
+    Enter saves only when the rules agree with the cluster, or after a cluster was picked here by its
+    letter. When the rules propose another cluster, its letter saves there and `!` keeps the chosen one.
+
+    Args:
+        session: The session, with the clinic's clusters.
+        talk: The conversation in which the question is asked.
+        facts: The values of the form.
+        form: The form, which takes its commands (`<`, `=`).
 
     Returns:
-        What was agreed to, or None when the clerk went back to a question.
+        The confirmed cluster, or None when the clerk went back to a question.
 
     Raises:
-        Refused, UnreachableError: As of any call.
+        RefusedError: The core refuses the facts.
+        UnreachableError: The core does not answer.
     """
     chosen = facts.text("cluster") or None
     client = session.client
-    decision = Decision(await client.routing(facts.routing(chosen)), chosen)
+    decision = Decision(await client.registrations.routing(facts.routing(chosen)), chosen)
     _show(session, talk, facts, decision)
     while True:
         answer = await talk.ask(_prompt(session, decision))
         agreed = await _agreed(session, talk, decision, answer)
         if agreed is not None:
             return agreed
+        picked = _picked(session, decision, answer)
         if form.took_command(answer):
             if answer.startswith("<"):
-                if decision.verdict is Verdict.BLOCKED and answer == "<":
-                    form.reopen(decision.routing.blocked_field)
+                _reopen_blocked(form, decision, answer)
                 return None
-            continue
-        if answer == "?":
+        elif answer == "?":
             talk.say(_("< back, << cancel, = show all, - clear"))
-            continue
-        letter = answer.upper()
-        picked = next((item.code for item in session.destinations if item.prefix == letter), None)
-        if picked is None or not decision.can_pick:
-            if answer != KEEP or not decision.can_keep:
-                talk.refuse(_("That is no answer here; nothing was saved."))
-            continue
-        decision.pick(picked, await client.routing(facts.routing(picked)))
-        _show(session, talk, facts, decision)
+        elif picked is not None:
+            decision.pick(picked, await client.registrations.routing(facts.routing(picked)))
+            _show(session, talk, facts, decision)
+        elif not _keeps_other(decision, answer):
+            talk.refuse(_("That is no answer here; nothing was saved."))
+
+
+def _picked(session: Session, decision: Decision, answer: str) -> str | None:
+    """Return the code of the cluster whose letter was typed, when another one can be picked."""
+    if not decision.can_pick:
+        return None
+    letter = answer.upper()
+    return next((item.code for item in session.destinations if item.prefix == letter), None)
+
+
+def _keeps_other(decision: Decision, answer: str) -> bool:
+    """Return whether the clerk keeps the cluster that the rules do not propose."""
+    return answer == KEEP and decision.can_keep
+
+
+def _reopen_blocked(form: Questionnaire, decision: Decision, answer: str) -> None:
+    """Ask the blocking field again after a plain `<`."""
+    if decision.verdict is Verdict.BLOCKED and answer == "<":
+        form.reopen(decision.routing.blocked_field)
 
 
 async def _agreed(session: Session, talk: Conversation, decision: Decision, answer: str) -> Agreed | None:
@@ -88,32 +111,32 @@ async def _agreed(session: Session, talk: Conversation, decision: Decision, answ
         return Agreed(target) if not answer else None
     if answer.upper() == session.prefix_of(target):
         return Agreed(target)
-    if answer == KEEP and decision.can_keep and decision.chosen is not None:
+    if _keeps_other(decision, answer) and decision.chosen is not None:
         reason = await _reason(talk)
         return Agreed(decision.chosen, reason) if reason else None
     return None
 
 
 async def _reason(talk: Conversation) -> str | None:
-    """A reason from the short list by its number, or typed; None when the clerk went back."""
-    for number, reason in enumerate(words.OVERRIDE_REASONS, start=1):
+    """Return a reason chosen from the list by its number, or typed; None when the clerk went back."""
+    for number, reason in enumerate(problem_words.OVERRIDE_REASONS, start=1):
         talk.say(f"{number} {_(reason)}")
     while True:
         answer = await talk.ask(_("Number, or type the reason:"))
         if answer.startswith("<"):
             return None
-        if answer.isdigit() and 1 <= int(answer) <= len(words.OVERRIDE_REASONS):
-            return words.OVERRIDE_REASONS[int(answer) - 1]
+        if answer.isdigit() and 1 <= int(answer) <= len(problem_words.OVERRIDE_REASONS):
+            return problem_words.OVERRIDE_REASONS[int(answer) - 1]
         if len(answer) >= SHORTEST_REASON and not answer.isdigit():
             return answer
-        talk.refuse(words.field_problem("override_reason", "too_short"))
+        talk.refuse(problem_words.field_problem("override_reason", "too_short"))
 
 
 def _label(session: Session, code: str | None) -> str:
     return f"{session.prefix_of(code)} {session.cluster_name(code)}"
 
 
-def _show(session: Session, talk: Conversation, facts: Facts, decision: Decision) -> None:
+def _show(session: Session, talk: Conversation, facts: FormValues, decision: Decision) -> None:
     for name, found in decision.danger_signs():
         talk.say(_("!! DANGER SIGN: {name}").format(name=name) + f" ({found})")
     if decision.routing.red_flags:
@@ -149,10 +172,15 @@ def _prompt(session: Session, decision: Decision) -> str:
 
 
 async def save(session: Session, talk: Conversation, request: Mapping[str, Any]) -> Receipt | Problem | None:
-    """Save and wait for the proof, however often it must be sent; "saved" is said of nothing else.
+    """Save and wait for the receipt, however often it must be sent; only then is "saved" said.
 
-    The save goes on when the line breaks: its receipt is found by the draft's id. Only while the core does
-    not answer, `<` leads back, and a broken line ends the waiting: sent again, it is still saved once.
+    The save goes on when the line breaks: its receipt is found by the draft's id. `<` leads back only
+    while the core does not answer. A repeated request is still saved once.
+
+    Args:
+        session: The signed-in session.
+        talk: The conversation in which delays are reported.
+        request: Body of `POST registrations`.
 
     Returns:
         The receipt, the core's refusal, or None when the clerk went back.
@@ -165,7 +193,7 @@ async def save(session: Session, talk: Conversation, request: Mapping[str, Any])
         tries = number
         unanswered.set()
 
-    saving = asyncio.ensure_future(session.client.register(request, waiting))
+    saving = asyncio.ensure_future(session.client.registrations.register(request, waiting))
     try:
         first = asyncio.ensure_future(unanswered.wait())
         await asyncio.wait({saving, first}, return_when=asyncio.FIRST_COMPLETED)
@@ -179,7 +207,7 @@ async def save(session: Session, talk: Conversation, request: Mapping[str, Any])
             if await _goes_back(talk, saving):
                 return None
         return saving.result()
-    except Refused as refusal:
+    except RefusedError as refusal:
         saved = refusal.problem.details.get("receipt")
         if refusal.code == "registration_id_reused" and saved:
             return Receipt.model_validate(saved)
@@ -189,7 +217,7 @@ async def save(session: Session, talk: Conversation, request: Mapping[str, Any])
 
 
 async def _goes_back(talk: Conversation, saving: asyncio.Future[Receipt]) -> bool:
-    """Wait for a line or for the save, whichever comes first; tells whether the line was `<`."""
+    """Wait for a line or for the save, whichever comes first; return whether the line was `<`."""
     asking = asyncio.ensure_future(talk.ask(_("< back, it is never saved twice:")))
     either: set[asyncio.Future[Any]] = {saving, asking}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

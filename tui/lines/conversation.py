@@ -1,27 +1,27 @@
-"""Asking and telling over lines: as few packets as there are answers, and nothing answered by mistake."""
+"""Questions and answers over lines: few packets, and no answer is taken for another question."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tui import words
-from tui.client import Refused, UnreachableError
-from tui.door.contracts import LineReader, LineWriter
+from tui.client.errors import RefusedError, UnreachableError
 from tui.printing import LocalPrinter
-from tui.text import _, ngettext
+from tui.terminal.line_streams import LineReader, LineWriter
+from tui.text import problem_words
+from tui.text.translation import _, ngettext
 
 
 class HungUpError(Exception):
-    """Nothing more will be typed: the input ended, the line broke, or the person fell silent."""
+    """No further input will come: it ended, the line broke, or the person fell silent."""
 
 
 class LeaveError(Exception):
-    """The person leaves, or may no longer stay."""
+    """The person leaves, or may not stay any longer."""
 
 
 class Conversation:
-    """Sentences wait for the next question and leave with it, in one packet."""
+    """Collects sentences and sends them with the next question, in one packet."""
 
     def __init__(self, reader: LineReader, writer: LineWriter) -> None:
         self._reader = reader
@@ -29,16 +29,16 @@ class Conversation:
         self._unsent = ""
 
     def say(self, text: str) -> None:
-        """Tell something; it leaves with the next question."""
+        """Add a sentence; it is sent with the next question."""
         self._unsent += text + "\n"
 
     def refuse(self, text: str) -> None:
-        """Say what is wrong. Lines typed ahead were meant for other questions: they are not used."""
+        """Report an error, and drop lines typed ahead: they were meant for other questions."""
         self.say(f"! {text}")
         self.discard_typed_ahead()
 
     def discard_typed_ahead(self) -> None:
-        """Use no line that was typed before the next question was seen."""
+        """Drop the lines that were typed before the next question was seen."""
         unused = self._reader.discard()
         if unused:
             self.say(
@@ -50,7 +50,7 @@ class Conversation:
             )
 
     async def ask(self, question: str) -> str:
-        """Ask, and wait for a line; the question is left out when its answer is there already.
+        """Ask, and wait for a line; the question is not sent when its answer is there already.
 
         Raises:
             HungUpError: There is no answer and will be none.
@@ -64,8 +64,25 @@ class Conversation:
             raise HungUpError
         return line.strip()
 
+    async def ask_secret(self, question: str) -> str:
+        """Ask for a password: its letters are not shown.
+
+        Raises:
+            HungUpError: There is no answer and will be none.
+        """
+        self._reader.hide(hidden=True)
+        try:
+            return await self.ask(question)
+        finally:
+            self._reader.hide(hidden=False)
+            self._unsent += "\n"
+
+    def forget_unsent(self) -> None:
+        """Drop what was said and has not been sent."""
+        self._unsent = ""
+
     async def send(self) -> None:
-        """Send what was said so far."""
+        """Send the sentences collected so far."""
         text, self._unsent = self._unsent, ""
         if text:
             self._writer.write(text)
@@ -77,31 +94,31 @@ class Conversation:
         return self._writer
 
     async def delivered(self) -> bool:
-        """Whether the person's end has everything that was said."""
+        """Return whether the person's end has received everything."""
         await self.send()
         return await self._writer.delivered()
 
     @contextmanager
     def telling_refusals(self) -> Iterator[None]:
-        """Say why when the core refuses or does not answer, and go on.
+        """Report a refusal of the core or a missing answer, and go on.
 
         Raises:
             LeaveError: The sign-in has ended.
         """
         try:
             yield
-        except (Refused, UnreachableError) as failure:
+        except (RefusedError, UnreachableError) as failure:
             self.tell_failure(failure)
 
-    def tell_failure(self, failure: Refused | UnreachableError) -> None:
-        """Say why the core refused or that it does not answer.
+    def tell_failure(self, failure: RefusedError | UnreachableError) -> None:
+        """Report why the core refused, or that it does not answer.
 
         Raises:
             LeaveError: The sign-in has ended.
         """
         if isinstance(failure, UnreachableError):
-            self.refuse(_(words.UNREACHABLE))
+            self.refuse(_(problem_words.UNREACHABLE))
             return
-        self.refuse(words.problem_text(failure.problem))
+        self.refuse(problem_words.problem_text(failure.problem))
         if failure.code == "not_signed_in":
             raise LeaveError from failure

@@ -1,4 +1,4 @@
-"""The registration counter in line mode: search, form, receipt, and taking it back."""
+"""The registration counter in line mode: search, form, receipt, undo."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from core.identifiers import new_id
-from core.schemas.patients import PatientShape
+from core.foundation.identifiers import new_id
+from core.schemas.patients import PatientOut
 from core.schemas.queues import EntryCommand
-from core.schemas.registration import DraftShape, Receipt, TicketShape
-from tui import words
-from tui.client import Refused, UnreachableError
+from core.schemas.registration import DraftOut, Receipt, TicketOut
+from tui.client.errors import RefusedError, UnreachableError
+from tui.lines.confirmation import confirm
 from tui.lines.conversation import Conversation, HungUpError, LeaveError
-from tui.lines.form import CancelledError, Form, person_text
+from tui.lines.registration_dialogue import CancelledError, RegistrationDialogue, person_text
 from tui.printing import NotPrintedError, print_document
-from tui.registration.drafts import DRAFT_KEY, Draft, label_of, take_up
-from tui.registration.facts import Facts, is_number_of, values_from_search
+from tui.registration.drafts import RegistrationDraft, complaint_of, label_of, take_up, unfinished
+from tui.registration.form_values import FormValues, is_number_of, values_from_search
 from tui.session import Session
-from tui.text import _
+from tui.text import problem_words
+from tui.text.translation import _
 from tui.ticket import page_address, ticket_document
 
 MOST_FOUND = 8
@@ -26,7 +27,7 @@ SHORTEST_SEARCH = 2  # letters; a single one is a command
 
 
 class CounterDialogue:
-    """One clerk, from the first search to leaving."""
+    """Serves one clerk, from the first search to leaving."""
 
     def __init__(self, session: Session, talk: Conversation) -> None:
         self._session = session
@@ -34,8 +35,12 @@ class CounterDialogue:
         self._receipt: Receipt | None = None
         self._receipt_unseen = False
         self._unanswered = ""
-        self._listed: list[PatientShape] = []
+        self._listed: list[PatientOut] = []
         self._printing: asyncio.Task[None] | None = None
+        self._registered: FormValues | None = None
+        """The form that was registered last."""
+        self._draft_key = ""
+        """Draft of the form that was opened last."""
         self._commands: dict[str, Callable[[], Awaitable[None]]] = {
             "?": self._help,
             "+": self._new,
@@ -65,7 +70,7 @@ class CounterDialogue:
                     await self._drop_draft()
                 return
             if self._receipt_unseen:
-                await self._drop_draft()  # whoever types on has seen the receipt
+                await self._drop_draft()  # a clerk who types on has seen the receipt
             with self._talk.telling_refusals():
                 await self._answer(answer)
 
@@ -80,7 +85,7 @@ class CounterDialogue:
         if command is not None:
             await command()
         elif answer.isdigit() and 1 <= int(answer) <= len(listed):
-            await self._form(Draft(new_id(), {}, listed[int(answer) - 1]))
+            await self._form(RegistrationDraft(new_id(), {}, listed[int(answer) - 1]))
         elif answer and len(answer) < SHORTEST_SEARCH:
             self._talk.refuse(_("Type at least two letters, or ? for help."))
         else:
@@ -89,59 +94,61 @@ class CounterDialogue:
     # Searching
 
     async def _search(self, text: str) -> None:
-        self._unanswered = text  # Enter searches it again when the core did not answer
-        found = await self._session.client.search(text, MOST_FOUND + 1)
+        self._unanswered = text  # Enter repeats it when the core did not answer
+        found = await self._session.client.patients.search(text, MOST_FOUND + 1)
         self._unanswered = ""
         if not text:
             self._listed = found[:MOST_FOUND]
             self._list(self._listed)
         elif len(found) == 1 and is_number_of(text, found[0]):
-            await self._form(Draft(new_id(), {}, found[0]))
+            await self._form(RegistrationDraft(new_id(), {}, found[0]))
         elif found:
             await self._choose(text, found)
         elif values_from_search(text):
             self._talk.say(_("Nobody found: a new patient."))
-            await self._form(Draft(new_id(), values_from_search(text)))
+            await self._form(RegistrationDraft(new_id(), values_from_search(text)))
         else:
             self._talk.refuse(_("Nobody found. + registers a new patient."))
 
-    def _facts(self) -> Facts:
-        return Facts({}, None, self._session.clinic.today)
+    def _facts(self) -> FormValues:
+        return FormValues({}, None, self._session.clinic.today)
 
-    def _list(self, found: list[PatientShape]) -> None:
+    def _list(self, found: list[PatientOut]) -> None:
         facts = self._facts()
         for number, patient in enumerate(found, start=1):
             self._talk.say(f"{number} {person_text(patient, facts)}")
 
-    async def _choose(self, text: str, found: list[PatientShape]) -> None:
-        """Open one of several; what is no number is searched for."""
+    async def _choose(self, text: str, found: list[PatientOut]) -> None:
+        """Open one of several results by its number; other text is searched for."""
         self._list(found[:MOST_FOUND])
         if len(found) > MOST_FOUND:
             self._talk.say(_("There are more: type more of the name, or the birth date behind it."))
         self._talk.discard_typed_ahead()  # a number means nothing before its list was seen
         answer = await self._talk.ask(_("Number, + new, or search:"))
         if answer.isdigit() and 1 <= int(answer) <= min(len(found), MOST_FOUND):
-            await self._form(Draft(new_id(), {}, found[int(answer) - 1]))
+            await self._form(RegistrationDraft(new_id(), {}, found[int(answer) - 1]))
         elif answer == "+":
-            await self._form(Draft(new_id(), values_from_search(text)))
+            await self._form(RegistrationDraft(new_id(), values_from_search(text)))
         elif answer and not answer.startswith("<"):
             await self._answer(answer)
 
     # Registering
 
     async def _new(self) -> None:
-        await self._form(Draft(new_id(), {}))
+        await self._form(RegistrationDraft(new_id(), {}))
 
-    async def _form(self, left: Draft) -> None:
-        form = Form(self._session, self._talk, left)
+    async def _form(self, left: RegistrationDraft) -> None:
+        self._draft_key = left.key
+        form = RegistrationDialogue(self._session, self._talk, left)
         try:
             receipt = await form.run()
         except CancelledError:
             self._talk.say(_("Not saved. D continues it."))
         else:
+            self._registered = form.facts
             self._show(receipt)
             if self._session.clinic.print_tickets:
-                # Beside everything else; what went wrong is told with a later question.
+                # Printed in the background; a failure is reported with a later question.
                 self._printing = asyncio.create_task(self._print_ticket(receipt.ticket))
 
     def _show(self, receipt: Receipt) -> None:
@@ -158,29 +165,48 @@ class CounterDialogue:
     # Drafts
 
     async def _offer_draft(self) -> None:
-        draft: DraftShape | None = None
+        drafts: list[DraftOut] = []
         with self._talk.telling_refusals():
-            draft = await self._session.client.draft(DRAFT_KEY)
-        if draft is not None and draft.data:
-            note = _("A form was left unfinished: {name}. D continues it.")
-            self._talk.say(note.format(name=label_of(draft)))
+            drafts = await unfinished(self._session.client)
+        names = ", ".join(label_of(draft) for draft in drafts)
+        if len(drafts) == 1:
+            self._talk.say(_("A form was left unfinished: {name}. D continues it.").format(name=names))
+        elif drafts:
+            note = _("{number} forms were left unfinished: {names}. D lists them.")
+            self._talk.say(note.format(number=len(drafts), names=names))
 
     async def _continue_draft(self) -> None:
-        draft = await self._session.client.draft(DRAFT_KEY)
-        if draft is None or not draft.data:
+        drafts = await unfinished(self._session.client)
+        if not drafts:
             self._talk.refuse(_("There is no unfinished form."))
             return
-        left = await take_up(self._session.client, draft.data)
+        draft = drafts[0] if len(drafts) == 1 else await self._pick_draft(drafts)
+        if draft is None:
+            return
+        left = await take_up(self._session.client, draft)
         if left.receipt is not None:  # saved, and only the answer was lost
+            self._draft_key = left.key
+            self._registered = FormValues(left.values, left.patient, self._session.clinic.today)
             self._show(left.receipt)
         else:
             await self._form(left)
 
+    async def _pick_draft(self, drafts: list[DraftOut]) -> DraftOut | None:
+        """Return the one of several unfinished forms that the clerk picks by its number."""
+        for number, draft in enumerate(drafts, start=1):
+            self._talk.say(f"{number} {label_of(draft)}  {complaint_of(draft)}".rstrip())
+        self._talk.discard_typed_ahead()
+        answer = await self._talk.ask(_("Number of the form:"))
+        if answer.isdigit() and 1 <= int(answer) <= len(drafts):
+            return drafts[int(answer) - 1]
+        self._talk.refuse(_("No form is opened."))
+        return None
+
     async def _drop_draft(self) -> None:
         with contextlib.suppress(
-            Refused, UnreachableError
-        ):  # offered once more, and its id finds the receipt
-            await self._session.client.drop_draft(DRAFT_KEY)
+            RefusedError, UnreachableError
+        ):  # the draft is offered again, and its id finds the receipt
+            await self._session.client.drafts.drop(self._draft_key)
             self._receipt_unseen = False
 
     # After the receipt
@@ -196,7 +222,7 @@ class CounterDialogue:
         address = page_address(self._session.clinic, ticket) if ticket is not None else ""
         self._talk.say(address or _("There is no page for this number."))
 
-    async def _print_ticket(self, ticket: TicketShape) -> None:
+    async def _print_ticket(self, ticket: TicketOut) -> None:
         document = ticket_document(self._session.clinic, ticket, self._session.cluster_name(ticket.cluster))
         try:
             self._talk.say(await print_document(self._session, self._talk.printer, document))
@@ -207,7 +233,7 @@ class CounterDialogue:
         if self._receipt is None:
             self._talk.refuse(_("Nothing was registered here yet."))
             return
-        await self._session.client.undo_registration(self._receipt.registration_id)
+        await self._session.client.registrations.undo(self._receipt.registration_id)
         note = _("Taken back: {number}. The number is not given out again.")
         self._talk.say(note.format(number=self._receipt.ticket.number))
         self._receipt = None
@@ -222,12 +248,23 @@ class CounterDialogue:
         answer = await self._talk.ask(_("Letter of the cluster ({letters}):").format(letters=letters))
         chosen = next((item.code for item in others if item.prefix == answer.upper()), None)
         if chosen is None:
-            self._talk.refuse(words.field_problem("cluster", "not_a_choice"))
+            self._talk.refuse(problem_words.field_problem("cluster", "not_a_choice"))
             return
-        entry = await self._session.client.act(ticket.id, "transfer", EntryCommand(cluster=chosen))
+        agreed = await confirm(self._session, self._talk, self._facts_of_last(chosen), _MoveQuestion())
+        if agreed is None or agreed.cluster == ticket.cluster:
+            place = self._session.cluster_name(ticket.cluster)
+            self._talk.say(_("Not moved: the patient stays in {cluster}.").format(cluster=place))
+            return
+        command = EntryCommand(cluster=agreed.cluster, reason=agreed.reason or "")
+        entry = await self._session.client.queues.act(ticket.id, "transfer", command)
         moved = ticket.model_copy(update={"id": entry.id, "number": entry.number, "cluster": entry.cluster})
         self._receipt = self._receipt.model_copy(update={"ticket": moved})
         self._talk.say(_("Moved. The new number is {number}.").format(number=entry.number))
+
+    def _facts_of_last(self, cluster: str) -> FormValues:
+        """Return the form that was registered last, with another cluster chosen."""
+        facts = self._registered or self._facts()
+        return FormValues({**facts.values, "cluster": cluster}, facts.patient, facts.today)
 
     async def _help(self) -> None:
         self._talk.say(
@@ -240,3 +277,14 @@ class CounterDialogue:
 
     async def _leave(self) -> None:
         raise LeaveError
+
+
+class _MoveQuestion:
+    """Behind the confirmation of a move there is no form: every way back leaves the patient where he is."""
+
+    def took_command(self, answer: str) -> bool:
+        """Take `<`, `<<` and `=` as the way back."""
+        return answer.startswith(("<", "="))
+
+    def reopen(self, field: str | None) -> None:
+        """Do nothing: no field can be asked again."""

@@ -1,21 +1,27 @@
-"""One's own queue in line mode: call, recall, skip, finish, undo; each by one letter."""
+"""The clinician's own queue in line mode: call, recall, skip, finish, undo; one letter each."""
 
 from __future__ import annotations
 
-from core.schemas.queues import EntryCommand, EntryShape
-from core.vocabulary import Disposition, EntryStatus
-from tui import words
+from collections.abc import Awaitable, Callable
+
+from core.foundation.codes import Disposition, EntryStatus, Permission, Role
+from core.schemas.queues import EntryCommand, EntryOut
+from tui.lines.allergy_talk import AllergyDialogue
 from tui.lines.conversation import Conversation, HungUpError, LeaveError
+from tui.lines.pharmacy import PharmacyDialogue
 from tui.lines.questions import choose
+from tui.lines.record_reading import RecordDialogue
 from tui.session import Session
-from tui.text import _
+from tui.text import problem_words
+from tui.text.outcomes import NEED_ENTER, lacking, lacking_lines, outcome_word
+from tui.text.translation import _
 
 MOST_LISTED = 10
 BUSY = frozenset({EntryStatus.CALLED, EntryStatus.IN_SERVICE})
 
 
 class QueueDialogue:
-    """One person who calls patients, in one of their clusters at a time."""
+    """Serves one person who calls patients, in one of their clusters at a time."""
 
     def __init__(self, session: Session, talk: Conversation) -> None:
         self._session = session
@@ -23,11 +29,11 @@ class QueueDialogue:
         codes = [cluster.code for cluster in session.clusters]
         self._own = [code for code in codes if code in session.account.clusters] or codes[:1]
         self._shown = self._own[0]
-        self._entry: EntryShape | None = None
+        self._entry: EntryOut | None = None
+        self._talks = self._offered()
         self._actions = {
             "r": ("recall", _("Called again: {number} {person}")),
             "s": ("skip", _("Skipped: {number} {person}; comes back after the next ones")),
-            "l": ("leave", _("Has left: {number} {person}")),
             "u": ("undo", _("Undone: {number} {person}")),
         }
 
@@ -49,25 +55,25 @@ class QueueDialogue:
             with self._talk.telling_refusals():
                 await self._answer(answer.casefold())
 
-    async def _entries(self) -> list[EntryShape]:
-        queue = await self._session.client.queue(self._shown)
+    async def _entries(self) -> list[EntryOut]:
+        queue = await self._session.client.queues.get(self._shown)
         return list(queue.entries)
 
-    def _in_hand(self, entries: list[EntryShape]) -> EntryShape | None:
+    def _in_hand(self, entries: list[EntryOut]) -> EntryOut | None:
         name = self._session.account.name
         own = [entry for entry in entries if entry.practitioner == name and entry.status in BUSY]
         return max(own, key=lambda entry: entry.called_at or entry.started_at, default=None)
 
-    def _status(self, entries: list[EntryShape]) -> str:
+    def _status(self, entries: list[EntryOut]) -> str:
         waiting = sum(entry.status is EntryStatus.WAITING for entry in entries)
         text = f"{self._session.cluster_name(self._shown)}, " + _("{number} waiting").format(number=waiting)
         return f"{text}. {self._text(self._entry)}" if self._entry is not None else text
 
-    def _text(self, entry: EntryShape) -> str:
+    def _text(self, entry: EntryOut) -> str:
         person = entry.patient
-        parts = [entry.number, words.word(words.STATUSES, entry.status)]
+        parts = [entry.number, problem_words.word(problem_words.STATUSES, entry.status)]
         if entry.priority != "regular":
-            parts.append(words.word(words.PRIORITIES, entry.priority))
+            parts.append(problem_words.word(problem_words.PRIORITIES, entry.priority))
         if person is not None:
             parts += [person.name, _("{number} yr").format(number=person.age), entry.chief_complaint]
         return ", ".join(parts)
@@ -80,6 +86,10 @@ class QueueDialogue:
             await self._act(*self._actions[answer])
         elif answer == "d":
             await self._finish()
+        elif answer in self._talks:
+            await self._talks[answer]()
+        elif answer == "l":
+            await self._leave()
         elif answer in {"", "="}:
             await self._list()
         elif answer == "?":
@@ -92,8 +102,22 @@ class QueueDialogue:
         else:
             self._talk.refuse(_("That is no command here; ? lists them."))
 
+    def _offered(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Return letter -> dialogue, of those that this person's rights offer."""
+        offered: dict[str, Callable[[], Awaitable[None]]] = {}
+        if self._session.account.role is Role.PHARMACIST:
+            offered["w"] = self._medicines
+        if self._session.writes_records:
+            offered["a"] = self._allergies
+        if self._session.may(Permission.READ_RECORDS):
+            offered["b"] = self._record
+        return offered
+
+    async def _record(self) -> None:
+        await RecordDialogue(self._session, self._talk).run()
+
     async def _call_next(self) -> None:
-        entry = await self._session.client.call_next(self._shown)
+        entry = await self._session.client.queues.call_next(self._shown)
         if entry is None:
             self._talk.say(_("Nobody waits."))
             return
@@ -104,23 +128,71 @@ class QueueDialogue:
         if self._entry is None:
             self._talk.refuse(_("Nobody has been called here yet; N calls the next."))
             return
-        entry = await self._session.client.act(self._entry.id, action, command or EntryCommand())
+        entry = await self._session.client.queues.act(self._entry.id, action, command or EntryCommand())
         self._entry = entry
         person = entry.patient.name if entry.patient else ""
         self._talk.say(sentence.format(number=entry.number, person=person))
+
+    async def _medicines(self) -> None:
+        if self._entry is None:
+            self._talk.refuse(_("Nobody has been called here yet; N calls the next."))
+            return
+        await PharmacyDialogue(self._session, self._talk, self._entry).run()
+
+    async def _allergies(self) -> None:
+        if self._entry is None:
+            self._talk.refuse(_("Nobody has been called here yet; N calls the next."))
+            return
+        await AllergyDialogue(self._session, self._talk, self._entry).run()
+
+    async def _leave(self) -> None:
+        """Note that the patient in hand has left, after a yes: one letter ends nobody's visit."""
+        if self._entry is None:
+            self._talk.refuse(_("Nobody has been called here yet; N calls the next."))
+            return
+        name = self._entry.patient.name if self._entry.patient else ""
+        person = f"{self._entry.number} {name}".rstrip()
+        if await self._says_yes(_("Has {person} left?").format(person=person)):
+            await self._act("leave", _("Has left: {number} {person}"))
+
+    async def _says_yes(self, question: str) -> bool:
+        """Ask for a yes; lines typed ahead were meant for something else."""
+        self._talk.discard_typed_ahead()
+        answer = await self._talk.ask(question + " " + _("(Y: yes)"))
+        return answer.strip().casefold() in {"y", "ya", "yes"}
 
     async def _finish(self) -> None:
         if self._entry is None:
             self._talk.refuse(_("Nobody has been called here yet; N calls the next."))
             return
-        options = ", ".join(f"{n} {_(label)}" for n, label in enumerate(words.DISPOSITIONS.values(), start=1))
+        options = ", ".join(
+            f"{n} {_(label)}" for n, label in enumerate(problem_words.DISPOSITIONS.values(), start=1)
+        )
         answer = await self._talk.ask(_("How does the visit end?") + f" ({options}):")
-        disposition = choose(words.DISPOSITIONS, answer)
+        disposition = choose(problem_words.DISPOSITIONS, answer)
         if disposition is None:
-            self._talk.refuse(words.field_problem("disposition", "not_a_choice"))
+            self._talk.refuse(problem_words.field_problem("disposition", "not_a_choice"))
+            return
+        if not await self._agrees(self._entry, disposition):
             return
         command = EntryCommand(disposition=Disposition(disposition))
-        await self._act("finish", _("Done: {number} {person}"), command)
+        said = _("Done: {number} {person}") + f" ({outcome_word(disposition)})"
+        await self._act("finish", said, command)
+
+    async def _agrees(self, entry: EntryOut, disposition: str) -> bool:
+        """Ask a clinician once more about what cannot be meant by a slip, or lacks something."""
+        if self._session.account.role is not Role.CLINICIAN:
+            return True
+        visit = await self._session.client.visits.get(entry.visit_id)
+        missing = lacking(visit, disposition, asks_bpjs=self._session.clinic.asks_bpjs)
+        for line in lacking_lines(missing):
+            self._talk.say("! " + line)
+        if not missing and disposition not in NEED_ENTER:
+            return True
+        outcome = problem_words.word(problem_words.DISPOSITIONS, disposition).upper()
+        person = entry.patient.name if entry.patient else entry.number
+        question = _("Record {outcome} for {person}?").format(outcome=outcome, person=person)
+        return await self._says_yes(question)
 
     async def _list(self) -> None:
         entries = await self._entries()
@@ -131,6 +203,12 @@ class QueueDialogue:
                 self._talk.say(self._text(entry))
 
     def _help(self) -> None:
+        if self._session.account.role is Role.PHARMACIST:
+            self._talk.say(_("W shows the patient's medicines and hands them out."))
+        if self._session.writes_records:
+            self._talk.say(_("A shows and records the patient's allergies."))
+        if "b" in self._talks:
+            self._talk.say(_("B reads a patient's record; outside your own queue it asks why."))
         letters = ", ".join(f"={self._session.prefix_of(code)}" for code in self._own)
         self._talk.say(
             _(

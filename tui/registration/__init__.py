@@ -1,1 +1,1 @@
-"""What registration means at a terminal, without a screen: shared by the forms and by line mode."""
+"""Registration at a terminal, without screens: shared by the forms and line mode."""

@@ -1,7 +1,7 @@
-"""The confirmation before a save, as rules and sentences; a dialog or a dialogue shows it.
+"""Rules and sentences of the confirmation before a save, for a dialog or for line mode.
 
-What may be saved depends on the verdict, and nobody is ever sent to a cluster that the rules did
-not propose and nobody picked at the confirmation itself.
+The verdict decides what may be saved. A patient is only ever sent to a cluster that the rules proposed
+or that was picked at the confirmation itself.
 """
 
 from __future__ import annotations
@@ -9,50 +9,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.schemas.registration import RoutingShape
-from core.vocabulary import Verdict
-from tui import words
-from tui.formatting import age_text, date_text, one_line, sex_letter
-from tui.registration.facts import YES, Facts
-from tui.text import _
+from core.foundation.codes import PayerSource, Verdict
+from core.schemas.registration import RoutingOut
+from tui.registration.form_values import YES, FormValues
+from tui.registration.payer import is_kind_known
+from tui.text import problem_words
+from tui.text.formatting import age_text, date_text, one_line, sex_letter
+from tui.text.translation import _
 
 
 @dataclass
 class Decision:
-    """Where a confirmation stands.
+    """State of a confirmation.
 
     Attributes:
-        routing: What the rules say of `chosen`.
-        chosen: The cluster somebody chose, None when nobody did.
+        routing: The rules' answer to `chosen`.
+        chosen: The cluster chosen by the clerk; None without a choice.
         picked_here: Whether it was chosen at the confirmation, with the complaint in view.
     """
 
-    routing: RoutingShape
+    routing: RoutingOut
     chosen: str | None
     picked_here: bool = False
 
-    def pick(self, cluster: str, routing: RoutingShape) -> None:
-        """Take another cluster, judged anew."""
+    def pick(self, cluster: str, routing: RoutingOut) -> None:
+        """Take another cluster, with the rules' answer to it."""
         self.routing, self.chosen, self.picked_here = routing, cluster, True
 
     @property
     def verdict(self) -> Verdict:
-        """What the rules say of the cluster as it stands now."""
+        """Verdict of the rules on the present cluster."""
         return self.routing.verdict
 
     @property
     def proposal(self) -> str | None:
-        """The cluster the rules propose, None when they do not."""
+        """The cluster that the rules propose; None without a proposal."""
         if self.verdict is Verdict.UNSURE or not self.routing.suggestions:
             return None
         return self.routing.suggestions[0].cluster
 
     @property
     def target(self) -> str | None:
-        """Where agreeing saves to; None where there is nothing to agree to.
+        """The cluster in which a confirmation saves; None when nothing can be confirmed.
 
         `match`: the chosen cluster, or the proposed one when none was chosen. `mismatch`: the proposed
-        one. `unsure`: only what was picked here. `blocked`: nothing.
+        one. `unsure`: only a cluster picked here. `blocked`: nothing.
         """
         if self.verdict is Verdict.BLOCKED:
             return None
@@ -64,33 +65,35 @@ class Decision:
 
     @property
     def can_keep(self) -> bool:
-        """Whether the chosen cluster can be kept against the rules, for a reason."""
+        """Return whether the chosen cluster can be kept against the rules, for a reason."""
         return self.verdict is Verdict.MISMATCH and self.chosen is not None
 
     @property
     def can_pick(self) -> bool:
-        """Whether another cluster would help; a blocked registration is corrected in the form."""
+        """Return whether another cluster would help; a blocked registration is corrected in the form."""
         return self.verdict is not Verdict.BLOCKED
 
     def reasons(self, most: int = 3) -> list[str]:
-        """Why the proposed cluster is proposed, best first."""
+        """Return the reasons for the proposed cluster, best first."""
         if self.proposal is None:
             return []
         return [reason.text for reason in self.routing.suggestions[0].reasons[:most]]
 
     def danger_signs(self) -> Iterator[tuple[str, str]]:
-        """Name of each red flag, and the words of the complaint that raised it."""
+        """Return the name of each red flag, and the words of the complaint that raised it."""
         for flag in self.routing.red_flags:
-            yield words.word(words.RED_FLAGS, flag.rule), one_line(flag.word)
+            yield problem_words.word(problem_words.RED_FLAGS, flag.rule), one_line(flag.word)
 
     def judgement(self) -> str:
-        """One sentence: whether complaint and cluster agree, or what stands in the way."""
+        """Return one sentence: complaint and cluster agree, or the reason why not."""
         if self.verdict is Verdict.BLOCKED:
-            return "!! " + words.word(words.BLOCKS, self.routing.blocked_code or "")
+            return "!! " + problem_words.word(problem_words.BLOCKS, self.routing.blocked_code or "")
         if self.verdict is Verdict.UNSURE:
             if self.picked_here:
                 return _("The complaint does not say it; you picked this cluster.")
-            return "? " + words.word(words.QUESTIONS, self.routing.question or "which_complaint")
+            return "? " + problem_words.word(
+                problem_words.QUESTIONS, self.routing.question or "which_complaint"
+            )
         if self.verdict is Verdict.MISMATCH:
             return "! " + _("The complaint points to another cluster than the chosen one.")
         if self.chosen is None:
@@ -98,16 +101,16 @@ class Decision:
         return _("Complaint and cluster agree.")
 
 
-def who_text(facts: Facts) -> str:
-    """Name, sex, age and birth date: `Ana Mendoza, P, 36 th (17-08-1990)`."""
+def who_text(facts: FormValues) -> str:
+    """Return name, sex, age and birth date: `Ana Mendoza, P, 36 th (17-08-1990)`."""
     born = facts.birth_date
     age = age_text(born, facts.today) if born is not None else "?"
     day = _("estimated") if facts.is_estimated else date_text(born)
     return f"{facts.name}, {sex_letter(facts.sex)}, {age} ({day})"
 
 
-def identity_text(facts: Facts) -> str:
-    """Whether the patient is known, and whether a card was seen."""
+def identity_text(facts: FormValues) -> str:
+    """Return whether the patient is known, and whether a card was seen, as text."""
     patient = facts.patient
     if patient is not None:
         seen = patient.identity_verified_at is not None
@@ -116,3 +119,15 @@ def identity_text(facts: Facts) -> str:
         seen = facts.text("identity_verified") == YES
         known = _("new patient") + ", "
     return known + (_("identity verified") if seen else _("identity not verified"))
+
+
+def payer_text(facts: FormValues) -> str:
+    """Return the payer, with its origin where the clerk did not choose it."""
+    payer, source = facts.payer
+    name = problem_words.word(problem_words.PAYERS, payer)
+    if source is PayerSource.NUMBER and not is_kind_known(facts.last_payer):
+        unknown = _("from the BPJS number; kind not known yet")
+        return f"{name} ({unknown})"
+    known = source in problem_words.PAYER_SOURCES
+    origin = problem_words.word(problem_words.PAYER_SOURCES, source) if known else ""
+    return f"{name} ({origin})" if origin else name

@@ -1,68 +1,100 @@
-"""The half-typed registration as it is kept on the server, one for each account."""
+"""Half-typed registrations as they are stored on the server, one draft for each form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from core.identifiers import new_id
-from core.schemas.patients import PatientShape
-from core.schemas.registration import DraftShape, Receipt
-from tui.client import CoreClient, Refused
+from core.foundation.identifiers import new_id
+from core.schemas.patients import PatientOut
+from core.schemas.registration import DraftOut, Receipt
+from tui.client.core_client import CoreClient
+from tui.client.errors import RefusedError
 
-DRAFT_KEY = "registration"
+DRAFT_KIND = "registration"
+
+
+def new_draft_key() -> str:
+    """Return the key of a form that begins now: forms lie beside each other, none overwrites another."""
+    return f"{DRAFT_KIND}:{new_id()}"
 
 
 @dataclass(frozen=True)
-class Draft:
-    """What was left unfinished.
+class RegistrationDraft:
+    """An unfinished registration.
 
     Attributes:
-        registration_id: The id it was or will be sent with: a save that succeeded unseen is found by it.
-        values: Field -> what was typed or chosen.
-        patient: Who it is about when they are known already.
+        registration_id: The id under which it was or will be sent; it finds a save whose answer was lost.
+        values: Field -> value that was typed or chosen.
+        patient: The patient, when already known.
         receipt: The receipt, when it was saved and only the answer was lost.
+        key: Key of the draft on the server.
     """
 
     registration_id: str
     values: dict[str, str]
-    patient: PatientShape | None = None
+    patient: PatientOut | None = None
     receipt: Receipt | None = None
+    key: str = field(default_factory=new_draft_key)
 
 
 def draft_data(
-    registration_id: str, values: Mapping[str, str], patient: PatientShape | None, name: str
+    registration_id: str, values: Mapping[str, str], patient: PatientOut | None, name: str
 ) -> dict[str, Any]:
-    """A form as `PUT drafts/registration` takes it; `name` is what the clerk is reminded with."""
+    """Return the body of `PUT drafts/{key}`.
+
+    Args:
+        registration_id: The id under which the registration will be sent.
+        values: Field -> value that was typed or chosen.
+        patient: The patient, when already known.
+        name: Label by which the clerk recognises the draft.
+    """
     patient_id = patient.id if patient is not None else None
     return {"id": registration_id, "label": name, "patient_id": patient_id, "values": dict(values)}
 
 
-def label_of(draft: DraftShape) -> str:
-    """What the clerk is reminded with: the name, or the first thing that was typed instead."""
+def label_of(draft: DraftOut) -> str:
+    """Return the label of a draft: the name, or the first other value that was typed."""
     typed = [str(value) for value in dict(draft.data.get("values", {})).values() if value]
     return str(draft.data.get("label") or next(iter(typed), "?"))
 
 
-async def take_up(client: CoreClient, data: Mapping[str, Any]) -> Draft:
-    """Turn a kept draft back into a form, and find out whether it was saved meanwhile.
+def complaint_of(draft: DraftOut) -> str:
+    """Return the complaint in a draft; empty before it was typed."""
+    return str(dict(draft.data.get("values", {})).get("chief_complaint") or "")
+
+
+async def unfinished(client: CoreClient) -> list[DraftOut]:
+    """Return one's own unfinished registrations, the newest first.
 
     Raises:
-        Refused: The patient cannot be read any more.
+        RefusedError: The core refuses it.
         UnreachableError: The core does not answer.
     """
+    return [draft for draft in await client.drafts.all(DRAFT_KIND) if draft.data]
+
+
+async def take_up(client: CoreClient, draft: DraftOut) -> RegistrationDraft:
+    """Turn a draft back into a form, and find out whether it was saved meanwhile.
+
+    Raises:
+        RefusedError: The patient cannot be read any more.
+        UnreachableError: The core does not answer.
+    """
+    data = draft.data
     patient_id = data.get("patient_id")
     registration_id = str(data.get("id") or "") or new_id()
     try:
-        receipt = await client.receipt(registration_id)
-    except Refused as refusal:
+        receipt = await client.registrations.receipt(registration_id)
+    except RefusedError as refusal:
         if refusal.code != "not_found":
             raise
         receipt = None
-    return Draft(
+    return RegistrationDraft(
         registration_id,
         {str(name): str(value) for name, value in dict(data.get("values", {})).items()},
-        await client.patient(str(patient_id)) if patient_id else None,
+        await client.patients.get(str(patient_id)) if patient_id else None,
         receipt,
+        draft.key,
     )

@@ -1,1 +1,1 @@
-"""What the terminal shows: one file a screen."""
+"""Screens of the terminal, one file each."""

@@ -1,4 +1,4 @@
-"""The daily work as it stands, for the person who runs the system: closing, sending, backups."""
+"""Shows the state of the daily work to the administrator: closing, sending, backups."""
 
 from __future__ import annotations
 
@@ -11,34 +11,41 @@ from textual.binding import Binding
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core.schemas.clinic import BackupShape, ClosingShape, ClosingStepShape, SyncShape, ToldShape
-from tui import daily_words, keymap
-from tui.formatting import date_text, fit, instant_text, time_text
+from core.schemas.clinic import BackupOut, ClosingOut, ClosingStepOut, SyncOut, ToldOut
+from tui import keymap
 from tui.screens.base import LoketScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text import daily_words
+from tui.text.formatting import date_text, fit, instant_text, time_text
+from tui.text.translation import N_, _
 
-FOLLOW_SECONDS = 2.0  # while something runs that was begun here; otherwise once a minute
-MOST_LOOKS = 10  # a process of its own takes a moment to begin
-BAR_CELLS = 20
+FOLLOW_SECONDS = 2.0  # seconds between two reads while a job started here runs; otherwise once a minute
+MOST_LOOKS = 10  # reads until a started job must be visible: its process takes a moment to start
+BAR_CELLS = 20  # cells of a progress bar
 
 
 class AdministrationScreen(LoketScreen[None]):
-    """The day's closing step by step, what waits for the office, the newest backup."""
+    """Shows the closing step by step, the records that wait for the office, and the newest backup."""
 
     AREA = "administer"
     TITLE_TEXT = N_("System")
     HELP_TEXT = N_(
         "The day is closed by itself at its hour: the queues end, a backup is made and opened again, the "
         "reports are written, and everything is sent. C does all of it now, Y only sends; both are harmless "
-        "at any time. What went wrong stands here with what to do. R shows the reports; `loket doctor` checks "
-        "the rest."
+        "at any time. What went wrong stands here with what to do. R shows the reports, A who may sign in, "
+        "D what was done out of the ordinary, L the audit log, G what each role may do; K examines the machine."
     )
+    KEY_ROWS = 2
     BINDINGS = [
         Binding("c", "run_closing", N_("Close the day")),
         Binding("y", "run_sync", N_("Sync now")),
         Binding("r", "reports", N_("Reports")),
+        Binding("a", "accounts", N_("Accounts")),
+        Binding("d", "day_list", N_("Today's list")),
+        Binding("l", "log", N_("Audit log")),
+        Binding("g", "rights", N_("Rights")),
+        Binding("k", "doctor", N_("Doctor")),
         keymap.REFRESH,
     ]
 
@@ -46,10 +53,10 @@ class AdministrationScreen(LoketScreen[None]):
         super().__init__(session)
         self._following: Timer | None = None
         self._expected = 0
-        """How many more times to look for what was begun here and has not shown itself yet."""
+        """Reads left in which to look for a job that was started here and is not visible yet."""
 
     def compose_body(self) -> ComposeResult:
-        """Three blocks of text."""
+        """Show three blocks of text."""
         yield Static("", id="closing", markup=False)
         yield Static("", classes="gap")
         yield Static("", id="sync", markup=False)
@@ -57,35 +64,35 @@ class AdministrationScreen(LoketScreen[None]):
         yield Static("", id="backups", markup=False)
 
     def on_mount(self) -> None:
-        """Read it."""
+        """Read the state."""
         self.action_refresh_data()
 
     def on_screen_resume(self) -> None:
-        """Read it again."""
+        """Read the state again."""
         super().on_screen_resume()
         self.action_refresh_data()
 
     def on_screen_suspend(self) -> None:
-        """Nobody looks: nothing is to be followed."""
+        """Stop following: the screen is hidden."""
         self._follow(False)
 
     def after_language(self) -> None:
-        """Read it again."""
+        """Read the state again."""
         self.action_refresh_data()
 
     def minute_passed(self) -> None:
-        """Follow what runs by itself."""
+        """Read the state of the jobs that run by themselves."""
         self.action_refresh_data()
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def action_refresh_data(self) -> None:
-        """Read where things stand."""
+        """Read the state of closing, sending and backups."""
         with self.saying_refusals():
             client = self.session.client
-            closing, sync = await client.closing_status(), await client.sync_status()
+            closing, sync = await client.clinic.closing_status(), await client.clinic.sync_status()
             self._show_closing(closing)
             self._show_sync(sync, said={told.text for step in closing.steps for told in step.told})
-            self._show_backups(await client.backups())
+            self._show_backups(await client.clinic.backups())
             running = closing.running or sync.running
             self._expected = 0 if running else max(0, self._expected - 1)
             self._follow((running or self._expected > 0) and self.is_current)
@@ -101,7 +108,7 @@ class AdministrationScreen(LoketScreen[None]):
     async def action_run_closing(self) -> None:
         """Close the day now."""
         with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.run_closing()
+            await self.session.client.clinic.run_closing()
             self.say(_("The closing has begun; registering goes on meanwhile."), "good")
             self._expected = MOST_LOOKS
             self._follow(True)
@@ -110,7 +117,7 @@ class AdministrationScreen(LoketScreen[None]):
     async def action_run_sync(self) -> None:
         """Send now."""
         with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.run_sync()
+            await self.session.client.clinic.run_sync()
             self.say(_("The sending has begun; registering goes on meanwhile."), "good")
             self._expected = MOST_LOOKS
             self._follow(True)
@@ -121,18 +128,46 @@ class AdministrationScreen(LoketScreen[None]):
 
         self.app.push_screen(ReportsScreen(self.session))
 
-    # What is shown
+    def action_doctor(self) -> None:
+        """Show what the doctor finds."""
+        from tui.screens.doctor import DoctorScreen
+
+        self.app.push_screen(DoctorScreen(self.session))
+
+    def action_accounts(self) -> None:
+        """Show who may sign in."""
+        from tui.screens.accounts.accounts import AccountsScreen
+
+        self.app.push_screen(AccountsScreen(self.session))
+
+    def action_day_list(self) -> None:
+        """Show what was done out of the ordinary today."""
+        from tui.screens.oversight.day_list import DayListScreen
+
+        self.app.push_screen(DayListScreen(self.session))
+
+    def action_log(self) -> None:
+        """Open the audit log."""
+        from tui.screens.oversight.log import AuditLogScreen
+
+        self.app.push_screen(AuditLogScreen(self.session))
+
+    def action_rights(self) -> None:
+        """Show what each role may do."""
+        from tui.screens.oversight.rights import RightsScreen
+
+        self.app.push_screen(RightsScreen(self.session))
 
     @property
     def _most_refusals(self) -> int:
-        """So many that the backups are still seen below."""
+        """Return how many refusals are shown, so that the backups still fit below."""
         return 5 if self.size.height >= 30 else 2
 
     @property
     def _room(self) -> int:
         return max(40, self.size.width - 6)
 
-    def _show_closing(self, closing: ClosingShape) -> None:
+    def _show_closing(self, closing: ClosingOut) -> None:
         lines = [" " + _("Close of the day {day}").format(day=date_text(closing.day))]
         if closing.running:
             done = closing.done + sum(
@@ -150,15 +185,15 @@ class AdministrationScreen(LoketScreen[None]):
             lines += self._problem_lines(closing.told)
         self.query_one("#closing", Static).update("\n".join(lines))
 
-    def _step_lines(self, step: ClosingStepShape) -> list[str]:
+    def _step_lines(self, step: ClosingStepOut) -> list[str]:
         zone = self.session.clinic.timezone
         sign = daily_words.SIGNS.get(step.status, "?")
-        name = fit(_(daily_words.STEPS.get(step.name, step.name)), 16)
+        name = fit(daily_words.step_title(step.name), 16)
         at = time_text(step.ended_at or step.started_at, zone) if step.status else ""
         lines = [f"   {sign:<2} {name} {at:5}  {daily_words.step_facts(step)}".rstrip()]
         return lines + self._problem_lines(step.told, 6)
 
-    def _problem_lines(self, problems: Sequence[ToldShape], indent: int = 3) -> list[str]:
+    def _problem_lines(self, problems: Sequence[ToldOut], indent: int = 3) -> list[str]:
         lines: list[str] = []
         for problem in problems:
             lines += self._folded("!! ", problem.text, indent)
@@ -167,7 +202,7 @@ class AdministrationScreen(LoketScreen[None]):
         return lines
 
     def _folded(self, sign: str, text: str, indent: int) -> list[str]:
-        """Text on as many lines as it needs, the later ones under the first word."""
+        """Wrap a text, its later lines indented to the first word."""
         return wrap(
             text,
             self._room,
@@ -176,8 +211,8 @@ class AdministrationScreen(LoketScreen[None]):
             break_on_hyphens=False,
         )
 
-    def _show_sync(self, sync: SyncShape, said: Collection[str]) -> None:
-        """What waits; a problem that the closing's steps tell already is not told twice."""
+    def _show_sync(self, sync: SyncOut, said: Collection[str]) -> None:
+        """Show the sending, without the problems in `said`, which the closing's steps show already."""
         zone = self.session.clinic.timezone
         receiver = _(daily_words.RECEIVERS.get(sync.receiver, sync.receiver))
         agrees = {True: _("yes"), False: _("NO"), None: "-"}[sync.manifest_agrees]
@@ -204,7 +239,7 @@ class AdministrationScreen(LoketScreen[None]):
             lines.append("   ! " + more)
         self.query_one("#sync", Static).update("\n".join(lines))
 
-    def _show_backups(self, backups: Sequence[BackupShape]) -> None:
+    def _show_backups(self, backups: Sequence[BackupOut]) -> None:
         if not backups:
             lines = [" " + _("Backups"), "   ! " + _("There is no backup yet; the daily closing makes one.")]
         else:

@@ -1,4 +1,4 @@
-"""The supervisor's board: every cluster in one line, who is at work, the day as columns."""
+"""The supervisor's board: each cluster in one line, the staff at work, and the day as columns."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.widgets import Static
 
-from core import clock
-from core.schemas.queues import BoardCluster, BoardShape, BoardStaff
+from core.foundation import clock
+from core.schemas.queues import BoardCluster, BoardOut, BoardStaff
 from tui import keymap, theme
-from tui.formatting import fit, in_rows, time_text
 from tui.messages import QueueChanged
 from tui.screens.base import LoketScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text.formatting import fit, in_rows, time_text
+from tui.text.translation import N_, _
 from tui.widgets import DayPlot
 
-PAUSE_SECONDS = 1.0  # a busy clinic's board is read and painted once a second at most
-NAME_CELLS, WIDE_NAME_CELLS, WIDE_FROM_CELLS = 24, 40, 110
+PAUSE_SECONDS = 1.0  # second: a busy clinic's board is read and painted once in this time at most
+NAME_CELLS, WIDE_NAME_CELLS, WIDE_FROM_CELLS = 24, 28, 120
 COLUMNS = (
     (N_("waiting"), 9), (N_("longest"), 9), (N_("in rooms"), 9), (N_("served"), 9), (N_("gone"), 7),
     (N_("ends about"), 13),
 )  # fmt: skip
-"""Heading and width of what is counted."""
+"""Heading and width of each column."""
 
 
 class BoardScreen(LoketScreen[None]):
-    """All clusters at once; follows the change feed."""
+    """Shows all clusters at once and follows the change feed."""
 
     AREA = "board"
     TITLE_TEXT = N_("Board")
@@ -44,37 +45,39 @@ class BoardScreen(LoketScreen[None]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._board: BoardShape | None = None
+        self._board: BoardOut | None = None
         self._reading = False
 
     def compose_body(self) -> ComposeResult:
-        """A table, a line of people, two rows of columns."""
-        yield Static("", id="clusters", markup=False)
-        yield Static("", id="present", markup=False)
+        """Yield a table, a line of staff, and two rows of columns."""
+        with Horizontal(id="now"):
+            yield Static("", id="clusters", markup=False)
+            yield Static("", id="staff", classes="wide-only", markup=False)
+        yield Static("", id="present", classes="narrow-only", markup=False)
         yield DayPlot("arrivals")
         yield DayPlot("waits", labelled=True)
 
     def on_mount(self) -> None:
-        """Read it."""
+        """Read the board."""
         self.read_board()
 
     def on_screen_resume(self) -> None:
-        """Read it again."""
+        """Read the board again."""
         super().on_screen_resume()
         self.read_board()
 
     def on_queue_changed(self, message: QueueChanged) -> None:
-        """Something happened in some queue; many things at once are read once."""
+        """Read the board again; many changes at once are read once."""
         if not self._reading:
             self._reading = True
             self.set_timer(PAUSE_SECONDS, self.read_board)
 
     def minute_passed(self) -> None:
-        """Waits have grown."""
+        """Show the longer waits."""
         self.read_board()
 
     def after_language(self) -> None:
-        """Show it again."""
+        """Show the board in the new language."""
         self._show()
 
     @work(exclusive=True, group="board", exit_on_error=False)
@@ -82,14 +85,14 @@ class BoardScreen(LoketScreen[None]):
         """Show the board as it is now."""
         self._reading = False
         with self.saying_refusals():
-            self._board = await self.session.client.board()
+            self._board = await self.session.client.queues.board()
             self._show()
 
     @work(exclusive=True, group="board", exit_on_error=False)
     async def action_refresh_data(self) -> None:
-        """Read it again, and say so."""
+        """Read the board again, and say so."""
         with self.saying_refusals(), hold_keys(self.app):
-            self._board = await self.session.client.board()
+            self._board = await self.session.client.queues.board()
             self._show()
             self.say(_("Up to date."))
 
@@ -108,11 +111,18 @@ class BoardScreen(LoketScreen[None]):
         text.append("\n" + fit(" " + _("All"), name_cells), theme.STRONG)
         self._append_counts(text, _sum(board.clusters))
         self.query_one("#clusters", Static).update(text)
-        people = [self._person(person) for person in board.staff] or [_("nobody")]
+        self._show_staff([self._person(person) for person in board.staff] or [_("nobody")])
+        self._show_day(board)
+
+    def _show_staff(self, people: list[str]) -> None:
+        """Show who is signed in: beside the clusters where there is room, else in lines below them."""
         said = _("Signed in: {people}").format(people="")
+        beside = Text(no_wrap=True, overflow="ellipsis")
+        beside.append(said.strip() + "\n", theme.STRONG)
+        beside.append("\n".join(f" {person}" for person in people))
+        self.query_one("#staff", Static).update(beside)
         rows = in_rows(people, self.size.width - cell_len(said) - 2)
         self.query_one("#present", Static).update(f" {said}" + f"\n {' ' * cell_len(said)}".join(rows))
-        self._show_day(board)
 
     def _append_counts(self, text: Text, cluster: BoardCluster) -> None:
         clinic = self.session.clinic
@@ -133,10 +143,10 @@ class BoardScreen(LoketScreen[None]):
         place = person.service_point or " ".join(self.session.prefix_of(code) for code in person.clusters)
         return f"{person.name} ({place}{': ' + person.number if person.number else ''})"
 
-    def _show_day(self, board: BoardShape) -> None:
+    def _show_day(self, board: BoardOut) -> None:
         zone = self.session.clinic.timezone
         hours = [time_text(period.starts_at, zone) for period in board.periods]
-        # What has not begun yet is no number, not a nought.
+        # A half hour that has not begun shows nothing instead of 0.
         begun = [period.starts_at <= clock.now() for period in board.periods]
         arrivals = [
             period.arrivals if is_begun else None

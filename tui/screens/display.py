@@ -6,18 +6,18 @@ from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.schemas.queues import WaitingRoomCall, WaitingRoomShape
-from tui.formatting import big_text, fit
+from core.schemas.queues import WaitingRoomCall, WaitingRoomOut
 from tui.messages import QueueChanged, RecordChanged
 from tui.screens.base import LoketScreen
 from tui.session import Session
-from tui.text import N_, _
+from tui.text.formatting import big_text, fit
+from tui.text.translation import N_, _
 
 MARGIN_CELLS, COUNT_CELLS = 4, 13
 
 
 class DisplayScreen(LoketScreen[None]):
-    """The number called last, as big as room allows; the ones before it; how many wait."""
+    """Shows the newest call as big as the screen allows, the calls before it, and how many wait."""
 
     TITLE_TEXT = N_("Waiting room")
     HELP_TEXT = N_("Numbers that are called now. Nothing here needs a key.")
@@ -25,10 +25,10 @@ class DisplayScreen(LoketScreen[None]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._room: WaitingRoomShape | None = None
+        self._room: WaitingRoomOut | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The newest call big, the calls before it, then a count for each cluster."""
+        """Yield the newest call, the calls before it, and a count for each cluster."""
         yield Static("", id="newest", markup=False)
         yield Static("", id="calls", markup=False)
         yield Static("", id="waiting", markup=False)
@@ -38,11 +38,11 @@ class DisplayScreen(LoketScreen[None]):
         self.read_numbers()
 
     def on_record_changed(self, message: RecordChanged) -> None:
-        """Something was called."""
+        """Read the numbers again after a call."""
         self.read_numbers()
 
     def on_queue_changed(self, message: QueueChanged) -> None:
-        """Something was called; a door's shared feed says it this way."""
+        """Read the numbers again after a call that a door's shared feed reports this way."""
         self.read_numbers()
 
     def on_screen_resume(self) -> None:
@@ -51,14 +51,14 @@ class DisplayScreen(LoketScreen[None]):
         self.read_numbers()
 
     def after_language(self) -> None:
-        """Show them again."""
+        """Show the numbers in the new language."""
         self._show()
 
     @work(exclusive=True, group="numbers", exit_on_error=False)
     async def read_numbers(self) -> None:
         """Show the numbers as they are now; each new call rings the terminal's bell once."""
         with self.saying_refusals():
-            before, self._room = self._room, await self.session.client.waiting_room()
+            before, self._room = self._room, await self.session.client.queues.waiting_room()
             self._show()
             if before is not None and _sounds(self._room) - _sounds(before):
                 self.app.bell()
@@ -89,5 +89,5 @@ def _place(call: WaitingRoomCall) -> str:
     return f"{call.cluster} - {call.room}" if call.room else call.cluster
 
 
-def _sounds(room: WaitingRoomShape) -> set[tuple[str, int]]:
+def _sounds(room: WaitingRoomOut) -> set[tuple[str, int]]:
     return {(call.number, call.calls) for call in room.calls}

@@ -1,4 +1,4 @@
-"""What one can do here, made from the screen's own keys; and the same as a list to pick from."""
+"""Help and command palette, both made from the screen's own keys."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from textual.binding import Binding
 from textual.widgets import Static
 
 from tui import keymap, theme
-from tui.formatting import fit
 from tui.keymap import key_name
 from tui.screens.base import Dialog
 from tui.session import Session
-from tui.text import N_, _
+from tui.text.formatting import fit
+from tui.text.translation import N_, _
 from tui.widgets import PickList, PickRow, TextField
 
 
 class HelpDialog(Dialog[None]):
-    """Keys and a few sentences; any key closes it."""
+    """Shows keys and a few sentences; any key closes it."""
 
     TITLE_TEXT = N_("Help")
 
@@ -31,7 +31,7 @@ class HelpDialog(Dialog[None]):
         self._bindings_shown = bindings
 
     def compose_body(self) -> ComposeResult:
-        """Sentences, then keys in two columns."""
+        """Yield sentences, then keys in two columns."""
         if self._help_text:
             yield Static(_(self._help_text) + "\n", markup=False)
         cells = [
@@ -57,16 +57,16 @@ class HelpDialog(Dialog[None]):
 
 @dataclass(frozen=True)
 class Command:
-    """Something the palette can do."""
+    """One command of the palette."""
 
     label: str
-    """Translated."""
+    """Translated text."""
     key: str
     action: str
 
 
 class PaletteDialog(Dialog[str]):
-    """All commands of this place, found by typing; gives the action."""
+    """Lists the commands of the current screen, found by typing; returns the action."""
 
     TITLE_TEXT = N_("Commands")
     BINDINGS = [
@@ -80,21 +80,21 @@ class PaletteDialog(Dialog[str]):
         self._commands = list(commands)
 
     def compose_body(self) -> ComposeResult:
-        """A box and the list."""
+        """Yield a box and the list."""
         yield TextField("command", longest=40)
         pick_list = PickList("commands", focusable=False)
         pick_list.styles.height = min(14, max(1, len(self._commands)))
         yield pick_list
 
     def on_mount(self) -> None:
-        """Show all."""
+        """Show all commands."""
         self.query_one("#command").focus()
         self._show("")
         self.hint(_("Enter: do it    Esc: back"))
 
     @on(TextField.Changed, "#command")
     def narrow(self, event: TextField.Changed) -> None:
-        """Show what matches."""
+        """Show the matching commands."""
         self._show(event.value)
 
     def _show(self, text: str) -> None:
@@ -112,7 +112,7 @@ class PaletteDialog(Dialog[str]):
 
     @on(TextField.Submitted, "#command")
     def take(self) -> None:
-        """Do the chosen one."""
+        """Return the chosen command."""
         chosen = self.query_one("#commands", PickList).chosen
         if chosen is not None:
             self.dismiss(chosen)

@@ -1,4 +1,4 @@
-"""The reports as tables: choose one, choose the day, read, have it written as CSV and XLSX."""
+"""Shows reports as tables, by day, and has them written as CSV and XLSX."""
 
 from __future__ import annotations
 
@@ -10,60 +10,60 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas.clinic import ReportShape
+from core.daily.reports.registry import REPORTS, Report
+from core.foundation.languages import in_language
+from core.schemas.clinic import ReportOut
 from tui import keymap, theme
-from tui.formatting import NotADateError, date_text, fit, number_text, parse_date
+from tui.client.errors import RefusedError
 from tui.screens.base import Dialog, LoketScreen
 from tui.screens.reasons import LineDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text.formatting import NotADateError, date_text, fit, number_text, parse_date
+from tui.text.translation import N_, _, language
 from tui.widgets import PickList, PickRow
 
-REPORTS = {
-    "daily-register": N_("Daily register"),
-    "lb1": N_("LB1 diseases of the month"),
-    "top-diagnoses": N_("Ten most frequent diseases"),
-    "skdr": N_("SKDR weekly counts"),
-    "payers": N_("Visits by payer and cluster"),
-    "waits": N_("Waits and services"),
-    "misrouting": N_("Misrouting by rule"),
-}
-WIDEST = 28  # cells of one column
-GAP = 2
+SHORTEST_REASON = 5  # characters
+WIDEST = 28  # cells; a wider column is cut
+GAP = 2  # cells between two columns
+
+
+def _choice(report: Report) -> PickRow:
+    return PickRow(report.name, [(f" {in_language(report.titles, language())}", theme.PLAIN)])
 
 
 class ReportDialog(Dialog[str]):
-    """Which report."""
+    """Asks which report to show."""
 
     TITLE_TEXT = N_("Which report?")
 
     def compose_body(self) -> ComposeResult:
-        """All of them."""
+        """List all of them."""
         yield PickList("reports")
 
     def on_mount(self) -> None:
-        """Choose among them."""
+        """Fill the list and give it the keys."""
         picker = self.query_one(PickList)
         picker.styles.height = len(REPORTS)
-        picker.show_rows([PickRow(name, [(f" {_(title)}", theme.PLAIN)]) for name, title in REPORTS.items()])
+        picker.show_rows([_choice(report) for report in REPORTS.values()])
         picker.focus()
         self.hint(_("Enter: yes    Esc: back"))
 
     @on(PickList.Picked)
     def take(self, event: PickList.Picked) -> None:
-        """Give it."""
+        """Close with the name of the chosen report."""
         self.dismiss(event.key)
 
 
 class ReportsScreen(LoketScreen[None]):
-    """One report at a time."""
+    """Shows one report at a time."""
 
     TITLE_TEXT = N_("Reports")
     HELP_TEXT = N_(
         "A report of the chosen day, or of the week or month it lies in. O chooses the report, D the day, the "
         "comma and the full stop go one day back and on. The arrows move through the table, left and right "
-        "through its columns. W writes it as CSV and XLSX into the server's data folder."
+        "through its columns. W writes it as CSV and XLSX into the server's data folder; one that names patients "
+        "needs the leave of the head of the clinic, which W asks for and which holds for a day."
     )
     BINDINGS = [
         keymap.BACK,
@@ -81,39 +81,39 @@ class ReportsScreen(LoketScreen[None]):
         super().__init__(session)
         self._report_name = next(iter(REPORTS))
         self._day = session.clinic.today
-        self._report: ReportShape | None = None
+        self._report: ReportOut | None = None
         self._first_column = 0
 
     def compose_body(self) -> ComposeResult:
-        """What it is, what it means, the table."""
+        """Show title, definition and source, the column heads, and the table."""
         yield Static("", id="about", markup=False)
         yield Static("", classes="gap")
         yield Static("", id="columns", markup=False)
         yield PickList("table")
 
     def on_mount(self) -> None:
-        """Show the first."""
+        """Show the first report."""
         self.query_one("#table", PickList).focus()
         self.action_refresh_data()
 
     def after_language(self) -> None:
-        """Show it again."""
+        """Show the report in the new language."""
         self.query_one("#table", PickList).focus()
         self._show()
 
     def on_resize(self) -> None:
-        """More or fewer columns fit."""
+        """Show as many columns as fit now."""
         self._show()
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def action_refresh_data(self) -> None:
-        """Read it."""
+        """Read the report from the server."""
         with self.saying_refusals():
-            self._report = await self.session.client.report(self._report_name, self._day)
+            self._report = await self.session.client.clinic.report(self._report_name, self._day)
             self._show()
 
     def action_choose(self) -> None:
-        """Another report."""
+        """Ask for another report."""
 
         def chosen(name: str | None) -> None:
             if name:
@@ -123,7 +123,7 @@ class ReportsScreen(LoketScreen[None]):
         self.app.push_screen(ReportDialog(self.session), chosen)
 
     def action_day(self) -> None:
-        """Another day."""
+        """Ask for another day."""
 
         def typed(text: str | None) -> None:
             if not text:
@@ -137,7 +137,7 @@ class ReportsScreen(LoketScreen[None]):
         self.app.push_screen(LineDialog(self.session, title, value=date_text(self._day)), typed)
 
     def action_turn_day(self, step: int) -> None:
-        """The day before or after."""
+        """Show the day before or after."""
         self._turn_to(self._day + timedelta(days=step))
 
     def _turn_to(self, day: date) -> None:
@@ -147,20 +147,38 @@ class ReportsScreen(LoketScreen[None]):
 
     @work(exclusive=True, group="write", exit_on_error=False)
     async def action_write(self) -> None:
-        """Have both files written."""
+        """Have the server write both files; ask for leave where the report names patients."""
         with self.saying_refusals(), hold_keys(self.app):
-            written = await self.session.client.write_report(self._report_name, self._day)
+            try:
+                written = await self.session.client.clinic.write_report(self._report_name, self._day)
+            except RefusedError as refusal:
+                if refusal.code != "approval_required":
+                    raise
+                self._ask_for_leave(self._report_name, self._day)
+                return
             path = written.files[0].removesuffix(".csv")
             self.say(_("Written: {path}.csv and .xlsx").format(path=path), "good")
 
+    def _ask_for_leave(self, name: str, day: date) -> None:
+        def given(reason: str | None) -> None:
+            if reason:
+                self._send_request(name, day, reason)
+
+        title = N_("This file names patients. What is it for? (the head of the clinic decides)")
+        self.app.push_screen(LineDialog(self.session, title, shortest=SHORTEST_REASON), given)
+
+    @work(exclusive=True, group="write", exit_on_error=False)
+    async def _send_request(self, name: str, day: date, reason: str) -> None:
+        with self.saying_refusals(), hold_keys(self.app):
+            await self.session.client.clinic.ask_for_report_file(name, day, reason)
+            self.say(_("Asked. The head of the clinic decides; then W writes the file."), "good")
+
     def action_turn_columns(self, step: int) -> None:
-        """Show other columns; the first stays."""
+        """Show other columns; the first one stays."""
         if self._report is not None:
             last = max(0, len(self._report.columns) - 2)
             self._first_column = min(max(self._first_column + step, 0), last)
             self._show()
-
-    # What is shown
 
     def _show(self) -> None:
         report = self._report
@@ -186,21 +204,21 @@ def _cell(value: str | int | float) -> str:
     return number_text(value) if isinstance(value, float) else str(value)
 
 
-def _numeric(report: ReportShape) -> list[bool]:
-    """Which columns hold numbers: these stand to the right."""
+def _numeric(report: ReportOut) -> list[bool]:
+    """Return for each column whether it holds numbers, which are aligned to the right."""
     return [
         any(isinstance(row[index], (int, float)) for row in report.rows) and index > 0
         for index in range(len(report.columns))
     ]
 
 
-def _widths(report: ReportShape) -> list[int]:
+def _widths(report: ReportOut) -> list[int]:
     table = [report.columns, *([_cell(cell) for cell in row] for row in report.rows)]
     return [min(WIDEST, max(cell_len(row[index]) for row in table)) for index in range(len(report.columns))]
 
 
 def _columns_shown(widths: list[int], first: int, room: int) -> list[int]:
-    """The first column, then as many as fit after those that were turned past."""
+    """Return the indexes of the first column and of as many as fit from the one turned to."""
     shown, left = [0], room - widths[0] - GAP
     for index in range(1 + first, len(widths)):
         left -= widths[index] + GAP

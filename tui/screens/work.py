@@ -1,4 +1,4 @@
-"""One's own queue: call, recall, skip, hold, start, finish, move, undo; each by one key."""
+"""The clinician's own queue: call, recall, skip, hold, start, finish, transfer, undo; one key each."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.schemas.queues import EntryCommand, EntryShape
-from core.vocabulary import Disposition, EntryStatus, Role
-from tui import keymap, words
-from tui.client import Refused
-from tui.formatting import fit
-from tui.screens.acting import ActingScreen
-from tui.screens.reasons import DispositionDialog, LineDialog
+from core.foundation.codes import DayEndAnswer, Disposition, EntryStatus, Role
+from core.schemas.queues import DayEndOut, EntryCommand, EntryOut
+from tui import keymap
+from tui.client.errors import RefusedError
+from tui.screens.day_end import DayEndDialog, told
+from tui.screens.entry_actions import ActingScreen, who
+from tui.screens.reasons import AgreeDialog, DispositionDialog, LineDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text import problem_words
+from tui.text.formatting import fit, time_text
+from tui.text.outcomes import lacking, outcome_word
+from tui.text.translation import N_, _
 from tui.widgets import QueuePane
 
-OpenRecord = Callable[[EntryShape], Awaitable[None]]
+OpenRecord = Callable[[EntryOut], Awaitable[None]]
 STARTS = frozenset({EntryStatus.WAITING, EntryStatus.SKIPPED, EntryStatus.CALLED})
 
 
 class WorkScreen(ActingScreen):
-    """The queue of the clusters this person works in, one at a time."""
+    """Shows the queue of one of the clusters in which this person works."""
 
     AREA = "work"
     TITLE_TEXT = N_("My queue")
@@ -37,7 +40,8 @@ class WorkScreen(ActingScreen):
         "service and opens the record, Space opens the last one again. D ends it, T moves the patient to "
         "another cluster, B sends them to one and back, or back to where they came from. P changes the "
         "priority, X cancels, O says in which room you call. U takes the last step back. The arrows choose "
-        "another patient, left and right another of your clusters."
+        "another patient, left and right another of your clusters. E, from ten minutes before the closing hour: do "
+        "you go on? It also brings back whom the closing has ended."
     )
     BINDINGS = [
         keymap.CALL_NEXT,
@@ -54,6 +58,7 @@ class WorkScreen(ActingScreen):
         keymap.PRIORITY,
         keymap.CANCEL,
         keymap.ROOM,
+        keymap.DAY_END,
         keymap.LAST_PATIENT,
         keymap.REFRESH,
         Binding("left", "turn(-1)", show=False),
@@ -70,7 +75,7 @@ class WorkScreen(ActingScreen):
         self.shown = self._own[0]
 
     def compose_body(self) -> ComposeResult:
-        """Who is being served, then the queue."""
+        """Yield the patient being served, then the queue."""
         yield Static("", id="above", markup=False)
         for cluster in self.session.clusters:
             if cluster.code in self._own:
@@ -81,12 +86,12 @@ class WorkScreen(ActingScreen):
         self._turn_to(self.shown)
 
     def after_language(self) -> None:
-        """Show it again."""
+        """Show the queue in the new language."""
         self._turn_to(self.shown)
 
     def line_parts(self) -> list[str]:
-        """One's room, one's clusters, and who is in hand."""
-        parts = []
+        """Return one's room, one's clusters, and the patient being served."""
+        parts = [sentence] if (sentence := told(self.session, self._day_end())) else []
         for code in self._own if len(self._own) > 1 else ():
             mark = ">" if code == self.shown else " "
             parts.append(f"{mark}{self.session.prefix_of(code)} {code} {len(self.entries_of(code))}")
@@ -94,19 +99,26 @@ class WorkScreen(ActingScreen):
             parts.append(f"({self.session.account.service_point})")
         in_hand = self._in_hand()
         if in_hand is not None and in_hand.patient is not None:
-            before, status = "  ".join([*parts, ""]), words.word(words.STATUSES, in_hand.status)
+            before, status = (
+                "  ".join([*parts, ""]),
+                problem_words.word(problem_words.STATUSES, in_hand.status),
+            )
             room = self.size.width - cell_len(f" {before} [{in_hand.number} : {status}] ")
             parts.append(f" [{in_hand.number} {fit(in_hand.patient.name, max(4, room)).rstrip()}: {status}]")
         return parts
 
-    def _in_hand(self) -> EntryShape | None:
-        """The entry this person called or serves, the newest first."""
+    def _in_hand(self) -> EntryOut | None:
+        """Return the entry that this person called or serves, the newest first."""
         name = self.session.account.name
         busy = {EntryStatus.CALLED, EntryStatus.IN_SERVICE}
         own = [
             item for item in self.entries_of(self.shown) if item.practitioner == name and item.status in busy
         ]
         return max(own, key=lambda item: item.called_at or item.started_at, default=None)
+
+    def _day_end(self) -> DayEndOut | None:
+        queue = self.session.hub.queues.get(self.shown)
+        return queue.day_end if queue is not None else None
 
     def action_turn(self, step: int) -> None:
         """Show another of one's clusters."""
@@ -127,9 +139,9 @@ class WorkScreen(ActingScreen):
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_call_next(self) -> None:
-        """Call whoever is first."""
+        """Call the first patient."""
         with self.saying_refusals(), hold_keys(self.app):
-            entry = await self.session.client.call_next(self.shown, self._room)
+            entry = await self.session.client.queues.call_next(self.shown, self._room)
             await self.read_again()
             if entry is None:
                 self.say(_("Nobody waits."), "warning")
@@ -137,7 +149,7 @@ class WorkScreen(ActingScreen):
                 self.acted(entry, _("Called: {number} {person}"))
 
     def action_call(self) -> None:
-        """Call the chosen one, whoever else waits; who is called already is called again."""
+        """Call the chosen patient out of turn; call a patient again who is called already."""
         entry = self.chosen()
         if entry is not None and entry.status is EntryStatus.CALLED:
             self.action_recall()
@@ -149,31 +161,60 @@ class WorkScreen(ActingScreen):
         self.do("recall", _("Called again: {number} {person}"))
 
     def action_skip(self) -> None:
-        """No answer: others first."""
+        """Skip a patient who does not answer; others come first."""
         self.do("skip", _("Skipped: {number} {person}; comes back after the next ones"))
 
     def action_room(self) -> None:
-        """Say where one calls."""
-
-        def given(room: str | None) -> None:
-            if room is not None:
-                self.choose_room(room)
-
+        """Choose the room to which one calls."""
         title = N_("In which room do you call?")
-        self.app.push_screen(LineDialog(self.session, title, value=self._room, shortest=0, longest=40), given)
+        dialog = LineDialog(self.session, title, value=self._room, shortest=0, longest=40)
+        self.ask(dialog, self.choose_room)
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def choose_room(self, room: str) -> None:
-        """Keep the room with the account."""
+        """Store the room with the account."""
         with self.saying_refusals(), hold_keys(self.app):
-            self.session.account = await self.session.client.choose_service_point(room)
+            self.session.account = await self.session.client.accounts.choose_service_point(room)
             self.show_line()
             self.say(_("You call to: {room}").format(room=room) if room else _("You call without a room."))
+
+    # The day's end
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def action_day_end(self) -> None:
+        """Ask whether the cluster goes on, and show whom the closing ended."""
+        with self.saying_refusals(), hold_keys(self.app):
+            found = await self.session.client.queues.day_end(self.shown)
+
+            def answered(value: str) -> None:
+                ended = {entry.id: entry for entry in found.ended}
+                if value in ended:
+                    self.do("undo", _("Brought back: {number} {person}"), ended[value])
+                else:
+                    self.answer_day_end(found.cluster, DayEndAnswer(value))
+
+            def left() -> None:
+                if found.untold:
+                    self.answer_day_end(found.cluster, DayEndAnswer.SEEN)
+
+            self.ask(DayEndDialog(self.session, found), answered, left)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def answer_day_end(self, cluster: str, said: DayEndAnswer) -> None:
+        """Send the answer, and show what it means."""
+        with self.saying_refusals(), hold_keys(self.app):
+            now = await self.session.client.queues.answer_day_end(cluster, said)
+            await self.read_again()
+            if said is DayEndAnswer.END:
+                self.say(_("The day has ended here; E brings people back."), "good")
+            elif now.goes_on_until is not None:
+                until = time_text(now.goes_on_until, self.session.clinic.timezone)
+                self.say(_("You go on until {time}; then you are asked again.").format(time=until), "good")
 
     # Serving
 
     def action_hold(self) -> None:
-        """Put on hold, or go on with who was on hold."""
+        """Put the service on hold, or continue one that is on hold."""
         entry = self.pane.chosen
         if entry is not None and entry.status is EntryStatus.ON_HOLD:
             self.do("resume", _("Goes on: {number} {person}"))
@@ -181,28 +222,46 @@ class WorkScreen(ActingScreen):
             self.do("hold", _("On hold: {number} {person}"))
 
     def action_finish(self) -> None:
-        """End the service; a clinician says how the visit ends, unless the patient goes back to another."""
+        """End the service; a clinician gives the outcome, unless the patient goes back to another cluster."""
         entry = self.chosen()
         if entry is None:
             return
         if entry.returns_to is not None:
             self.do("finish", _("Goes back: {number} {person}"), entry)
             return
-        if self.session.account.role is not Role.CLINICIAN:
-            self.do("finish", _("Done: {number} {person}"), entry)
+        if self.session.account.role is Role.CLINICIAN:
+            self.ask_outcome(entry)
             return
 
-        def done(disposition: str | None) -> None:
-            if disposition == Disposition.INTERNAL_REFERRAL:
-                self.action_transfer()
-            elif disposition is not None:
-                command = EntryCommand(disposition=Disposition(disposition))
-                self.do("finish", _("Done: {number} {person}"), entry, command)
+        def agreed(_agreed: bool) -> None:
+            self.do("finish", _("Done: {number} {person}"), entry)
 
-        self.app.push_screen(DispositionDialog(self.session), done)
+        self.ask(AgreeDialog(self.session, N_("Is this patient's service done?"), who(entry)), agreed)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def ask_outcome(self, entry: EntryOut) -> None:
+        """Ask how the visit ends, with what its record lacks."""
+
+        def done(disposition: str) -> None:
+            if disposition == Disposition.INTERNAL_REFERRAL:
+                self.ask_cluster("transfer", _("Moved: {number} {person}"), entry)
+            else:
+                command = EntryCommand(disposition=Disposition(disposition))
+                sentence = _("Done: {number} {person}") + f" ({outcome_word(disposition)})"
+                self.do("finish", sentence, entry, command)
+
+        with self.saying_refusals(), hold_keys(self.app):
+            visit = await self.session.client.visits.get(entry.visit_id)
+            person = entry.patient.name if entry.patient is not None else entry.number
+            asks = self.session.clinic.asks_bpjs
+            missing = lacking(visit, asks_bpjs=asks)
+            whole = lacking(visit, Disposition.REFERRED, asks_bpjs=asks)
+            of_referral = [code for code in whole if code not in missing]
+            dialog = DispositionDialog(self.session, person, missing, of_referral, needs_enter=True)
+            self.ask(dialog, done)
 
     def action_send(self) -> None:
-        """Send to another cluster and back here; who was sent here goes back."""
+        """Send the patient to another cluster and back here; a patient sent here goes back."""
         entry = self.chosen()
         if entry is not None and entry.returns_to is not None:
             self.do("return", _("Goes back: {number} {person}"), entry)
@@ -216,14 +275,14 @@ class WorkScreen(ActingScreen):
             self.open(entry)
 
     @work(exclusive=True, group="act", exit_on_error=False)
-    async def open(self, entry: EntryShape) -> None:
-        """Start, then open; keys typed ahead go into the record."""
+    async def open(self, entry: EntryOut) -> None:
+        """Start the service, then open the record; keys typed ahead go into the record."""
         with self.saying_refusals(), hold_keys(self.app):
             if entry.status in STARTS:
                 command = EntryCommand(expected_version=entry.version, service_point=self._room)
                 try:
-                    entry = await self.session.client.act(entry.id, "start", command)
-                except Refused:
+                    entry = await self.session.client.queues.act(entry.id, "start", command)
+                except RefusedError:
                     await self.read_again()
                     raise
                 await self.read_again()
@@ -231,14 +290,14 @@ class WorkScreen(ActingScreen):
             await self._open_record(entry)
 
     def action_last_patient(self) -> None:
-        """Open the record of the last patient again, wherever that one is by now."""
+        """Open the record of the last patient again, in whatever cluster that patient is now."""
         if self.last is None:
             self.say(_("Nobody was served here yet."), "warning")
         else:
             self.open_again(self.last)
 
     @work(exclusive=True, group="act", exit_on_error=False)
-    async def open_again(self, entry: EntryShape) -> None:
-        """Open it without doing anything to the queue."""
+    async def open_again(self, entry: EntryOut) -> None:
+        """Open the record without changing the queue."""
         with self.saying_refusals(), hold_keys(self.app):
             await self._open_record(entry)

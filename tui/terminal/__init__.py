@@ -1,1 +1,1 @@
-"""The thin terminal: cell grid, encoder, capabilities, driver."""
+"""A thin terminal driver for Textual; see README.md."""

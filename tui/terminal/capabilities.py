@@ -1,4 +1,4 @@
-"""What the client's terminal can do, from its TERM, its environment and the settings.
+"""Detects the capabilities of a client's terminal from its TERM, its environment and the settings.
 
 The terminal is never asked (a question costs a round trip, and old terminals print the answer's beginning on
 the screen): the name it gives itself decides, and a setting can overrule each point.
@@ -13,7 +13,7 @@ from enum import IntEnum
 
 
 class Colours(IntEnum):
-    """How many colours the terminal shows, in rising order."""
+    """Numbers of colours that a terminal shows, in rising order."""
 
     NONE = 0
     EIGHT = 8
@@ -24,7 +24,7 @@ class Colours(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What may be sent to one terminal.
+    """The sequences that one terminal understands, and its printer.
 
     Attributes:
         term: The name the client gave, lower case; for the log and for screens that wish to show it.
@@ -43,7 +43,7 @@ class Capabilities:
         bracketed_paste: `CSI ? 2004 h`, so that pasted line ends are not taken for Enter.
         flow_control: The terminal stops and starts us by itself (XOFF, XON): what arrives as Ctrl+S and Ctrl+Q is
             no key. A VT does when its buffer or its printer is full.
-        printer: A printer hangs on the terminal and takes what stands between `CSI 5 i` and `CSI 4 i`.
+        printer: A printer is attached to the terminal and takes the bytes between `CSI 5 i` and `CSI 4 i`.
         escpos: That printer is a thermal one that takes ESC/POS; otherwise it gets plain text.
     """
 
@@ -170,7 +170,7 @@ def detect(
     environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> Capabilities:
-    """Work out what may be sent to a terminal.
+    """Detect a terminal's capabilities.
 
     Args:
         term: TERM as the client gave it; None or "" when it has no terminal (then as "dumb").

@@ -1,7 +1,7 @@
 """A Textual driver for thin terminals, the same over SSH and on a local terminal.
 
-`Terminal` stands between an app and whoever sits before it: it keeps what the app shows, sends the
-difference, and hands over the keys. Its connection (`Sink`) may come, go and come back while the app runs and
+`Terminal` lies between an app and the person who uses it: it keeps the screen that the app shows, sends the
+differences, and delivers the keys. Its connection (`Sink`) may come, go and come back while the app runs, which
 never notices. Output never queues up: while the connection has not drained, frames are left out, and the
 newest state is sent next.
 
@@ -29,16 +29,18 @@ from textual.message import Message
 
 from tui.terminal.capabilities import Capabilities
 from tui.terminal.encoder import Encoder
+from tui.terminal.events import IdleTimeout, Unattended
 from tui.terminal.grid import Grid
 from tui.terminal.keyboard import KeyReader, OrderedKeys
 from tui.terminal.parsing import TextualOutput
 
 PENDING_BYTES = 600  # not yet delivered; above it no frame is sent (half a second at 9.6 kbit/s)
 RETRY_SECONDS = (0.02, 0.16)  # first and longest wait before a connection is looked at again
-GATHER_SECONDS = (
-    0.25  # longest wait after a key that leads on until all it changes is drawn: one packet, not three
-)
+# Longest wait after a key that leads on (Tab, Enter) until all its effects are drawn: one packet, not three.
+GATHER_SECONDS = 0.25
 REPAINT_SECONDS = 0.5  # longest wait for the app to fill a screen of another size
+REPAINT_LOOK_SECONDS = 0.05  # between looks whether it has
+BELL = b"\x07"
 SMALLEST = (20, 5)  # columns and rows; below it nothing could be read
 LARGEST = (400, 120)  # columns and rows; a client may claim any size, and cells cost memory
 
@@ -46,34 +48,26 @@ PRINTER_ON, PRINTER_OFF = b"\x1b[5i", b"\x1b[4i"
 
 
 class Sink(Protocol):
-    """Where output goes: an SSH channel or a local terminal."""
+    """Target of the output: an SSH channel or a local terminal."""
 
     def write(self, data: bytes) -> None:
-        """Send bytes, without waiting; a connection that is gone swallows them."""
+        """Send bytes without waiting; on a connection that is gone they are dropped."""
 
     def pending_bytes(self) -> int:
-        """Count the bytes that were written and have not reached the other side, as far as is known."""
+        """Return the number of bytes written that have not reached the other side, as far as is known."""
 
 
 _terminals: WeakKeyDictionary[App[Any], Terminal] = WeakKeyDictionary()
-
-
-class IdleTimeout(Message):
-    """Posted to the app when nobody has pressed a key for a while; it locks itself."""
-
-
-class Unattended(Message):
-    """Posted to the app when nobody is there any more: what is half-typed should be kept elsewhere now."""
 
 
 class Terminal:
     """One person's terminal, which outlives its connections.
 
     Attributes:
-        capabilities: What the present (or last) terminal can do.
+        capabilities: Capabilities of the present, or last, client's terminal.
         size: Its columns and rows.
         frames_skipped: Frames left out because the connection had not drained.
-        painted: Set when the app has shown its first screen, or has ended without.
+        painted: Set when the app has shown its first screen, or has ended without one.
         is_finished: Whether the app has ended and the screen was handed back.
     """
 
@@ -114,18 +108,29 @@ class Terminal:
 
     @property
     def is_attached(self) -> bool:
-        """Whether somebody is connected."""
+        """Whether a client is connected."""
         return self._sink is not None
 
     @property
     def idle_for_seconds(self) -> float:
-        """Seconds since the last key; none while keys still wait for their turn."""
+        """Seconds since the last key; zero while keys still wait for their turn."""
         if self._keys is not None and self._keys.is_waiting:
             return 0.0
         return asyncio.get_running_loop().time() - self._last_key_at
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every key received was delivered and has had its effects."""
+        return self._keys is None or self._keys.is_settled
+
     def attach(self, sink: Sink, capabilities: Capabilities, size: tuple[int, int]) -> None:
-        """Connect a terminal, of whatever kind and size, and paint it whole."""
+        """Connect a client's terminal and paint it whole.
+
+        Args:
+            sink: Target of the output.
+            capabilities: Capabilities of the client's terminal.
+            size: Its columns and rows; may differ from those before.
+        """
         self._forget_timers()
         self._sink = sink
         self._reader = KeyReader(flow_control=capabilities.flow_control)
@@ -139,20 +144,20 @@ class Terminal:
             self._schedule_frame()
 
     def repaint(self) -> None:
-        """Paint all anew, after noise on the line or a stranger's message has spoilt the screen."""
+        """Paint the whole screen again, after noise on the line or a broadcast message has spoilt it."""
         if self._sink is not None:
             self._sink.write(self._encoder.enter())
             self._schedule_frame()
 
     def detach(self) -> None:
-        """Let the connection go; half an escape sequence goes with it."""
+        """Drop the connection, and with it an incomplete escape sequence."""
         self._sink = None
         self._reader = KeyReader()
         self._forget_timers()
         self._post(Unattended())
 
     def receive(self, data: bytes) -> None:
-        """Take what the keyboard sent."""
+        """Take bytes from the keyboard."""
         self._told_idle = False
         self._last_key_at = asyncio.get_running_loop().time()
         if self._reader_timer is not None:
@@ -181,7 +186,7 @@ class Terminal:
         return self.capabilities.escpos
 
     def print_local(self, data: bytes) -> bool:
-        """Send a document to the printer that hangs on the terminal.
+        """Send a document to the printer attached to the terminal.
 
         Args:
             data: Text or ESC/POS as the printer wants it, without the sequence that turns the printer off.
@@ -203,7 +208,7 @@ class Terminal:
     # The app
 
     def driver_class(self) -> Any:
-        """Give what `App.driver_class` wants: a callable that makes this terminal's driver."""
+        """Return a callable for `App.driver_class` that makes this terminal's driver."""
         return functools.partial(ThinDriver, terminal=self)
 
     def start(self, app: App[Any]) -> None:
@@ -239,7 +244,7 @@ class Terminal:
         self._output.write(data)
 
     def app_flushed(self) -> None:
-        """Send what changed, now or as soon as the connection can take it."""
+        """Send the changes, now or as soon as the connection can take them."""
         if self._repaint_due is not None and len(self._grid.dirty) == self._grid.height:
             self._repaint_due = None
         self._schedule_frame()
@@ -254,7 +259,7 @@ class Terminal:
             self._keys.push(found)
 
     def _gathered(self) -> None:
-        """Send what the last key has changed."""
+        """Send the effects of the last key."""
         self._gather_until = 0.0
         if self._frame_timer is not None:
             self._frame_timer.cancel()
@@ -262,7 +267,7 @@ class Terminal:
             self._schedule_frame()
 
     def _expire_soon(self) -> None:
-        """Let keys go first that came while the loop was busy: an escape sequence must not fall apart by that."""
+        """Let keys that arrived while the loop was busy go first: they may complete the escape sequence."""
         self._reader_timer = asyncio.get_running_loop().call_soon(self._expire)
 
     def _expire(self) -> None:
@@ -300,23 +305,10 @@ class Terminal:
         sink = self._sink
         if sink is None or self._app is None or self._reader.is_held:
             return
-        if self._repaint_due is not None:
-            left = self._repaint_due - asyncio.get_running_loop().time()
-            if left > 0:
-                self._schedule_frame(min(left, 0.05))
-                return
-            self._repaint_due = None
-        left = self._gather_until - asyncio.get_running_loop().time()
-        if left > 0:
-            self._schedule_frame(left)
-            return
-        if sink.pending_bytes() > self._limit:
-            self.frames_skipped += 1
-            delay = self._retry_seconds
-            self._retry_seconds = min(delay * 2, RETRY_SECONDS[1])
+        delay = self._delay_seconds(sink)
+        if delay > 0:
             self._schedule_frame(delay)
             return
-        self._retry_seconds = RETRY_SECONDS[0]
         if self._prints:
             sink.write(self._prints.popleft())
             self._schedule_frame()
@@ -324,13 +316,30 @@ class Terminal:
         data = self._encoder.frame(self._grid, self._cursor())
         if self._output.bells:
             self._output.bells = 0
-            data += b"\x07"
+            data += BELL
         if data:
             sink.write(data)
         self.painted.set()
 
+    def _delay_seconds(self, sink: Sink) -> float:
+        """Return how long the frame must wait: for a layout, for the effects of a key, or for the line."""
+        now = asyncio.get_running_loop().time()
+        if self._repaint_due is not None:
+            if now < self._repaint_due:
+                return min(self._repaint_due - now, REPAINT_LOOK_SECONDS)
+            self._repaint_due = None
+        if now < self._gather_until:
+            return self._gather_until - now
+        if sink.pending_bytes() > self._limit:
+            self.frames_skipped += 1
+            delay = self._retry_seconds
+            self._retry_seconds = min(delay * 2, RETRY_SECONDS[1])
+            return delay
+        self._retry_seconds = RETRY_SECONDS[0]
+        return 0.0
+
     def _cursor(self) -> Offset | None:
-        """Say where the terminal's cursor belongs: in the field with the focus, if that has one."""
+        """Return the position of the cursor: in the focused field, None when that has no cursor."""
         assert self._app is not None
         try:
             screen = self._app.screen
@@ -348,7 +357,7 @@ class Terminal:
         return offset if visible else None
 
     def _watch_idleness(self) -> None:
-        """Post `IdleTimeout` after the silence asked for, once, until somebody types again."""
+        """Post `IdleTimeout` after `idle_seconds` without a key, once until the next key."""
         if self._idle_seconds is None or self._app is None:
             return
         left = self._idle_seconds - self.idle_for_seconds
@@ -370,7 +379,7 @@ class Terminal:
 
 
 def fit_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Bring a size claimed by a client into bounds; 0 means the client does not know, and gets 80x24."""
+    """Return a client's size within bounds; 0 means that the client does not know, and counts as 80x24."""
     width, height = size[0] or 80, size[1] or 24
     return (
         min(max(width, SMALLEST[0]), LARGEST[0]),
@@ -430,11 +439,11 @@ class ThinDriver(Driver):
 
 
 def terminal_of(app: App[Any]) -> Terminal | None:
-    """Give the terminal an app is shown on, or None under another driver (tests)."""
+    """Return the terminal that shows an app, or None under another driver (tests)."""
     return _terminals.get(app)
 
 
 def end(app: App[Any]) -> None:
-    """End an app from outside; it may first keep what is half-typed."""
+    """End an app from outside; it may first save half-typed text."""
     app.post_message(Unattended())
     app.exit()

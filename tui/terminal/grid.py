@@ -1,12 +1,11 @@
-"""Cells of a terminal screen: what each shows and with which pen.
+"""Cells of a terminal screen: the text of each and its rendition.
 
-Two grids stand behind every terminal: what the app wants to show, and what the client's screen shows now.
-The encoder (`tui/terminal/encoder.py`) sends the difference.
+A grid holds what the app wants to show; the encoder (`tui/terminal/encoder.py`) compares it with what the
+client's screen shows and sends the difference.
 
 A cell holds one character as the terminal paints it (a base character with its combining marks), "" for the
-right half of a wide character, and " " when blank. Everything that a terminal might measure differently from
-us is replaced before it gets into a cell: a character whose width is in doubt would shift the rest of the
-line on some screens.
+right half of a wide character, and " " when blank. A character whose width is in doubt is replaced
+before it gets into a cell: on some screens it would shift the rest of the line.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ JOINER = "\u200d"
 _UNSHOWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-class Pen(NamedTuple):
-    """How a cell is painted.
+class Rendition(NamedTuple):
+    """Colours and attributes of a cell (ECMA-48's "graphic rendition").
 
     Attributes:
         foreground: `DEFAULT_COLOUR`, a palette number 0..255, or `RGB | 0xRRGGBB`.
@@ -49,20 +48,20 @@ class Pen(NamedTuple):
     attributes: int = 0
 
 
-PLAIN = Pen()
+PLAIN = Rendition()
 
 
 @lru_cache(maxsize=4096)
-def blank_pen(pen: Pen) -> Pen:
-    """Give the pen a space really shows: its foreground counts only when something is drawn with it."""
-    if not pen.attributes & SEEN_ON_BLANKS:
-        return Pen(DEFAULT_COLOUR, pen.background, 0)
-    return Pen(pen.foreground, pen.background, pen.attributes & SEEN_ON_BLANKS)
+def blank_rendition(rendition: Rendition) -> Rendition:
+    """Return the rendition that a space shows: without a foreground unless something is drawn with it."""
+    if not rendition.attributes & SEEN_ON_BLANKS:
+        return Rendition(DEFAULT_COLOUR, rendition.background, 0)
+    return Rendition(rendition.foreground, rendition.background, rendition.attributes & SEEN_ON_BLANKS)
 
 
 @lru_cache(maxsize=8192)
 def fit(grapheme: str, width: int) -> tuple[str, ...]:
-    """Decide what goes into the cells of one character with its marks.
+    """Return the texts of the cells of one character with its marks.
 
     Args:
         grapheme: A character and what the app counts as part of it: marks, joiners, selectors.
@@ -70,7 +69,7 @@ def fit(grapheme: str, width: int) -> tuple[str, ...]:
 
     Returns:
         One text per cell; empty when nothing is to be shown. Where the terminal would count differently, or
-        may count differently (joined emoji), U+FFFD stands in each cell. Bidirectional controls and other
+        may count differently (joined emoji), each cell is U+FFFD. Bidirectional controls and other
         invisible format characters are left out: they could reorder or hide what a clerk reads.
     """
     base = grapheme[0]
@@ -89,7 +88,7 @@ def fit(grapheme: str, width: int) -> tuple[str, ...]:
 
 
 def is_mark(character: str) -> bool:
-    """Tell whether a code point combines with the one before it on every terminal that knows it."""
+    """Return whether a code point combines with the one before it on every terminal that knows it."""
     return (
         unicodedata.category(character) in {"Mn", "Me"}
         and wcwidth(character) == 0
@@ -98,31 +97,31 @@ def is_mark(character: str) -> bool:
 
 
 class Grid:
-    """A rectangle of cells with, per row, a list of characters and a list of pens.
+    """A rectangle of cells with, per row, a list of characters and a list of renditions.
 
     Attributes:
         width: Columns, >= 1.
         height: Rows, >= 1.
         characters: `height` lists of `width` strings: the cell's text, "" for the right half of a wide
             character.
-        pens: `height` lists of `width` pens, matching `characters`.
+        renditions: `height` lists of `width` renditions, matching `characters`.
         dirty: Numbers of the rows written since the owner last cleared the set.
     """
 
-    __slots__ = ("characters", "dirty", "height", "pens", "width")
+    __slots__ = ("characters", "dirty", "height", "renditions", "width")
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
         self.characters: list[list[str]] = [[" "] * width for _ in range(height)]
-        self.pens: list[list[Pen]] = [[PLAIN] * width for _ in range(height)]
+        self.renditions: list[list[Rendition]] = [[PLAIN] * width for _ in range(height)]
         self.dirty: set[int] = set(range(height))
 
     def resize(self, width: int, height: int) -> None:
         """Start over, blank, at another size: a resized screen is painted whole anyway."""
         self.__init__(width, height)  # type: ignore[misc]
 
-    def put(self, column: int, row: int, texts: list[str], pens: list[Pen]) -> int:
+    def put(self, column: int, row: int, texts: list[str], renditions: list[Rendition]) -> int:
         """Write cells from `column` on, clipped to the grid.
 
         Wide characters cut by the edge or by the new text become spaces, as on a terminal.
@@ -131,7 +130,7 @@ class Grid:
             column: First column, >= 0; may lie beyond the right edge.
             row: Row, >= 0; rows beyond the bottom are ignored.
             texts: One entry per cell, "" after a wide character.
-            pens: One per cell.
+            renditions: One per cell.
 
         Returns:
             The column after the last cell, not clipped.
@@ -139,15 +138,12 @@ class Grid:
         end = column + len(texts)
         if row >= self.height or column >= self.width or not texts:
             return end
-        characters, row_pens = self.characters[row], self.pens[row]
-        stop = min(end, self.width)
+        characters, stop = self.characters[row], min(end, self.width)
         count = stop - column
-        if characters[column] == "" and column > 0:
-            characters[column - 1] = " "
-        if stop < self.width and characters[stop] == "":
-            characters[stop] = " "
+        self._split_wide(row, column)
+        self._split_wide(row, stop)
         characters[column:stop] = texts[:count]
-        row_pens[column:stop] = pens[:count]
+        self.renditions[row][column:stop] = renditions[:count]
         if characters[column] == "":
             characters[column] = " "
         if end > self.width and texts[count] == "":
@@ -155,8 +151,20 @@ class Grid:
         self.dirty.add(row)
         return end
 
+    def _split_wide(self, row: int, column: int) -> None:
+        """Blank both halves of a wide character that `column` would cut in two."""
+        characters = self.characters[row]
+        if 0 < column < self.width and characters[column] == "":
+            characters[column - 1] = characters[column] = " "
+
     def add_mark(self, column: int, row: int, mark: str) -> None:
-        """Put a combining mark on the character that ends before `column`; ignored where there is none."""
+        """Put a combining mark on the character that ends before `column`; ignored where there is none.
+
+        Args:
+            column: Column after the character, >= 0.
+            row: Row, >= 0; rows beyond the bottom are ignored.
+            mark: One code point for which `is_mark` holds.
+        """
         column = min(column, self.width) - 1
         if row >= self.height or column < 0:
             return
@@ -169,14 +177,14 @@ class Grid:
         characters[column] = unicodedata.normalize("NFC", base + mark)
         self.dirty.add(row)
 
-    def clear(self, pen: Pen = PLAIN) -> None:
+    def clear(self, rendition: Rendition = PLAIN) -> None:
         """Blank every cell."""
-        pen = blank_pen(pen)
+        rendition = blank_rendition(rendition)
         for row in range(self.height):
             self.characters[row] = [" "] * self.width
-            self.pens[row] = [pen] * self.width
+            self.renditions[row] = [rendition] * self.width
         self.dirty.update(range(self.height))
 
     def text(self) -> list[str]:
-        """Give the rows as plain text, for tests and for a screen reader's dump."""
+        """Return the rows as plain text, for tests."""
         return ["".join(row) for row in self.characters]

@@ -2,9 +2,9 @@
 
 A painted cursor costs ten to forty bytes a letter; the terminal's own costs none. Textual's `Input` tells the
 layout its new width at each letter, which then walks over every widget of the screen; a width that never
-changes halves the processor time of a key. And a field does what an editing key asks for by itself: Textual lets
-the key travel up to the app first, which then sends for the field, while a hundred others take their turns between.
-Nor has a field parts that are styled one by one: for twenty fields that was half the time in which a form opens.
+changes halves the processor time of a key. A field also handles its editing keys itself: in
+Textual the key travels up to the app first, and with a hundred apps in one process each step waits for its turn.
+A field has no component classes: styling them was half the time in which a form of twenty fields opens.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from textual.widgets import Input, TextArea
 from tui.terminal.textual_internals import without_parts
 
 LEADING_ACTIONS = frozenset({"submit", "cut", "copy", "paste", "select_line", "select_all"})
-"""Those that do more than edit, and those whose keys belong to a screen."""
+"""Actions that do more than edit, and actions whose keys belong to a screen."""
 
 SELECTED = Style(reverse=True)
 
 
 def _editing(bindings: Iterable[BindingType]) -> dict[str, str]:
-    """Give the action of each key that only moves about or deletes."""
+    """Return the action of each key that only moves the cursor or deletes."""
     return {
         key: binding.action
         for binding in bindings
@@ -104,7 +104,7 @@ class ThinInput(Input):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Where the cursor stands on the screen, as column and row.
+        """The cursor's position on the screen, as column and row.
 
         Textual's own is one column too far at the end of the text, where its painted cursor needs a cell.
         """

@@ -1,9 +1,9 @@
-"""From the bytes of a keyboard to keys, handed to the app one after the other.
+"""Turns a keyboard's bytes into keys and delivers them to the app one after the other.
 
 Textual runs a binding (Tab, Enter) only after its key has travelled through several message queues, while
 keys that arrived in the same packet have already been given to the old focus. On a slow line or with a
-barcode scanner that puts text into the wrong field. `OrderedKeys` therefore hands over one key, waits until
-everything it set off has been through the same queues, and only then hands over the next.
+barcode scanner that puts text into the wrong field. `OrderedKeys` therefore delivers one key, waits until its
+effects have been through the same queues, and only then delivers the next.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class KeyReader:
         self.waits_seconds: float | None = None
 
     def feed(self, data: bytes) -> list[Message]:
-        """Take bytes as they arrive and give the events they complete."""
+        """Take bytes as they arrive and return the events that they complete."""
         if self._flow_control:
             self.is_held = data.endswith(XOFF)
             data = data.translate(None, XON + XOFF)
@@ -79,30 +79,35 @@ class KeyReader:
         self._begun = ""
         found: list[Message] = []
         while text:
-            if self._paste is not None:
-                text = self._take_paste(text, found)
-                continue
-            match = _PIECE.match(text)
-            if match is None:
-                begun = _BEGUN.match(text)
-                if begun is not None and begun.end() == len(text):
-                    self._begun = text
-                    break
-                # No sequence begins like this: drop its head, keep what follows.
-                text = text[begun.end() if begun is not None else 1 :]
-                continue
-            text = text[match.end() :]
-            if match[0] == _PASTE_BEGIN:
-                self._paste = []
-            else:
-                found += _events_of(match[0])
-        self.waits_seconds = PASTE_SECONDS if self._paste is not None else None
-        if self._begun and self._paste is None:
-            self.waits_seconds = ESCAPE_SECONDS if self._begun == "\x1b" else SEQUENCE_SECONDS
+            text = self._take_paste(text, found) if self._paste is not None else self._take_piece(text, found)
+        self.waits_seconds = self._silence_to_wait_for()
         return found
 
+    def _take_piece(self, text: str, found: list[Message]) -> str:
+        """Take the first key or sequence off the text and return the rest; keep one that is not complete."""
+        match = _PIECE.match(text)
+        if match is None:
+            begun = _BEGUN.match(text)
+            if begun is not None and begun.end() == len(text):
+                self._begun = text
+                return ""
+            # No sequence begins like this: drop its head, keep the rest.
+            return text[begun.end() if begun is not None else 1 :]
+        if match[0] == _PASTE_BEGIN:
+            self._paste = []
+        else:
+            found += _events_of(match[0])
+        return text[match.end() :]
+
+    def _silence_to_wait_for(self) -> float | None:
+        if self._paste is not None:
+            return PASTE_SECONDS
+        if not self._begun:
+            return None
+        return ESCAPE_SECONDS if self._begun == "\x1b" else SEQUENCE_SECONDS
+
     def expire(self) -> list[Message]:
-        """Decide what was begun and not completed.
+        """Decide about an incomplete sequence after a silence.
 
         Escape alone is the key, anything longer is noise, and a paste whose end got lost ends here: the
         keyboard must come back.
@@ -142,7 +147,7 @@ def _events_of(piece: str) -> list[events.Key]:
     if piece in {"\r\n", "\n"}:
         piece = "\r"  # scanners end with both, or with a line feed only; it is one Enter
     if piece == "\ufffd":
-        return []  # not UTF-8: a character of some other code, which nobody could check on the screen
+        return []  # not UTF-8: a character of some other code, which cannot be checked on the screen
     if len(piece) == 2 and piece[0] == "\x1b":
         return [events.Key(f"alt+{event.key}", None) for event in key_events(piece[1])]
     return key_events(piece)
@@ -179,8 +184,13 @@ class OrderedKeys:
         """Whether keys have come that the app has not been given."""
         return bool(self._waiting)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every key was delivered and has had its effects."""
+        return self._task is None and not self._waiting
+
     def leads_on(self, event: Message) -> bool:
-        """Whether an event may do more than change the text of the field with the focus."""
+        """Return whether an event may do more than change the text of the focused field."""
         if not isinstance(event, events.Key):
             return True
         field = self.app.focused
@@ -196,7 +206,7 @@ class OrderedKeys:
             self._task = loop.create_task(self._deliver(), context=self._context)
 
     def clear(self) -> None:
-        """Throw away what waits, when the app ends."""
+        """Drop the waiting keys, when the app ends."""
         self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
@@ -234,7 +244,7 @@ class OrderedKeys:
         self._on_settled()
 
     def _types_on(self) -> bool:
-        """Whether a letter follows a letter into a text field: their order is kept without looking after each."""
+        """Return whether a letter follows a letter into a text field: these keep their order without waiting."""
         return (
             bool(self._waiting)
             and not self._holds
@@ -244,7 +254,7 @@ class OrderedKeys:
         )
 
     async def _settle(self) -> None:
-        """Wait until all that the last key set off has happened, and, if no other key waits, is painted."""
+        """Wait until the last key has had its effects and, if no other key waits, these are painted."""
         if self._settled and not self._holds:
             return
         await self._round()
@@ -280,7 +290,7 @@ class OrderedKeys:
             await _pass_through([(screen, screen.call_after_refresh)])
 
     async def _round(self) -> None:
-        """Follow the way of a key: through the app to the focus, and up from there to the app again."""
+        """Follow the path of a key: through the app to the focused widget, and up from there to the app again."""
         await _pass_through((pump, pump.call_later) for pump in self._way())
 
     def _way(self) -> Iterator[MessagePump]:
@@ -302,14 +312,14 @@ class OrderedKeys:
 
 
 Station = tuple[MessagePump, Callable[..., bool]]
-"""A message queue, and how one has oneself called when it is one's turn there."""
+"""A message queue, and its method that schedules a callback behind the messages in it."""
 
 
 async def _pass_through(stations: Iterable[Station]) -> None:
-    """Queue at one station after the other, each time behind all that stands there, until the last is passed.
+    """Queue at one station after the other, each time behind all messages there, until the last is passed.
 
-    From a station the next is gone to at once, not by way of the task that waits here: with many people at one
-    door each such detour takes as long as all of them need together.
+    Each station leads to the next directly, not by way of the task that waits here: with many apps in one process
+    every such detour takes a turn of the event loop for all of them.
     """
     loop = asyncio.get_running_loop()
     passed: asyncio.Future[None] = loop.create_future()

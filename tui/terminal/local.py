@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import logging
 import os
 import signal
 import struct
@@ -23,10 +22,7 @@ from textual.app import App
 
 from tui.terminal.capabilities import Capabilities, detect
 from tui.terminal.driver import Terminal, end
-from tui.terminal.failures import describe_failure
-from tui.terminal.textual_internals import contain_failures, failure_of, prepare_process
-
-logger = logging.getLogger(__name__)
+from tui.terminal.textual_internals import Failure, contain_failures, failure_of, prepare_process
 
 AppFactory = Callable[[Capabilities], App[Any]]
 
@@ -36,7 +32,7 @@ class NoTerminalError(RuntimeError):
 
 
 class AppFailedError(RuntimeError):
-    """The app ended by an exception, which was logged without what it was about."""
+    """The app ended by an exception."""
 
 
 class TerminalSink:
@@ -95,15 +91,18 @@ class TerminalSink:
             self._loop.remove_writer(self._descriptor)
 
 
-def run_local(make_app: AppFactory, *, overrides: dict[str, object] | None = None) -> Any:
+def run_local(
+    make_app: AppFactory, *, overrides: dict[str, object] | None = None, report: Failure | None = None
+) -> Any:
     """Run an app on this process's terminal until it ends.
 
     Args:
         make_app: Makes the app for the terminal's capabilities.
-        overrides: Capabilities that win over what TERM says, as for `detect`.
+        overrides: Capabilities that win over those of TERM, as for `detect`.
+        report: Called with the exception that ended the app, for a log; must not raise.
 
     Returns:
-        What the app returned.
+        The app's result.
 
     Raises:
         AppFailedError: The app ended by an exception; the terminal is as it was before.
@@ -118,7 +117,7 @@ def run_local(make_app: AppFactory, *, overrides: dict[str, object] | None = Non
     descriptor = os.open(os.ttyname(sys.stdin.fileno()), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         with _raw(descriptor, flow_control=capabilities.flow_control):
-            return asyncio.run(_run(make_app, capabilities, descriptor))
+            return asyncio.run(_run(make_app, capabilities, descriptor, report))
     finally:
         os.close(descriptor)
 
@@ -144,13 +143,15 @@ def _obey_flow(descriptor: int, *, obey: bool) -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, mode)
 
 
-async def _run(make_app: AppFactory, capabilities: Capabilities, descriptor: int) -> Any:
+async def _run(
+    make_app: AppFactory, capabilities: Capabilities, descriptor: int, report: Failure | None
+) -> Any:
     loop = asyncio.get_running_loop()
     sink = TerminalSink(descriptor, loop)
     terminal = Terminal(capabilities, _size(descriptor))
     app = make_app(capabilities)
     app.driver_class = terminal.driver_class()
-    contain_failures(app, lambda error: logger.error("the app failed: %s", describe_failure(error)))
+    contain_failures(app, report or _report_nowhere)
     terminal.attach(sink, capabilities, _size(descriptor))
 
     def read() -> None:
@@ -181,6 +182,10 @@ async def _run(make_app: AppFactory, capabilities: Capabilities, descriptor: int
     if failure_of(app) is not None:
         raise AppFailedError
     return result
+
+
+def _report_nowhere(error: BaseException) -> None:
+    pass
 
 
 def _size(descriptor: int) -> tuple[int, int]:

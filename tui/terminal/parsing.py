@@ -1,6 +1,6 @@
-"""Reads what Textual writes to its driver into a grid of cells.
+"""Interprets Textual's output to its driver on a grid of cells.
 
-Textual's compositor writes a small, regular language: cursor addressing (`CSI row;column H`), colours
+Textual's compositor writes few kinds of sequences: cursor addressing (`CSI row;column H`), colours
 (`CSI … m`), text, line feeds between rows, and now and then a bell. Everything else that reaches the driver
 (hyperlinks, clipboard and mode requests, or an escape sequence inside a patient's name) has no effect here,
 and since only the encoder talks to the terminal, none of it can reach one.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from rich.cells import split_graphemes
 
@@ -25,7 +26,7 @@ from tui.terminal.grid import (
     STRIKE,
     UNDERLINE,
     Grid,
-    Pen,
+    Rendition,
     fit,
     is_mark,
 )
@@ -51,74 +52,76 @@ _ATTRIBUTES_ON = {
     9: STRIKE,
     21: UNDERLINE,
 }
+# SGR code -> the field of `Rendition` that it sets, and the colour.
+_COLOURS = {
+    39: ("foreground", DEFAULT_COLOUR),
+    49: ("background", DEFAULT_COLOUR),
+    **{30 + number: ("foreground", number) for number in range(8)},
+    **{40 + number: ("background", number) for number in range(8)},
+    **{90 + number: ("foreground", 8 + number) for number in range(8)},
+    **{100 + number: ("background", 8 + number) for number in range(8)},
+}
+_EXTENDED_COLOURS = {38: "foreground", 48: "background"}
 _ATTRIBUTES_OFF = {22: BOLD | DIM, 23: ITALIC, 24: UNDERLINE, 25: BLINK, 27: REVERSE, 29: STRIKE}
 
 
-def apply_sgr(pen: Pen, parameters: str) -> Pen:
-    """Change a pen as "select graphic rendition" says.
+def apply_sgr(rendition: Rendition, parameters: str) -> Rendition:
+    """Change a rendition as "select graphic rendition" says.
 
     Args:
-        pen: The pen before.
+        rendition: The rendition before.
         parameters: The digits and semicolons between `CSI` and `m`; empty means reset.
 
     Returns:
-        The pen after; codes that are not known leave it as it was.
+        The rendition after; unknown codes leave it as it was.
 
     Source:
         ECMA-48 8.3.117; ISO 8613-6 for 38 and 48.
     """
-    foreground, background, attributes = pen
     codes = iter([int(part) if part.isdigit() else 0 for part in parameters.replace(":", ";").split(";")])
     for code in codes:
         if code == 0:
-            foreground, background, attributes = PLAIN
+            rendition = PLAIN
         elif code in _ATTRIBUTES_ON:
-            attributes |= _ATTRIBUTES_ON[code]
+            rendition = rendition._replace(attributes=rendition.attributes | _ATTRIBUTES_ON[code])
         elif code in _ATTRIBUTES_OFF:
-            attributes &= ~_ATTRIBUTES_OFF[code]
-        elif code in {38, 48}:
-            kind = next(codes, 0)
-            if kind == 5:
-                colour = next(codes, 0) & 255
-            elif kind == 2:
-                red, green, blue = (next(codes, 0) & 255 for _ in range(3))
-                colour = RGB | red << 16 | green << 8 | blue
-            else:
-                continue
-            if code == 38:
-                foreground = colour
-            else:
-                background = colour
-        elif 30 <= code <= 37:
-            foreground = code - 30
-        elif code == 39:
-            foreground = DEFAULT_COLOUR
-        elif 40 <= code <= 47:
-            background = code - 40
-        elif code == 49:
-            background = DEFAULT_COLOUR
-        elif 90 <= code <= 97:
-            foreground = code - 82
-        elif 100 <= code <= 107:
-            background = code - 92
-    return Pen(foreground, background, attributes)
+            rendition = rendition._replace(attributes=rendition.attributes & ~_ATTRIBUTES_OFF[code])
+        elif code in _EXTENDED_COLOURS:
+            colour = _extended_colour(codes)
+            if colour is not None:
+                rendition = rendition._replace(**{_EXTENDED_COLOURS[code]: colour})
+        elif code in _COLOURS:
+            ground, colour = _COLOURS[code]
+            rendition = rendition._replace(**{ground: colour})
+    return rendition
+
+
+def _extended_colour(codes: Iterator[int]) -> int | None:
+    """Take the colour after 38 or 48: `5` and a palette number, or `2` and red, green, blue."""
+    kind = next(codes, 0)
+    if kind == 5:
+        return next(codes, 0) & 255
+    if kind == 2:
+        red, green, blue = (next(codes, 0) & 255 for _ in range(3))
+        return RGB | red << 16 | green << 8 | blue
+    return None
 
 
 class TextualOutput:
     """Interprets Textual's output on a grid.
 
     Attributes:
-        grid: Where the text goes.
+        grid: The grid that is written to.
         bells: Bells asked for since the owner last reset the number.
     """
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.bells = 0
-        self._pen = PLAIN
+        self._rendition = PLAIN
         self._column = 0
         self._row = 0
-        self._pens: dict[tuple[Pen, str], Pen] = {}
+        self._renditions: dict[tuple[Rendition, str], Rendition] = {}
         self._strips: OrderedDict[str, list[str]] = OrderedDict()
 
     def write(self, data: str) -> None:
@@ -129,32 +132,39 @@ class TextualOutput:
             if start > position:
                 self._text(data[position:start])
             position = match.end()
-            final = match[2]
-            if final == "m":
-                self._select(match[1])
-            elif final == "H":
-                self._move(match[1])
-            elif match[3] == "\n":
-                self._row += 1
-            elif match[3] == "\r":
-                self._column = 0
-            elif match[3] == "\x07":
-                self.bells += 1
-            elif final == "J" and match[1] == "2":
-                self.grid.clear(self._pen)
-            elif match[3] == "\t":
-                self._text(" ")  # a stray tab in a value; Textual has expanded its own
+            if match[2]:
+                self._control_sequence(match[2], match[1])
+            elif match[3]:
+                self._control_character(match[3])
         if position < len(data):
             self._text(data[position:])
 
+    def _control_sequence(self, final: str, parameters: str) -> None:
+        if final == "m":
+            self._select(parameters)
+        elif final == "H":
+            self._move(parameters)
+        elif final == "J" and parameters == "2":
+            self.grid.clear(self._rendition)
+
+    def _control_character(self, character: str) -> None:
+        if character == "\n":
+            self._row += 1
+        elif character == "\r":
+            self._column = 0
+        elif character == "\x07":
+            self.bells += 1
+        elif character == "\t":
+            self._text(" ")  # a stray tab in a value; Textual has expanded its own
+
     def _select(self, parameters: str) -> None:
-        key = (self._pen, parameters)
-        pen = self._pens.get(key)
-        if pen is None:
-            if len(self._pens) > CACHED_STRIPS:
-                self._pens.clear()
-            pen = self._pens[key] = apply_sgr(self._pen, parameters)
-        self._pen = pen
+        key = (self._rendition, parameters)
+        rendition = self._renditions.get(key)
+        if rendition is None:
+            if len(self._renditions) > CACHED_STRIPS:
+                self._renditions.clear()
+            rendition = self._renditions[key] = apply_sgr(self._rendition, parameters)
+        self._rendition = rendition
 
     def _move(self, parameters: str) -> None:
         row, _, column = parameters.partition(";")
@@ -164,7 +174,7 @@ class TextualOutput:
     def _text(self, text: str) -> None:
         if text.isascii():
             # The common case: one cell per character, no caching needed.
-            self._column = self.grid.put(self._column, self._row, list(text), [self._pen] * len(text))
+            self._column = self.grid.put(self._column, self._row, list(text), [self._rendition] * len(text))
             return
         cells = self._strips.get(text)
         if cells is None:
@@ -178,4 +188,4 @@ class TextualOutput:
                 self._strips[text] = cells
                 if len(self._strips) > CACHED_STRIPS:
                     self._strips.popitem(last=False)
-        self._column = self.grid.put(self._column, self._row, cells, [self._pen] * len(cells))
+        self._column = self.grid.put(self._column, self._row, cells, [self._rendition] * len(cells))

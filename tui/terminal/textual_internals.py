@@ -1,4 +1,4 @@
-"""The only place that leans on parts of Textual that are not its public interface.
+"""All uses of Textual's private parts.
 
 Written for Textual 8.2.8, which `pyproject.toml` pins. `tests/terminal/test_textual_internals.py` checks each
 use; when an upgrade breaks one, it fails there with its name.
@@ -12,10 +12,10 @@ What is used, and why no public way does:
 - `textual.app.redirect_stdout` and its twin put every app's standard streams over those of the process; two
   apps that end in the order they began leave `sys.stdout` bound to a dead one.
 - `App.run_async` makes every task of the loop eager where Python can (3.12 and newer), asyncssh's and the
-  core client's too; a first screen then mounts before it stands on the stack, and its fields fail. The
+  core client's too; a first screen then mounts before it is on the stack, and its fields fail. The
   `asyncio` that `textual.app` sees lacks the factory, so that the loop is the same on every Python.
 - `App._background_screens` counts the screen below any other as seen through it. Each message then paints the
-  covered screen, and with it the whole one above. Only what stands behind a dialog is seen.
+  covered screen, and with it the whole one above. Only a screen behind a dialog is visible.
 - `Compositor._get_renders` renders every widget whose clip touches what changed, and a clip is mostly the whole
   screen: for one letter it rendered a form of sixty widgets.
 - `Stylesheet._parse_rules` reads the same style sheets for each app and, when a screen brings its own, all of them
@@ -62,7 +62,7 @@ _process_settings = {
 
 
 def key_events(sequence: str) -> list[events.Key]:
-    """Name the keys that a complete sequence of characters stands for.
+    """Return the keys of one complete sequence of characters.
 
     Args:
         sequence: One character, or one whole escape sequence such as `ESC [ A`.
@@ -75,7 +75,7 @@ def key_events(sequence: str) -> list[events.Key]:
 
 
 def _keep_stream(target: object) -> AbstractContextManager[object]:
-    """Stand in for `redirect_stdout`: the process's streams stay as they are."""
+    """Replace `redirect_stdout`: the process's streams stay as they are."""
     return nullcontext(target)
 
 
@@ -90,7 +90,7 @@ _screens_behind: Callable[[App[Any]], list[Screen[Any]]] = vars(App)["_backgroun
 
 
 def _screens_seen_behind(app: App[Any]) -> list[Screen[Any]]:
-    """Stand in for `App._background_screens`: a screen that is no dialog covers what is below it."""
+    """Replace `App._background_screens`: a screen that is no dialog covers those below it."""
     return _screens_behind(app) if isinstance(app.screen, ModalScreen) else []
 
 
@@ -98,7 +98,7 @@ _renders: Callable[[Compositor, Region | None], Iterable[Render]] = Compositor._
 
 
 def _renders_within(compositor: Compositor, crop: Region | None = None) -> Iterable[Render]:
-    """Stand in for `Compositor._get_renders`: what lies outside the crop is not rendered."""
+    """Replace `Compositor._get_renders`: widgets outside the crop are not rendered."""
     if crop is None:
         return _renders(compositor, crop)
     visible = compositor.visible_widgets
@@ -113,7 +113,7 @@ def _renders_within(compositor: Compositor, crop: Region | None = None) -> Itera
 
 _parse: Callable[..., list[RuleSet]] = Stylesheet._parse_rules
 _parsed: dict[tuple[object, ...], list[RuleSet]] = {}
-"""One entry for each style sheet of Textual's and ours and each set of variables, of which there is one (`tui.theme`)."""
+"""One entry for each style sheet and each set of variables; an application has one set."""
 
 
 def _parsed_once(
@@ -124,7 +124,7 @@ def _parsed_once(
     tie_breaker: int = 0,
     scope: str = "",
 ) -> list[RuleSet]:
-    """Stand in for `Stylesheet._parse_rules`: what one app has read, no other reads again."""
+    """Replace `Stylesheet._parse_rules`: a sheet parsed for one app is not parsed for another."""
     key = (frozenset(sheet._variables.items()), css, read_from, is_default_rules, tie_breaker, scope)
     rules = _parsed.get(key)
     if rules is None:
@@ -139,12 +139,12 @@ def without_parts(widget: WidgetType) -> WidgetType:
 
 
 def prepare_process() -> bool:
-    """Make Textual fit for many apps in one process; harmless when repeated.
+    """Prepare Textual for many apps in one process; harmless when repeated.
 
     Call it before the first `App` is made: its constructor reads the settings.
 
     Returns:
-        Whether `NO_COLOR` stood in the environment. It is taken out, for Textual would strip the colours of
+        Whether `NO_COLOR` was in the environment. It is taken out, for Textual would strip the colours of
         every client; a client's own wish is honoured by its capabilities.
     """
     for name, value in _process_settings.items():
@@ -180,5 +180,5 @@ def contain_failures(app: App[Any], report: Failure) -> None:
 
 
 def failure_of(app: App[Any]) -> BaseException | None:
-    """Give the exception that ended an app, or None; `App.run_async` itself returns as if all were well."""
+    """Return the exception that ended an app, or None; `App.run_async` does not raise it."""
     return app._exception

@@ -1,8 +1,8 @@
-"""The parts screens are made of."""
+"""Widgets of the screens."""
 
 from tui.widgets.bars import DialogTitle, KeyBar, StatusLine, TitleBar
-from tui.widgets.fields import Choice, ChoiceField, Label, Row, TextField, choices, labelled
-from tui.widgets.lines import set_text
+from tui.widgets.fields import Choice, ChoiceField, FieldRow, Label, TextField, choices, labelled
+from tui.widgets.painting import set_text
 from tui.widgets.pick_list import PickList, PickRow
 from tui.widgets.plot import DayPlot
 from tui.widgets.queue_pane import QueuePane
@@ -12,12 +12,12 @@ __all__ = [
     "ChoiceField",
     "DayPlot",
     "DialogTitle",
+    "FieldRow",
     "KeyBar",
     "Label",
     "PickList",
     "PickRow",
     "QueuePane",
-    "Row",
     "StatusLine",
     "TextField",
     "TitleBar",

@@ -10,21 +10,21 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import theme
-from tui.formatting import fit, one_line
 from tui.keymap import HELP, key_name
-from tui.text import _
-from tui.widgets.lines import Line, paint
+from tui.text.formatting import fit, one_line
+from tui.text.translation import _
+from tui.widgets.painting import Line, Part, paint
 
 
 class _Bar(Widget):
-    """One line that is painted from parts."""
+    """A line painted from parts."""
 
     DEFAULT_CSS = """
     _Bar { height: 1; width: 1fr; }
     """
 
     def parts(self) -> Line:
-        """What stands on the line."""
+        """Return the parts of the line."""
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
@@ -33,10 +33,10 @@ class _Bar(Widget):
 
 
 class TitleBar(_Bar):
-    """Where one is, and as whom; the blanks between cost nothing."""
+    """Title of the screen, and the person signed in; the blanks between cost no bytes."""
 
     def __init__(self, place: str, title: str, person: str) -> None:
-        """Args: `place` is the clinic, on the first screen of an area; what opens over it need not repeat it."""
+        """Args: `place` is the clinic, on the first screen of an area; screens that open over it need not repeat it."""
         super().__init__()
         self._place = place
         self._title = title
@@ -50,13 +50,13 @@ class TitleBar(_Bar):
             self.refresh()
 
     def set_connected(self, connected: bool) -> None:
-        """Say whether changes of others arrive."""
+        """Show whether other people's changes arrive."""
         if connected != self._connected:
             self._connected = connected
             self.refresh()
 
     def parts(self) -> Line:
-        """Place, title, person; a warning while changes do not arrive."""
+        """Return place, title and person; a warning while changes do not arrive."""
         right = f" {self._person} "
         if not self._connected:
             right = " " + _("!! NO CONNECTION - LISTS ARE OLD") + " " + right
@@ -67,7 +67,7 @@ class TitleBar(_Bar):
 
 
 class DialogTitle(_Bar):
-    """What a dialog is about."""
+    """Title of a dialog."""
 
     def __init__(self, title: str) -> None:
         """Args: `title` is translated."""
@@ -75,7 +75,7 @@ class DialogTitle(_Bar):
         self._title = title
 
     def parts(self) -> Line:
-        """The title."""
+        """Return the title."""
         return [(f" {one_line(self._title)} ", theme.TITLE)]
 
 
@@ -84,12 +84,12 @@ SIGNS = {"info": ("", theme.PLAIN), "good": ("", theme.GOOD), "warning": ("! ", 
 
 
 class StatusLine(_Bar):
-    """The last thing the screen has to say; it stays until there is something newer."""
+    """The screen's last message, shown until the next one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.text = ""
-        """What is shown, for tests and screen readers."""
+        """The text shown, for tests."""
         self.kind = "info"
 
     def say(self, text: str, kind: str = "info") -> None:
@@ -104,17 +104,17 @@ class StatusLine(_Bar):
             self.refresh()
 
     def parts(self) -> Line:
-        """Sign and sentence."""
+        """Return sign and sentence."""
         sign, style = SIGNS[self.kind]
         return [(" " + sign + one_line(self.text), style)]
 
 
 class KeyBar(_Bar):
-    """The screen's keys, as `F1=Help`: a pen for each would cost more than its words.
+    """The screen's keys, as `F1=Help`: a rendition for each would cost more bytes than its words.
 
     Static: Textual's own footer is rebuilt at each change of focus.
 
-    What does not fit is in the help, so the help's own key always has its place.
+    Keys that do not fit are in the help, so the help's own key is always shown.
     """
 
     def __init__(self, bindings: Sequence[Binding], rows: int = 1) -> None:
@@ -130,24 +130,24 @@ class KeyBar(_Bar):
         return paint(rows[y] if y < len(rows) else [], self.size.width)
 
     def rows_of_keys(self) -> list[Line]:
-        """Keys with their labels, row by row, as many as fit."""
-        left = [(binding, *self._parts(binding)) for binding in self._bindings_shown]
-        helps = [item for item in left if item[0].key == HELP.key]
-        left = [item for item in left if item[0].key != HELP.key]
+        """Return the keys with their labels, row by row, as many as fit; the help's key is always there."""
+        left = [self._part(binding) for binding in self._bindings_shown if binding.key != HELP.key]
+        helps = [self._part(binding) for binding in self._bindings_shown if binding.key == HELP.key]
         rows: list[Line] = []
         for number in range(1, self._rows + 1):
-            reserved = sum(cells for _binding, _line, cells in helps) if number == self._rows else 0
+            reserved = sum(map(_cells, helps)) if number == self._rows else 0
             row: Line = []
             used = 0
-            while left and used + left[0][2] <= self.size.width - reserved:
-                _binding, line, cells = left.pop(0)
-                row += line
-                used += cells
+            while left and used + _cells(left[0]) <= self.size.width - reserved:
+                used += _cells(left[0])
+                row.append(left.pop(0))
             rows.append(row)
-        for _binding, line, _cells in helps:
-            rows[-1] += line
+        rows[-1] += helps
         return rows
 
-    def _parts(self, binding: Binding) -> tuple[Line, int]:
-        text = f" {key_name(binding.key)}={_(binding.description)} "
-        return [(text, theme.PLAIN)], cell_len(text)
+    def _part(self, binding: Binding) -> Part:
+        return f" {key_name(binding.key)}={_(binding.description)} ", theme.PLAIN
+
+
+def _cells(part: Part) -> int:
+    return cell_len(part[0])

@@ -17,10 +17,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui import theme
-from tui.formatting import fit
 from tui.terminal.inputs import ThinInput
-from tui.text import _
-from tui.widgets.lines import paint
+from tui.text.formatting import fit
+from tui.text.translation import _
+from tui.widgets.painting import paint
 
 
 class TextField(ThinInput):
@@ -40,7 +40,7 @@ class TextField(ThinInput):
 
     @property
     def text(self) -> str:
-        """What was typed, trimmed."""
+        """The text typed, trimmed."""
         return self.value.strip()
 
 
@@ -54,11 +54,11 @@ class Choice:
     key: str = ""
     """The letter or digit that picks it."""
     short: str = ""
-    """A shorter msgid where all values stand on one line."""
+    """A shorter msgid, for all values on one line."""
 
 
 def choices(table: Mapping[str, str], keys: str = "") -> list[Choice]:
-    """Choices from a table of words; keys are digits unless given, one character each."""
+    """Return choices from a table of words; keys are digits unless given, one character each."""
     marks = keys or "123456789"
     return [Choice(value, label, marks[index]) for index, (value, label) in enumerate(table.items())]
 
@@ -106,11 +106,11 @@ class ChoiceField(Widget, can_focus=True):
         self.styles.width = max(widths, default=4) + 2
 
     def hint(self) -> str:
-        """All values with their keys, for the status line."""
+        """Return all values with their keys, for the status line."""
         return "  ".join(f"{option.key} {_(option.short or option.label)}" for option in self.options)
 
     def watch_value(self, value: str) -> None:
-        """Tell the form."""
+        """Post the change."""
         self.post_message(self.Changed(self))
 
     def on_key(self, event: events.Key) -> None:
@@ -143,29 +143,29 @@ class ChoiceField(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Where the terminal's own cursor stands while the field has the focus."""
+        """Position of the terminal's cursor while the field has the focus."""
         return self.content_region.offset + Offset(1, 0)
 
     def render_line(self, y: int) -> Strip:
-        """`[value]`, reversed while focused."""
+        """Return `[value]`, reversed while focused."""
         label = next((_(option.label) for option in self.options if option.value == self.value), " ")
         style = theme.CURSOR if self.has_focus else theme.PLAIN
         inner = fit(label, min(cell_len(label), max(0, self.size.width - 2)))
         return paint([("[", theme.PLAIN), (inner, style), ("]", theme.PLAIN)], self.size.width)
 
 
-class Row(Horizontal):
+class FieldRow(Horizontal):
     """Fields side by side, each behind its label."""
 
     BLANK = True
 
     DEFAULT_CSS = """
-    Row { height: 1; width: 1fr; }
+    FieldRow { height: 1; width: 1fr; }
     """
 
 
 class Label(Static):
-    """What a field is called; marked with `!` while the field is wrong."""
+    """A field's label; marked with `!` while the field is wrong."""
 
     DEFAULT_CSS = """
     Label { height: 1; width: 13; }
@@ -180,7 +180,7 @@ class Label(Static):
         self.styles.width = cells
 
     def on_mount(self) -> None:
-        """Show it."""
+        """Show the label."""
         self._show()
 
     @property
@@ -189,7 +189,7 @@ class Label(Static):
         return self._wrong
 
     def mark(self, wrong: bool) -> None:
-        """Mark the field as wrong, or no longer."""
+        """Mark the field as wrong, or remove the mark."""
         if wrong != self._wrong:
             self._wrong = wrong
             self.set_class(wrong, "-wrong")
@@ -201,6 +201,13 @@ class Label(Static):
 
 
 def labelled(label: str, field: Widget, *, cells: int = 13, gap: int = 1) -> ComposeResult:
-    """A label and its field."""
+    """Yield a label and its field.
+
+    Args:
+        label: A msgid.
+        field: The field.
+        cells: Width of the label.
+        gap: Blank cells at its end.
+    """
     yield Label(field.id or "", label, cells=cells, gap=gap)
     yield field

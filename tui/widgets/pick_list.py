@@ -12,8 +12,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import theme
-from tui.formatting import one_line
-from tui.widgets.lines import Line, paint, plain
+from tui.text.formatting import one_line
+from tui.widgets.painting import Line, paint, plain
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PickRow:
 
 
 class PickList(Widget, can_focus=True):
-    """Rows with a cursor. It may be driven from a search box that keeps the focus."""
+    """Rows with a cursor, which a search box that keeps the focus may move."""
 
     DEFAULT_CSS = """
     PickList { height: 1fr; width: 1fr; }
@@ -48,7 +48,7 @@ class PickList(Widget, can_focus=True):
 
     @dataclass
     class Picked(Message):
-        """A row was picked."""
+        """Posted when a row was picked."""
 
         pick_list: PickList
         key: str
@@ -114,7 +114,7 @@ class PickList(Widget, can_focus=True):
             self.post_message(self.Picked(self, self.chosen))
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+        """Scroll so that the cursor is visible."""
         self._follow()
         self.refresh()
 
@@ -128,7 +128,7 @@ class PickList(Widget, can_focus=True):
             self._top = self.cursor - height + 1
 
     def render_line(self, y: int) -> Strip:
-        """One row, the chosen one reversed and marked."""
+        """Return one row; the chosen one is reversed and marked."""
         index = self._top + y
         if index >= len(self.rows):
             return Strip.blank(self.size.width)

@@ -10,14 +10,14 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import theme
-from tui.formatting import fit
-from tui.widgets.lines import Line, paint
+from tui.text.formatting import fit
+from tui.widgets.painting import Line, paint
 
 FULL, HALF = "█", "▄"
 
 
 def column_rows(values: Sequence[float], highest: float, rows: int) -> list[list[str]]:
-    """Which character stands where: `rows` rows from the top, one character a value.
+    """Return the characters of the columns: `rows` rows from the top, one character for each value.
 
     Half blocks double the resolution; what is more than nothing shows at least half a block.
 
@@ -34,7 +34,7 @@ def column_rows(values: Sequence[float], highest: float, rows: int) -> list[list
 
 
 class DayPlot(Widget):
-    """A title, columns, and under them the numbers themselves: the columns only repeat what those say.
+    """A title, columns, and the numbers under them, which the columns only repeat.
 
     Attributes:
         title: Already translated.
@@ -83,7 +83,7 @@ class DayPlot(Widget):
             self.refresh(*changed)
 
     def render_line(self, y: int) -> Strip:
-        """One row."""
+        """Return one row."""
         return paint(self._painted[y] if y < len(self._painted) else [], self.size.width)
 
     def _lines(self, width: int, height: int) -> list[Line]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import peewee
 
-from core.database import DayField, FlagField, InstantField
+from core.foundation.database import DayField, FlagField, InstantField
 
 
 def up(migrator: Any, db: peewee.Database) -> None:

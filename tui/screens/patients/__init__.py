@@ -1,1 +1,1 @@
-"""Screens about patients themselves: their card, look-alikes, merges."""
+"""Screens about patients themselves: record card, duplicates, merges."""

@@ -1,31 +1,37 @@
-"""Two records side by side: one person, two people, or to be looked at later."""
+"""Compares two records: one person, two people, or undecided."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.addresses import Address, compare_addresses
-from core.likeness import compare_birth_dates
-from core.name_likeness import compare_names
-from core.schemas.patients import MergeShape, PatientShape, SuspectedShape
-from tui import keymap, theme, words
-from tui.formatting import age_text, date_text, fit
+from core.linkage.addresses import Address, compare_addresses
+from core.linkage.name_comparison import compare_names
+from core.linkage.scoring import compare_birth_dates
+from core.patients.fields import BY_NAME, PATIENT_FIELDS
+from core.schemas.patients import CandidatePairOut, MergeOut, PatientOut
+from tui import keymap, theme
 from tui.screens.base import LoketScreen
 from tui.screens.reasons import LettersDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text import problem_words
+from tui.text.formatting import age_text, date_text, fit
+from tui.text.translation import N_, _
 
 LABEL_CELLS = 15
+Row = tuple[str, str, str, str]
+"""Label, value of the record that is kept, value of the other, and the sign of their comparison."""
 Outcome = tuple[str, str]
-"""`merged`, `not_same` or `later`, and what to say about it."""
+"""`merged`, `not_same` or `later`, and the text of the status line."""
 
 
 class CompareScreen(LoketScreen[Outcome]):
-    """What both say of each field, marked where it agrees and where it does not. Enter decides nothing."""
+    """Shows the fields of both records and marks where they agree and differ. Enter decides nothing."""
 
     AREA = "register"
     TITLE_TEXT = N_("One person or two?")
@@ -37,35 +43,35 @@ class CompareScreen(LoketScreen[Outcome]):
     BINDINGS = [keymap.SAME, keymap.OTHER_STAYS, keymap.NOT_SAME, keymap.LATER, keymap.BACK]
     CSS_PATH = "compare.tcss"
 
-    def __init__(self, session: Session, pair: SuspectedShape) -> None:
+    def __init__(self, session: Session, pair: CandidatePairOut) -> None:
         super().__init__(session)
         self._pair = pair
         self._stays, self._goes = sorted((pair.left, pair.right), key=_worth, reverse=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only an administrator merges."""
+        """Allow a merge only to administrators."""
         return self.session.administers if action in {"same", "other_stays"} else True
 
     def compose_body(self) -> ComposeResult:
-        """The table."""
+        """Yield the table."""
         yield Static("", id="pair", markup=False)
 
     def on_mount(self) -> None:
-        """Show both."""
+        """Show both records."""
         self._show()
 
     def after_language(self) -> None:
-        """Show both again."""
+        """Show both records in the new language."""
         self._show()
 
     def on_resize(self) -> None:
-        """Use the width there is."""
+        """Use the new width."""
         self._show()
 
     def _show(self) -> None:
         cells = max(20, (self.size.width - LABEL_CELLS - 5) // 2)
         text = Text(no_wrap=True, overflow="ellipsis")
-        why = ", ".join(words.likeness(self._pair.reasons))
+        why = ", ".join(problem_words.likeness(self._pair.reasons))
         alike = _("Alike: {percent} %").format(percent=round(100 * self._pair.score))
         text.append(fit(f" {alike}   {why}", max(20, self.size.width - 1)).rstrip() + "\n\n")
         heads = (_("THIS RECORD STAYS"), _("becomes part of it")) if self.session.administers else ("", "")
@@ -78,40 +84,44 @@ class CompareScreen(LoketScreen[Outcome]):
         if not self.session.administers:
             self.hint(_("N: two people    L: later    an administrator makes two records one"))
 
-    def _rows(self) -> list[tuple[str, str, str, str]]:
-        stays, goes = self._stays, self._goes
-        today = self.session.clinic.today
-
-        def born(patient: PatientShape) -> str:
-            about = "~" if patient.birth_date_estimated else ""
-            return f"{about}{date_text(patient.birth_date)}  {age_text(patient.birth_date, today)}"
-
-        def card(patient: PatientShape) -> str:
-            return _("seen") if patient.identity_verified_at is not None else _("not seen")
-
-        names = _sign(compare_names(stays.name, goes.name))
-        mothers = _sign(compare_names(stays.mother_name, goes.mother_name))
-        dates = _sign(compare_birth_dates(stays.birth_date.isoformat(), goes.birth_date.isoformat()))
-        homes = _sign(compare_addresses(*(Address(p.address, p.rt, p.rw) for p in (stays, goes))))
-        plain = _plain_sign
+    def _rows(self) -> list[Row]:
+        pair = self._stays, self._goes
+        own = [self._field_row(name) for name in _SHOWN]
+        rare = [self._field_row(name) for name in _SHOWN_IF_GIVEN if any(getattr(p, name) for p in pair)]
         return [
-            (_("Record number"), stays.medical_record_number, goes.medical_record_number, " "),
-            (_("Name"), stays.name, goes.name, names),
-            (_("Sex"), words.word(words.SEXES, stays.sex), words.word(words.SEXES, goes.sex),
-             plain(stays.sex, goes.sex)),
-            (_("Birth date"), born(stays), born(goes), dates),
-            (_("NIK"), stays.nik or "-", goes.nik or "-", plain(stays.nik, goes.nik)),
-            (_("BPJS number"), stays.bpjs_number or "-", goes.bpjs_number or "-",
-             plain(stays.bpjs_number, goes.bpjs_number)),
-            (_("Family card"), stays.family_card_number or "-", goes.family_card_number or "-",
-             plain(stays.family_card_number, goes.family_card_number)),
-            (_("Mother"), stays.mother_name or "-", goes.mother_name or "-", mothers),
-            (_("Phone"), stays.phone or "-", goes.phone or "-", plain(stays.phone, goes.phone)),
-            (_("Address"), _address(stays), _address(goes), homes),
-            (_("Card"), card(stays), card(goes), " "),
-            (_("Last visit"), date_text(stays.last_visit_on) or "-", date_text(goes.last_visit_on) or "-", " "),
-            (_("Allergies"), ", ".join(stays.allergies) or "-", ", ".join(goes.allergies) or "-", " "),
-        ]  # fmt: skip
+            self._plain_row(_("Record number"), lambda patient: patient.medical_record_number),
+            *own,
+            *rare,
+            self._plain_row(_("Card"), _card_text),
+            self._plain_row(_("Last visit"), lambda patient: date_text(patient.last_visit_on)),
+            self._plain_row(_("Allergies"), lambda patient: ", ".join(patient.allergies)),
+        ]
+
+    def _plain_row(self, label: str, text: Callable[[PatientOut], str]) -> Row:
+        """Return a row without a comparison."""
+        return label, text(self._stays) or "-", text(self._goes) or "-", " "
+
+    def _field_row(self, name: str) -> Row:
+        left, right = (self._text(name, patient) or "-" for patient in (self._stays, self._goes))
+        compare = _SIGNS.get(name)
+        sign = compare(self._stays, self._goes) if compare is not None else self._plain_sign(name)
+        return _(BY_NAME[name].label), left, right, sign
+
+    def _plain_sign(self, name: str) -> str:
+        left, right = getattr(self._stays, name), getattr(self._goes, name)
+        if not left or not right:
+            return " "
+        return "=" if left == right else "!"
+
+    def _text(self, name: str, patient: PatientOut) -> str:
+        """Return a field's value as it is shown."""
+        if name == "birth_date":
+            about = "~" if patient.birth_date_estimated else ""
+            age = age_text(patient.birth_date, self.session.clinic.today)
+            return f"{about}{date_text(patient.birth_date)}  {age}"
+        if name == "sex":
+            return problem_words.word(problem_words.SEXES, patient.sex)
+        return _address(patient) if name == "address" else str(getattr(patient, name) or "")
 
     def action_other_stays(self) -> None:
         """Keep the other record's number instead."""
@@ -119,7 +129,7 @@ class CompareScreen(LoketScreen[Outcome]):
         self._show()
 
     def action_same(self) -> None:
-        """Make them one record, after one more question."""
+        """Merge the records, after one more question."""
         options = [("Y", "yes", _("yes, one person; it can be undone"))]
         self.app.push_screen(
             LettersDialog(self.session, N_("Make these two records one?"), options), self._agreed
@@ -131,36 +141,36 @@ class CompareScreen(LoketScreen[Outcome]):
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def merge(self) -> None:
-        """Merge and leave."""
+        """Merge, then leave."""
         with self.saying_refusals(), hold_keys(self.app):
-            made = await self.session.client.merge(self._goes.id, self._stays.id)
+            made = await self.session.client.patients.merge(self._goes.id, self._stays.id)
             self.dismiss(("merged", merged_text(made)))
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def action_not_same(self) -> None:
-        """Remember that they are two people."""
+        """Store that they are two people."""
         with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.not_same(self._stays.id, self._goes.id)
+            await self.session.client.patients.not_same(self._stays.id, self._goes.id)
             self.dismiss(("not_same", _("Remembered: two people.")))
 
     def action_later(self) -> None:
-        """Leave it undecided."""
+        """Leave the pair undecided."""
         self.dismiss(("later", _("Left for later.")))
 
     def action_back(self) -> None:
-        """Leave without a word."""
+        """Leave the pair undecided, without a status."""
         self.dismiss(None)
 
 
-def merged_text(made: MergeShape) -> str:
-    """What was done, in a sentence."""
+def merged_text(made: MergeOut) -> str:
+    """Return a sentence about a merge that was made."""
     return _("RM {merged} is part of RM {survivor} now; F7 M takes it back.").format(
         merged=made.merged_number, survivor=made.survivor_number
     )
 
 
-def _worth(patient: PatientShape) -> tuple[bool, bool, bool, str]:
-    """Which of two records is better kept: a card seen, a NIK, visits; then the older number."""
+def _worth(patient: PatientOut) -> tuple[bool, bool, bool, str]:
+    """Return the sort key for the better record: card seen, NIK, visits, then the older number."""
     older = "".join(chr(ord("9") - ord(digit) + ord("0")) for digit in patient.medical_record_number)
     return (
         patient.identity_verified_at is not None,
@@ -168,12 +178,6 @@ def _worth(patient: PatientShape) -> tuple[bool, bool, bool, str]:
         patient.last_visit_on is not None,
         older,
     )
-
-
-def _plain_sign(left: str | None, right: str | None) -> str:
-    if not left or not right:
-        return " "
-    return "=" if left == right else "!"
 
 
 def _sign(code: str | None) -> str:
@@ -184,8 +188,33 @@ def _sign(code: str | None) -> str:
     return "!" if code.startswith(("other_", "same_birth_year", "shared_")) else "~"
 
 
-def _address(patient: PatientShape) -> str:
+def _address(patient: PatientOut) -> str:
     beside = "".join(
         f" {label} {number}" for label, number in (("RT", patient.rt), ("RW", patient.rw)) if number
     )
-    return (patient.address + beside).strip() or "-"
+    return (patient.address + beside).strip()
+
+
+def _card_text(patient: PatientOut) -> str:
+    return _("seen") if patient.identity_verified_at is not None else _("not seen")
+
+
+def _compare_birth_dates(left: PatientOut, right: PatientOut) -> str:
+    return _sign(compare_birth_dates(left.birth_date.isoformat(), right.birth_date.isoformat()))
+
+
+def _compare_addresses(left: PatientOut, right: PatientOut) -> str:
+    return _sign(compare_addresses(*(Address(p.address, p.rt, p.rw) for p in (left, right))))
+
+
+_SIGNS: dict[str, Callable[[PatientOut, PatientOut], str]] = {
+    "name": lambda left, right: _sign(compare_names(left.name, right.name)),
+    "birth_date": _compare_birth_dates,
+    "mother_name": lambda left, right: _sign(compare_names(left.mother_name, right.mother_name)),
+    "address": _compare_addresses,
+}
+"""Field -> its comparison, where equality of both values is not enough."""
+_SHOWN = tuple(field.name for field in PATIENT_FIELDS if field.compared and field.name not in {"rt", "rw"})
+"""Fields with a row each; RT and RW are part of the address."""
+_SHOWN_IF_GIVEN = tuple(field.name for field in PATIENT_FIELDS if field.only_for is not None)
+"""Fields with a row only where one of the records has a value."""

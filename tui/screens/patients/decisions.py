@@ -1,4 +1,4 @@
-"""What was decided about look-alikes, made one or told apart, and how to take it back."""
+"""Past decisions about possible duplicates, merged or told apart, and how to undo them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from datetime import datetime
 
 from textual import work
 
-from core.schemas.patients import MergeShape, TwoPeopleShape
+from core.schemas.patients import MergeOut, NonMatchOut
 from tui import keymap, theme
-from tui.formatting import fit, instant_text
-from tui.screens.patients.quiet_list import QuietList
+from tui.screens.item_list import ItemList
 from tui.screens.reasons import LettersDialog
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
-from tui.widgets.lines import Line
+from tui.text.formatting import fit, instant_text
+from tui.text.translation import N_, _
+from tui.widgets.painting import Line
 
-Decision = MergeShape | TwoPeopleShape
+Decision = MergeOut | NonMatchOut
 
 
 def _key(decision: Decision) -> str:
-    if isinstance(decision, MergeShape):
+    if isinstance(decision, MergeOut):
         return decision.id
     return f"{decision.left_id} {decision.right_id}"
 
 
 def _decided_at(decision: Decision) -> datetime:
-    return decision.merged_at if isinstance(decision, MergeShape) else decision.decided_at
+    return decision.merged_at if isinstance(decision, MergeOut) else decision.decided_at
 
 
-class DecisionsScreen(QuietList[Decision]):
-    """The last decisions about look-alikes; one that was wrong is taken back here."""
+class DecisionsScreen(ItemList[Decision]):
+    """Lists the last decisions about possible duplicates; a wrong one is undone here."""
 
     TITLE_TEXT = N_("Decisions")
     HELP_TEXT = N_(
@@ -42,10 +42,12 @@ class DecisionsScreen(QuietList[Decision]):
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def read(self, note: str = "") -> None:
-        """Read the list and say what it is."""
+        """Read the list and explain it."""
         with self.saying_refusals():
             client = self.session.client
-            merges, apart = await asyncio.gather(client.merges(), client.judged_two_people())
+            merges, apart = await asyncio.gather(
+                client.patients.merges(), client.patients.judged_two_people()
+            )
             decisions: list[Decision] = [*merges, *apart]
             decisions.sort(key=_decided_at, reverse=True)
             self._items = {_key(decision): decision for decision in decisions}
@@ -53,7 +55,7 @@ class DecisionsScreen(QuietList[Decision]):
             self.say(note or (_("The last decisions.") if decisions else _("Nothing has been decided yet.")))
 
     def _row(self, item: Decision) -> Line:
-        if isinstance(item, MergeShape):
+        if isinstance(item, MergeOut):
             numbers, by = f"{item.merged_number} > {item.survivor_number}", item.merged_by
             name = item.name
             outcome = (_("taken back"), theme.GOOD) if item.undone_at else (_("made one"), theme.PLAIN)
@@ -70,11 +72,11 @@ class DecisionsScreen(QuietList[Decision]):
         ]
 
     def action_undo_step(self) -> None:
-        """Take the chosen decision back, after one more question."""
+        """Undo the chosen decision, after one more question."""
         decision = self._chosen
         if decision is None:
             return
-        if isinstance(decision, TwoPeopleShape):
+        if isinstance(decision, NonMatchOut):
             question, yes = N_("Were they perhaps one person?"), _("yes, ask again")
         elif not self.session.administers:
             self.say(_("Only an administrator takes a merge back."), "warning")
@@ -93,13 +95,13 @@ class DecisionsScreen(QuietList[Decision]):
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def take_back(self, decision: Decision) -> None:
-        """Take it back."""
+        """Undo a decision."""
         with self.saying_refusals(), hold_keys(self.app):
-            if isinstance(decision, TwoPeopleShape):
-                await self.session.client.undo_not_same(decision.left_id, decision.right_id)
+            if isinstance(decision, NonMatchOut):
+                await self.session.client.patients.undo_not_same(decision.left_id, decision.right_id)
                 self.read(_("Taken back: perhaps one person."))
                 return
-            made = await self.session.client.undo_merge(decision.id)
+            made = await self.session.client.patients.undo_merge(decision.id)
             self.read(
                 _("RM {merged} and RM {survivor} are two records again.").format(
                     merged=made.merged_number, survivor=made.survivor_number

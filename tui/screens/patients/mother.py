@@ -6,63 +6,60 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.timer import Timer
 
-from core.schemas.patients import PatientShape
-from core.vocabulary import Sex
+from core.foundation.codes import NoIdentifierReason, Sex
+from core.patients.fields import HOUSEHOLD
+from core.schemas.patients import PatientOut
 from tui import theme
-from tui.formatting import age_text, date_text, fit
 from tui.screens.base import Dialog
 from tui.session import Session
-from tui.text import N_, _
+from tui.text.formatting import age_text, date_text, fit
+from tui.text.translation import N_, _
 from tui.widgets import PickList, PickRow, TextField
 
 DEBOUNCE_SECONDS = 0.25
 SHOWN = 8
-OLD_ENOUGH = 10  # years; nobody younger is offered as a mother
+OLD_ENOUGH = 10  # years: minimum age of a woman offered as a mother
 
 
-def of_mother(mother: PatientShape) -> dict[str, str]:
-    """What a newborn's form takes over: the household, and a name until the child has its own."""
+def of_mother(mother: PatientOut) -> dict[str, str]:
+    """Return the values of a newborn's form: the household, and a name until the child has its own."""
     return {
         "name": f"By. Ny. {mother.name}",
         "mother_name": mother.name,
-        "family_card_number": mother.family_card_number or "",
-        "address": mother.address,
-        "rt": mother.rt,
-        "rw": mother.rw,
-        "phone": mother.phone,
-        "no_identifier_reason": "newborn",
+        "no_identifier_reason": NoIdentifierReason.NEWBORN.value,
+        **{name: getattr(mother, name) or "" for name in HOUSEHOLD},
     }
 
 
-class MotherDialog(Dialog[PatientShape]):
-    """Gives the mother's record."""
+class MotherDialog(Dialog[PatientOut]):
+    """Returns the mother's record."""
 
     TITLE_TEXT = N_("The mother")
 
     def __init__(self, session: Session, text: str = "") -> None:
-        """Args: `text` is what is known of her already."""
+        """Args: `text` is her name or number, as far as known."""
         super().__init__(session)
         self._text = text
-        self._found: dict[str, PatientShape] = {}
+        self._found: dict[str, PatientOut] = {}
         self._timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        """A search box and whom it found."""
+        """Yield a search box and the women found."""
         yield TextField("mother", longest=200)
         mothers = PickList("mothers", focusable=False)
         mothers.styles.height = SHOWN
         yield mothers
 
     def on_mount(self) -> None:
-        """Look for her at once where a name is typed already."""
+        """Search at once when a name is typed already."""
         box = self.query_one("#mother", TextField)
         box.value = self._text
-        box.cursor_position = len(self._text)
         box.focus()
+        box.action_select_all()  # typing replaces what was only proposed
         self.hint(_("Name, NIK or record number    Enter: this one    Esc: back"))
 
     def on_key(self, event: events.Key) -> None:
-        """Arrows move through whom was found."""
+        """Move through the list with the arrows."""
         step = {"up": -1, "down": 1}.get(event.key)
         if step is not None:
             event.stop()
@@ -70,19 +67,19 @@ class MotherDialog(Dialog[PatientShape]):
 
     @on(TextField.Changed, "#mother")
     def search_soon(self) -> None:
-        """Ask when typing pauses."""
+        """Search when typing pauses."""
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(DEBOUNCE_SECONDS, self.look_up)
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def look_up(self) -> None:
-        """Show the women who may be meant."""
+        """Show the women who match."""
         text = self.query_one("#mother", TextField).text
         if not text:
             return
         with self.hinting_refusals():
-            found = await self.session.client.search(text)
+            found = await self.session.client.patients.search(text)
             women = [p for p in found if p.sex is Sex.FEMALE and p.age >= OLD_ENOUGH]
             self._found = {patient.id: patient for patient in women[:SHOWN]}
             self._show()
@@ -110,7 +107,7 @@ class MotherDialog(Dialog[PatientShape]):
 
     @on(TextField.Submitted, "#mother")
     def take(self) -> None:
-        """Give the one under the cursor."""
+        """Return the woman under the cursor."""
         chosen = self.query_one("#mothers", PickList).chosen
         if chosen is not None:
             self.dismiss(self._found[chosen])

@@ -1,4 +1,4 @@
-"""What the screens about patients give back to whoever opened them."""
+"""Results of the screens about patients."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Corrected:
-    """A card was corrected.
+    """Result of the correction of a card.
 
     Attributes:
-        patient_id: Whose card it is now: another's than before when a card showed two records to be one.
-        text: What to say about it, translated.
+        patient_id: The card's patient; another than before when the card led to a merge.
+        text: Translated sentence about the correction.
     """
 
     patient_id: str

@@ -1,8 +1,8 @@
-"""What is asked over the record: a diagnosis, a procedure, a medicine, tests, how the visit ends."""
+"""Dialogs over the record: diagnosis, procedure, medicine, tests, outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from textual import events, on
@@ -10,52 +10,78 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from core.medicines import clashes
-from core.schemas.record import MedicineShape
-from tui import keymap, theme, words
-from tui.formatting import fit
+from core.foundation.ages import age_in_days
+from core.schemas.record import CodeOut, OrderOut, PrescriptionOut, VisitOut
+from tui import keymap, theme
 from tui.screens.base import Dialog
-from tui.screens.reasons import OUTCOME_LETTERS, LettersDialog
-from tui.screens.record.searching import SearchDialog
+from tui.screens.reasons import OUTCOME_LETTERS, EndingDialog
+from tui.screens.record.search_dialog import SearchDialog
 from tui.session import Session
-from tui.text import N_, _
-from tui.widgets import PickList, PickRow, Row, TextField, labelled
+from tui.text import check_words, problem_words
+from tui.text.formatting import fit
+from tui.text.result_words import result_text
+from tui.text.translation import N_, _
+from tui.widgets import FieldRow, PickList, PickRow, TextField, labelled
 
+ADDING = "add"
+"""Group of the workers that add; none ends another, whose entry would be lost."""
 OLD_CASE = "old"
 NEW_CASE = "new"
 
 
-class DiagnosisDialog(SearchDialog[tuple[str, str]]):
-    """ICD-10 by words or code; gives (code, case kind)."""
+class DiagnosisDialog(SearchDialog[tuple[str, str | None]]):
+    """Finds an ICD-10 code by words or code; returns (code, case kind)."""
 
     TITLE_TEXT = N_("Diagnosis (ICD-10)")
     BINDINGS = [Binding("f9", "old_case", show=False)]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, visit: VisitOut) -> None:
+        """Initialise the dialog: the visit says whose diagnosis it is."""
         super().__init__(session)
-        self._case = NEW_CASE
+        self._visit = visit
+        self._known = tuple(alert.split(" ")[0][:3] for alert in visit.alerts)
+        """Categories of the illnesses that the patient is known to have."""
+        self._case: str | None = None
+        """As chosen by F9; None: as the patient is known."""
 
     async def search(self, text: str) -> Sequence[tuple[str, Any]]:
-        """Codes with their titles."""
-        return [(item.code, item.title) for item in await self.session.client.find_diagnoses(text)]
+        """Return codes with their titles."""
+        patient = self._visit.patient
+        age_days = max(0, age_in_days(patient.birth_date, self._visit.service_on))
+        found = await self.session.client.terminology.find_diagnoses(text, patient.sex.value, age_days)
+        return [(item.code, item) for item in found]
+
+    def row(self, key: str, thing: CodeOut) -> PickRow:
+        """Return code and title; `?` for a guess, `!` for what cannot be this patient's, and a known illness."""
+        sign = "! " if thing.unfit else "? " if thing.doubtful else "  "
+        known = "  " + _("[known: OLD case]") if self._is_known(key) else ""
+        style = theme.ALERT if thing.unfit else theme.STRONG
+        return PickRow(key, [(sign, style), (fit(key, 8), style), (thing.title + known, theme.PLAIN)])
+
+    def _is_known(self, code: str) -> bool:
+        return bool(self._known) and code.startswith(self._known)
 
     def take(self, key: str, thing: Any) -> None:
-        """This code, as the case was said to be."""
+        """Return this code with the chosen case kind."""
         self.dismiss((key, self._case))
 
     def say_keys(self) -> None:
-        """Enter takes; F9 says that it is a later control."""
-        case = _("new case") if self._case == NEW_CASE else _("OLD case (control)")
-        self.hint(_("Enter: take it    F9: {case}    Esc: back").format(case=case))
+        """Say what Enter takes, and that F9 changes new and old."""
+        cases = {
+            None: _("NEW case, OLD when known"),
+            NEW_CASE: _("NEW case"),
+            OLD_CASE: _("OLD case (control)"),
+        }
+        self.hint(_("Enter: take as {case}    F9: change    Esc: back").format(case=cases[self._case]))
 
     def action_old_case(self) -> None:
-        """A later control of the same episode, as LB1 counts it."""
-        self._case = OLD_CASE if self._case == NEW_CASE else NEW_CASE
+        """Switch between as known, old and new, as LB1 counts them."""
+        self._case = {None: OLD_CASE, OLD_CASE: NEW_CASE, NEW_CASE: None}[self._case]
         self.say_keys()
 
 
 class ProcedureDialog(SearchDialog[tuple[str, str]]):
-    """A procedure by words or code, then where or how; gives (code, note)."""
+    """Finds a procedure by words or code; returns (code, note), the note being its place or method."""
 
     TITLE_TEXT = N_("Procedure (ICD-9-CM)")
     ROWS = 10
@@ -65,139 +91,38 @@ class ProcedureDialog(SearchDialog[tuple[str, str]]):
         self._code = ""
 
     def compose_body(self) -> ComposeResult:
-        """The box, the list, and a line for the note."""
+        """Yield the box, the list, and a line for the note."""
         yield from super().compose_body()
-        with Row():
+        with FieldRow():
             yield from labelled(N_("Where, how"), TextField("note", longest=200), cells=14)
 
     async def search(self, text: str) -> Sequence[tuple[str, Any]]:
-        """Codes with their titles."""
-        return [(item.code, item.title) for item in await self.session.client.find_procedures(text)]
+        """Return codes with their titles."""
+        return [
+            (item.code, item.title) for item in await self.session.client.terminology.find_procedures(text)
+        ]
 
     def say_keys(self) -> None:
-        """Enter takes, then asks for the note."""
+        """Say that Enter takes, then asks for the note."""
         self.hint(_("Enter: take it, then tooth or body part (may be empty)    Esc: back"))
 
     def take(self, key: str, thing: Any) -> None:
-        """Chosen; the note may follow."""
+        """Take a procedure; the note may follow."""
         self._code = key
         self.query_one("#note").focus()
         self.hint(f"{key} {thing}    " + _("Enter: add    Esc: back"))
 
     @on(TextField.Submitted, "#note")
     def add(self, event: TextField.Submitted) -> None:
-        """Hand over."""
+        """Return the procedure."""
         if self._code:
             self.dismiss((self._code, event.value.strip()))
         else:
             self.query_one("#words").focus()
 
 
-MEDICINE_FIELDS = (
-    ("dose", N_("Dose"), 60),
-    ("frequency", N_("Frequency"), 60),
-    ("amount", N_("Amount"), 30),
-    ("instructions", N_("Directions"), 200),
-)
-
-
-NEEDED = ("medicine", "dose", "frequency", "amount")
-"""Without these nobody knows what to hand out."""
-
-
-class MedicineDialog(SearchDialog[dict[str, str]]):
-    """A medicine with dose, frequency, amount and directions, as usually given until changed."""
-
-    TITLE_TEXT = N_("Medicine")
-    BINDINGS = [Binding("f10", "add", show=False)]
-    ROWS = 8
-
-    def __init__(self, session: Session, allergies: Sequence[str]) -> None:
-        """Args: `allergies` are the patient's, for a warning while choosing."""
-        super().__init__(session)
-        self._allergies = list(allergies)
-        self._taken = ""
-        """The name that was taken from the list, or that no entry of the list has."""
-
-    def compose_body(self) -> ComposeResult:
-        """The box, the list, and the rest of the prescription."""
-        yield from super().compose_body()
-        for name, label, longest in MEDICINE_FIELDS:
-            with Row():
-                yield from labelled(label, TextField(name, longest=longest), cells=14)
-
-    async def search(self, text: str) -> Sequence[tuple[str, Any]]:
-        """Medicines with what is usually given."""
-        return [(item.medicine, item) for item in await self.session.client.find_medicines(text)]
-
-    def row(self, key: str, thing: MedicineShape) -> PickRow:
-        """Name, dose and how often; a sign where an allergy speaks against it."""
-        against = bool(clashes(key, self._allergies))
-        sign = "!! " if against else "   "
-        usual = f" {thing.dose} {thing.frequency}"
-        style = theme.ALERT if against else theme.STRONG
-        return PickRow(key, [(sign, style), (fit(key, 38), style), (usual, theme.PLAIN)])
-
-    def say_keys(self) -> None:
-        """Enter takes one with its usual dose."""
-        self.hint(_("Enter: take it, also what is not in the list    Esc: back"))
-
-    def take(self, key: str, thing: MedicineShape) -> None:
-        """Fill in what is usual, and go to the dose."""
-        self._taken = key
-        box = self.query_one("#words", TextField)
-        with box.prevent(TextField.Changed):
-            box.value = key
-        for name, _label, _longest in MEDICINE_FIELDS:
-            field = self.query_one(f"#{name}", TextField)
-            field.value = getattr(thing, name)
-            field.cursor_position = len(field.value)
-        self.query_one("#dose").focus()
-        self._warn(key)
-
-    def take_text(self, text: str) -> None:
-        """A medicine that is in no list."""
-        self._taken = text
-        self.query_one("#dose").focus()
-        self._warn(text)
-
-    def _warn(self, medicine: str) -> None:
-        against = clashes(medicine, self._allergies)
-        if against:
-            warning = "!! " + _("ALLERGY: {substances}").format(substances=", ".join(against)) + "    "
-        else:
-            warning = ""
-        self.hint(warning + _("Enter: next line    F10: prescribe    Esc: back"))
-
-    @on(TextField.Submitted)
-    def lead_on(self, event: TextField.Submitted) -> None:
-        """Enter leads on; after the last line it prescribes."""
-        names = [name for name, _label, _longest in MEDICINE_FIELDS]
-        if event.input.id == names[-1]:
-            self.action_add()
-        elif event.input.id in names:
-            self.focus_next()
-
-    def action_add(self) -> None:
-        """Hand over, when nothing is missing: the beginning of a name is no medicine yet."""
-        medicine = self.query_one("#words", TextField).text
-        if medicine and medicine != self._taken:
-            self.query_one("#words").focus()
-            self.submit(medicine)
-            return
-        values = {"medicine": medicine} | {
-            name: self.query_one(f"#{name}", TextField).text for name, _label, _longest in MEDICINE_FIELDS
-        }
-        missing = next((name for name in NEEDED if not values[name]), None)
-        if missing is None:
-            self.dismiss(values)
-            return
-        self.query_one("#words" if missing == "medicine" else f"#{missing}").focus()
-        self.hint("! " + words.field_problem(missing, "required"))
-
-
 class TestsDialog(SearchDialog[list[str]]):
-    """Laboratory tests, several at once; gives their names."""
+    """Asks for laboratory tests, several at once; returns their names."""
 
     __test__ = False  # pytest would take it for a test
     TITLE_TEXT = N_("Laboratory tests")
@@ -208,33 +133,33 @@ class TestsDialog(SearchDialog[list[str]]):
         self._chosen: list[str] = []
 
     def compose_body(self) -> ComposeResult:
-        """The box, the list, and what was chosen."""
+        """Yield the box, the list, and the chosen tests."""
         yield from super().compose_body()
         yield Static("", id="chosen", markup=False)
 
     async def search(self, text: str) -> Sequence[tuple[str, Any]]:
-        """Tests with their units."""
-        return [(item.test, item) for item in await self.session.client.find_tests(text)]
+        """Return tests with their units."""
+        return [(item.test, item) for item in await self.session.client.terminology.find_tests(text)]
 
     def row(self, key: str, thing: Any) -> PickRow:
-        """Name and unit; a sign when it is chosen already."""
+        """Return name and unit; a sign marks a chosen test."""
         sign = "* " if key in self._chosen else "  "
         english = f" {thing.title_en}" if thing.title_en and thing.title_en != key else ""
         return PickRow(key, [(sign, theme.STRONG), (fit(key, 28), theme.STRONG), (english, theme.PLAIN)])
 
     def say_keys(self) -> None:
-        """Enter chooses one after the other."""
+        """Say that Enter chooses one after the other."""
         self.hint(_("Enter: choose or take away    F10: order    Esc: back"))
 
     def submit(self, text: str) -> None:
-        """An empty line orders what was chosen."""
+        """Order the chosen tests on an empty line."""
         if not text.strip() and self._chosen:
             self.action_order()
         else:
             super().submit(text)
 
     def take(self, key: str, thing: Any) -> None:
-        """Choose it, or no longer."""
+        """Choose a test, or drop it when it is chosen."""
         if key in self._chosen:
             self._chosen.remove(key)
         else:
@@ -243,75 +168,81 @@ class TestsDialog(SearchDialog[list[str]]):
         self.query_one("#chosen", Static).update(_("Chosen: {tests}").format(tests=", ".join(self._chosen)))
 
     def take_text(self, text: str) -> None:
-        """A test that is in no list."""
+        """Take a test that is in no list."""
         self.take(text, None)
 
     def action_order(self) -> None:
-        """Order what was chosen."""
+        """Order the chosen tests."""
         if self._chosen:
             self.dismiss(self._chosen)
 
 
-class FormDialog(Dialog[dict[str, str]]):
-    """A few lines of text; the first one must be filled in."""
+class CriticalDialog(Dialog[bool]):
+    """Shows what must be read before anything else; Enter says that it was, Escape leaves it for later."""
 
-    BINDINGS = [Binding("f10", "hand_over", show=False)]
+    TITLE_TEXT = N_("CRITICAL: read this first")
 
     def __init__(
-        self,
-        session: Session,
-        title: str,
-        fields: Sequence[tuple[str, str]],
-        *,
-        values: Mapping[str, str] | None = None,
+        self, session: Session, orders: Sequence[OrderOut], clashes: Sequence[PrescriptionOut] = ()
     ) -> None:
-        """Args: `title` is a msgid; `fields` are (name, msgid of the label); `values` stand there first."""
-        super().__init__(session, title)
-        self._fields = list(fields)
-        self._values = dict(values or {})
+        """Initialise the dialog.
+
+        Args:
+            session: Session of the terminal.
+            orders: Critical results.
+            clashes: Prescriptions that an allergy speaks against which became known later.
+        """
+        super().__init__(session)
+        self._orders = list(orders)
+        self._clashes = list(clashes)
 
     def compose_body(self) -> ComposeResult:
-        """One row a field."""
-        for name, label in self._fields:
-            with Row():
-                yield from labelled(label, TextField(name, longest=200), cells=20)
+        """One line each."""
+        zone = self.session.clinic.timezone
+        lines = [f"{item.test}: {result_text(item, zone)}" for item in self._orders]
+        for item in self._clashes:
+            lines.append("!! " + check_words.clash_line(item))
+        yield Static("\n".join(lines), markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the first."""
-        for name, value in self._values.items():
-            field = self.query_one(f"#{name}", TextField)
-            field.value = value
-            field.cursor_position = len(value)
-        self.query_one(f"#{self._fields[0][0]}").focus()
-        self.hint(_("Enter: next line; in the last one: save    Esc: back"))
+        """Wait for Enter."""
+        self.hint(_("Enter: I have read it    Esc: later"))
 
-    @on(TextField.Submitted)
-    def lead_on(self, event: TextField.Submitted) -> None:
-        """Enter leads on; in the last line it hands over."""
-        if event.input.id != self._fields[-1][0]:
-            self.focus_next()
-        else:
-            self.action_hand_over()
-
-    def action_hand_over(self) -> None:
-        """Give what was typed, when the first line is filled in."""
-        values = {name: self.query_one(f"#{name}", TextField).text for name, _label in self._fields}
-        first = self._fields[0][0]
-        if values[first]:
-            self.dismiss(values)
-        else:
-            self.query_one(f"#{first}").focus()
-            self.hint("! " + words.field_problem(first, "required"))
+    def on_key(self, event: events.Key) -> None:
+        """Enter is the only yes."""
+        if event.key == "enter":
+            event.stop()
+            self.dismiss(True)
 
 
 TO_PHARMACY, TO_LABORATORY = "pharmacy", "laboratory"
 
 
-class OutcomeDialog(LettersDialog):
-    """How the visit goes on: an outcome, the pharmacy, or the laboratory and back."""
+class OutcomeDialog(EndingDialog):
+    """Asks for the outcome: a disposition, the pharmacy, or the laboratory and back."""
 
-    def __init__(self, session: Session, *, medicines: int, tests: int, notes: Sequence[str]) -> None:
-        """Args: how many medicines and tests wait; `notes` are worth a look before it ends."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        person: str,
+        medicines: int,
+        tests: int,
+        notes: Sequence[str],
+        lacking: Sequence[str] = (),
+        of_referral: Sequence[str] = (),
+    ) -> None:
+        """Initialise the dialog.
+
+        Args:
+            session: Session of the terminal.
+            person: Whom it is about.
+            medicines: Number of prescriptions that wait.
+            tests: Number of laboratory orders that wait.
+            notes: Shown before the visit ends.
+            lacking: `no_note`, `no_diagnosis`, ...
+            of_referral: What a referral would lack besides.
+        """
         options: list[tuple[str, str, str]] = []
         if medicines:
             options.append(
@@ -321,14 +252,17 @@ class OutcomeDialog(LettersDialog):
             label = _("To the laboratory (tests: {number}), and back to me").format(number=tests)
             options.append(("L", TO_LABORATORY, label))
         options += [
-            (letter, value, words.word(words.DISPOSITIONS, value))
+            (letter, value, problem_words.word(problem_words.DISPOSITIONS, value))
             for value, letter in OUTCOME_LETTERS.items()
         ]
-        super().__init__(session, N_("How does the visit go on?"), options, notes=notes)
+        title = N_("How does the visit go on?")
+        super().__init__(
+            session, title, options, person=person, notes=notes, lacking=lacking, of_referral=of_referral
+        )
 
 
 class TextDialog(Dialog[str]):
-    """A text to read, longer than the screen if need be; gives the letter that was pressed."""
+    """Shows a text, longer than the screen if need be; returns the letter that was pressed."""
 
     BINDINGS = [
         keymap.BACK,
@@ -338,14 +272,14 @@ class TextDialog(Dialog[str]):
     def __init__(
         self, session: Session, title: str, lines: Sequence[str], keys: str = "", hint: str = ""
     ) -> None:
-        """Args: `title` is a msgid; `keys` the letters that end it; `hint` says what they do."""
+        """Args: `title` is a msgid; `keys` the letters that end it; `hint` explains them."""
         super().__init__(session, title)
         self._lines = list(lines)
         self._keys = keys
         self._hint = hint
 
     def compose_body(self) -> ComposeResult:
-        """The lines, in a list that scrolls."""
+        """Yield the lines in a list that scrolls."""
         pick_list = PickList("lines")
         pick_list.styles.height = min(17, max(1, len(self._lines)))
         yield pick_list
@@ -361,11 +295,11 @@ class TextDialog(Dialog[str]):
 
     @on(PickList.Picked)
     def read(self) -> None:
-        """Enter closes what was read."""
+        """Close on Enter."""
         self.dismiss(None)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter ends it."""
+        """Close on one of the letters."""
         letter = (event.character or "").upper()
         if letter and letter in self._keys:
             event.stop()

@@ -1,4 +1,4 @@
-"""Certificates and referrals: what they ask for, and what was written, to read and to print."""
+"""Certificates and referrals: their questions, and the issued letter, to read and to print."""
 
 from __future__ import annotations
 
@@ -9,42 +9,51 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from core.forms import FormField, LetterKind, in_language
-from core.printing import PrintDocument, PrintLine
-from core.schemas.record import LetterShape, VisitShape
-from tui import words
-from tui.formatting import date_text
+from core.foundation.languages import in_language
+from core.printing.documents import PrintDocument, PrintLine
+from core.records.forms import FormField, LetterKind
+from core.schemas.record import LetterOut, VisitOut
+from tui.client.errors import RefusedError
 from tui.printing import NotPrintedError, print_document
 from tui.screens.base import Dialog, LoketScreen
-from tui.screens.reasons import LettersDialog
+from tui.screens.reasons import WHY_ALL_THE_SAME, LettersDialog, LineDialog
 from tui.screens.record.dialogs import TextDialog
-from tui.screens.record.form import Typed, read_answers
+from tui.screens.record.form_screen import Typed, read_answers
 from tui.session import Session
 from tui.terminal.driver import terminal_of
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _, language
-from tui.widgets import Choice, ChoiceField, Row, TextField, labelled
+from tui.text import check_words, problem_words
+from tui.text.formatting import date_text
+from tui.text.translation import N_, _, language
+from tui.widgets import Choice, ChoiceField, FieldRow, TextField, labelled
+
+LINES_A_JOB = 300  # below the bound of one print job
+_QUESTIONS = {
+    "allergy": N_("A medicine in the letter clashes with an allergy: issue it?"),
+    "patient_deceased": N_("Marked as DECEASED: issue the letter?"),
+}
+"""Code of a refusal that a person may answer with yes -> the question."""
 
 
 class LetterDialog(Dialog[dict[str, Any]]):
-    """What a letter asks for; gives the answers as they are sent."""
+    """Asks for the fields of a letter; returns the answers as they are sent."""
 
     BINDINGS = [Binding("f10", "issue", show=False)]
 
     def __init__(self, session: Session, kind: LetterKind, typed: Typed) -> None:
-        """Args: `typed` stands in the fields first."""
-        super().__init__(session, in_language(kind.title_id, kind.title_en, language()))
+        """Args: `typed` fills the fields first."""
+        super().__init__(session, in_language(kind.title, language()))
         self._kind = kind
         self._typed = typed
 
     def compose_body(self) -> ComposeResult:
-        """One row a field."""
+        """Yield a row for each field."""
         for item in self._kind.fields:
-            label = in_language(item.label_id, item.label_en, language())
-            with Row():
+            label = in_language(item.label, language())
+            with FieldRow():
                 if item.choices:
                     options = [
-                        Choice(each.value, in_language(each.label_id, each.label_en, language()), each.key)
+                        Choice(each.value, in_language(each.label, language()), each.key)
                         for each in item.choices
                     ]
                     yield from labelled(label, ChoiceField(item.name, options, optional=True), cells=24)
@@ -53,7 +62,7 @@ class LetterDialog(Dialog[dict[str, Any]]):
                     yield from labelled(label, TextField(item.name, longest=longest), cells=24)
 
     def on_mount(self) -> None:
-        """Begin with the first."""
+        """Focus the first field."""
         for name, value in self._typed.items():
             field = self.query_one(f"#{name}", TextField)
             field.value = value
@@ -65,29 +74,29 @@ class LetterDialog(Dialog[dict[str, Any]]):
         self.hint(_("Enter: next line    F10: issue    Esc: back"))
 
     def on_descendant_focus(self) -> None:
-        """Say which values a choice takes."""
+        """Show which values a choice takes."""
         if isinstance(self.focused, ChoiceField):
             self.hint(self.focused.hint() + "    " + _("F10: issue"))
 
     @on(TextField.Submitted)
     @on(ChoiceField.Submitted)
     def lead_on(self) -> None:
-        """Enter leads on; in the last line it issues."""
+        """Go to the next line on Enter; in the last one, issue the letter."""
         if self.focused is not None and self.focused.id == self._kind.fields[-1].name:
             self.action_issue()
         else:
             self.focus_next()
 
     def action_issue(self) -> None:
-        """Hand over, when everything is there."""
+        """Return the answers, when the letter is complete."""
         typed = {item.name: self._value(item) for item in self._kind.fields}
         answers, problems = read_answers(self._kind.fields, typed, {}, self.session.clinic.today)
         for item in self._kind.fields:
             problem = problems.get(item.name) or (None if item.name in answers else "required")
             if problem is not None:
                 self.query_one(f"#{item.name}").focus()
-                label = in_language(item.label_id, item.label_en, language())
-                self.hint(f"! {label}: {words.word(words.FIELD_PROBLEMS, problem)}")
+                label = in_language(item.label, language())
+                self.hint(f"! {label}: {problem_words.word(problem_words.FIELD_PROBLEMS, problem)}")
                 return
         self.dismiss(answers)
 
@@ -97,20 +106,20 @@ class LetterDialog(Dialog[dict[str, Any]]):
         return self.query_one(f"#{item.name}", TextField).text
 
 
-def ask_letter(screen: LoketScreen[Any], visit: VisitShape) -> None:
-    """Ask which letter, what it needs, issue it and show it."""
+def ask_letter(screen: LoketScreen[Any], visit: VisitOut) -> None:
+    """Ask for the kind of letter and its fields, issue it and show it."""
 
     async def start() -> None:
         with screen.saying_refusals(), hold_keys(screen.app):
-            kinds = {kind.kind: kind for kind in await screen.session.client.letter_kinds()}
+            kinds = {kind.kind: kind for kind in await screen.session.client.visits.letter_kinds()}
             _choose(screen, visit, kinds)
 
     screen.run_worker(start(), group="letter", exclusive=True, exit_on_error=False)
 
 
-def _choose(screen: LoketScreen[Any], visit: VisitShape, kinds: Mapping[str, LetterKind]) -> None:
+def _choose(screen: LoketScreen[Any], visit: VisitOut, kinds: Mapping[str, LetterKind]) -> None:
     options = [
-        (str(number), kind.kind, in_language(kind.title_id, kind.title_en, language()))
+        (str(number), kind.kind, in_language(kind.title, language()))
         for number, kind in enumerate(kinds.values(), start=1)
     ]
     given = {str(number): item for number, item in enumerate(visit.letters, start=len(options) + 1)}
@@ -127,7 +136,7 @@ def _choose(screen: LoketScreen[Any], visit: VisitShape, kinds: Mapping[str, Let
     screen.app.push_screen(LettersDialog(screen.session, N_("Certificate or referral"), options), chosen)
 
 
-def _ask(screen: LoketScreen[Any], visit: VisitShape, kind: LetterKind) -> None:
+def _ask(screen: LoketScreen[Any], visit: VisitOut, kind: LetterKind) -> None:
     today = date_text(screen.session.clinic.today)
     typed = {item.name: today for item in kind.fields if item.type == "date"}
 
@@ -141,31 +150,108 @@ def _ask(screen: LoketScreen[Any], visit: VisitShape, kind: LetterKind) -> None:
 
 
 async def _issue(
-    screen: LoketScreen[Any], visit: VisitShape, kind: LetterKind, answers: Mapping[str, Any]
+    screen: LoketScreen[Any],
+    visit: VisitOut,
+    kind: LetterKind,
+    answers: Mapping[str, Any],
+    confirmed: Mapping[str, Any] | None = None,
 ) -> None:
+    """Issue the letter and show it; what is asked about it goes through only after a deliberate yes.
+
+    Args:
+        screen: The record's screen.
+        visit: The visit.
+        kind: The kind of letter.
+        answers: Answers to its questions.
+        confirmed: Answers to what was asked about the patient.
+    """
     with screen.saying_refusals(), hold_keys(screen.app):
-        letter = await screen.session.client.issue_letter(visit.id, kind.kind, answers)
-        screen.say(_("Issued: {number}").format(number=letter.number), "good")
+        try:
+            letter = await screen.session.client.visits.issue_letter(
+                visit.id, kind.kind, answers, confirmed=confirmed
+            )
+        except RefusedError as refusal:
+            if refusal.code not in _QUESTIONS:
+                raise
+            _ask_all_the_same(screen, visit, kind, answers, refusal, confirmed or {})
+            return
+        unread = [
+            check_words.check_line(each) for each in letter.checks if each.code not in check_words.ASKED
+        ]
+        said = "; ".join([_("Issued: {number}").format(number=letter.number), *unread])
+        screen.say(said, "warning" if unread else "good")
         show_letter(screen, letter)
 
 
-def show_letter(screen: LoketScreen[Any], letter: LetterShape) -> None:
+def _ask_all_the_same(
+    screen: LoketScreen[Any],
+    visit: VisitOut,
+    kind: LetterKind,
+    answers: Mapping[str, Any],
+    refusal: RefusedError,
+    confirmed: Mapping[str, Any],
+) -> None:
+    """Ask whether the letter is issued all the same; against an allergy, why.
+
+    Args:
+        screen: The record's screen.
+        visit: The visit.
+        kind: The kind of letter.
+        answers: Answers to its questions.
+        refusal: The core's question.
+        confirmed: What was answered before.
+    """
+
+    def again(more: Mapping[str, Any]) -> None:
+        call = _issue(screen, visit, kind, answers, {**confirmed, **more})
+        screen.run_worker(call, group="letter", exclusive=True, exit_on_error=False)
+
+    def because(reason: str | None) -> None:
+        if reason:
+            again({"allergy_override": True, "override_reason": reason})
+
+    def answered(answer: str | None) -> None:
+        if answer != "yes":
+            return
+        if refusal.code == "allergy":
+            screen.app.push_screen(LineDialog(screen.session, WHY_ALL_THE_SAME, shortest=3), because)
+        else:
+            again({"deceased_confirmed": True})
+
+    options = [("Y", "yes", _("Issue it all the same")), ("N", "no", _("Do not issue it"))]
+    notes = [problem_words.problem_text(refusal.problem)]
+    notes += check_words.check_lines(refusal.problem.details.get("checks", []))
+    screen.app.push_screen(
+        LettersDialog(screen.session, _QUESTIONS[refusal.code], options, notes=notes), answered
+    )
+
+
+def show_letter(screen: LoketScreen[Any], letter: LetterOut) -> None:
     """Show a letter as it was issued; P prints it."""
 
     def read(key: str | None) -> None:
         if key == "P":
-            screen.run_worker(_print(screen, letter), group="print", exit_on_error=False)
+            call = print_text(screen, letter.number, letter.text)
+            screen.run_worker(call, group="print", exit_on_error=False)
 
     lines = letter.text.splitlines()
     screen.app.push_screen(TextDialog(screen.session, N_("Letter"), lines, "P", _("P: print")), read)
 
 
-async def _print(screen: LoketScreen[Any], letter: LetterShape) -> None:
-    """Print it beside everything else; what cannot be printed now can be printed again."""
-    lines = [PrintLine(text=line) for line in letter.text.splitlines()]
+async def print_text(screen: LoketScreen[Any], name: str, text: str) -> None:
+    """Print in the background; what cannot be printed now can be printed again.
+
+    Args:
+        screen: The screen in front.
+        name: What is printed, for the status line.
+        text: Its lines; what is longer than a print job goes in several.
+    """
+    lines = [PrintLine(text=line) for line in text.splitlines()]
     try:
-        said = await print_document(screen.session, terminal_of(screen.app), PrintDocument(lines=lines))
+        for start in range(0, len(lines), LINES_A_JOB):
+            part = PrintDocument(lines=lines[start : start + LINES_A_JOB])
+            said = await print_document(screen.session, terminal_of(screen.app), part)
     except NotPrintedError as failure:
-        screen.say(f"{letter.number}: {failure}", "warning")
+        screen.say(f"{name}: {failure}", "warning")
     else:
-        screen.say(f"{letter.number}: {said}", "good")
+        screen.say(f"{name}: {said}", "good")

@@ -1,53 +1,68 @@
-"""The record of one visit: banner, vital signs, SOAP note, forms, what was added, how it ends.
+"""The record of one visit: banner, vital signs, SOAP note, forms, additions, outcome.
 
-What is typed is kept on the server at each field that is left, so that a broken line loses
-nothing.
+The draft is saved on the server at each field that is left, so that a broken line loses nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core.schemas.queues import EntryCommand, EntryShape
-from core.schemas.record import EncounterShape, VisitShape, VisitSummary
-from core.vitals import warnings
-from core.vocabulary import Disposition, OrderStatus
-from tui import keymap, words
-from tui.client import Refused, UnreachableError
-from tui.formatting import age_text, fit, number_text, sex_letter
+from core.foundation.codes import Disposition, OrderStatus
+from core.records import pcare_form
+from core.records.vital_signs import warnings
+from core.schemas.queues import EntryCommand, EntryOut
+from core.schemas.record import NO_REASON, EncounterOut, StatedReason, VisitOut, VisitSummary
+from tui import keymap, theme
+from tui.client.errors import RefusedError, UnreachableError
 from tui.messages import RecordChanged
-from tui.screens.base import Values
-from tui.screens.reasons import ClusterDialog, LettersDialog, LineDialog
+from tui.screens.base import LoketScreen, Values
+from tui.screens.reasons import ClusterDialog, LettersDialog
 from tui.screens.record import vital_fields
 from tui.screens.record.dialogs import TO_LABORATORY, TO_PHARMACY, OutcomeDialog
-from tui.screens.record.forms import RecordForms
+from tui.screens.record.earlier_visits import correctable
+from tui.screens.record.form_lines import RecordForms
+from tui.screens.record.glass import GlassDialog
 from tui.screens.record.letters import ask_letter
-from tui.screens.record.reading import finding_lines, visit_line, who_line
 from tui.session import Session
 from tui.terminal.inputs import ThinTextArea
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text import check_words, problem_words
+from tui.text.formatting import age_text, date_text, fit, number_text, sex_letter, wrapped
+from tui.text.outcomes import is_noted, open_at_bpjs, outcome_word
+from tui.text.result_words import critical_texts
+from tui.text.translation import N_, _
+from tui.text.visit_words import finding_lines, visit_line, visit_text, who_line
 from tui.widgets import Label, TextField
 
 SOAP = (("subjective", "S"), ("objective", "O"), ("assessment", "A"), ("plan", "P"))
+VISITS_BESIDE = 2  # earlier visits that are read whole where there is room: each is a request
+MOST_LINES, FEW_LINES = 30, 8  # lines of earlier visits, without and with whole ones below them
+LEAST_BESIDE = 37  # cells of a line beside the note
 MORE = (
     ("T", "procedure", N_("Procedure")),
     ("F", "open_form", N_("Form")),
     ("S", "letter", N_("Certificate or referral")),
-    ("A", "allergy", N_("Allergy")),
+    ("A", "allergy", N_("Allergies")),
+    ("R", "compound", N_("Compounded medicine (racikan)")),
+    ("M", "change_medicine", N_("Change a medicine")),
+    ("B", "breastfeeding", N_("Breast-feeding")),
     ("N", "addendum", N_("Addendum")),
     ("C", "strike_out", N_("Strike out")),
+    ("K", "copy", N_("The patient's own copy")),
+    ("L", "ask_release", N_("Ask for leave to correct")),
 )
-"""Letter, action, msgid: what is added less often."""
+"""Letter, action, msgid of each less frequent addition."""
 
 
 class RecordScreen(RecordForms):
-    """One patient before one clinician."""
+    """Shows one patient's visit to one clinician."""
 
     TITLE_TEXT = N_("Record")
     HELP_TEXT = N_(
@@ -68,16 +83,24 @@ class RecordScreen(RecordForms):
     ]
     CSS_PATH = "record.tcss"
 
-    def __init__(self, session: Session, entry: EntryShape, reason: str = "") -> None:
+    def __init__(self, session: Session, entry: EntryOut, reason: StatedReason = NO_REASON) -> None:
         """Args: `reason` opens a record outside one's own queue; it goes into the audit log."""
         super().__init__(session, entry, reason)
         self._explained = ""
-        """What was last said of a vital sign that has the focus."""
+        """The last hint about the vital sign that has the focus."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether the visit can still be ended: one that is corrected later has ended already."""
+        return action != "save_finish" or not self._entry.status.is_ended
+
+    def correct_visit(self, visit: VisitOut, reason: StatedReason) -> None:
+        """Open an earlier visit for correction."""
+        open_correction(self, visit, reason)
 
     # Layout
 
     def compose_body(self) -> ComposeResult:
-        """Banner and note; the timeline beside them where there is room."""
+        """Yield banner and note; the timeline beside them where there is room."""
         yield Static("", id="banner", markup=False)
         with Horizontal(id="columns"):
             with Vertical(id="note"):
@@ -111,7 +134,7 @@ class RecordScreen(RecordForms):
             self.show_forms_soon()
 
     def on_record_changed(self, message: RecordChanged) -> None:
-        """A result may have come in."""
+        """Read the record again: a result may have come in."""
         if message.kind in {"order", "prescription"}:
             self.reload()
 
@@ -123,27 +146,30 @@ class RecordScreen(RecordForms):
         try:
             with hold_keys(self.app):
                 client = self.session.client
-                visit = await client.visit(self._entry.visit_id, self._reason)
-                self._forms = {form.code: form for form in await client.forms()}
-                draft = await client.draft(self.draft_key)
+                visit = await client.visits.get(self._entry.visit_id, self._reason)
+                self._forms = {form.code: form for form in await client.visits.forms()}
+                draft = await client.drafts.get(self.draft_key)
                 self._visit = visit
                 self._ask_vitals(pregnant=visit.pregnant)
                 self._fill_note(visit, draft.data if draft is not None else {})
                 await self.show_forms(visit)
                 self.show_record(visit)
-        except Refused as refusal:
+                self.ask_critical()
+        except RefusedError as refusal:
             if refusal.code == "reason_required":
-                title = N_("Why do you open this record? (kept in the log)")
-                self.app.push_screen(LineDialog(self.session, title, shortest=5), self._reason_given)
+                self.app.push_screen(GlassDialog(self.session), self._reason_given)
             else:
-                self.say(words.problem_text(refusal.problem), "error")
+                self.say(problem_words.problem_text(refusal.problem), "error")
             return
         except UnreachableError:
-            self.say(_(words.UNREACHABLE), "error")
+            self.say(_(problem_words.UNREACHABLE), "error")
             return
-        self._show_timeline(await self._history())
+        earlier = [item for item in await self._history() if item.id != self._entry.visit_id]
+        self._show_timeline(earlier, [])
+        if self.has_class("-wide"):
+            self._show_timeline(earlier, await self._read_newest(earlier))
 
-    def _fill_note(self, visit: VisitShape, draft: dict[str, Any]) -> None:
+    def _fill_note(self, visit: VisitOut, draft: dict[str, Any]) -> None:
         note = self._own_note(visit)
         if note is not None:
             self.fill(_note_values(note))
@@ -153,11 +179,13 @@ class RecordScreen(RecordForms):
             self.take_typed(dict(draft.get("forms", {})))
             self.say(_("Your unsaved draft is back."), "warning")
         elif note is not None and note.locked:
-            self.say(_("This record is closed for corrections; add an addendum."), "warning")
+            self.say(
+                _("Closed for corrections: F2 N adds a note, F2 L asks for leave to correct."), "warning"
+            )
         self.settle_draft()
         self._explain(self.focused.id or "" if self.focused is not None else "")
 
-    def _reason_given(self, reason: str | None) -> None:
+    def _reason_given(self, reason: StatedReason | None) -> None:
         if reason:
             self._reason = reason
             self.load()
@@ -166,7 +194,7 @@ class RecordScreen(RecordForms):
 
     @property
     def draft_key(self) -> str:
-        """One for each visit."""
+        """Return the draft's key: one for each visit."""
         return f"visit-{self._entry.visit_id}"
 
     @property
@@ -175,46 +203,69 @@ class RecordScreen(RecordForms):
             return None
         return vital_fields.age_days_on(self._visit.patient.birth_date, self._visit.service_on)
 
-    def _own_note(self, visit: VisitShape) -> EncounterShape | None:
+    def _own_note(self, visit: VisitOut) -> EncounterOut | None:
         return next((item for item in visit.encounters if item.cluster == self._entry.cluster), None)
 
-    def show_record(self, visit: VisitShape) -> None:
-        """Banner, previous values, diagnoses, procedures, medicines and tests."""
+    def show_record(self, visit: VisitOut) -> None:
+        """Show banner, previous values, diagnoses, procedures, medicines and tests."""
         self.query_one("#banner", Static).update("\n".join(self._banner(visit)))
-        self.query_one("#banner").set_class(bool(visit.patient.allergies), "-alert")
+        is_alert = bool(visit.patient.allergies or critical_texts(visit))
+        self.query_one("#banner").set_class(is_alert, "-alert")
         for name in vital_fields.NAMES:
             previous = visit.previous.get(name)
             text = vital_fields.previous_in_short(previous) if previous is not None else ""
             self.query_one(f"#previous-{name}", Static).update(text)
         cells = (self.query_one("#note").size.width or self.size.width) - 1
-        self.query_one("#findings", Static).update("\n".join(finding_lines(visit, cells)))
-
-    def _banner(self, visit: VisitShape) -> list[str]:
-        patient, today = visit.patient, self.session.clinic.today
-        allergies = ", ".join(patient.allergies)
-        first = (
-            "!! " + _("ALLERGIES: {names}").format(names=allergies) if allergies else _("No known allergies")
+        self.query_one("#findings", Static).update(
+            "\n".join(finding_lines(visit, cells, self.session.clinic.timezone))
         )
+
+    def _banner(self, visit: VisitOut) -> list[str]:
+        patient, today = visit.patient, self.session.clinic.today
+        first = check_words.allergies_first(patient.allergies, asked=patient.allergies_asked)
+        if patient.deceased_on is not None:
+            first = "!! " + _("DIED {day}").format(day=date_text(patient.deceased_on)) + "   " + first
         if visit.alerts:
             first += "   ! " + "; ".join(visit.alerts)
         age = age_text(patient.birth_date, today)
         pregnant = "  " + _("PREGNANT") if visit.pregnant else ""
+        pregnant += "  " + _("BREAST-FEEDS") if visit.breastfeeding else ""
         facts = f"{sex_letter(patient.sex)} {age}{pregnant}  RM {patient.medical_record_number}"
-        facts += f"  {words.word(words.PAYERS, visit.payer)}"
+        facts += f"  {problem_words.word(problem_words.PAYERS, visit.payer)}"
+        facts += f" {visit.bpjs_visit or visit.bpjs_registration or ''}".rstrip()
         who = who_line(self._entry.number, patient.name, facts, self.size.width - 1)
         complaint = _("Complaint: {text}").format(text=visit.chief_complaint)
+        critical = "; ".join(critical_texts(visit))
+        if critical:
+            complaint = _("CRITICAL: {results}").format(results=critical) + "   " + complaint
         return [f" {first}", f" {who}", f" {complaint}"]
 
-    def _show_timeline(self, visits: list[VisitSummary]) -> None:
-        earlier = [visit for visit in visits if visit.id != self._entry.visit_id]
-        lines = [_("Earlier visits: {number}").format(number=len(earlier))]
-        lines += [fit(visit_line(visit), 37).rstrip() for visit in earlier[:30]]
-        self.query_one("#timeline", Static).update("\n".join(lines))
+    async def _read_newest(self, earlier: Sequence[VisitSummary]) -> list[VisitOut]:
+        """Read the newest earlier visits whole, where there is room beside the note."""
+        read: list[VisitOut] = []
+        with self.saying_refusals():
+            for item in earlier[:VISITS_BESIDE]:
+                read.append(await self.session.client.visits.get(item.id, self._reason))
+        return read
+
+    def _show_timeline(self, earlier: Sequence[VisitSummary], read: Sequence[VisitOut]) -> None:
+        """Show earlier visits, a line each, and below them the newest with results and medicines."""
+        timeline = self.query_one("#timeline", Static)
+        cells = max(LEAST_BESIDE, timeline.content_size.width)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(_("Earlier visits: {number}").format(number=len(earlier)) + "\n", theme.STRONG)
+        for item in earlier[: MOST_LINES if not read else FEW_LINES]:
+            text.append(fit(visit_line(item), cells).rstrip() + "\n")
+        for visit in read:
+            first, *rest = visit_text(visit, self._forms, self.session.clinic.timezone)
+            text.append("\n" + fit(first, cells).rstrip() + "\n", theme.STRONG)
+            text.append("\n".join(part for line in rest for part in wrapped(line, cells)) + "\n")
+        timeline.update(text)
 
     # Other things to add
 
     def action_more(self) -> None:
-        """Choose what else to do, by its letter."""
+        """Choose a further action by its letter."""
         options = [(letter, action, _(label)) for letter, action, label in MORE]
 
         async def chosen(action: str | None) -> None:
@@ -231,7 +282,7 @@ class RecordScreen(RecordForms):
     # Writing
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Say what a number means, what is usual, and what it was before."""
+        """Show a number's meaning, usual range and earlier value."""
         self._explain(event.widget.id or "")
 
     def _explain(self, name: str) -> None:
@@ -243,7 +294,7 @@ class RecordScreen(RecordForms):
             self.hint("")
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Judge the number that was left, and keep the note on the server."""
+        """Judge the number that was left, and save the draft."""
         name = event.widget.id or ""
         if name in vital_fields.NAMES:
             self._judge(name)
@@ -252,36 +303,43 @@ class RecordScreen(RecordForms):
 
     @on(TextField.Changed)
     def typed(self) -> None:
-        """What was wrong has been read."""
+        """Clear an error that was read."""
         self.settle_status()
 
     @on(TextField.Submitted)
     def lead_on(self) -> None:
-        """Enter leads on."""
+        """Go to the next field on Enter."""
         self.focus_next()
 
     def _judge(self, name: str) -> None:
+        """Mark a vital sign that is wrong or dangerous, and say so; both pressures are judged together."""
         _numbers, wrong = self.vitals_typed()
         remark, kind = vital_fields.remark(name, self.query_one(f"#{name}", TextField).text, self._age_days)
+        dangerous = {name} if kind == "error" else set()
         together = vital_fields.PRESSURE if name in vital_fields.PRESSURE else {name}
         for each in together:
-            self.query_one(f"#label-{each}", Label).mark(each in wrong or (each == name and kind == "error"))
+            self.query_one(f"#label-{each}", Label).mark(each in wrong.keys() | dangerous)
         problem = next((each for each in (name, *sorted(together)) if each in wrong), None)
         if problem is not None:
-            self.say(words.field_problem(f"vitals.{problem}", wrong[problem]), "error")
+            self.say(problem_words.field_problem(f"vitals.{problem}", wrong[problem]), "error")
         elif remark:
             self.say(remark, kind)
-        elif name in {"weight", "height"} and self._visit is not None:
-            index = vital_fields.mass_index(self.field_values(), self._visit.patient.age)
-            if index:
-                self.say(index)
+        elif name in {"weight", "height"}:
+            self._say_mass_index()
+
+    def _say_mass_index(self) -> None:
+        if self._visit is None:
+            return
+        index = vital_fields.mass_index(self.field_values(), self._visit.patient.age)
+        if index:
+            self.say(index)
 
     def vitals_typed(self) -> tuple[dict[str, float], dict[str, str]]:
-        """The vital signs as typed, and what is wrong with which."""
+        """Return the typed vital signs, and the problem of each wrong one."""
         return vital_fields.read_vitals(self.field_values())
 
     def _note(self, *, sign: bool, disposition: str | None) -> dict[str, Any] | None:
-        """The record as `PUT encounter` takes it; None, with the field pointed at, when something is wrong."""
+        """Return the body of `PUT encounter`; None, with the field focused, when something is wrong."""
         visit = self._visit
         if visit is None:
             return None
@@ -306,7 +364,7 @@ class RecordScreen(RecordForms):
     # Draft
 
     def draft(self) -> dict[str, Any] | None:
-        """The note and the forms as they were typed."""
+        """Return the typed note and forms."""
         if self._visit is None:
             return None
         values = {name: value for name, value in self.field_values().items() if value}
@@ -318,21 +376,30 @@ class RecordScreen(RecordForms):
         """Save the note."""
         self.save(None)
 
-    def action_save_finish(self) -> None:
-        """Ask how the visit goes on; then save, sign and hand the patient over."""
+    @work(exclusive=True, group="finish", exit_on_error=False)
+    async def action_save_finish(self) -> None:
+        """Ask for the outcome; then save, sign and hand the patient over."""
+        await self.until_added()
+        self._ask_outcome()
+
+    def _ask_outcome(self) -> None:
         visit = self._visit
         if visit is None or self._note(sign=False, disposition=None) is None:
             return
         notes = self._dangers(visit)
         own = self._own_note(visit)
-        if not visit.diagnoses:
-            notes.append(_("There is no diagnosis yet (F7)."))
         if own is not None and own.locked:
-            notes.append(_("This record is closed for corrections; add an addendum."))
+            notes.append(_("Closed for corrections: F2 N adds a note, F2 L asks for leave to correct."))
         medicines = sum(item.status is OrderStatus.ACTIVE for item in visit.prescriptions)
         tests = sum(item.status is OrderStatus.ACTIVE for item in visit.orders)
+        missing = [*self._lacking(visit), *self._open_at_bpjs(visit, None)]
         dialog = OutcomeDialog(
             self.session,
+            person=visit.patient.name,
+            lacking=missing,
+            of_referral=[
+                code for code in self._open_at_bpjs(visit, Disposition.REFERRED) if code not in missing
+            ],
             medicines=medicines if self._cluster_for(TO_PHARMACY) else 0,
             tests=tests if self._cluster_for(TO_LABORATORY) else 0,
             notes=notes,
@@ -352,8 +419,29 @@ class RecordScreen(RecordForms):
 
         self.app.push_screen(dialog, chosen)
 
-    def _dangers(self, visit: VisitShape) -> list[str]:
-        """What says that this patient should not simply go home."""
+    def _lacking(self, visit: VisitOut) -> list[str]:
+        """Return what the visit would lack if it ended now: `no_note`, `no_diagnosis`."""
+        values = self.field_values()
+        typed = any(values.get(name, "").strip() for name, _letter in SOAP) or bool(self.vitals_typed()[0])
+        noted = typed or any(given for _form, given, _problems in self.answers_typed(visit))
+        elsewhere = any(is_noted(item) for item in visit.encounters if item.cluster != self._entry.cluster)
+        missing = [] if noted or elsewhere else ["no_note"]
+        return missing if visit.diagnoses else [*missing, "no_diagnosis"]
+
+    def _open_at_bpjs(self, visit: VisitOut, disposition: Disposition | None) -> list[str]:
+        """Return what P-Care would still ask if the visit ended now, by the form as it is typed."""
+        if not self.session.clinic.asks_bpjs:
+            return []
+        answers: dict[str, Any] = {}
+        for item in visit.encounters:
+            if item.cluster != self._entry.cluster:
+                answers |= item.form.get(pcare_form.FORM) or {}
+        for form, typed, _problems in self.answers_typed(visit):
+            answers |= typed if form.code == pcare_form.FORM else {}
+        return open_at_bpjs(visit, answers, disposition)
+
+    def _dangers(self, visit: VisitOut) -> list[str]:
+        """Return the reasons why this patient should not simply go home."""
         vitals = self.vitals_typed()[0]
         sides = warnings(vitals, self._age_days or 0)
         found = [
@@ -364,7 +452,7 @@ class RecordScreen(RecordForms):
         return found + self.red_titles(visit)
 
     def _cluster_for(self, service: str) -> str | None:
-        """The cluster that takes a service, unless it is this one."""
+        """Return the cluster that provides a service, unless it is this one."""
         found = (item.code for item in self.session.clusters if service in item.services)
         return next((code for code in found if code != self._entry.cluster), None)
 
@@ -374,7 +462,7 @@ class RecordScreen(RecordForms):
 
         Args:
             outcome: A disposition, `pharmacy`, `laboratory`, or None to go on writing.
-            cluster: Where to, for whoever goes on in another cluster.
+            cluster: Code of the cluster in which the patient goes on, if another.
         """
         disposition = "home" if outcome == TO_PHARMACY else None if outcome == TO_LABORATORY else outcome
         note = self._note(sign=disposition is not None, disposition=disposition)
@@ -383,62 +471,77 @@ class RecordScreen(RecordForms):
         client = self.session.client
         try:
             with hold_keys(self.app):
-                written = await client.write_encounter(self._entry.visit_id, note)
-                await client.drop_draft(self.draft_key)
+                written = await client.visits.write_encounter(self._entry.visit_id, note)
+                await client.drafts.drop(self.draft_key)
                 self._replace_note(written)
                 self.settle_draft()
                 if outcome is not None:
                     self.dismiss(await self._hand_on(outcome, cluster))
                     return
-        except Refused as refusal:
+        except RefusedError as refusal:
             self._refused(refusal)
             return
         except UnreachableError:
-            self.say(_(words.UNREACHABLE), "error")
+            self.say(_(problem_words.UNREACHABLE), "error")
             return
         self.say(_("Saved.") + _warnings(written), "warning" if written.vitals_warnings else "good")
 
     async def _hand_on(self, outcome: str, cluster: str | None) -> str:
-        """End the service, or send the patient on; says what was done."""
+        """End the service, or send the patient on; return a sentence about it."""
         client = self.session.client
         person = self._entry.patient.name if self._entry.patient else ""
         if outcome == TO_PHARMACY:
             command = EntryCommand(cluster=self._cluster_for(TO_PHARMACY))
-            moved = await client.act(self._entry.id, "transfer", command)
+            moved = await client.queues.act(self._entry.id, "transfer", command)
             return _("To the pharmacy: {number} {person}").format(number=moved.number, person=person)
         if outcome == TO_LABORATORY:
             command = EntryCommand(cluster=self._cluster_for(TO_LABORATORY))
-            moved = await client.act(self._entry.id, "send", command)
+            moved = await client.queues.act(self._entry.id, "send", command)
             return _("Sent, and comes back: {number} {person}").format(number=moved.number, person=person)
         if cluster is not None:
-            moved = await client.act(self._entry.id, "transfer", EntryCommand(cluster=cluster))
+            moved = await client.queues.act(self._entry.id, "transfer", EntryCommand(cluster=cluster))
             return _("Moved: {number} {person}").format(number=moved.number, person=person)
-        await client.act(self._entry.id, "finish", EntryCommand(disposition=Disposition(outcome)))
-        return _("Done: {number} {person}").format(number=self._entry.number, person=person)
+        await client.queues.act(self._entry.id, "finish", EntryCommand(disposition=Disposition(outcome)))
+        said = _("Done: {number} {person}").format(number=self._entry.number, person=person)
+        return f"{said} ({outcome_word(outcome)})"
 
-    def _refused(self, refusal: Refused) -> None:
+    def _refused(self, refusal: RefusedError) -> None:
         if refusal.problem.fields:
             path, code = next(iter(refusal.problem.fields.items()))
             self.point_at(path, code)
         else:
-            self.say(words.problem_text(refusal.problem), "error")
+            self.say(problem_words.problem_text(refusal.problem), "error")
 
-    def _replace_note(self, written: EncounterShape) -> None:
+    def _replace_note(self, written: EncounterOut) -> None:
         if self._visit is not None:
             others = [item for item in self._visit.encounters if item.id != written.id]
             self._visit = self._visit.model_copy(update={"encounters": [*others, written]})
 
     def action_back(self) -> None:
-        """Leave; what was typed stays as a draft."""
+        """Leave; the typed values stay as a draft."""
         self.keep_and_leave()
 
 
-def _note_values(note: EncounterShape) -> Values:
+def open_correction(screen: LoketScreen[Any], visit: VisitOut, reason: StatedReason) -> None:
+    """Open one's own contact of a visit that has ended, to be corrected.
+
+    Args:
+        screen: The screen in front.
+        visit: The visit.
+        reason: Why it was opened, outside one's own queue.
+    """
+    own = correctable(screen.session, visit)
+    entry = next((item for item in visit.entries if own is not None and item.cluster == own.cluster), None)
+    if entry is not None:
+        screen.app.push_screen(RecordScreen(screen.session, entry, reason))
+
+
+def _note_values(note: EncounterOut) -> Values:
     values: Values = {name: getattr(note, name) for name, _letter in SOAP}
     return values | {name: number_text(value) for name, value in note.vitals.items()}
 
 
-def _warnings(note: EncounterShape) -> str:
+def _warnings(note: EncounterOut) -> str:
     found = [
         vital_fields.say_side(side, name, note.vitals[name]) for name, side in note.vitals_warnings.items()
     ]

@@ -1,4 +1,4 @@
-"""The vital signs of the form: which are asked for whom, and how a typed number is judged."""
+"""The vital signs of the form: which are asked for which patient, and how a number is judged."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import date
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from core.records.vital_signs import VITALS, problems, warnings
 from core.schemas.record import PreviousValue
-from core.vitals import VITALS, problems, warnings
-from tui import words
-from tui.formatting import date_text, number_text, parse_number
-from tui.text import N_, _
-from tui.widgets import Row, TextField, labelled
+from tui.text import problem_words
+from tui.text.formatting import date_text, number_text, parse_number
+from tui.text.translation import N_, _
+from tui.widgets import FieldRow, TextField, labelled
 
 LABELS = {
     "systolic": N_("Sys"), "diastolic": N_("Dia"), "pulse": N_("HR"), "respiration": N_("Resp"),
@@ -31,25 +31,25 @@ REMARKS = {
     "high": N_("{vital} is high: {value}"),
     "danger": N_("{vital} {value}: DANGER, act now"),
 }
-"""Side on which a value lies -> what is said of it."""
-WITHOUT_FRACTION = 100  # four cells hold 99.9
+"""Side of the limits on which a value lies -> the remark."""
+WITHOUT_FRACTION = 100  # from here on no decimals: four cells hold 99.9
 CHILD_UNDER_YEARS = 5
 PRESSURE = frozenset({"systolic", "diastolic"})
-"""They are judged together too."""
+"""Fields that are judged together too."""
 
 
 def compose_vitals() -> ComposeResult:
-    """Two rows; behind each field stands what was measured last time."""
+    """Yield two rows; behind each field is the last measured value."""
     for row in ROWS:
-        with Row():
+        with FieldRow():
             for name in row:
-                with Row(id=f"cell-{name}", classes="vital"):
+                with FieldRow(id=f"cell-{name}", classes="vital"):
                     yield from labelled(LABELS[name], TextField(name, cells=7, longest=6), cells=5, gap=0)
                     yield Static("", id=f"previous-{name}", classes="previous", markup=False)
 
 
 def asked(age_years: int, pregnant: bool) -> frozenset[str]:
-    """The vital signs that are asked for such a patient, ten at most: two rows at 80 columns."""
+    """Return the vital signs asked for such a patient, at most ten: two rows at 80 columns."""
     if age_years < CHILD_UNDER_YEARS:
         return frozenset(NAMES) - {"waist", "glucose"}
     if pregnant:
@@ -58,12 +58,12 @@ def asked(age_years: int, pregnant: bool) -> frozenset[str]:
 
 
 def first_asked(age_years: int) -> str:
-    """Where the hands begin: with the blood pressure, which a small child seldom has taken."""
+    """Return the first field: blood pressure, which is seldom taken of a small child."""
     return "pulse" if age_years < CHILD_UNDER_YEARS else "systolic"
 
 
 def read_vitals(values: Mapping[str, str]) -> tuple[dict[str, float], dict[str, str]]:
-    """The vital signs as typed.
+    """Read the typed vital signs.
 
     Returns:
         (vital -> number, vital -> problem code), in the order of the form.
@@ -85,12 +85,12 @@ def read_vitals(values: Mapping[str, str]) -> tuple[dict[str, float], dict[str, 
 
 
 def remark(name: str, text: str, age_days: int | None) -> tuple[str, str]:
-    """What a number as typed says that can be true, but is not usual.
+    """Return the remark on a number that is possible but not usual.
 
     Args:
-        name: Of the vital sign.
-        text: As typed, trimmed; comma or dot.
-        age_days: At the visit; None while not known.
+        name: Code of the vital sign.
+        text: Typed text, trimmed; comma or dot.
+        age_days: Age at the visit; None while not known.
 
     Returns:
         (translated remark, its kind: `warning`, or `error` for a danger); both empty without one.
@@ -103,14 +103,26 @@ def remark(name: str, text: str, age_days: int | None) -> tuple[str, str]:
 
 
 def say_side(side: str, name: str, value: float) -> str:
-    """`Temperature is high: 39.2`, translated."""
-    return _(REMARKS[side]).format(vital=words.field_name(f"vitals.{name}"), value=number_text(value))
+    """Return such as `Temperature is high: 39.2`, translated.
+
+    Args:
+        side: Side of the limits: a key of `REMARKS`.
+        name: Code of the vital sign.
+        value: Measured value.
+    """
+    return _(REMARKS[side]).format(vital=problem_words.field_name(f"vitals.{name}"), value=number_text(value))
 
 
 def explain(name: str, age_days: int | None, previous: PreviousValue | None) -> str:
-    """Name, unit, usual range and last value, while the field has the focus."""
+    """Return name, unit, usual range and last value of a vital sign, shown while its field has the focus.
+
+    Args:
+        name: Code of the vital sign.
+        age_days: Age at the visit; None while not known.
+        previous: Last value, if there is one.
+    """
     vital = VITALS[name]
-    text = f"{words.field_name('vitals.' + name)}, {vital.unit}"
+    text = f"{problem_words.field_name('vitals.' + name)}, {vital.unit}"
     limits = vital.soft_range(age_days) if age_days is not None else None
     if limits is not None:
         text += ", " + _("usual {low}-{high}").format(
@@ -124,7 +136,7 @@ def explain(name: str, age_days: int | None, previous: PreviousValue | None) -> 
 
 
 def previous_text(previous: PreviousValue) -> str:
-    """An earlier value as it is shown."""
+    """Return an earlier value as text."""
     value = previous.value
     return (
         number_text(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
@@ -132,7 +144,7 @@ def previous_text(previous: PreviousValue) -> str:
 
 
 def previous_in_short(previous: PreviousValue) -> str:
-    """The same in the four cells behind a field: from 100 on without a fraction."""
+    """Return an earlier value in four cells: from 100 on without decimals."""
     value = previous.value
     if isinstance(value, float) and value >= WITHOUT_FRACTION:
         return str(round(value))
@@ -140,9 +152,9 @@ def previous_in_short(previous: PreviousValue) -> str:
 
 
 def mass_index(values: Mapping[str, str], age_years: int) -> str:
-    """`BMI 23.4 normal` for an adult whose weight and height are typed; empty otherwise.
+    """Return `BMI 23.4 normal` for an adult whose weight and height are typed; empty otherwise.
 
-    Source: the table in use in Indonesia, indonesia.md 10.1.
+    Source: the table in use in Indonesia, docs/reference/indonesia.md 10.1.
     """
     try:
         weight, height = parse_number(values.get("weight", "")), parse_number(values.get("height", ""))
@@ -157,5 +169,5 @@ def mass_index(values: Mapping[str, str], age_years: int) -> str:
 
 
 def age_days_on(birth_date: date, day: date) -> int:
-    """Age in days, never below 0."""
+    """Return the age in days, at least 0."""
     return max(0, (day - birth_date).days)

@@ -1,64 +1,64 @@
-"""The confirmation that stands before every save.
+"""The confirmation before every save.
 
-It shows who, why they came, the cluster chosen and the cluster the rules propose. What Enter does
-depends on the verdict, and never sends anybody to a cluster that the rules did not propose and
-nobody picked here: `match` saves, `mismatch` takes the proposal, `blocked` and `unsure` do nothing.
+It shows the patient, the complaint, the chosen cluster and the cluster that the rules propose. Enter acts by
+the verdict: `match` saves, `mismatch` takes the proposal, `blocked` and `unsure` do nothing. It never sends
+a patient to a cluster that the rules did not propose and that was not picked here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from rich.text import Text
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.widgets import Static
 
+from core.foundation.codes import Verdict
 from core.schemas.base import Problem
-from core.schemas.registration import Receipt, RoutingShape
-from core.vocabulary import Verdict
-from tui import keymap, theme, words
-from tui.client import Refused, UnreachableError
-from tui.formatting import fit
-from tui.registration.decision import Decision, identity_text, who_text
-from tui.registration.facts import Facts
-from tui.screens.base import Dialog
+from core.schemas.registration import Receipt, RoutingOut
+from tui import keymap, theme
+from tui.client.errors import RefusedError, UnreachableError
+from tui.registration.decision import Decision, identity_text, payer_text, who_text
+from tui.registration.form_values import FormValues
+from tui.screens.base import ENTER_TOO_EARLY, Dialog
 from tui.screens.reasons import ReasonDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text import problem_words
+from tui.text.formatting import fit
+from tui.text.translation import N_, _
 
 WIDTH = 72
-Ask = Callable[[str | None], Awaitable[RoutingShape]]
+Ask = Callable[[str | None], Awaitable[RoutingOut]]
 MakeRequest = Callable[[str, str | None], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A registration that the core has proved."""
+    """Registration that the core has confirmed."""
 
     receipt: Receipt
 
 
 class ConfirmDialog(Dialog[Saved | Problem]):
-    """Asks, then saves; gives the receipt, the core's refusal, or None when the clerk went back."""
+    """Asks, then saves; returns the receipt, the core's refusal, or None when the clerk went back."""
 
     TITLE_TEXT = N_("Confirm before saving")
     BINDINGS = [
         keymap.BACK,
-        Binding("enter", "agree", show=False),
         keymap.KEEP,
     ]
 
     def __init__(
         self,
         session: Session,
-        facts: Facts,
+        facts: FormValues,
         chosen: str | None,
-        routing: RoutingShape,
+        routing: RoutingOut,
         ask: Ask,
         make_request: MakeRequest,
     ) -> None:
@@ -71,11 +71,11 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         self._saving = False
 
     def compose_body(self) -> ComposeResult:
-        """The facts; red flags come first."""
+        """Yield the facts, red flags first."""
         yield Static("", id="facts", markup=False)
 
     def on_mount(self) -> None:
-        """Show what is to be confirmed."""
+        """Show the registration to confirm."""
         self._show()
 
     # What is shown
@@ -93,6 +93,7 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         self._line(text, _("Complaint"), self._facts.text("chief_complaint"), theme.STRONG)
         if self._facts.is_pregnant:
             self._line(text, "", _("pregnant"), theme.STRONG)
+        self._line(text, _("Payer"), payer_text(self._facts))
         chosen = self._cluster_label(decision.chosen) if decision.chosen else _("none yet")
         self._line(text, _("Chosen"), chosen, theme.STRONG if decision.chosen else theme.PLAIN)
         if decision.proposal is not None:
@@ -137,22 +138,31 @@ class ConfirmDialog(Dialog[Saved | Problem]):
 
     # What keys do
 
-    def action_agree(self) -> None:
-        """Save, where a reflex may: to what was proposed, or to what was picked by its letter here."""
+    def _agree(self) -> None:
+        """Save to the proposed cluster, or to the one picked here by its letter, where Enter may."""
         if not self._saving and self._decision.target is not None:
             self.save(self._decision.target, None)
 
     def action_keep(self) -> None:
         """Keep the other cluster, for a reason that is stored."""
         if not self._saving and self._decision.can_keep:
-            self.app.push_screen(ReasonDialog(self.session, words.OVERRIDE_REASONS), self._keep_because)
+            self.app.push_screen(
+                ReasonDialog(self.session, problem_words.OVERRIDE_REASONS), self._keep_because
+            )
 
     def _keep_because(self, reason: str | None) -> None:
         if reason and self._decision.chosen is not None:
             self.save(self._decision.chosen, reason)
 
     def on_key(self, event: events.Key) -> None:
-        """A cluster's letter picks that cluster and asks the rules again."""
+        """Agree by an Enter that was pressed with the question in view; pick a cluster by its letter."""
+        if event.key == "enter":
+            event.stop()
+            if self.refuses_early(event):
+                self.hint(f"! {_(ENTER_TOO_EARLY)}\n{self._keys()}")
+            else:
+                self._agree()
+            return
         if self._saving or not self._decision.can_pick or not event.character:
             return
         letter = event.character.upper()
@@ -163,22 +173,22 @@ class ConfirmDialog(Dialog[Saved | Problem]):
 
     @work(exclusive=True, group="pick", exit_on_error=False)
     async def pick(self, cluster: str) -> None:
-        """Take another cluster, judged anew."""
+        """Take another cluster, and ask the rules again."""
         with hold_keys(self.app), self.hinting_refusals():
             self._decision.pick(cluster, await self._ask(cluster))
             self._show()
+            self.asked_at = monotonic()
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def save(self, cluster: str, reason: str | None) -> None:
-        """Save and wait for the proof; "saved" is said of nothing else."""
+        """Save and wait for the receipt; only then is "saved" shown."""
         self._saving = True
-        self.hint(_("Saving ..."))
+        # As many lines as the keys take: a lower dialog would be drawn anew as a whole.
+        self.hint(_("Saving ...") + "\n" * self._keys().count("\n"))
         try:
             with hold_keys(self.app):
-                receipt = await self.session.client.register(
-                    self._make_request(cluster, reason), self._not_confirmed
-                )
-        except Refused as refusal:
+                receipt = await self.send(cluster, reason)
+        except RefusedError as refusal:
             problem = refusal.problem
             saved = problem.details.get("receipt") if problem.code == "registration_id_reused" else None
             self.dismiss(Saved(Receipt.model_validate(saved)) if saved else problem)
@@ -189,6 +199,21 @@ class ConfirmDialog(Dialog[Saved | Problem]):
             self.dismiss(Saved(receipt))
         finally:
             self._saving = False
+
+    async def send(self, cluster: str, reason: str | None) -> Receipt:
+        """Save what was confirmed; return the core's receipt.
+
+        Args:
+            cluster: Code of the cluster agreed on.
+            reason: Reason for another cluster than the proposed one.
+
+        Raises:
+            RefusedError: The core refuses it.
+            UnreachableError: The core does not answer.
+        """
+        return await self.session.client.registrations.register(
+            self._make_request(cluster, reason), self._not_confirmed
+        )
 
     def _not_confirmed(self, tries: int) -> None:
         self.hint(

@@ -1,4 +1,4 @@
-"""Who may be the same person: open the known one, or say that it is somebody new."""
+"""Dialog for possible duplicates: open the known patient, or register a new one."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
+from core.foundation.codes import DuplicateBand
 from core.schemas.patients import DuplicateResult
-from core.vocabulary import DuplicateBand
-from tui import keymap, theme, words
-from tui.formatting import age_text, date_text, fit, sex_letter
+from tui import keymap, theme
 from tui.screens.base import Dialog
 from tui.session import Session
-from tui.text import N_, _
+from tui.text import problem_words
+from tui.text.formatting import age_text, date_text, fit, sex_letter
+from tui.text.translation import N_, _
 from tui.widgets import PickList, PickRow
-from tui.widgets.lines import Line
+from tui.widgets.painting import Line
 
 
 class DuplicateDialog(Dialog[str]):
-    """Gives a known patient's id, or `NEW`.
+    """Returns a known patient's id, or `NEW`.
 
-    When the records surely are one person, Enter opens the known one. When they only may be,
-    Enter does nothing: a reflex must not decide who somebody is.
+    Enter opens the known patient only when both records are surely one person. Otherwise Enter does
+    nothing: a reflex must not decide on an identity.
     """
 
     NEW = "new"
@@ -35,13 +36,13 @@ class DuplicateDialog(Dialog[str]):
     ]
 
     def __init__(self, session: Session, found: DuplicateResult, *, correcting: bool = False) -> None:
-        """Args: `correcting` a card that is stored: the known one is compared with it, not opened instead."""
+        """Args: `correcting` a stored card: the known record is compared with it, not opened instead."""
         super().__init__(session)
         self._found = found
         self._correcting = correcting
 
     def compose_body(self) -> ComposeResult:
-        """The candidates, best first."""
+        """Yield the candidates, best first."""
         yield Static("", id="why", markup=False)
         pick_list = PickList("candidates")
         pick_list.styles.height = min(8, 2 * len(self._found.candidates))
@@ -72,7 +73,7 @@ class DuplicateDialog(Dialog[str]):
         candidate = next(item for item in self._found.candidates if item.patient is patient)
         person = candidate.patient
         age = age_text(person.birth_date, self.session.clinic.today)
-        why = ", ".join(words.likeness(candidate.reasons)[:2])
+        why = ", ".join(problem_words.likeness(candidate.reasons)[:2])
         return [
             (fit(person.name, 22) + " ", theme.STRONG),
             (f"{sex_letter(person.sex)} {fit(age, 6)} {date_text(person.birth_date)} ", theme.PLAIN),
@@ -82,7 +83,7 @@ class DuplicateDialog(Dialog[str]):
     def _explain(self) -> None:
         candidate = self._found.candidates[self.query_one("#candidates", PickList).cursor]
         person = candidate.patient
-        why = ", ".join(words.likeness(candidate.reasons))
+        why = ", ".join(problem_words.likeness(candidate.reasons))
         self.query_one("#why", Static).update(
             f" {person.name}  RM {person.medical_record_number}  NIK {person.nik or '-'}\n"
             f" {fit(person.address or '-', 70).rstrip()}\n " + _("Why: {reasons}").format(reasons=why) + "\n"
@@ -94,7 +95,7 @@ class DuplicateDialog(Dialog[str]):
 
     @on(PickList.Picked)
     def picked(self, event: PickList.Picked) -> None:
-        """Enter opens only who is surely the same."""
+        """Open the candidate on Enter, only when it is surely the same person."""
         if self._is_sure:
             self.dismiss(event.key)
 
@@ -103,5 +104,5 @@ class DuplicateDialog(Dialog[str]):
         self.dismiss(self.query_one("#candidates", PickList).chosen)
 
     def action_choose_new(self) -> None:
-        """It is somebody new."""
+        """Register a new patient."""
         self.dismiss(self.NEW)

@@ -1,4 +1,4 @@
-"""The receipt: the number, big, and two minutes to take it back."""
+"""The receipt: the number in big digits, and a time in which to undo."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core.schemas.queues import EntryCommand
-from core.schemas.registration import Receipt, TicketShape
-from tui import keymap, theme, words
-from tui.client import Refused
-from tui.formatting import big_text, fit, time_text
+from core.schemas.base import Problem
+from core.schemas.registration import Receipt, TicketOut
+from tui import keymap, theme
 from tui.printing import NotPrintedError, print_document
 from tui.qr import qr_rows
+from tui.registration.form_values import FormValues
 from tui.screens.base import LoketScreen
 from tui.screens.reasons import ClusterDialog
+from tui.screens.registration.confirm import Saved
+from tui.screens.registration.move import MoveDialog
 from tui.session import Session
 from tui.terminal.driver import terminal_of
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _
+from tui.text import problem_words
+from tui.text.formatting import big_text, fit, time_text
+from tui.text.translation import N_, _
 from tui.ticket import page_address, ticket_document
 
 Note = tuple[str, str]
@@ -30,7 +33,7 @@ NARROWEST_TICKET = 44  # cells beside the code
 
 
 class ReceiptScreen(LoketScreen[Note]):
-    """Shown only with the core's proof in hand."""
+    """Shown only after the core has confirmed the save."""
 
     AREA = "register"
     TITLE_TEXT = N_("Saved")
@@ -42,17 +45,19 @@ class ReceiptScreen(LoketScreen[Note]):
     BINDINGS = [keymap.NEXT, keymap.PRINT, keymap.QR, keymap.UNDO, keymap.MOVE, keymap.BACK]
     CSS_PATH = "receipt.tcss"
 
-    def __init__(self, session: Session, receipt: Receipt, name: str) -> None:
+    def __init__(self, session: Session, receipt: Receipt, facts: FormValues) -> None:
+        """Initialise the receipt of a form with these values."""
         super().__init__(session)
         self.receipt = receipt
-        self._patient_name = name
-        self._ticket: TicketShape = receipt.ticket
+        self._facts = facts
+        self._patient_name = facts.name
+        self._ticket: TicketOut = receipt.ticket
         self._shown_at = monotonic()
         self._qr_shown = False
         self._not_printed = ""
 
     def compose_body(self) -> ComposeResult:
-        """Number, cluster, wait."""
+        """Yield number, cluster and expected wait."""
         with Horizontal():
             with Vertical(id="ticket"):
                 yield Static("", id="number", markup=False)
@@ -60,14 +65,14 @@ class ReceiptScreen(LoketScreen[Note]):
             yield Static("", id="qr", markup=False)
 
     def on_mount(self) -> None:
-        """Show it."""
+        """Show the receipt."""
         self._show()
         self.say(_("Saved. Enter: next patient."), "good")
         if self.session.clinic.print_tickets:
             self.print_ticket()
 
     def after_language(self) -> None:
-        """Show it again."""
+        """Show the receipt in the new language."""
         self._show()
 
     def _show(self) -> None:
@@ -77,15 +82,25 @@ class ReceiptScreen(LoketScreen[Note]):
         lines = [
             f"{ticket.number}  {self.session.cluster_name(ticket.cluster)}",
             fit(self._patient_name, 60).rstrip(),
-            "",
+            f"RM {self.receipt.medical_record_number}" if self.receipt.medical_record_number else "",
+            self._priority_text(),
             _("Place in the queue: {number}").format(number=ticket.position) if ticket.position else "",
             _("Expected wait: about {number} minutes").format(number=wait) if wait is not None else "",
             _("Registered at {time}").format(time=time_text(ticket.issued_at, self.session.clinic.timezone)),
         ]
-        self.query_one("#details", Static).update("\n".join(line for line in lines if line or line == ""))
+        self.query_one("#details", Static).update("\n".join(line for line in lines if line))
+
+    def _priority_text(self) -> str:
+        """Return the urgency with its sign, as the panes show it; empty where there is none."""
+        priority = self._ticket.priority
+        name = problem_words.word(problem_words.PRIORITIES, priority) if priority is not None else ""
+        if priority is None or not name:
+            return ""
+        sign = problem_words.PRIORITY_SIGNS.get(priority, "* ")
+        return sign + _("Priority: {name}").format(name=name)
 
     def action_show_qr(self) -> None:
-        """Show or hide the way to this number's page; not unasked, for it costs as much as a whole screen."""
+        """Show or hide the code of this number's page; only on a key, for it costs a whole screen's bytes."""
         address = page_address(self.session.clinic, self._ticket)
         if not address:
             self.say(_("There is no page for this number."), "warning")
@@ -99,7 +114,7 @@ class ReceiptScreen(LoketScreen[Note]):
             self.say(address.partition("://")[2])
 
     def _qr_rows(self, address: str) -> list[str]:
-        """The code's rows; none where it does not fit or cannot be drawn: the address is said anyway."""
+        """Return the code's rows; none where it does not fit or cannot be drawn: the address is shown too."""
         capabilities = self.session.capabilities
         if capabilities is not None and not capabilities.utf8:
             return []
@@ -109,19 +124,19 @@ class ReceiptScreen(LoketScreen[Note]):
         return rows if fits else []
 
     def _seconds_left(self) -> float:
-        # Since it was shown: the clock of a terminal elsewhere need not agree with the server's.
+        # Counted from when it was shown: a terminal's clock need not agree with the server's.
         return self.session.clinic.undo_seconds - (monotonic() - self._shown_at)
 
     def action_next(self) -> None:
         """Go to the next patient."""
-        place = self.session.cluster_name(self._ticket.cluster)
+        place = self._place()
         if self._not_printed:
             self.dismiss((self._not_printed, "warning"))
         else:
             self.dismiss((f"{self._ticket.number}  {self._patient_name}, {place}", "good"))
 
     def action_back(self) -> None:
-        """The same as Enter: what is saved is saved."""
+        """Go to the next patient, as Enter does: the save is final."""
         self.action_next()
 
     def action_print_ticket(self) -> None:
@@ -129,10 +144,10 @@ class ReceiptScreen(LoketScreen[Note]):
         self.print_ticket()
 
     def print_ticket(self) -> None:
-        """Print beside everything else: no key waits for a printer, and the next patient may be served."""
+        """Print in the background: no key waits for a printer, and the next patient may be served."""
         self.app.run_worker(self._print(self._ticket), group="print", exit_on_error=False)
 
-    async def _print(self, ticket: TicketShape) -> None:
+    async def _print(self, ticket: TicketOut) -> None:
         app = self.app
         cluster = self.session.cluster_name(ticket.cluster)
         document = ticket_document(self.session.clinic, ticket, cluster)
@@ -149,43 +164,42 @@ class ReceiptScreen(LoketScreen[Note]):
 
     @work(exclusive=True, group="undo", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Take the registration back."""
+        """Undo the registration."""
         with self.saying_refusals(), hold_keys(self.app):
-            await self.session.client.undo_registration(self.receipt.registration_id)
+            await self.session.client.registrations.undo(self.receipt.registration_id)
             note = _("Taken back: {number}. The number is not given out again.")
             self.dismiss((note.format(number=self._ticket.number), "warning"))
 
     def action_move(self) -> None:
-        """Move to another cluster while the patient still stands here."""
+        """Move to another cluster while the patient is still at the counter."""
         if self._seconds_left() <= 0:
-            self.say(words.word(words.PROBLEMS, "undo_too_late"), "error")
+            self.say(problem_words.word(problem_words.PROBLEMS, "undo_too_late"), "error")
             return
         others = [item for item in self.session.destinations if item.code != self._ticket.cluster]
-        self.app.push_screen(ClusterDialog(self.session, others), self._move_to)
+        self.app.push_screen(ClusterDialog(self.session, others), self._confirm_move)
 
-    def _move_to(self, cluster: str | None) -> None:
+    def _confirm_move(self, cluster: str | None) -> None:
         if cluster is not None:
-            self.move(cluster)
+            self.confirm_move(cluster)
 
     @work(exclusive=True, group="undo", exit_on_error=False)
-    async def move(self, cluster: str) -> None:
-        """End this entry and start one there, with a number of that cluster."""
-        with hold_keys(self.app):
-            try:
-                with self.saying_refusals():
-                    entry = await self.session.client.act(
-                        self._ticket.id, "transfer", EntryCommand(cluster=cluster)
-                    )
-                    self._ticket = TicketShape(
-                        id=entry.id,
-                        number=entry.number,
-                        cluster=entry.cluster,
-                        status=entry.status,
-                        position=entry.position,
-                        issued_at=entry.issued_at,
-                        expected_wait_minutes=entry.expected_wait_minutes,
-                    )
-                    self._show()
-                    self.say(_("Moved. The new number is {number}.").format(number=entry.number), "good")
-            except Refused as refusal:  # pragma: no cover - said by saying_refusals
-                self.say(words.problem_text(refusal.problem), "error")
+    async def confirm_move(self, cluster: str) -> None:
+        """Put the new cluster to the rules, and ask as before the save: moving is no way round the confirmation."""
+        with self.saying_refusals(), hold_keys(self.app):
+            routing = await self.session.client.registrations.routing(self._facts.routing(cluster))
+            receipt = self.receipt.model_copy(update={"ticket": self._ticket})
+            dialog = MoveDialog(self.session, self._facts, receipt, cluster, routing)
+            self.app.push_screen(dialog, self._moved)
+
+    def _moved(self, outcome: Saved | Problem | None) -> None:
+        if isinstance(outcome, Problem):
+            self.say(problem_words.problem_text(outcome), "error")
+        elif outcome is not None and outcome.receipt.ticket.id == self._ticket.id:
+            self.say(_("Not moved: the patient stays in {cluster}.").format(cluster=self._place()))
+        elif outcome is not None:
+            self._ticket = outcome.receipt.ticket
+            self._show()
+            self.say(_("Moved. The new number is {number}.").format(number=self._ticket.number), "good")
+
+    def _place(self) -> str:
+        return self.session.cluster_name(self._ticket.cluster)

@@ -1,4 +1,4 @@
-"""The one search box that answers to everything, and what it found."""
+"""The search box for every kind of term, and its results."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.timer import Timer
 
-from core.identity import normalise_number
-from core.schemas.patients import PatientShape
-from core.schemas.registration import DraftShape
+from core.foundation.codes import Permission
+from core.patients.national_ids import normalise_number
+from core.schemas.patients import PatientOut
+from core.schemas.registration import DraftOut
 from tui import keymap, theme
-from tui.formatting import age_text, date_text, fit, sex_letter
-from tui.registration.drafts import DRAFT_KEY, label_of, take_up
-from tui.registration.facts import is_number_of, values_from_search
+from tui.registration.drafts import label_of, take_up, unfinished
+from tui.registration.form_values import FormValues, is_number_of, values_from_search
 from tui.screens.base import LoketScreen, Values
+from tui.screens.patients.bpjs_codes import BpjsCodesScreen
+from tui.screens.patients.bpjs_visits import BpjsVisitsScreen
 from tui.screens.patients.decisions import DecisionsScreen
 from tui.screens.patients.edit import EditScreen
 from tui.screens.patients.notes import Corrected
 from tui.screens.patients.pairs import PairsScreen
+from tui.screens.patients.set_aside import SetAsideScreen
 from tui.screens.reasons import LettersDialog
-from tui.screens.registration.form import RegistrationScreen
+from tui.screens.registration.drafts_dialog import DraftsDialog
 from tui.screens.registration.receipt import ReceiptScreen
+from tui.screens.registration.registration_form import RegistrationScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import N_, _, ngettext
-from tui.widgets import PickList, PickRow, Row, TextField, labelled
-from tui.widgets.lines import Line
+from tui.text.formatting import age_text, date_text, fit, sex_letter
+from tui.text.translation import N_, _, ngettext
+from tui.widgets import FieldRow, PickList, PickRow, TextField, labelled
+from tui.widgets.painting import Line
 
 DEBOUNCE_SECONDS = 0.25
 
 
 class SearchBox(TextField):
-    """The search box: arrows move through what was found, the focus stays."""
+    """Search box: the arrows move through the results while the focus stays."""
 
     class LastWanted(Message):
-        """Space in the empty box: the last patient again."""
+        """Space in the empty box: open the last patient again."""
 
     def on_key(self, event: events.Key) -> None:
         """Hand arrows to the list."""
@@ -54,7 +59,7 @@ class SearchBox(TextField):
 
 
 class SearchScreen(LoketScreen[None]):
-    """Where the clerk begins and comes back to after each patient."""
+    """The clerk's home screen, shown again after each patient."""
 
     AREA = "register"
     TITLE_TEXT = N_("Registration")
@@ -77,26 +82,26 @@ class SearchScreen(LoketScreen[None]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._found: dict[str, PatientShape] = {}
+        self._found: dict[str, PatientOut] = {}
         self._answered: str | None = None
         self._verifying = False
-        self._draft: DraftShape | None = None
+        self._drafts: list[DraftOut] = []
         self._timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The box and the list."""
-        with Row():
+        """Yield the box and the list."""
+        with FieldRow():
             yield from labelled(N_("Search"), SearchBox("search", longest=200), cells=8)
         yield PickList("found", focusable=False)
 
     def on_mount(self) -> None:
-        """Show the last patients; offer what was left half-typed."""
+        """Show the last patients; offer the unfinished form."""
         self.query_one("#search").focus()
         self.look_up("")
         self.look_for_draft()
 
     def on_screen_resume(self) -> None:
-        """Read the list anew after each patient; what was said of the last one stays."""
+        """Read the list again after each patient; the status line stays."""
         super().on_screen_resume()
         if self._answered is not None:
             self.look_up(self.query_one("#search", TextField).text, quiet=True)
@@ -105,23 +110,25 @@ class SearchScreen(LoketScreen[None]):
         """Fill the list again."""
         self._show_found()
 
-    def begin_anew(self, text: str = "", kind: str = "info") -> None:
+    def begin_next(self, text: str = "", kind: str = "info") -> None:
         """Empty the box for the next patient, with a sentence about the last one."""
         box = self.query_one("#search", TextField)
         with box.prevent(TextField.Changed):
             box.value = ""
         box.focus()
         self._ask_no_more()
-        self._draft = None
+        self._drafts = []
         if text:
             self.say(text, kind)
+        else:
+            self.look_for_draft()
         self.look_up("", quiet=bool(text))
 
     # Searching
 
     @on(TextField.Changed, "#search")
     def search_soon(self) -> None:
-        """Ask when typing pauses: each request costs the line and the server."""
+        """Search when typing pauses: each request costs time on the line and the server."""
         self._ask_no_more()
         self._timer = self.set_timer(DEBOUNCE_SECONDS, self._search_now)
 
@@ -134,7 +141,7 @@ class SearchScreen(LoketScreen[None]):
 
     @on(TextField.Submitted, "#search")
     def open_exactly(self) -> None:
-        """Open what stands for exactly the text that was typed: a scanner sends it in one burst."""
+        """Open the patient who matches exactly the typed text: a scanner sends it in one burst."""
         self._ask_no_more()
         text = self.query_one("#search", TextField).text
         chosen = self.query_one("#found", PickList).chosen
@@ -149,14 +156,17 @@ class SearchScreen(LoketScreen[None]):
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def look_up(self, text: str, *, quiet: bool = False) -> None:
-        """Search and show; quiet when something else has just been said."""
+        """Search and show the results; keep a status that has just been shown."""
         await self._ask(text, quiet=quiet)
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def open_when_found(self, text: str) -> None:
-        """Search, then open the patient if it can be only one; keys typed ahead wait for that."""
+        """Search, then open the patient if only one matches; keys typed ahead wait for that."""
         with hold_keys(self.app):
             await self._ask(text)
+            if not self._found and normalise_number(text).isdigit():
+                # The next card is another patient's: its number replaces this one; an arrow keeps it.
+                self.query_one("#search", TextField).action_select_all()
             if self._answered != text or len(self._found) != 1:
                 return
             patient = next(iter(self._found.values()))
@@ -165,7 +175,7 @@ class SearchScreen(LoketScreen[None]):
 
     async def _ask(self, text: str, *, quiet: bool = False) -> None:
         with self.saying_refusals():
-            found = await self.session.client.search(text)
+            found = await self.session.client.patients.search(text)
             same = self._answered == text and bool(text)
             self._found = {patient.id: patient for patient in found}
             self._answered, self._verifying = text, False
@@ -175,8 +185,8 @@ class SearchScreen(LoketScreen[None]):
 
     def _say_count(self, text: str) -> None:
         number = len(self._found)
-        if not text and self._draft is not None and self._draft.data:
-            self._offer(self._draft)
+        if not text and self._drafts:
+            self._offer()
         elif not text:
             self.say(_("Last patients: type to search, arrows choose, F2 for a new patient."))
         elif not number:
@@ -188,12 +198,12 @@ class SearchScreen(LoketScreen[None]):
 
     def _show_found(self, *, keep: bool = False) -> None:
         rows = [PickRow(patient.id, self._row(patient)) for patient in self._found.values()]
-        # Nobody was asked for in the empty box: one Enter too many after a receipt would open the last
-        # patient again, and the next one's name would land in their complaint.
+        # The box is empty: one Enter too many after a receipt would open the last patient
+        # again, and the next one's name would land in their complaint.
         choose = self._verifying or bool(self._answered)
         self.query_one("#found", PickList).show_rows(rows, keep=keep, choose=choose)
 
-    def _row(self, patient: PatientShape) -> Line:
+    def _row(self, patient: PatientOut) -> Line:
         width = self.size.width
         name_cells = 26 if width < 120 else 36
         age = age_text(patient.birth_date, self.session.clinic.today)
@@ -202,6 +212,8 @@ class SearchScreen(LoketScreen[None]):
             (f"{sex_letter(patient.sex)} {fit(age, 6)} {date_text(patient.birth_date)} ", theme.PLAIN),
             (f"{patient.medical_record_number} ", theme.PLAIN),
         ]
+        if patient.deceased_on is not None:
+            line.append((_("DIED {day}").format(day=date_text(patient.deceased_on)) + " ", theme.ALERT))
         if patient.open_entry:
             line.append((f"[{patient.open_entry}] ", theme.CALLED))
         if patient.appointment:
@@ -229,24 +241,25 @@ class SearchScreen(LoketScreen[None]):
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def open_again(self, patient_id: str) -> None:
-        """Open a patient as they are now."""
+        """Open a patient with the present data."""
         with self.saying_refusals(), hold_keys(self.app):
-            patient = await self.session.client.patient(patient_id)
+            patient = await self.session.client.patients.get(patient_id)
             self._found[patient.id] = patient
             self._open(patient.id)
 
     def action_new_patient(self) -> None:
-        """Begin a new patient; a number or name that was searched for goes along."""
+        """Begin a new patient, with the number or name that was searched for."""
         text = self.query_one("#search", TextField).text
         values: Values = values_from_search(text)
         self.app.push_screen(RegistrationScreen(self.session, None, values), self._came_back)
 
     def _came_back(self, note: tuple[str, str] | None) -> None:
         if note is not None:
-            self.begin_anew(*note)
+            self.begin_next(*note)
         else:
-            # What is scanned next replaces what stands there; an arrow keeps it.
+            # The next scan replaces the text; an arrow keeps it.
             self.query_one("#search", TextField).action_select_all()
+            self.look_for_draft()
 
     # Cards and lists
 
@@ -267,12 +280,18 @@ class SearchScreen(LoketScreen[None]):
             self.say(note.text, "good")
 
     def action_lists(self) -> None:
-        """Choose a list of the quiet hour."""
+        """Choose a list for clerical review."""
         options = [
             ("V", "verify", _("verify later: cards still to be seen")),
             ("D", "pairs", _("look-alikes: records that may be one person")),
             ("M", "decisions", _("decisions on look-alikes, to take back")),
         ]
+        if self.session.may(Permission.MERGE_PATIENTS):
+            options.append(("R", "set_aside", _("rows of imported lists, to mend")))
+        if self.session.clinic.asks_bpjs:
+            options.append(("B", "bpjs", _("BPJS: visits that were set aside")))
+        if self.session.clinic.asks_bpjs and self.session.administers:
+            options.append(("K", "codes", _("BPJS: codes of clusters, clinicians, medicines")))
         self.app.push_screen(LettersDialog(self.session, N_("Which list?"), options), self._open_list)
 
     def _open_list(self, name: str | None) -> None:
@@ -282,12 +301,18 @@ class SearchScreen(LoketScreen[None]):
             self.app.push_screen(PairsScreen(self.session))
         elif name == "decisions":
             self.app.push_screen(DecisionsScreen(self.session))
+        elif name == "set_aside":
+            self.app.push_screen(SetAsideScreen(self.session))
+        elif name == "bpjs":
+            self.app.push_screen(BpjsVisitsScreen(self.session))
+        elif name == "codes":
+            self.app.push_screen(BpjsCodesScreen(self.session))
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def show_unverified(self, note: str = "") -> None:
-        """List who was registered without a card; Enter opens the card."""
+        """List the patients registered without a card; Enter opens the card."""
         with self.saying_refusals():
-            found = await self.session.client.unverified()
+            found = await self.session.client.patients.unverified()
             box = self.query_one("#search", TextField)
             with box.prevent(TextField.Changed):
                 box.value = ""
@@ -303,37 +328,60 @@ class SearchScreen(LoketScreen[None]):
 
     def action_back(self) -> None:
         """Empty the box."""
-        self.begin_anew()
+        self.begin_next()
 
     # What was left half-typed
 
     @work(group="draft", exit_on_error=False)
     async def look_for_draft(self) -> None:
-        """Offer the form that was left when a connection or a machine died."""
+        """Offer the forms that were left: by Esc, or when a connection or a machine failed."""
         with self.saying_refusals():
-            self._draft = await self.session.client.draft(DRAFT_KEY)
-            if self._draft is not None and self._draft.data:
-                self._offer(self._draft)
+            self._drafts = await unfinished(self.session.client)
+            if self._drafts:
+                self._offer()
 
-    def _offer(self, draft: DraftShape) -> None:
-        note = _("A form was left unfinished: {name}. F8 continues it.")
-        self.say(note.format(name=label_of(draft)), "warning")
+    def _offer(self) -> None:
+        names = ", ".join(label_of(draft) for draft in self._drafts)
+        if len(self._drafts) == 1:
+            self.say(_("A form was left unfinished: {name}. F8 continues it.").format(name=names), "warning")
+            return
+        note = _("{number} forms were left unfinished; F8 lists them: {names}")
+        self.say(note.format(number=len(self._drafts), names=names), "warning")
 
     @work(group="draft", exit_on_error=False)
     async def action_continue_draft(self) -> None:
-        """Open the form that was left unfinished."""
+        """Open the unfinished form; of several, the one that is chosen."""
         with self.saying_refusals(), hold_keys(self.app):
-            self._draft = await self.session.client.draft(DRAFT_KEY)
-            if self._draft is None or not self._draft.data:
+            self._drafts = await unfinished(self.session.client)
+            if not self._drafts:
                 self.say(_("There is no unfinished form."))
-                return
-            left = await take_up(self.session.client, self._draft.data)
-            if left.receipt is not None:  # saved, and only the answer was lost
-                await self.session.client.drop_draft(DRAFT_KEY)
-                name = left.patient.name if left.patient else left.values.get("name", "")
-                self.app.push_screen(ReceiptScreen(self.session, left.receipt, name), self._came_back)
-                return
-            screen = RegistrationScreen(
-                self.session, left.patient, left.values, registration_id=left.registration_id
-            )
-            self.app.push_screen(screen, self._came_back)
+            elif len(self._drafts) == 1:
+                await self._continue(self._drafts[0])
+            else:
+                self.app.push_screen(DraftsDialog(self.session, self._drafts), self._draft_chosen)
+
+    def _draft_chosen(self, draft: DraftOut | None) -> None:
+        if draft is not None:
+            self.continue_draft(draft)
+
+    @work(group="draft", exit_on_error=False)
+    async def continue_draft(self, draft: DraftOut) -> None:
+        """Open an unfinished form."""
+        with self.saying_refusals(), hold_keys(self.app):
+            await self._continue(draft)
+
+    async def _continue(self, draft: DraftOut) -> None:
+        left = await take_up(self.session.client, draft)
+        if left.receipt is not None:  # saved, and only the answer was lost
+            await self.session.client.drafts.drop(left.key)
+            facts = FormValues(left.values, left.patient, self.session.clinic.today)
+            self.app.push_screen(ReceiptScreen(self.session, left.receipt, facts), self._came_back)
+            return
+        screen = RegistrationScreen(
+            self.session,
+            left.patient,
+            left.values,
+            registration_id=left.registration_id,
+            draft_key=left.key,
+        )
+        self.app.push_screen(screen, self._came_back)

@@ -1,1 +1,1 @@
-"""What the laboratory and the pharmacy have to do, and where they enter that it is done."""
+"""Worklists of the laboratory and the pharmacy, and entry of results and dispensing."""

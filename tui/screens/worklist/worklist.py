@@ -1,4 +1,4 @@
-"""The worklist: who waits for a result or a medicine, ordered by whom, since when, and where they are."""
+"""The worklist: patients waiting for a result or a medicine, with prescriber, waiting time and place."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
+from core.foundation.codes import Role
 from core.schemas.record import WorkItem
-from core.vocabulary import Role
 from tui import keymap, theme
-from tui.formatting import date_text, fit, sex_letter
 from tui.messages import QueueChanged, RecordChanged
 from tui.screens.base import LoketScreen
 from tui.session import Session
-from tui.text import N_, _
+from tui.text.formatting import date_text, fit, sex_letter
+from tui.text.translation import N_, _
 from tui.widgets import PickList, PickRow
-from tui.widgets.lines import Line
+from tui.widgets.painting import Line
 
 OpenWork = Callable[[str], Awaitable[None]]
 
 
 def work_kind(session: Session) -> str:
-    """Which list this person works on: `orders` or `prescriptions`."""
+    """Return the list on which this person works: `orders` or `prescriptions`."""
     return "orders" if session.account.role is Role.LAB else "prescriptions"
 
 
 class WorklistScreen(LoketScreen[None]):
-    """Everything that waits, one line a patient, oldest first."""
+    """Lists everything that waits, one line a patient, oldest first."""
 
     AREA = "worklist"
     TITLE_TEXT = N_("Worklist")
@@ -47,32 +47,32 @@ class WorklistScreen(LoketScreen[None]):
         self._items: dict[str, WorkItem] = {}
 
     def compose_body(self) -> ComposeResult:
-        """Headings, the list, and all that the chosen patient waits for."""
+        """Yield headings, the list, and all items of the chosen patient."""
         yield Static("", id="headings", markup=False)
         yield PickList("work")
         yield Static("", id="detail", markup=False)
 
     def on_mount(self) -> None:
-        """Read it."""
+        """Read the list."""
         self.query_one("#work").focus()
         self.load()
 
     def on_screen_resume(self) -> None:
-        """Read what changed meanwhile."""
+        """Read the changes made meanwhile."""
         super().on_screen_resume()
         self.load()
 
     def after_language(self) -> None:
-        """Show it again."""
+        """Show the list in the new language."""
         self._show()
 
     def on_record_changed(self, message: RecordChanged) -> None:
-        """Something was ordered, done or taken back."""
+        """Read the list again: something was ordered, done or revoked."""
         if message.kind in {"order", "prescription"}:
             self.load()
 
     def on_queue_changed(self, message: QueueChanged) -> None:
-        """Somebody came here, or went."""
+        """Read the list again: a patient came here or left."""
         if message.queue.cluster in self.session.account.clusters:
             self.load()
 
@@ -80,7 +80,7 @@ class WorklistScreen(LoketScreen[None]):
     async def load(self) -> None:
         """Read the list, the cursor staying on its patient."""
         with self.saying_refusals():
-            found = await self.session.client.worklist(work_kind(self.session))
+            found = await self.session.client.orders.worklist(work_kind(self.session))
             self._items = {item.visit_id: item for item in found}
             self._show()
 
@@ -138,16 +138,16 @@ class WorklistScreen(LoketScreen[None]):
         self.query_one("#detail", Static).update("\n".join(lines[:6]))
 
     def on_key(self) -> None:
-        """Whom the cursor is on may have changed."""
+        """Show the items of the patient under the cursor."""
         self.call_after_refresh(self._show_detail)
 
     @on(PickList.Picked)
     async def picked(self, event: PickList.Picked) -> None:
-        """Open what this patient has."""
+        """Open this patient's work."""
         if event.key:
             await self._open_work(event.key)
 
     async def action_refresh_data(self) -> None:
-        """Read it again."""
+        """Read the list again."""
         self.load()
         self.say(_("Up to date."))

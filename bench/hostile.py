@@ -1,0 +1,247 @@
+"""Measures a known counter's sign-in and pane while somebody attacks the clinic from another address.
+
+Five attacks: 140 idle SSH connections that come back when they are closed, 105 channels of one account, 60 connections
+that guess passwords of made-up names, 300 event streams of the waiting room's page, 500 half requests. During each, a
+known counter signs in over SSH until its screen is there, and reads a pane over HTTP. All are on this machine; the
+attacker's processes take their share of it. `--checkout` measures another checkout's server with the same attacks.
+
+    python -m bench.hostile [--tries N] [--checkout FOLDER] [--only NAME]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import asyncssh
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+ATTACKER, COUNTER = "127.0.6.6", "127.0.0.9"
+ACCOUNTS = ("dentist", "midwife", "doctor", "pharmacist")
+SCREEN = b"Antrean saya"  # on their first screens
+START_SECONDS = 180.0
+RECONNECT_SECONDS = 1.0  # of the attacker, whose processes are on this machine too
+PAUSE_SECONDS = 3.0  # after an attack, for the server to let go
+WARM_SECONDS = 3.0  # of attack before the first try
+SIGN_IN_LIMIT, PANE_LIMIT = 2.0, 1.0  # seconds, promised
+GIVEN_UP_SECONDS = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# -- the attacks, each in a process of its own ------------------------------------------------------
+
+
+async def hold_open(port: int, number: int, said: bytes) -> None:
+    """Keep so many connections that say this much and no more; open another for each that is closed."""
+
+    async def one() -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(ATTACKER, 0))
+                writer.write(said)
+                while await reader.read(4096):
+                    pass
+                writer.close()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    await asyncio.gather(*(one() for _ in range(number)))
+
+
+async def idle(http: int, ssh: int) -> None:
+    await hold_open(ssh, 140, b"")
+
+
+async def halves(http: int, ssh: int) -> None:
+    await hold_open(http, 500, b"POST /api/v1/tokens HTTP/1.1\r\nHost: x\r\n")
+
+
+async def streams(http: int, ssh: int) -> None:
+    await hold_open(http, 300, b"GET /display/events HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
+async def channels(http: int, ssh: int) -> None:
+    async with asyncssh.connect(
+        "127.0.0.1", ssh, username="lab", password="demo", known_hosts=None, client_keys=None,
+        agent_path=None, config=None, local_addr=(ATTACKER, 0),
+    ) as connection:  # fmt: skip
+        opening = [connection.create_process(term_type="xterm", encoding=None) for _ in range(105)]
+        await asyncio.gather(*opening, return_exceptions=True)
+        await asyncio.Event().wait()
+
+
+async def guesses(http: int, ssh: int) -> None:
+    transport = httpx.AsyncHTTPTransport(local_address=ATTACKER, limits=httpx.Limits(max_connections=None))
+    async with httpx.AsyncClient(transport=transport, timeout=120) as client:
+
+        async def guess(number: int) -> None:
+            while True:
+                body = {"username": f"made-up-{number}-{time.monotonic_ns()}", "password": "wrong"}
+                with contextlib.suppress(httpx.HTTPError):
+                    await client.post(f"http://127.0.0.1:{http}/api/v1/tokens", json=body)
+
+        await asyncio.gather(*(guess(number) for number in range(60)))
+
+
+ATTACKS: dict[str, Callable[[int, int], Awaitable[None]]] = {
+    "140 idle SSH connections": idle,
+    "60 connections that guess": guesses,
+    "300 event streams": streams,
+    "500 half requests": halves,
+    "105 channels of one account": channels,
+}
+
+
+# -- the clinic and its counter ---------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def clinic(checkout: Path, http: int, ssh: int) -> Iterator[None]:
+    with tempfile.TemporaryDirectory() as home:
+        environment = {
+            **os.environ, "LOKET_HOME": home, "LOKET_HTTP": f"127.0.0.1:{http}",
+            "LOKET_SSH": f"127.0.0.1:{ssh}", "PYTHONPATH": str(checkout),
+        }  # fmt: skip
+        with (Path(home) / "server.log").open("wb") as log:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "server", "--demo"],
+                cwd=checkout, env=environment, stdout=log, stderr=log,
+            )  # fmt: skip
+            try:
+                wait_for(http, ssh, server)
+                yield
+            finally:
+                server.terminate()
+                server.wait()
+
+
+def wait_for(http: int, ssh: int, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        with contextlib.suppress(httpx.HTTPError, OSError):
+            ready = httpx.get(f"http://127.0.0.1:{http}/readyz", timeout=2).status_code == 200
+            with socket.create_connection(("127.0.0.1", ssh), timeout=2):
+                if ready:
+                    return
+        time.sleep(0.2)
+    raise SystemExit("the server did not start")
+
+
+async def sign_in(ssh: int, username: str) -> float:
+    """Return the seconds from the connection to the first screen."""
+    began = time.monotonic()
+    async with asyncio.timeout(GIVEN_UP_SECONDS):
+        async with asyncssh.connect(
+            "127.0.0.1", ssh, username=username, password="demo", known_hosts=None, client_keys=None,
+            agent_path=None, config=None, local_addr=(COUNTER, 0),
+        ) as connection:  # fmt: skip
+            process = await connection.create_process(term_type="xterm", encoding=None)
+            seen = b""
+            while SCREEN not in seen:
+                data = await process.stdout.read(4096)
+                if not data:
+                    raise ConnectionError("turned away")
+                seen += data
+            took = time.monotonic() - began
+            connection.abort()
+    return took
+
+
+def pane(http: int, token: str) -> float:
+    """Return the seconds in which a pane is read."""
+    began = time.monotonic()
+    transport = httpx.HTTPTransport(local_address=COUNTER)
+    with httpx.Client(transport=transport, timeout=GIVEN_UP_SECONDS) as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        client.get(f"http://127.0.0.1:{http}/api/v1/queues/GIGI", headers=headers).raise_for_status()
+    return time.monotonic() - began
+
+
+def token(http: int) -> str:
+    transport = httpx.HTTPTransport(local_address=COUNTER)
+    with httpx.Client(transport=transport, timeout=60) as client:
+        body = {"username": "dentist", "password": "demo"}
+        answer = client.post(f"http://127.0.0.1:{http}/api/v1/tokens", json=body)
+        return str(answer.raise_for_status().json()["token"])
+
+
+def measured(http: int, ssh: int, holder: str, tries: int) -> tuple[list[float], list[float]]:
+    """Return the times of sign-ins and of panes; one that failed took for ever.
+
+    Each sign-in is another account's, so that none comes back to a session that it left.
+    """
+    sign_ins, panes = [], []
+    for number in range(tries):
+        try:
+            sign_ins.append(asyncio.run(sign_in(ssh, ACCOUNTS[number % len(ACCOUNTS)])))
+        except (OSError, TimeoutError, asyncssh.Error):
+            sign_ins.append(float("inf"))
+        for _ in range(3):
+            try:
+                panes.append(pane(http, holder))
+            except httpx.HTTPError:
+                panes.append(float("inf"))
+    return sign_ins, panes
+
+
+def under(attack: str, http: int, ssh: int, holder: str, tries: int) -> tuple[list[float], list[float]]:
+    """Measure during an attack; an empty name is none."""
+    if not attack:
+        return measured(http, ssh, holder, tries)
+    command = [sys.executable, "-m", "bench.hostile", "--attack", attack, "--ports", str(http), str(ssh)]
+    attacker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(WARM_SECONDS)
+        return measured(http, ssh, holder, tries)
+    finally:
+        attacker.kill()
+        attacker.wait()
+
+
+def main(checkout: Path, tries: int, only: str) -> None:
+    table = Table(title=f"A known counter during attacks, {tries} sign-ins each (seconds; inf: never)")
+    for column in ("attack", "sign-in median", "worst", "pane median", "worst", "promise"):
+        table.add_column(column, justify="left" if column == "attack" else "right")
+    http, ssh = free_port(), free_port()
+    with clinic(checkout, http, ssh):
+        holder = token(http)
+        measured(http, ssh, holder, 1)
+        for attack in ["", *(name for name in ATTACKS if only in name)]:
+            sign_ins, panes = (sorted(times) for times in under(attack, http, ssh, holder, tries))
+            held = sign_ins[-1] <= SIGN_IN_LIMIT and panes[-1] <= PANE_LIMIT
+            table.add_row(
+                attack or "none", *(f"{value:.2f}" for value in (
+                    sign_ins[len(sign_ins) // 2], sign_ins[-1], panes[len(panes) // 2], panes[-1]
+                )), "kept" if held else "broken",
+            )  # fmt: skip
+            time.sleep(PAUSE_SECONDS)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tries", type=int, default=5)
+    parser.add_argument("--checkout", type=Path, default=Path.cwd())
+    parser.add_argument("--only", default="")
+    parser.add_argument("--attack", choices=list(ATTACKS), help=argparse.SUPPRESS)
+    parser.add_argument("--ports", type=int, nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.attack:
+        asyncio.run(ATTACKS[given.attack](*given.ports))
+    else:
+        main(given.checkout, given.tries, given.only)

@@ -1,0 +1,338 @@
+"""Read a complaint: from text to the concepts it mentions and the context of each.
+
+In:  "anak 3 tahun demam 5 hari, tidak kejang".
+Out: a `Reading` with an age of 3 years, demam affirmed for 5 days, and kejang negated.
+
+The reader knows clauses, scope, times and measurements. Where a patient should go is decided in
+`core.complaints.rules` and `core.routing`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from core.complaints.language.grammar import GrammarRole
+from core.complaints.language.phrases import GRAMMAR, roles_of
+from core.complaints.language.word_list import NEGATION
+from core.complaints.reading import measurements
+from core.complaints.reading.measurements import Measurement
+from core.complaints.reading.occurrences import Occurrence
+from core.complaints.reading.scope import ScopeInterpreter
+from core.complaints.reading.times import Time, time_at
+from core.complaints.reading.token_stream import Filler, Stream, WordReading, stream_of
+from core.complaints.vocabulary import Vocabulary
+
+_DONE = "done"
+"""Concept of "sudah"."""
+_STRONG = "strong"
+"""Concept of "kuat"."""
+_UNBEARABLE = "unbearable"
+"""Concept of "tidak kuat" at the end of a clause."""
+_OVERDUE = "overdue_weeks"
+"""Concept of "telat 2 minggu": a missed period."""
+_NO_MEANING = (GRAMMAR, measurements.CONCEPT_PREFIX)
+"""Prefixes of concepts that are roles or names of measurements, not findings."""
+_AGO = frozenset({"lalu", "silam", "lewat", "kemarin"})
+"""Words after a time that make it a time ago."""
+
+_LEAST_OVERDUE_UNIT = 7.0
+"""Days of the smallest unit in which a missed period is told: weeks."""
+_LEAST_HISTORY_UNIT = 30.0
+"""Days of the smallest unit in which a past event is told: months."""
+_LONGEST_PHRASE = 8
+"""Words of the longest phrase that is looked for."""
+_LONGEST_GUESSED_PHRASE = 3
+"""Words of the longest phrase with a mistyped word that only the phrase makes likely."""
+_MARKER_SPAN = 2
+"""Tokens before a time in which "umur" or "hamil" is looked for."""
+
+_KEPT_ROLES = frozenset({GrammarRole.FOLLOWUP, GrammarRole.REQUEST})
+"""Roles that a word keeps inside a phrase: "minta rujukan" is an errand too."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The contents of a complaint."""
+
+    occurrences: tuple[Occurrence, ...]
+    unknown: tuple[str, ...]
+    """Words without a reading."""
+    age_days: float | None = None
+    """An age written in the complaint ("anak 3 tahun"); the first counts."""
+    forms: tuple[WordReading, ...] = ()
+    """Each typed word, for explanations."""
+
+    def affirms(self, concept: str) -> bool:
+        """Return whether the concept is affirmed anywhere."""
+        return any(concept in o.concepts and not o.negated for o in self.occurrences)
+
+
+def read(text: str, vocabulary: Vocabulary) -> Reading:
+    """Read a complaint.
+
+    Args:
+        text: Anything; only its first `tokenizer.MAX_CHARACTERS` characters are read.
+        vocabulary: Compiled words.
+    """
+    return _Reader(stream_of(text, vocabulary.lexicon), vocabulary).read()
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """A word or phrase of the vocabulary in the stream."""
+
+    first: int
+    """Position of its first token."""
+    forms: Sequence[tuple[str, ...]]
+    """For each of its tokens the words it may be."""
+    concepts: frozenset[str]
+
+    @property
+    def last(self) -> int:
+        """Position of its last token."""
+        return self.first + len(self.forms) - 1
+
+
+class _Reader:
+    """Goes through the tokens of one complaint once, from left to right."""
+
+    def __init__(self, stream: Stream, vocabulary: Vocabulary) -> None:
+        self._stream = stream
+        self._tokens = stream.tokens
+        self._vocabulary = vocabulary
+        self._phrases = vocabulary.lexicon.phrases
+        self._age_days: float | None = None
+        classes = vocabulary.classes
+        self._scope = ScopeInterpreter(
+            diseases=classes["named"], history_openers=classes["had"], procedures=classes["dreaded"]
+        )
+
+    def read(self) -> Reading:
+        """Return the reading."""
+        fillers = deque(self._stream.fillers)
+        position = 0
+        while position < len(self._tokens):
+            self._hear_fillers(fillers, position)
+            position += self._step(position)
+        self._hear_fillers(fillers, position)
+        words = self._stream.forms
+        return Reading(
+            occurrences=tuple(self._scope.finished()),
+            unknown=tuple(word.typed for word in words if word.how == "unknown"),
+            age_days=self._age_days,
+            forms=tuple(words),
+        )
+
+    def _hear_fillers(self, fillers: deque[Filler], position: int) -> None:
+        """Take the fillers before a token."""
+        while fillers and fillers[0].position <= position:
+            self._scope.hear_filler(fillers.popleft())
+
+    def _step(self, position: int) -> int:
+        """Take the number, sign, word or phrase at a position; return how many tokens it covers."""
+        token = self._tokens[position]
+        self._scope.enter(token.clause)
+        if token.sign:
+            # "(+)" leaves the finding as it was said: "tidak bisa diangkat (+)".
+            if token.sign == "-":
+                self._scope.negate_last()
+            return 1
+        time = time_at(self._tokens, position, self._vocabulary.numbers, self._vocabulary.units)
+        if time is not None:
+            self._take_time(position, time)
+            return time.length
+        if token.number is not None:
+            measurement = measurements.without_name(self._tokens, position, self._vocabulary.measures)
+            return 1 if measurement is None else self._take_measurement(position, measurement)
+        phrase = self._phrase_at(position)
+        if phrase is None:
+            self._scope.pass_unknown()
+            return 1
+        return self._take_words(phrase)
+
+    def _phrase_at(self, position: int) -> _Phrase | None:
+        """The longest phrase that begins at a position, with mistyped words where that makes it longer."""
+        clause = self._tokens[position].clause
+        near = [t for t in self._tokens[position : position + _LONGEST_PHRASE] if t.clause == clause]
+        forms = [token.forms for token in near]
+        length, concepts = self._phrases.longest(forms)
+        guessable = near[:_LONGEST_GUESSED_PHRASE]
+        if any(token.guesses for token in guessable):
+            # "dara tinggi", "muntah dara"
+            guessed = self._phrases.longest([(*token.forms, *token.guesses) for token in guessable])
+            if guessed[0] > max(length, 1):
+                length, concepts = guessed
+        return _Phrase(position, forms[:length], concepts) if length else None
+
+    def _take_words(self, phrase: _Phrase) -> int:
+        """Take a word or phrase; return how many tokens it covers, with its measured value."""
+        first = phrase.first
+        if NEGATION in self._tokens[first].forms and self._stream.ends_clause(first):
+            self._negate_backward(first)
+            return len(phrase.forms)
+        measurement = self._measurement_after(phrase)
+        if measurement is not None:
+            return self._take_measurement(first, measurement)
+        self._take_phrase(phrase)
+        return len(phrase.forms)
+
+    def _negate_backward(self, position: int) -> None:
+        """Take a "tidak" that ends its clause: "sesak tidak ada", "kencing tidak bisa"; not "sakit tidak kuat"."""
+        if self._stream.follows(_STRONG, position + 1):
+            words = f"{self._tokens[position].text} kuat"
+            self._scope.affirm(frozenset({_UNBEARABLE}), words, position, position)
+        elif position > 0 and self._tokens[position - 1].is_asked:
+            self._scope.negate_question()
+        else:
+            self._scope.negate_last()
+
+    def _take_phrase(self, phrase: _Phrase) -> None:
+        """Apply the roles of a word or phrase and mention its meanings."""
+        roles = self._roles(phrase)
+        meanings = _meanings(phrase.concepts)
+        if roles:
+            self._scope.hear(roles, phrase.first)
+        if meanings:
+            self._scope.mention(
+                meanings,
+                self._typed(phrase.first, phrase.last),
+                phrase.first,
+                phrase.last,
+                word_concepts=self._word_concepts(phrase),
+                is_indivisible=self._is_literal_idiom(phrase, roles) or self._holds_negation(phrase),
+            )
+        if roles:
+            self._scope.open_scopes(roles)
+
+    def _roles(self, phrase: _Phrase) -> frozenset[str]:
+        """The roles of a phrase in its place."""
+        roles = roles_of(phrase.concepts)
+        token = self._tokens[phrase.first]
+        if len(phrase.forms) > 1:
+            roles |= _KEPT_ROLES & self._roles_within(phrase)
+        elif NEGATION in token.forms and self._has_role([token.text], GrammarRole.CONTRAST):
+            self._scope.negate_clause()
+        return self._with_recovery(roles, phrase.first) if roles else roles
+
+    def _with_recovery(self, roles: frozenset[str], position: int) -> frozenset[str]:
+        """The roles with `RESOLVED` taken out of "belum sembuh" and added to "sudah hilang"."""
+        if GrammarRole.RESOLVED in roles and self._is_not_yet(position):
+            roles -= {GrammarRole.RESOLVED}
+        if GrammarRole.GONE in roles and self._is_over(position):
+            roles |= {GrammarRole.RESOLVED}
+        return roles
+
+    def _typed(self, first: int, last: int) -> str:
+        return " ".join(token.text for token in self._tokens[first : last + 1])
+
+    def _concepts_of_words(self, phrase: _Phrase) -> list[frozenset[str]]:
+        """The concepts of each word of a phrase by itself."""
+        return [self._phrases.longest([word])[1] for word in phrase.forms]
+
+    def _word_concepts(self, phrase: _Phrase) -> frozenset[str]:
+        """The meanings of the single words of a phrase."""
+        if len(phrase.forms) == 1:
+            return frozenset()
+        return frozenset().union(*map(_meanings, self._concepts_of_words(phrase)))
+
+    def _roles_within(self, phrase: _Phrase) -> frozenset[str]:
+        """The roles of the single words of a phrase."""
+        return frozenset().union(*map(roles_of, self._concepts_of_words(phrase)))
+
+    def _is_literal_idiom(self, phrase: _Phrase, roles: frozenset[str]) -> bool:
+        """True for an idiom as written, not by the stems of its words: "periksa perdarahan" is no blood test."""
+        if not roles or GrammarRole.IDIOM not in roles:
+            return False
+        length, _ = self._phrases.longest([word[:1] for word in phrase.forms])
+        return length == len(phrase.forms)
+
+    def _holds_negation(self, phrase: _Phrase) -> bool:
+        negations = self._vocabulary.lexicon.negations
+        return any(not negations.isdisjoint(word) for word in phrase.forms)
+
+    def _is_not_yet(self, position: int) -> bool:
+        """True in "tidak membaik" and "belum sembuh": the finding still holds."""
+        if self._scope.take_negation():
+            return True
+        return position > 0 and self._has_role([self._tokens[position - 1].text], GrammarRole.NOT_YET)
+
+    def _is_over(self, position: int) -> bool:
+        """True in "sesak sudah hilang" and "sudah hilang seminggu", not in "sudah hilang kesadaran"."""
+        if not self._stream.follows(_DONE, position):
+            return False
+        if self._stream.ends_clause(position):
+            return True
+        following = [self._tokens[position + 1].text]
+        if self._has_role(following, GrammarRole.ONSET) or self._has_role(following, GrammarRole.RECENT):
+            return True
+        vocabulary = self._vocabulary
+        return time_at(self._tokens, position + 1, vocabulary.numbers, vocabulary.units) is not None
+
+    def _measurement_after(self, phrase: _Phrase) -> Measurement | None:
+        """The value after a phrase that ends with the name of a measurement: "cek gula darah 350"."""
+        vocabulary = self._vocabulary
+        if vocabulary.last_of_measures.isdisjoint(self._tokens[phrase.last].forms):
+            return None
+        end = phrase.last + 1
+        for concepts in self._concepts_at_end(phrase):
+            for measure in vocabulary.measures:
+                if measurements.CONCEPT_PREFIX + measure.id not in concepts:
+                    continue
+                measurement = measurements.after_name(
+                    self._tokens, end, measure, vocabulary.units, vocabulary.last_of_measures
+                )
+                if measurement is not None:
+                    return measurement
+        return None
+
+    def _concepts_at_end(self, phrase: _Phrase) -> Iterable[frozenset[str]]:
+        """Yield the concepts of each phrase that ends where this one does, the longest first."""
+        end = phrase.last + 1
+        for start in range(phrase.first, end):
+            length, concepts = self._phrases.longest([token.forms for token in self._tokens[start:end]])
+            if start + length == end:
+                yield concepts
+
+    def _take_measurement(self, position: int, measurement: Measurement) -> int:
+        """Take a value, with its name where it has one; return how many tokens they cover."""
+        last = measurement.end - 1
+        words = self._typed(position, last).replace(" / ", "/")
+        self._scope.affirm_measurement(measurement.concepts, words, position, last)
+        return measurement.end - position
+
+    def _take_time(self, position: int, time: Time) -> None:
+        """Take a time as a missed period, the age of a pregnancy, an age, a past event or a duration."""
+        before = [
+            form for token in self._tokens[max(0, position - _MARKER_SPAN) : position] for form in token.forms
+        ]
+        last = position + time.length - 1
+        if time.unit_days >= _LEAST_OVERDUE_UNIT and self._has_role(before[-1:], GrammarRole.OVERDUE):
+            words = self._typed(position - 1, last)
+            self._scope.mention(frozenset({_OVERDUE}), words, position - 1, last)
+        if self._has_role(before, GrammarRole.GESTATION_MARKER):
+            return
+        if self._has_role(before, GrammarRole.AGE_MARKER):
+            self._age_days = time.days if self._age_days is None else self._age_days
+            return
+        days = time.days - 1 if self._has_role(before[-1:], GrammarRole.LESS) else time.days
+        is_ago = self._is_past_event(time, last)
+        self._scope.timeline.add_duration(position, self._scope.clause, days, is_ago=is_ago)
+
+    def _is_past_event(self, time: Time, last: int) -> bool:
+        """True in "2 bulan lalu"; "2 hari lalu" still belongs to the illness of today."""
+        if time.unit_days < _LEAST_HISTORY_UNIT or last + 1 == len(self._tokens):
+            return False
+        return self._tokens[last + 1].text in _AGO
+
+    def _has_role(self, forms: Iterable[str], role: GrammarRole) -> bool:
+        words = self._vocabulary.grammar.get(role, ())
+        return any(form in words for form in forms)
+
+
+@lru_cache(maxsize=4096)
+def _meanings(concepts: frozenset[str]) -> frozenset[str]:
+    """The concepts that are findings, without roles and names of measurements."""
+    return frozenset(concept for concept in concepts if not concept.startswith(_NO_MEANING))

@@ -1,0 +1,412 @@
+"""Scope of the words that negate, doubt or date a finding, after the ConText algorithm.
+
+In:  the roles and meanings of a complaint's words, in order: "tidak", "demam", "tapi", "sesak".
+Out: `Occurrence`s with their context: demam is negated, sesak is affirmed.
+
+A modifier has one of three directions.
+
+- Forward: "tidak", "takut kena" and "biar tidak" open a scope for the words after them.
+  `FORWARD_RULES` lists the role that opens each scope and the events that end it.
+- Backward: "sembuh", "normal" and "(-)" change the finding just before.
+- Both: "riwayat", "kontrol" and "3 minggu" are set down in a `Timeline` and applied at the end of the complaint.
+
+A scope ends with its statement, often before the end of the clause: "riwayat asma dengan nyeri dada" is an old
+asthma and a chest pain of today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from core.complaints.language.grammar import GrammarRole
+from core.complaints.reading.occurrences import Occurrence, Temporality, is_transparent
+from core.complaints.reading.timeline import Timeline
+from core.complaints.reading.token_stream import Filler
+
+_PRONE_TO = "over_easily"
+"""Concept of "gampang" and "mudah": with a prevention, the finding is not there at all."""
+
+_AFTER = "after"
+"""Concept of "habis" and "setelah"."""
+
+_FEWER = "fewer"
+"""Concept of "kurang" and "berkurang"."""
+
+_NORMAL_SPAN = 2
+"""Most tokens from a finding to its "normal": "ketuban masih bagus"."""
+
+
+class Scope(StrEnum):
+    """A forward scope that can be open."""
+
+    NEGATED = "negated"
+    NEGATED_CLAUSE = "negated_clause"
+    RESUMABLE_NEGATION = "resumable_negation"
+    HYPOTHETICAL = "hypothetical"
+    HYPOTHETICAL_CLAUSE = "hypothetical_clause"
+    GENERIC_CLAUSE = "generic_clause"
+    FEARED = "feared"
+    ASKED_ABOUT = "asked_about"
+
+
+class ScopeEnd(StrEnum):
+    """An event that can end a forward scope."""
+
+    CLAUSE = "clause"
+    """Punctuation."""
+    TERMINATOR = "terminator"
+    """"dan", "karena", "tapi"."""
+    NEW_STATEMENT = "new_statement"
+    """"dengan", "mengeluh", "sekarang"."""
+    FINDING = "finding"
+    """A finding to which the scope applies; places on the body are passed over."""
+    MEASUREMENT = "measurement"
+    """"tensi 180/110": a value is always affirmed."""
+    UNKNOWN_WORD = "unknown_word"
+    """A word without a meaning here: "tidak masuk kerja karena demam"."""
+
+
+@dataclass(frozen=True)
+class ForwardRule:
+    """The roles that open a forward scope and the events that end it."""
+
+    scope: Scope
+    opened_by: frozenset[GrammarRole]
+    """Roles that open it after their own phrase; empty for scopes that the interpreter opens itself."""
+    ended_by: frozenset[ScopeEnd]
+    """The end of the clause and a terminator are always among them."""
+
+
+def _rule(scope: Scope, opened_by: tuple[GrammarRole, ...], *ended_by: ScopeEnd) -> ForwardRule:
+    always = (ScopeEnd.CLAUSE, ScopeEnd.TERMINATOR)
+    return ForwardRule(scope, frozenset(opened_by), frozenset((*always, *ended_by)))
+
+
+FORWARD_RULES = (
+    # "tidak demam": the next finding.
+    _rule(Scope.NEGATED, (), ScopeEnd.FINDING, ScopeEnd.MEASUREMENT, ScopeEnd.UNKNOWN_WORD),
+    # "bukan karena jatuh": everything up to a terminator.
+    _rule(Scope.NEGATED_CLAUSE, ()),
+    # "tidak demam atau batuk": open after a negated finding; "atau" negates the next one too.
+    _rule(Scope.RESUMABLE_NEGATION, (), ScopeEnd.MEASUREMENT, ScopeEnd.UNKNOWN_WORD),
+    # "takut kena rabies", "mau tanya soal stroke": the next finding.
+    _rule(
+        Scope.HYPOTHETICAL,
+        (GrammarRole.HYPOTHETICAL, GrammarRole.ASKED_ABOUT),
+        ScopeEnd.FINDING,
+        ScopeEnd.NEW_STATEMENT,
+        ScopeEnd.UNKNOWN_WORD,
+    ),
+    # "biar tidak pingsan muntah": everything up to a terminator or a new statement.
+    _rule(Scope.HYPOTHETICAL_CLAUSE, (GrammarRole.PREVENTION,), ScopeEnd.NEW_STATEMENT),
+    # "biar tidak gampang pingsan": nobody has fainted.
+    _rule(Scope.GENERIC_CLAUSE, (), ScopeEnd.NEW_STATEMENT),
+    # "takut stroke", "takut disuntik": a disease or procedure; in "takut, dada sakit" the pain is real.
+    _rule(Scope.FEARED, (GrammarRole.FEARED,), ScopeEnd.FINDING, ScopeEnd.UNKNOWN_WORD),
+    # "mau tanya soal batuk dari kemarin": the next finding, which counts again when it is recent.
+    _rule(Scope.ASKED_ABOUT, (GrammarRole.ASKED_ABOUT,), ScopeEnd.FINDING),
+)
+
+_OPENED_BY = tuple((role, rule.scope) for rule in FORWARD_RULES for role in sorted(rule.opened_by))
+_ENDED_BY: Mapping[ScopeEnd, frozenset[Scope]] = {
+    end: frozenset(rule.scope for rule in FORWARD_RULES if end in rule.ended_by) for end in ScopeEnd
+}
+
+
+class _Context(NamedTuple):
+    """The effect of the open scopes on one occurrence."""
+
+    is_negated: bool
+    temporality: Temporality
+    is_generic: bool
+
+
+_NO_CONTEXT = _Context(is_negated=False, temporality=Temporality.RECENT, is_generic=False)
+
+
+class ScopeInterpreter:
+    """Applies the modifiers of a complaint to its findings, token by token.
+
+    Feed it the tokens in order (`enter`, `hear`, `mention`, `open_scopes`, ...), then read `finished`.
+    """
+
+    def __init__(
+        self,
+        *,
+        diseases: Collection[str],
+        history_openers: Collection[str],
+        procedures: Collection[str],
+    ) -> None:
+        """Start before the first token.
+
+        Args:
+            diseases: Concepts that people fear by name: "takut stroke" is hypothetical.
+            history_openers: Concepts that limit a history which begins with one of them.
+            procedures: Concepts of procedures: "takut disuntik" is no request for an injection.
+        """
+        self.clause = 0
+        self._segment = 0
+        self._open: frozenset[Scope] = frozenset()
+        self._diseases = diseases
+        self._procedures = procedures
+        self._occurrences: list[Occurrence] = []
+        self._asides: list[Occurrence] = []
+        self._asked_about: set[int] = set()
+        """Indexes of occurrences that "tanya soal" is about."""
+        self._resolved: set[int] = set()
+        """Indexes of occurrences that "sembuh" negated, for "kambuh lagi" to take back."""
+        self._question_topics: set[int] = set()
+        """Clauses with "gejalanya" or "bedanya"."""
+        self._question_words: set[int] = set()
+        """Clauses with "apa" or "gimana"."""
+        self.timeline = Timeline(history_openers)
+
+    def enter(self, clause: int) -> None:
+        """Move to the clause of the next token; a new clause ends all forward scopes."""
+        if clause != self.clause:
+            self.clause = clause
+            self._segment += 1
+            self._end(ScopeEnd.CLAUSE)
+
+    def hear_filler(self, filler: Filler) -> None:
+        """Take a filler: its meaning for the rules, and its role."""
+        self.enter(filler.clause)
+        if filler.concepts:
+            place = filler.position
+            self._asides.append(
+                Occurrence(
+                    filler.concepts, filler.word, place, place, filler.clause, self._segment, is_aside=True
+                )
+            )
+        self.hear(filler.roles, filler.position)
+
+    def pass_unknown(self) -> None:
+        """Take a word without a meaning."""
+        self._end(ScopeEnd.UNKNOWN_WORD)
+
+    def hear(self, roles: Collection[str], position: int) -> None:
+        """Apply the roles of a word or phrase that act before its own meaning is mentioned.
+
+        Args:
+            roles: `GrammarRole`s.
+            position: Of its first token.
+        """
+        if not roles:
+            return
+        self._hear_negation(roles)
+        self._hear_ends(roles)
+        self._hear_questions(roles)
+        self.timeline.hear(roles, position, self.clause, is_errand_over=self._is_after(position))
+        self._hear_backward(roles, position)
+
+    def open_scopes(self, roles: Collection[str]) -> None:
+        """Open the scopes of a phrase whose own meaning has been mentioned: "takut" itself is felt."""
+        for role, scope in _OPENED_BY:
+            if role in roles:
+                self._open |= {scope}
+        if GrammarRole.RESOLVED in roles and self._resolved:
+            # "hilang" is itself over, and back again with the finding.
+            self._resolved.add(len(self._occurrences) - 1)
+
+    def mention(
+        self,
+        concepts: frozenset[str],
+        words: str,
+        first: int,
+        last: int,
+        *,
+        word_concepts: frozenset[str] = frozenset(),
+        is_indivisible: bool = False,
+    ) -> None:
+        """Add an occurrence in the context of the open scopes.
+
+        Args:
+            concepts: Its meanings.
+            words: As typed.
+            first: Position of its first token.
+            last: Position of its last token.
+            word_concepts: Meanings of the single words of a phrase.
+            is_indivisible: The phrase is an idiom or holds a negation.
+        """
+        context = self._context(concepts, word_concepts) if self._open else _NO_CONTEXT
+        self._occurrences.append(
+            Occurrence(
+                concepts,
+                words,
+                first,
+                last,
+                self.clause,
+                self._segment,
+                negated=context.is_negated,
+                temporality=context.temporality,
+                is_generic=context.is_generic,
+                word_concepts=word_concepts,
+                is_indivisible=is_indivisible,
+            )
+        )
+        if self._open:
+            self._end_at_finding(concepts, context.is_negated)
+
+    def affirm(self, concepts: frozenset[str], words: str, first: int, last: int) -> None:
+        """Add an occurrence that is true whatever scope is open.
+
+        Args:
+            concepts: The concepts that the words name.
+            words: The words as typed.
+            first: Place of the first token.
+            last: Place of the last token.
+        """
+        self._occurrences.append(Occurrence(concepts, words, first, last, self.clause, self._segment))
+
+    def affirm_measurement(self, concepts: frozenset[str], words: str, first: int, last: int) -> None:
+        """Add the meaning of a measured value, if it has one, and end the negations before it.
+
+        Args:
+            concepts: The concepts that the words name.
+            words: The words as typed.
+            first: Place of the first token.
+            last: Place of the last token.
+        """
+        self._end(ScopeEnd.MEASUREMENT)
+        if concepts:
+            self.affirm(concepts, words, first, last)
+
+    def negate_clause(self) -> None:
+        """Negate everything from here to the next terminator: "bukan"."""
+        self._open |= {Scope.NEGATED_CLAUSE}
+
+    def take_negation(self) -> bool:
+        """End the negation of the next finding; return whether it was open."""
+        was_open = Scope.NEGATED in self._open
+        self._open -= {Scope.NEGATED}
+        return was_open
+
+    def negate_last(self) -> set[int]:
+        """Negate the finding just before in this clause, with its places on the body: "sesak (-)".
+
+        Returns:
+            Indexes of the occurrences that were negated.
+        """
+        negated = set()
+        for index in range(len(self._occurrences) - 1, -1, -1):
+            occurrence = self._occurrences[index]
+            if occurrence.clause != self.clause:
+                break
+            self._occurrences[index] = replace(occurrence, negated=True)
+            negated.add(index)
+            if not is_transparent(occurrence.concepts):
+                break
+        return negated
+
+    def negate_question(self) -> None:
+        """Negate the clause before: "sesak kalau jalan? tidak"."""
+        for index, occurrence in enumerate(self._occurrences):
+            if occurrence.clause == self.clause - 1:
+                self._occurrences[index] = replace(occurrence, negated=True)
+
+    def finished(self) -> Iterator[Occurrence]:
+        """Yield all occurrences with history, errands and durations applied; asides last."""
+        dated = self.timeline.applied_to(self._occurrences, self._asked_about)
+        # "stroke itu gejalanya apa": a question about the disease in general.
+        questions = self._question_topics & self._question_words
+        for occurrence, in_time in zip(self._occurrences, dated, strict=True):
+            if occurrence.clause in questions and not occurrence.concepts.isdisjoint(self._diseases):
+                yield replace(occurrence, temporality=Temporality.HYPOTHETICAL, is_generic=True)
+            else:
+                yield in_time
+        yield from self._asides
+
+    def _end(self, event: ScopeEnd) -> None:
+        if self._open:
+            self._open -= _ENDED_BY[event]
+
+    def _context(self, concepts: frozenset[str], word_concepts: frozenset[str]) -> _Context:
+        """The context of the next occurrence under the open scopes."""
+        if Scope.HYPOTHETICAL_CLAUSE in self._open and _PRONE_TO in concepts | word_concepts:
+            self._open |= {Scope.GENERIC_CLAUSE}
+        if Scope.ASKED_ABOUT in self._open:
+            self._asked_about.add(len(self._occurrences))
+        is_generic = Scope.GENERIC_CLAUSE in self._open
+        return _Context(self._negates(concepts), self._temporality(concepts), is_generic)
+
+    def _negates(self, concepts: frozenset[str]) -> bool:
+        if Scope.FEARED in self._open and not concepts.isdisjoint(self._procedures):
+            return True
+        return Scope.NEGATED in self._open or Scope.NEGATED_CLAUSE in self._open
+
+    def _temporality(self, concepts: frozenset[str]) -> Temporality:
+        is_feared_disease = Scope.FEARED in self._open and not concepts.isdisjoint(self._diseases)
+        if is_feared_disease or not self._open.isdisjoint((Scope.HYPOTHETICAL, Scope.HYPOTHETICAL_CLAUSE)):
+            return Temporality.HYPOTHETICAL
+        return Temporality.RECENT
+
+    def _end_at_finding(self, concepts: frozenset[str], is_negated: bool) -> None:
+        """End the scopes for one finding, and remember a negation that "atau" may continue."""
+        is_finding = not is_transparent(concepts)
+        if is_finding:
+            self._end(ScopeEnd.FINDING)
+        if not is_negated:
+            self._open -= {Scope.RESUMABLE_NEGATION}
+        elif is_finding:
+            self._open |= {Scope.RESUMABLE_NEGATION}
+
+    def _hear_negation(self, roles: Collection[str]) -> None:
+        is_continued = GrammarRole.OR in roles and Scope.RESUMABLE_NEGATION in self._open
+        if GrammarRole.NEGATION in roles or is_continued:
+            self._open |= {Scope.NEGATED}
+
+    def _hear_ends(self, roles: Collection[str]) -> None:
+        if GrammarRole.SEGMENT in roles:
+            self._segment += 1
+        if GrammarRole.TERMINATE in roles:
+            self._end(ScopeEnd.TERMINATOR)
+        if GrammarRole.NEW_STATEMENT in roles or GrammarRole.RECENT in roles:
+            self._end(ScopeEnd.NEW_STATEMENT)
+
+    def _hear_questions(self, roles: Collection[str]) -> None:
+        if Scope.NEGATED in self._open:
+            # "tidak bisa apa-apa" asks nothing.
+            return
+        if GrammarRole.QUESTION_TOPIC in roles:
+            self._question_topics.add(self.clause)
+        if GrammarRole.QUESTION_WORD in roles:
+            self._question_words.add(self.clause)
+
+    def _hear_backward(self, roles: Collection[str], position: int) -> None:
+        if GrammarRole.RELAPSE in roles:
+            self._take_back_recovery()
+        if GrammarRole.NORMAL in roles:
+            self._find_normal(position)
+        if GrammarRole.RESOLVED in roles:
+            self._resolve()
+
+    def _is_after(self, position: int) -> bool:
+        """True in "habis kontrol": the errand is over."""
+        last = self._occurrences[-1] if self._occurrences else None
+        return last is not None and last.last == position - 1 and _AFTER in last.concepts
+
+    def _take_back_recovery(self) -> None:
+        """Affirm again the finding that was over: "sesak sudah hilang, sekarang kambuh lagi"."""
+        if len(self._occurrences) - 1 in self._resolved:
+            for index in self._resolved:
+                self._occurrences[index] = replace(self._occurrences[index], negated=False)
+
+    def _find_normal(self, position: int) -> None:
+        """Take the finding just before for no complaint: "tensi normal"; not in "tidak normal" or "kurang baik"."""
+        was_negated = self.take_negation()
+        last = self._occurrences[-1] if self._occurrences else None
+        if was_negated or last is None or last.clause != self.clause:
+            return
+        if last.last >= position - _NORMAL_SPAN and _FEWER not in last.concepts:
+            self._occurrences[-1] = replace(last, temporality=Temporality.HISTORICAL)
+
+    def _resolve(self) -> None:
+        """Negate the finding just before: "sesak sembuh"; or else the next one: "habis sembuh DBD"."""
+        mentioned = (o for o in self._occurrences if o.clause == self.clause)
+        if any(_AFTER not in occurrence.concepts for occurrence in mentioned):
+            self._resolved |= self.negate_last()
+        else:
+            self._open |= {Scope.NEGATED}

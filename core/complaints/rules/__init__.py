@@ -1,0 +1,1 @@
+"""The rules over findings: their schema, loading, validation and matching."""

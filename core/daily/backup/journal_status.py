@@ -1,0 +1,164 @@
+"""The state of the journal: the loss if the disk died now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from core.daily.backup.retention import backups_in
+from core.foundation import clock
+from core.foundation.config import Settings
+from core.foundation.database import connection, database, is_sqlite
+from core.foundation.errors import JournalError
+from core.foundation.journal import epochs, positions, standbys
+from core.foundation.journal.attachment import attached, place_of
+from core.foundation.journal.patience import patiently
+from core.foundation.journal.positions import Position
+from core.foundation.journal.second_place import SecondPlace
+from core.foundation.journal.shipping import PROBE_SECONDS, code_of, tail_of
+
+CATCH_UP_SECONDS = PROBE_SECONDS + 1.0
+"""Time for what was saved just now to arrive; a place that was away is looked at again every `PROBE_SECONDS`."""
+
+
+@dataclass(frozen=True)
+class StandbyLag:
+    """The distance of a standby behind the core."""
+
+    name: str
+    actions: int
+    """Saved actions that it does not hold; -1: it has not taken over the newest base yet."""
+    silent_seconds: float
+    """Since it last looked into the folder."""
+
+
+@dataclass(frozen=True)
+class JournalStatus:
+    """The state of the journal, as known now."""
+
+    problem: str = ""
+    """Line of a problem, as `server.text.problem_words` has words for; empty: it is in step."""
+    is_on_first_disk: bool = False
+    """True if the second place would be lost with the data."""
+    standbys: tuple[StandbyLag, ...] = ()
+    """The standbys that have left a note in the second place."""
+
+
+def examine(settings: Settings) -> JournalStatus | None:
+    """Compare the open database with the second place itself; None where there is no journal.
+
+    Args:
+        settings: Of the clinic.
+    """
+    place = place_of(settings)
+    if place is None or not is_sqlite():
+        return None
+    try:
+        return patiently(lambda: _looked(place))
+    except JournalError as error:
+        return JournalStatus(str(error))
+    except OSError as error:
+        return JournalStatus(f"{code_of(error)}: {error.strerror}")
+
+
+def _looked(place: SecondPlace) -> JournalStatus:
+    try:
+        place.require()
+        with connection():
+            epochs.require_newest(place.folder, database.connection(), place.home)
+        return JournalStatus(_what_is_missing(place), place.is_on_first_disk(), tuple(_standbys(place)))
+    finally:
+        database.close()  # this thread's own connection
+
+
+def _standbys(place: SecondPlace) -> Iterator[StandbyLag]:
+    position = _position()
+    for note in standbys.notes(place.folder):
+        is_same = position is not None and position.line == note.line
+        actions = max(0, position.number - note.number) if position is not None and is_same else -1
+        silent = clock.now() - datetime.fromisoformat(note.looked_at)
+        yield StandbyLag(note.name, actions, silent.total_seconds())
+
+
+def _what_is_missing(place: SecondPlace) -> str:
+    position = _position()
+    if position is None or not has_base(place, position.line):
+        return "base_due"
+    until = time.monotonic() + CATCH_UP_SECONDS
+    while (tail := tail_of(place, position.line).number) < position.number:
+        if time.monotonic() > until:
+            return f"journal_behind: {position.number - tail}"
+        time.sleep(0.05)
+    return ""
+
+
+def _position() -> Position | None:
+    with connection():
+        return positions.read(database.connection())
+
+
+def has_base(place: SecondPlace, line: str) -> bool:
+    """Return whether the second place holds a backup from which a line goes on.
+
+    Args:
+        place: The second place.
+        line: The line.
+
+    Raises:
+        OSError: The place cannot be read.
+    """
+    return any(
+        info.line == line and Path(info.path).exists() for info in backups_in(place.folder, place.facility)
+    )
+
+
+def base_is_due() -> bool:
+    """Return whether the journal waits for a backup, and its place is there to take it."""
+    journal = attached()
+    if journal is None:
+        return False
+    try:
+        if not journal.place.is_new():
+            journal.place.require()
+        position = _position()
+        return position is None or not has_base(journal.place, position.line)
+    except (OSError, JournalError):
+        return False
+
+
+def lag() -> int | None:
+    """Return how many actions this process knows not to be on the second place; None where there is no journal.
+
+    -1 while the journal has no base to go on from. Never waits for the place.
+    """
+    journal = attached()
+    if journal is None:
+        return None
+    position = _position()
+    return position.number - journal.shipper.on_place(position.line) if position is not None else -1
+
+
+def standbys_lag() -> int | None:
+    """Return how many actions the standby that is nearest lacks; None where none has left a note, -1 where none follows.
+
+    Waits for the place at most as long as for any look at it.
+    """
+    journal = attached()
+    if journal is None:
+        return None
+    try:
+        found = patiently(lambda: _standbys_of(journal.place))
+    except (OSError, JournalError):
+        return -1
+    behind = [lag.actions for lag in found if lag.actions >= 0]
+    return min(behind) if behind else (-1 if found else None)
+
+
+def _standbys_of(place: SecondPlace) -> list[StandbyLag]:
+    try:
+        return list(_standbys(place))
+    finally:
+        database.close()  # this thread's own connection

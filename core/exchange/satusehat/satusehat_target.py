@@ -1,0 +1,424 @@
+"""The order of things at SATUSEHAT: people and rooms, then patients by NIK, then visits whole.
+
+A visit that is new there goes as one transaction Bundle. When that is refused, or part of the
+visit is there already, its resources go one by one: the Encounter opened, its Conditions and the
+rest, the Encounter finished. What SATUSEHAT says it has already is looked up and adopted. Ids are
+kept as soon as they are known, so a run that was cut off anywhere goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+
+import httpx
+
+from core.exchange.fhir import Entry, Mapper, Names, Record, Resource, digest
+from core.exchange.fhir.clinical import Context
+from core.exchange.fhir.rendering import visit_record, visit_rows
+from core.exchange.fhir.systems import MOTHER_NIK, NIK
+from core.exchange.outbox import PATIENT, VISIT
+from core.exchange.pacing import Patience
+from core.exchange.satusehat import resources
+from core.exchange.satusehat.identities import Identities
+from core.exchange.satusehat.requests import NO_PERMISSION_RULE, Access, SatusehatRefusedError
+from core.exchange.target import LATER, NOT_FOUND, Verdict
+from core.foundation.clinic import Clinic
+from core.foundation.codes import OutboxStatus
+from core.foundation.database import transaction
+from core.foundation.errors import SyncError
+from core.foundation.identifiers import new_place
+from core.foundation.job_problems import JobProblem
+from core.models import Account, Outbox
+
+BATCH = 10
+"""Records read at once; each is acknowledged by itself."""
+NO_PRACTITIONER = "practitioner-missing"
+NO_DIAGNOSIS = "diagnosis-missing"
+NO_NIK = "nik-missing"
+TOO_OLD = "too-old"
+GONE = 404
+UNKNOWN_REFERENCE_RULE = "10124"
+FOREIGN_IDENTIFIER_RULE = "10117"
+PERSONAL = "https://fhir.kemkes.go.id/id/"
+"""Identifier systems of a person; the rest are the clinic's own or BPJS's."""
+
+
+class SetAsideError(Exception):
+    """A record that cannot go as it is; the words begin with a stable code."""
+
+
+class SatusehatTarget:
+    """SATUSEHAT, for one run."""
+
+    def __init__(self, clinic: Clinic, client: httpx.Client, patience: Patience) -> None:
+        self._clinic = clinic
+        self._settings = clinic.settings
+        self._patience = patience
+        self._access = Access(clinic.settings, client)
+        self._ids = Identities(clinic.settings.satusehat_url)
+        self._mapper = Mapper(clinic)
+        self._names = Names(clinic.settings.satusehat_organization)
+        self._vitals = frozenset(code.strip() for code in clinic.settings.satusehat_vitals.split(","))
+        self._rooms_are_new = False
+        self.batch_size = BATCH
+
+    @property
+    def sent_bytes(self) -> int:
+        """Request bodies."""
+        return self._access.sent_bytes
+
+    @property
+    def received_bytes(self) -> int:
+        """Answer bodies as received."""
+        return self._access.received_bytes
+
+    def shrink(self) -> None:
+        """Do nothing: every record is a request of its own."""
+
+    def touch(self, day: date) -> None:
+        """SATUSEHAT confirms each resource with its id; there is no day to prove."""
+
+    def prove(self) -> tuple[bool | None, bool]:
+        """It offers no comparison."""
+        return None, False
+
+    # --- the facility
+
+    def prepare(self) -> None:
+        """Look up the accounts that are not known there yet, and make the rooms."""
+        self._look_up_practitioners()
+        self._make_rooms()
+
+    def _make_rooms(self) -> None:
+        try:
+            for cluster in self._clinic.clusters.values():
+                room = resources.location(self._context(), cluster.code, cluster.name)
+                self._make_room(Entry("Location", cluster.code, room))
+        except SatusehatRefusedError as error:
+            foreign = error.rule in {NO_PERMISSION_RULE, FOREIGN_IDENTIFIER_RULE}
+            setting = "LOKET_SATUSEHAT_ORGANIZATION: " if foreign else ""
+            raise SyncError(JobProblem("facility_refused", {"reason": f"{setting}{error.words}"})) from None
+        except SetAsideError as error:
+            raise SyncError(JobProblem("facility_refused", {"reason": str(error)})) from None
+
+    def _make_room(self, room: Entry) -> None:
+        where = {"organization": self._names.facility_code}
+        try:
+            self._ensure(room, where)
+        except SatusehatRefusedError as error:
+            if error.status != GONE:
+                raise
+            self._ids.forget(room.type, room.value)
+            self._ensure(room, where)
+
+    def _look_up_practitioners(self) -> None:
+        found_any = False
+        for account in Account.select().where(Account.practitioner_nik.is_null(False)):
+            mark = _mark(account.practitioner_nik)
+            known = self._ids.find("Practitioner", account.username)
+            if known is not None and known.digest == mark:
+                continue
+            found = self._access.search("Practitioner", {"identifier": f"{NIK}|{account.practitioner_nik}"})
+            if found:
+                self._ids.remember("Practitioner", account.username, str(found[0]["id"]), mark)
+                found_any = True
+        if found_any:
+            # Visits that were set aside because nobody who served them was known may go now.
+            with transaction():
+                Outbox.update(status=OutboxStatus.PENDING, attempts=0).where(
+                    Outbox.kind == VISIT,
+                    Outbox.status == OutboxStatus.REFUSED,
+                    Outbox.error.startswith(NO_PRACTITIONER),
+                ).execute()
+
+    def _context(self) -> Context:
+        known = list(self._ids.of("Practitioner"))
+        people = resources.usernames_known(self._mapper.usernames(), known)
+        return Context(self._names, people, self._clinic.clusters.emergency.code)
+
+    # --- records
+
+    def read(self, kind: str, ids: Sequence[str]) -> Iterator[Record]:
+        """Rows as records in SATUSEHAT's form."""
+        if kind == PATIENT:
+            yield from self._mapper.patients(ids)
+            return
+        make = partial(resources.resources, self._context(), vitals=self._vitals)
+        for rows in visit_rows(ids):
+            yield visit_record(rows, make)
+
+    def deliver(self, records: Sequence[Record], day: date | None) -> Iterator[list[Verdict]]:
+        """Send one record after the other; yield each with its verdict."""
+        for index, record in enumerate(records):
+            send: Callable[[Record], None] = self._patient if record.kind == PATIENT else self._visit
+            words = ""
+            try:
+                send(record)
+            except SetAsideError as error:
+                words = str(error)
+            except SatusehatRefusedError as error:
+                words = error.words
+            self._patience.succeed()
+            yield [(index, words)]
+
+    def _patient(self, record: Record) -> None:
+        """Learn the IHS number; make the patient when SATUSEHAT has none and is allowed to."""
+        entry = record.entries[0]
+        resource = entry.resource
+        if not resource["active"]:
+            return  # merged or voided here: the person is SATUSEHAT's, and stays
+        identifiers = {item["system"]: item["value"] for item in resource["identifier"]}
+        system = NIK if NIK in identifiers else MOTHER_NIK
+        if system not in identifiers:
+            raise SetAsideError(f"{NO_NIK}: neither the patient's nor the mother's NIK is known")
+        number = identifiers[system]
+        mark = _mark(f"{system}|{number}")
+        known = self._ids.find("Patient", entry.value)
+        if known is not None and known.digest == mark:
+            return
+        remote_id = self._find_patient(system, number, resource) or self._make_patient(
+            system, number, resource
+        )
+        self._ids.remember("Patient", entry.value, remote_id, mark)
+
+    def _find_patient(self, system: str, number: str, resource: Resource) -> str | None:
+        found = self._access.search("Patient", {"identifier": f"{system}|{number}"})
+        if system == MOTHER_NIK:  # one mother may have several children, and twins are born together
+            others = set(self._ids.of("Patient").values())
+            order = resource.get("multipleBirthInteger") or 0
+            found = [
+                child
+                for child in found
+                if child.get("birthDate") == resource["birthDate"]
+                and child.get("multipleBirthInteger", order) == order
+                and str(child["id"]) not in others
+            ]
+        if len(found) > 1:
+            raise SetAsideError("ambiguous: SATUSEHAT knows several patients by this NIK")
+        return str(found[0]["id"]) if found else None
+
+    def _make_patient(self, system: str, number: str, resource: Resource) -> str:
+        if not self._settings.satusehat_create_patients:
+            raise SetAsideError(f"{NO_NIK}: SATUSEHAT does not know this NIK")
+        try:
+            return _id_of(self._access.send("POST", "/Patient", _new_patient(resource)))
+        except SatusehatRefusedError as error:
+            if not error.duplicate:
+                raise
+        found = self._find_patient(system, number, resource)
+        if found is None:
+            raise SetAsideError(f"{LATER}: SATUSEHAT has this patient but does not show it yet")
+        return found
+
+    def _visit(self, record: Record) -> None:
+        first = record.entries[0]
+        if not self._may_go(first):
+            return
+        if self._settings.satusehat_bundles and not self._is_known(record):
+            try:
+                self._send_whole(record)
+                return
+            except SatusehatRefusedError:
+                pass  # one by one it shows which resource is the cause, or that it is there already
+        try:
+            self._send_one_by_one(record)
+        except SatusehatRefusedError as error:
+            if error.status != GONE and error.rule != UNKNOWN_REFERENCE_RULE:
+                raise
+            # Its ids mean nothing there any more: a test server is emptied from time to time.
+            self._forget(record)
+            self._send_one_by_one(record)
+
+    def _send_one_by_one(self, record: Record) -> None:
+        """Send the resources of a visit that differ; a finished Encounter is refused before its Conditions exist."""
+        first, *rest = record.entries
+        if self._ids.find("Encounter", first.value) is None:
+            opened = Entry("Encounter", first.value, resources.opening(first.resource))
+            self._ensure(opened, self._where(first), final=False)
+        for entry in rest:
+            self._ensure(entry, self._where(first))
+        self._withdraw(record)
+        self._ensure(first, self._where(first))
+
+    def _forget(self, record: Record) -> None:
+        for kind, value in [(entry.type, entry.value) for entry in record.entries] + [
+            ("Observation", value) for value in self._ids.parts("Observation", record.target)
+        ]:
+            self._ids.forget(kind, value)
+        if not self._rooms_are_new:
+            self._rooms_are_new = True
+            for code in self._ids.of("Location"):
+                self._ids.forget("Location", code)
+            self._make_rooms()
+
+    def _may_go(self, first: Entry) -> bool:
+        """Return whether a visit is to be sent at all.
+
+        Raises:
+            SetAsideError: Not as it is, or not yet.
+        """
+        status, known = first.resource["status"], self._ids.find("Encounter", first.value)
+        if status in {"cancelled", "entered-in-error"}:
+            return known is not None  # one that never was needs no correction
+        if status != "finished":
+            raise SetAsideError(f"{LATER}: the visit has not ended")
+        if first.resource["period"]["start"][:10] < self._settings.satusehat_earliest.isoformat():
+            raise SetAsideError(f"{TOO_OLD}: SATUSEHAT takes no visits of that time")
+        if not first.resource.get("participant"):
+            raise SetAsideError(f"{NO_PRACTITIONER}: SATUSEHAT knows nobody who served this visit")
+        if not first.resource.get("diagnosis"):
+            raise SetAsideError(f"{NO_DIAGNOSIS}: a finished visit needs a diagnosis (10457)")
+        return True
+
+    def _is_known(self, record: Record) -> bool:
+        return any(self._ids.find(entry.type, entry.value) is not None for entry in record.entries)
+
+    def _send_whole(self, record: Record) -> None:
+        """Send a visit of which SATUSEHAT has nothing yet, in one transaction."""
+        addresses = {_address(self._names, entry): new_place() for entry in record.entries}
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [
+                {
+                    "fullUrl": addresses[_address(self._names, entry)],
+                    "resource": self._resolved(entry.resource, addresses),
+                    "request": {"method": "POST", "url": entry.type},
+                }
+                for entry in record.entries
+            ],
+        }
+        answer = self._access.send("POST", "", bundle)
+        answers = answer.get("entry")
+        if not isinstance(answers, list) or len(answers) != len(record.entries):
+            return  # taken, but the ids are not told: the next time each is looked up and adopted
+        for entry, item in zip(record.entries, answers, strict=True):
+            remote_id = _id_in_response(entry.type, item)
+            if remote_id:
+                self._ids.remember(entry.type, entry.value, remote_id, digest(entry.resource).hex())
+
+    def _withdraw(self, record: Record) -> None:
+        """Mark a measurement that a correction removed as entered in error: nothing can be deleted there."""
+        still = {entry.value for entry in record.entries if entry.type == "Observation"}
+        for value, remote_id in self._ids.parts("Observation", record.target).items():
+            if value not in still:
+                before = self._access.read("Observation", remote_id)
+                self._put("Observation", remote_id, {**before, "status": "entered-in-error"})
+                self._ids.forget("Observation", value)
+
+    def _where(self, encounter: Entry) -> dict[str, str]:
+        """Return the parameters that find a visit's resources: SATUSEHAT wants the patient named."""
+        return {"subject": self._resolve(str(encounter.resource["subject"]["reference"]), {})}
+
+    # --- one resource
+
+    def _ensure(self, entry: Entry, where: Mapping[str, str], *, final: bool = True) -> None:
+        """See to it that SATUSEHAT has a resource as it is here."""
+        mark = digest(entry.resource).hex() if final else ""
+        known = self._ids.find(entry.type, entry.value)
+        if known is not None and final and known.digest == mark:
+            return
+        resource = self._resolved(entry.resource, {})
+        if known is not None:
+            remote_id = known.remote_id
+            self._put(entry.type, remote_id, resource)
+        else:
+            try:
+                remote_id = _id_of(self._access.send("POST", f"/{entry.type}", resource))
+            except SatusehatRefusedError as error:
+                if not error.duplicate:
+                    raise
+                remote_id = self._adopt(entry, where)
+                self._ids.remember(entry.type, entry.value, remote_id, "")
+                if final:
+                    self._put(entry.type, remote_id, resource)
+        self._ids.remember(entry.type, entry.value, remote_id, mark)
+
+    def _put(self, kind: str, remote_id: str, resource: Resource) -> None:
+        self._access.send("PUT", f"/{kind}/{remote_id}", {**resource, "id": remote_id})
+
+    def _adopt(self, entry: Entry, where: Mapping[str, str]) -> str:
+        """Return the id of a resource that SATUSEHAT says it has already."""
+        query = f"{self._names.system(entry.type)}|{entry.value}"
+        for resource in self._access.search(entry.type, {**where, "identifier": query}):
+            identifiers = resource.get("identifier")
+            listed = identifiers if isinstance(identifiers, list) else [identifiers]
+            if any(isinstance(item, dict) and item.get("value") == entry.value for item in listed):
+                return str(resource["id"])
+        raise SetAsideError(f"{LATER}: SATUSEHAT has this {entry.type} but does not show it yet")
+
+    def _resolved(self, node: Any, addresses: Mapping[str, str]) -> Any:
+        """Return the resource with references by the server's ids, or by their place in a Bundle."""
+        if isinstance(node, dict):
+            return {
+                name: self._resolve(child, addresses)
+                if name == "reference"
+                else self._resolved(child, addresses)
+                for name, child in node.items()
+            }
+        if isinstance(node, list):
+            return [self._resolved(child, addresses) for child in node]
+        return node
+
+    def _resolve(self, reference: str, addresses: Mapping[str, str]) -> str:
+        if reference in addresses:
+            return addresses[reference]
+        kind, separator, query = reference.partition("?")
+        if not separator:
+            return reference
+        value = query.rpartition("|")[2]
+        if kind == "Organization":
+            return f"{kind}/{value}"
+        known = self._ids.find(kind, value)
+        if known is None:
+            raise SetAsideError(f"{NOT_FOUND}: SATUSEHAT does not know {kind} {value}")
+        return f"{kind}/{known.remote_id}"
+
+
+def _address(names: Names, entry: Entry) -> str:
+    return names.query(entry.type, entry.value)
+
+
+def _mark(number: str | None) -> str:
+    """Return a digest of the values a lookup was made by, without keeping the number twice."""
+    return hashlib.sha256((number or "").encode()).hexdigest()
+
+
+def _id_of(document: Mapping[str, Any]) -> str:
+    """Return the id in an answer to a POST; some answers wrap it (`data`)."""
+    inner = document.get("data")
+    found = document.get("id") or (inner.get("Patient_id") if isinstance(inner, dict) else None)
+    if not isinstance(found, str) or not found:
+        raise SetAsideError(f"{LATER}: the answer names no id")
+    return found
+
+
+def _id_in_response(kind: str, item: Any) -> str:
+    """Return the id in one entry of a transaction-response; names differ between descriptions of it."""
+    response = item.get("response") if isinstance(item, dict) else None
+    if not isinstance(response, dict):
+        return ""
+    if response.get("resourceID"):
+        return str(response["resourceID"])
+    parts = str(response.get("location", "")).split("/")
+    return parts[parts.index(kind) + 1] if kind in parts[:-1] else ""
+
+
+def _new_patient(resource: Resource) -> Resource:
+    """Return a Patient as SATUSEHAT makes one: without the clinic's and BPJS's own numbers."""
+    made = {name: resource[name] for name in NEW_PATIENT_ELEMENTS if name in resource}
+    made["identifier"] = [item for item in resource["identifier"] if _is_personal(str(item["system"]))]
+    made["multipleBirthInteger"] = resource.get("multipleBirthInteger") or 0
+    return made
+
+
+def _is_personal(system: str) -> bool:
+    return system.startswith(PERSONAL) and "bpjs" not in system
+
+
+NEW_PATIENT_ELEMENTS = ("resourceType", "active", "name", "telecom", "gender", "birthDate", "address")
+"""Elements of a Patient that are sent to make a new one."""

@@ -1,0 +1,89 @@
+"""The daily sending: the outbox goes to an office or to SATUSEHAT, and the day is proven.
+
+`sending` goes through the outbox; a target (`office`, `satusehat`) knows the receiver's form and order.
+The database is read in short slices and written in short transactions, never during HTTP.
+"""
+
+from __future__ import annotations
+
+import httpx
+
+from core.exchange.health_check import HealthProbe, probe
+from core.exchange.office.office_target import OfficeTarget
+from core.exchange.outcome import Progress, SyncOutcome
+from core.exchange.pacing import Pace, Patience
+from core.exchange.satusehat.satusehat_target import SatusehatTarget
+from core.exchange.sending import Sending
+from core.exchange.target import Target
+from core.foundation import jobs
+from core.foundation.clinic import Clinic
+from core.foundation.config import Settings
+from core.foundation.database import connection
+from core.foundation.job_problems import JobProblem
+
+__all__ = ["HealthProbe", "Pace", "Progress", "SyncOutcome", "is_set_up", "probe", "run", "what_is_missing"]
+
+
+NEEDED_SETTINGS = {
+    "office": ("office_url",),
+    "satusehat": (
+        "satusehat_url",
+        "satusehat_client_id",
+        "satusehat_client_secret",
+        "satusehat_organization",
+    ),
+}
+"""Receiver -> settings without which nothing can be sent to it."""
+
+
+def what_is_missing(settings: Settings) -> str | None:
+    """Return the names of the settings that are missing to send; None when there is none."""
+    needed = NEEDED_SETTINGS[settings.sync_target]
+    return ", ".join(f"LOKET_{name.upper()}" for name in needed if not getattr(settings, name)) or None
+
+
+def is_set_up(settings: Settings) -> bool:
+    """Return whether a receiver is set."""
+    return what_is_missing(settings) is None
+
+
+def run(
+    clinic: Clinic,
+    *,
+    progress: Progress | None = None,
+    client: httpx.Client | None = None,
+    pace: Pace | None = None,
+) -> SyncOutcome:
+    """Send the waiting records and prove the days they belong to. A second run is harmless.
+
+    Never raises for a refused record or an unreachable receiver: the former is set aside with
+    the receiver's words, the latter leaves everything in the outbox with the reason.
+
+    Args:
+        clinic: The clinic whose outbox is sent.
+        progress: Called with records done and records known of, after each batch.
+        client: An HTTP client to use instead of a new one.
+        pace: How hard to try.
+    """
+    missing = what_is_missing(clinic.settings)
+    if missing is not None:
+        return SyncOutcome(error=JobProblem("not_set_up", {"settings": missing}))
+    with jobs.alone(clinic.settings.home, "sync") as first:
+        if not first:
+            return SyncOutcome(error=JobProblem("already_running"))
+        own = client or httpx.Client()
+        try:
+            with connection():
+                patience = Patience(pace or Pace())
+                return Sending(clinic, _target(clinic, own, patience), patience, progress).go()
+        finally:
+            if client is None:
+                own.close()
+
+
+def _target(clinic: Clinic, client: httpx.Client, patience: Patience) -> Target:
+    kinds: dict[str, type[OfficeTarget] | type[SatusehatTarget]] = {
+        "office": OfficeTarget,
+        "satusehat": SatusehatTarget,
+    }
+    return kinds[clinic.settings.sync_target](clinic, client, patience)

@@ -1,0 +1,291 @@
+"""Who changed what: append-only, each row bound to the one before by a keyed hash.
+
+Changing, removing or renumbering a row breaks every hash after it, and the key stands outside the
+database (`core.foundation.audit_files`), so that the rest cannot be computed again. How many rows
+there are and the newest hash are kept outside too, and travel to the office with each day's
+manifest, so that cutting off the end shows. `core.foundation.audit_check` looks at all of it;
+who read what stands in a log of its own, `core.foundation.audit_reads`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.foundation import audit_reads, audit_records, clock, state
+from core.foundation.audit_chain import (
+    BROKEN,
+    EMPTY,
+    GENESIS,
+    KEYED,
+    OPENED,
+    RESTORED,
+    Seal,
+    chained,
+    contradiction,
+)
+from core.foundation.audit_files import (
+    HEAD_FILE,
+    KEY_FILE,
+    RESTORED_FILE,
+    AuditKey,
+    Head,
+    HeadFile,
+    read_or_make_key,
+    restore_facts,
+)
+from core.foundation.database import (
+    after_commit,
+    connection,
+    instant_text,
+    transaction,
+    tuples,
+)
+from core.foundation.permissions import Actor
+from core.models import AuditEvent
+
+CHANGES_OF_ACCOUNTS = frozenset(
+    {
+        "account_created", "account_edited", "account_disabled", "account_enabled", "practitioner_nik_set",
+        "second_factor_set", "second_factor_reset",
+    }
+)  # fmt: skip
+"""Actions that change what the log binds of an account. A sign-in, a wrong password, a new key name the account too,
+and must not vouch for what somebody wrote into its row behind Loket's back."""
+
+
+@dataclass
+class _Open:
+    """The chain of the clinic that this process has open."""
+
+    key: AuditKey
+    head: HeadFile
+
+
+_open: list[_Open] = []
+
+
+def open_chain(home: Path) -> None:
+    """Take the clinic's key and head, making both at the first start; to be called with the database open.
+
+    What this finds wrong does not stop the start, for care goes on: it is written into the chain,
+    where `loket audit verify` finds it.
+    """
+    is_new = not (home / KEY_FILE).exists()
+    key = read_or_make_key(home)
+    head = HeadFile(home / HEAD_FILE, key)
+    _open[:] = [_Open(key, head)]
+    audit_reads.open_log(home, key)
+    restored = home / RESTORED_FILE
+    audit_reads.reads().is_restored = restored.exists()
+    with connection():
+        known = _known_key()
+        if known == key.fingerprint and head.exists() and not restored.exists():
+            return
+    with transaction():
+        known = _known_key()
+        if (is_new and not head.exists()) or known not in {None, key.fingerprint} or restored.exists():
+            head.replace(Head(*last_row()))
+        if known != key.fingerprint:
+            _begin(key, lost=known is not None)
+        elif restored.exists():
+            record(None, RESTORED, "audit", "", **restore_facts(restored.read_text("utf-8")))
+        else:
+            record(None, OPENED, "audit", "")
+    restored.unlink(missing_ok=True)
+
+
+def _known_key() -> str | None:
+    """Return the fingerprint of the key that the newest rows were made with; None before there was one."""
+    found: AuditEvent | None = (
+        AuditEvent.select().where(AuditEvent.action == KEYED).order_by(AuditEvent.sequence.desc()).first()
+    )
+    return None if found is None else str(found.detail.get("key"))
+
+
+def _begin(key: AuditKey, lost: bool) -> None:
+    """Write the row that begins a keyed chain, with a seal over what is there already."""
+    seal = Seal()
+    rows = AuditEvent.select(AuditEvent.sequence, AuditEvent.hash).order_by(AuditEvent.sequence)
+    for sequence, hash_ in tuples(rows):
+        seal.add(sequence, hash_)
+    facts: dict[str, Any] = {"key": key.fingerprint, **seal.document()}
+    if lost:
+        facts["key_lost"] = True
+    record(None, KEYED, "audit", "", None, **facts)
+
+
+def chain() -> tuple[AuditKey, HeadFile]:
+    """Return the key and the head file of the open clinic.
+
+    Raises:
+        RuntimeError: No clinic is open: a defect of the caller.
+    """
+    if not _open:
+        raise RuntimeError("no audit chain is open")
+    return _open[0].key, _open[0].head
+
+
+def record(
+    actor: Actor | None,
+    action: str,
+    kind: str,
+    target: str,
+    patient_id: str | None = None,
+    **detail: Any,
+) -> None:
+    """Append one event, in the caller's transaction or in one of its own.
+
+    To be called after the change: the row keeps a hash of what the record says now.
+
+    Args:
+        actor: Who; None for what the system does before anyone exists.
+        action: Past tense: `registered`, `entry_called`.
+        kind: What `target` is: `patient`, `visit`, `queue_entry`, `account`.
+        target: Its id.
+        patient_id: Whose record this concerns.
+        **detail: JSON-safe facts: reasons, changed field names, never clinical text.
+    """
+    record_each(actor, action, kind, [(target, patient_id)], **detail)
+
+
+def refused(action: str, subject: str, source: str) -> None:
+    """Append a sign-in that failed, or that had to wait: nobody is signed in who could have done it.
+
+    Args:
+        action: `sign_in_failed` or `sign_in_refused`.
+        subject: Id of the account; empty for a name that nobody has, which is kept nowhere.
+        source: Address of whoever tried.
+    """
+    _append(None, action, "account", [(subject, None)], {"source": source}, origin=source)
+
+
+def record_each(
+    actor: Actor | None, action: str, kind: str, targets: Sequence[tuple[str, str | None]], **detail: Any
+) -> None:
+    """Append an event for each of several targets; as `record` else.
+
+    Args:
+        actor: Who.
+        action: Past tense.
+        kind: What the targets are.
+        targets: Each one's id, with whose record it concerns; none: nothing is written.
+        **detail: JSON-safe facts, the same for each.
+    """
+    _append(actor, action, kind, targets, detail)
+
+
+def _append(
+    actor: Actor | None,
+    action: str,
+    kind: str,
+    targets: Sequence[tuple[str, str | None]],
+    detail: Mapping[str, Any],
+    origin: str = "",
+) -> None:
+    if not targets:
+        return
+    if action.endswith("_read"):
+        _shown(actor, action, kind, targets, detail)
+        return
+    key, head = chain()
+    with transaction():
+        hashes = _hashes_after(key, action, kind, [target for target, _ in targets])
+        sequence, previous = last_row()
+        actual = {
+            "at": clock.now(),
+            "account": actor.account_id if actor else None,
+            "origin": (actor.origin if actor else origin)[:80],
+        }
+        values = [
+            {
+                **actual,
+                "action": action,
+                "kind": kind,
+                "target": target,
+                "patient_id": patient_id,
+                "detail": dict(detail),
+                "record_version": audit_records.version_of(kind, target) if target in hashes else None,
+                "record_hash": hashes.get(target),
+            }
+            for target, patient_id in targets
+        ]
+        break_ = contradiction(head, sequence, previous, hash_at)
+        if break_ is not None:
+            place = (
+                1 if action == KEYED else 0
+            )  # no row of a keyed chain stands before the one that begins it
+            values.insert(place, {**actual, **EMPTY, "account": None, "action": BROKEN, "detail": break_})
+        events = chained(key, values, sequence, previous)
+        AuditEvent.insert_many(events).execute()
+        audit_reads.note_written(patient_id for _target, patient_id in targets)
+        newest_row = Head(events[-1]["sequence"], events[-1]["hash"])
+        after_commit(lambda: (head.advance if break_ is None else head.replace)(newest_row))
+
+
+def _shown(
+    actor: Actor | None,
+    action: str,
+    kind: str,
+    targets: Sequence[tuple[str, str | None]],
+    detail: Mapping[str, Any],
+) -> None:
+    """Write reads where reads belong: into the log of their own."""
+    people = [patient_id for _target, patient_id in targets if patient_id]
+    target = targets[0][0] if len(targets) == 1 else ""
+    is_care = action in CARE
+    audit_reads.shown(actor, action, people, kind=kind, target=target, is_care=is_care, asked=detail)
+
+
+CARE = frozenset({"visit_read", "history_read", "work_read", "worklist_read"})
+"""Reads of patients in one's own queue; outside it the reason's own row has to be written first."""
+
+
+def _hashes_after(key: AuditKey, action: str, kind: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return id -> hash of each record that the action changed."""
+    if kind not in audit_records.TABLES or (kind == "account" and action not in CHANGES_OF_ACCOUNTS):
+        return {}
+    return audit_records.hashes(key, kind, ids)
+
+
+def last_row() -> tuple[int, str]:
+    """Return number and hash of the newest row; what the first one follows when there is none."""
+    row = (
+        AuditEvent.select(AuditEvent.sequence, AuditEvent.hash)
+        .order_by(AuditEvent.sequence.desc())
+        .limit(1)
+        .tuples()
+        .first()
+    )
+    return (row[0], row[1]) if row else (0, GENESIS)
+
+
+TOLD = "audit_told"
+"""Key of the fact how much of the log the office knows."""
+
+
+def head_to_tell() -> str:
+    """Return the end of the log for the office: rows, newest hash, and the same at the place it knows of."""
+    sequence, hash_ = last_row()
+    known = (state.fact(TOLD) or {}).get("count", 0)
+    return f"{sequence} {hash_} {known} {hash_at(known) or '-'}"
+
+
+def note_told(head: str, answer: object) -> None:
+    """Note what the office said of the end of the log; one that knows nothing of it says nothing.
+
+    Args:
+        head: What was told.
+        answer: `{"accepted": ..., "count": ...}`, the count of rows that the office keeps.
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get("count"), int):
+        return
+    accepted = answer.get("accepted") is True
+    state.note(TOLD, count=answer["count"], accepted=accepted, at=instant_text(clock.now()))
+
+
+def hash_at(sequence: int) -> str:
+    """Return the hash of one row; empty when it is not there."""
+    return AuditEvent.select(AuditEvent.hash).where(AuditEvent.sequence == sequence).scalar() or ""

@@ -1,0 +1,315 @@
+"""Looks at the whole audit log: is each row as it was written, are all there, and do the records still agree?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import apsw
+import peewee
+
+from core.foundation import audit, audit_chain, audit_reads, audit_records
+from core.foundation.audit_files import AuditKey, Head, HeadFile
+from core.foundation.database import connection, database, is_sqlite, tuples
+from core.models import AuditEvent
+
+PAGE = 2000
+"""Rows read at once: the memory stays the same however long the log is."""
+LISTED = 50
+"""Problems told in one look; more of them help nobody."""
+COLUMNS = (
+    "sequence", "at", "account_id", "origin", "action", "kind", "target", "patient_id", "detail", "record_version",
+    "record_hash", "previous_hash", "hash",
+)  # fmt: skip
+TRIGGERS = ("audit_event_no_update", "audit_event_no_delete")
+READ_TRIGGERS = 4
+
+Progress = Callable[[int, int], None]
+"""Called with how many rows were looked at, of how many."""
+
+
+@dataclass(frozen=True)
+class AuditProblem:
+    """One thing that is not as it was written."""
+
+    code: str
+    """`row_changed`, `rows_missing`, `rows_cut`, `rows_were_cut`, `head_differs`,
+    `head_differed`, `head_missing`, `head_lost`, `key_lost`,
+    `old_rows_changed`, `unprotected`, `record_changed`, `record_missing`, `record_unaudited`, `chain_missing`, `log_missing`,
+    `index_differs`."""
+    sequence: int | None = None
+    """The row of the log at which it shows."""
+    kind: str = ""
+    target: str = ""
+    """The record."""
+    number: int = 0
+    """How many, where that is the matter."""
+    log: str = "changes"
+    """`changes` or `reads`."""
+
+
+@dataclass
+class AuditReport:
+    """Findings of one check of the log."""
+
+    rows: int = 0
+    reads: int = 0
+    """Rows of the log of reads."""
+    records: int = 0
+    """Records compared with the hash of their last change."""
+    records_older: int = 0
+    """Records not changed since the chain has a key: nothing to compare them with."""
+    problems: list[AuditProblem] = field(default_factory=list)
+    notes: list[AuditProblem] = field(default_factory=list)
+    """Events that explain a gap: `database_restored`."""
+
+    def add(self, problem: AuditProblem) -> None:
+        """Keep a problem, up to the number that is told."""
+        if len(self.problems) < LISTED:
+            self.problems.append(problem)
+
+
+def verify(progress: Progress | None = None) -> AuditReport:
+    """Look at every row of the log and at every record that it names."""
+    key, head_file = audit.chain()
+    report = AuditReport()
+    with connection():
+        head = head_file.read()  # first: rows written meanwhile are only after it
+        walk = _Walk(key, head, report)
+        total = AuditEvent.select(peewee.fn.MAX(AuditEvent.sequence)).scalar() or 0
+        for row in _rows():
+            walk.look(row)
+            if progress and report.rows % PAGE == 0:
+                progress(report.rows, total)
+        _head(walk, head, head_file, report)
+        _protection(report)
+        _reads(key, report)
+        for kind in audit_records.TABLES:
+            _records(key, kind, walk.keyed_since, report)
+        if progress:
+            progress(report.rows, max(total, report.rows))
+    return report
+
+
+def _reads(key: AuditKey, report: AuditReport) -> None:
+    """Look at the log of reads in the same way; what it has is marked by its name."""
+    reads = audit_reads.reads()
+    found = AuditReport()
+    if not reads.path.exists():
+        if reads.head.exists():
+            report.add(AuditProblem("log_missing", log="reads"))
+        return
+    head = reads.head.read()
+    file = apsw.Connection(str(reads.path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        file.set_busy_timeout(audit_reads.BUSY_MILLISECONDS)
+        walk = _Walk(key, head, found)
+        query = f"SELECT {', '.join(COLUMNS)} FROM read_event ORDER BY sequence"  # noqa: S608
+        people = 0
+        for row in file.execute(query):
+            walk.look(values := dict(zip(COLUMNS, row, strict=True)))
+            people += len(_document(values["detail"]).get("patients", ()))
+        _head(walk, head, reads.head, found)
+        if file.execute("SELECT COUNT(*) FROM read_person").fetchall()[0][0] != people:
+            found.add(AuditProblem("index_differs"))
+        triggers = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        if len(triggers) < READ_TRIGGERS:
+            found.add(AuditProblem("unprotected"))
+    except apsw.Error:
+        found.add(AuditProblem("log_missing"))
+    finally:
+        file.close()
+    report.reads = found.rows
+    for problem in found.problems:
+        report.add(dataclasses.replace(problem, log="reads"))
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    """Yield the stored rows by number, their texts as they are stored."""
+    after = 0
+    mark = "?" if is_sqlite() else "%s"
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM audit_event WHERE sequence > {mark} ORDER BY sequence LIMIT {PAGE}"  # noqa: S608
+    )
+    while page := database.execute_sql(query, (after,)).fetchall():
+        for row in page:
+            yield dict(zip(COLUMNS, row, strict=True))
+        after = page[-1][0]
+
+
+class _Walk:
+    """Follows the chain from its first row."""
+
+    def __init__(self, key: AuditKey, head: Head | None, report: AuditReport) -> None:
+        self._key = key
+        self._head = head
+        self._report = report
+        self._seal = audit_chain.Seal()
+        self._ours: bool | None = None
+        """None before the first keyed row; then whether the rows are of the key we have."""
+        self._previous = audit_chain.GENESIS
+        self.last = 0
+        self.head_hash = ""
+        """Return the row at the head's number."""
+        self.keyed_since: str | None = None
+
+    def look(self, row: dict[str, Any]) -> None:
+        """Judge the next row."""
+        self._report.rows += 1
+        row["account"] = row["account_id"]
+        if self._ours is not None and row["sequence"] != self.last + 1:
+            missing = row["sequence"] - self.last - 1
+            self._report.add(AuditProblem("rows_missing", row["sequence"], number=missing))
+        if row["action"] == audit_chain.KEYED:
+            self._begin(row)
+        self._judge(row)
+        self._note(row)
+        self._seal.add(row["sequence"], row["hash"])
+        self._previous, self.last = row["hash"], row["sequence"]
+        if self._head is not None and row["sequence"] == self._head.sequence:
+            self.head_hash = row["hash"]
+
+    def _begin(self, row: dict[str, Any]) -> None:
+        detail = _document(row["detail"])
+        self._ours = detail.get("key") == self._key.fingerprint
+        if self._ours and detail.get("key_lost"):
+            self._report.add(AuditProblem("key_lost", row["sequence"], number=self._report.rows - 1))
+        if self._ours and self._seal.document() != {name: detail.get(name) for name in ("rows", "seal")}:
+            self._report.add(AuditProblem("old_rows_changed", row["sequence"]))
+        if self._ours and self.keyed_since is None:
+            self.keyed_since = row["at"]
+
+    def _judge(self, row: dict[str, Any]) -> None:
+        if self._ours is False:
+            return  # made with a key that is lost; the row that begins our chain says so
+        expected = (
+            audit_chain.keyed_hash(self._key, row, row["at"], row["detail"])
+            if self._ours
+            else _plain_hash(row)
+        )
+        if row["previous_hash"] != self._previous or row["hash"] != expected:
+            self._report.add(AuditProblem("row_changed", row["sequence"]))
+
+    def _note(self, row: dict[str, Any]) -> None:
+        if row["action"] == audit_chain.BROKEN:
+            self._report.add(_broken(row))
+        if row["action"] == audit_chain.RESTORED:
+            self._report.notes.append(AuditProblem("database_restored", row["sequence"]))
+
+
+def _broken(row: dict[str, Any]) -> AuditProblem:
+    """Return what the log itself noticed when its next row was written."""
+    facts = _document(row["detail"])
+    if facts.get("noted") is None:
+        return AuditProblem("head_lost", row["sequence"])
+    if facts.get("differs"):
+        return AuditProblem("head_differed", row["sequence"])
+    return AuditProblem("rows_were_cut", row["sequence"], number=facts["noted"] - facts["found"])
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _plain_hash(row: dict[str, Any]) -> str:
+    names = ("previous_hash", "at", "account", "origin", "action", "kind", "target", "patient_id")
+    return audit_chain.plain_hash(*(row[name] for name in names), _document(row["detail"]))
+
+
+def _head(walk: _Walk, head: Head | None, file: HeadFile, report: AuditReport) -> None:
+    """Compare the end of the chain with what is kept outside the database."""
+    if walk.keyed_since is None:
+        report.add(AuditProblem("chain_missing"))
+    if head is None:
+        report.add(AuditProblem("head_differs" if file.exists() else "head_missing"))
+    elif head.sequence > walk.last:
+        report.add(AuditProblem("rows_cut", head.sequence, number=head.sequence - walk.last))
+    elif head.hash != walk.head_hash:
+        report.add(AuditProblem("head_differs", head.sequence))
+
+
+def _protection(report: AuditReport) -> None:
+    """Look whether the database itself still refuses changes of the log."""
+    table = (
+        "sqlite_master WHERE type = 'trigger' AND" if is_sqlite() else "pg_trigger WHERE tgenabled <> 'D' AND"
+    )
+    column = "name" if is_sqlite() else "tgname"
+    names = ", ".join(f"'{name}'" for name in TRIGGERS)
+    query = f"SELECT {column} FROM {table} {column} IN ({names})"  # noqa: S608  # all of it is ours
+    found = {row[0] for row in database.execute_sql(query).fetchall()}
+    if set(TRIGGERS) - found:
+        report.add(AuditProblem("unprotected"))
+
+
+def _records(key: AuditKey, kind: str, keyed_since: str | None, report: AuditReport) -> None:
+    """Compare the records of one kind with the hash that their last change left."""
+    table = audit_records.TABLES[kind]
+    after = ""
+    while ids := [
+        row[0]
+        for row in table.select(table.id)
+        .where(table.id > after)
+        .order_by(table.id)
+        .limit(audit_records.SLICE)
+        .tuples()
+    ]:
+        after = ids[-1]
+        told = _last_hashes(kind, ids)
+        stored: dict[str, str] = {}
+        for number in {int(hash_.partition(":")[0]) for _, hash_ in told.values()}:
+            of_set = [id_ for id_, (_, hash_) in told.items() if hash_.startswith(f"{number}:")]
+            stored |= audit_records.hashes(key, kind, of_set, number)
+        report.records += len(told)
+        report.records_older += len(ids) - len(told)
+        for id_, (sequence, hash_) in told.items():
+            if stored.get(id_) != hash_:
+                report.add(AuditProblem("record_changed", sequence, kind, id_))
+        for id_ in _made_since(kind, [id_ for id_ in ids if id_ not in told], keyed_since):
+            report.add(AuditProblem("record_unaudited", None, kind, id_))
+    _missing(kind, report)
+
+
+def _made_since(kind: str, ids: list[str], keyed_since: str | None) -> list[str]:
+    """Return the records that say they were made since the log binds records."""
+    if not ids or keyed_since is None:
+        return []
+    table = audit_records.TABLES[kind]
+    made_at = getattr(table, audit_records.MADE_AT[kind])
+    query = table.select(table.id).where(table.id.in_(ids), made_at > keyed_since)
+    if kind == "account":  # Loket makes those of its jobs and doors by itself; nobody can sign in as them
+        query = query.where(table.disabled_at.is_null())
+    return [row[0] for row in query.tuples()]
+
+
+def _last_hashes(kind: str, ids: list[str]) -> dict[str, tuple[int, str]]:
+    """Return id -> row and hash of the newest change that the log has of each record."""
+    rows = (
+        AuditEvent.select(AuditEvent.target, AuditEvent.sequence, AuditEvent.record_hash)
+        .where(AuditEvent.target.in_(ids), AuditEvent.kind == kind, AuditEvent.record_hash.is_null(False))
+        .order_by(AuditEvent.sequence)
+    )
+    return {target: (sequence, hash_) for target, sequence, hash_ in tuples(rows)}
+
+
+def _missing(kind: str, report: AuditReport) -> None:
+    """Find records that the log names and that are not there: none is ever deleted."""
+    table = audit_records.TABLES[kind]
+    gone = (
+        AuditEvent.select(AuditEvent.target)
+        .distinct()
+        .where(
+            AuditEvent.kind == kind,
+            AuditEvent.record_hash.is_null(False),
+            AuditEvent.target.not_in(table.select(table.id)),
+        )
+        .limit(LISTED)
+    )
+    for (target,) in tuples(gone):
+        report.add(AuditProblem("record_missing", None, kind, target))

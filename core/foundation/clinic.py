@@ -1,0 +1,164 @@
+"""One clinic's fixed facts, handed to every core function that needs them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import peewee
+
+from core.complaints.vocabulary import Vocabulary
+from core.foundation import audit, clock, high_water, shared_files
+from core.foundation.config import Settings
+from core.foundation.database import connection, database, open_database, require_sessions, unusable
+from core.foundation.errors import SettingsError
+from core.foundation.journal import attachment, standbys
+from core.foundation.migrations import migrate, require_current
+from core.linkage import search_keys
+from core.queues.clusters import ClusterSet, load_clusters
+from core.records.forms import FormDefinition, load_forms
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """Settings with what is derived from them once."""
+
+    settings: Settings
+    clusters: ClusterSet
+    demo: bool = field(default=False, compare=False)
+    """Made-up people, known passwords, loopback only."""
+
+    @classmethod
+    def open(cls, settings: Settings, *, demo: bool = False, migrates: bool = True) -> Clinic:
+        """Open the database, bring its schema and search keys up to date and read the clusters.
+
+        Args:
+            settings: The clinic's.
+            demo: Whether its people are made up.
+            migrates: Whether an existing database is brought up to date. Only the server does that: a command that
+                did would change the tables under a server of the older version. An empty one is always prepared.
+
+        Raises:
+            SettingsError: A file named in the settings is missing or wrong; the database is another version's.
+            DatabaseError: The database cannot be used, or holds less than was there
+                (`core.foundation.high_water`); `standby`, `superseded`: this machine is not the core.
+        """
+        standbys.require_core(settings.home)
+        try:
+            clusters = load_clusters(settings.clusters)
+        except SettingsError as error:
+            raise SettingsError("LOKET_CLUSTERS: {why}", why=error) from None
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise SettingsError(
+                "LOKET_HOME: {path} cannot be used ({why})", path=settings.home, why=error.strerror
+            ) from None
+        high_water.require_database_file(settings.home, settings.resolved_database_url)
+        opened = open_database(settings.resolved_database_url)
+        today = clock.day_of(clock.now(), settings.timezone)
+        try:
+            with connection():
+                require_sessions(settings.resolved_database_url)
+                high_water.require_nothing_lost(opened, settings.home, today)
+                if migrates or not high_water.has_clinic(opened):
+                    migrate(opened)
+                else:
+                    require_current(opened)
+                attachment.attach(settings, opened)
+                if migrates:
+                    attachment.compare(settings)
+                search_keys.rebuild_if_outdated()
+                high_water.give_identity(opened, settings.home)
+                with suppress(OSError):  # a full disk: the numbers noted before still hold
+                    high_water.note(opened, settings.home, today)
+                shared_files.exchange(opened, settings, demo=demo)
+            audit.open_chain(settings.home)
+        except peewee.DatabaseError as error:
+            if (known := unusable(error)) is None:
+                raise
+            raise known from None
+        except OSError as error:
+            raise SettingsError(
+                "LOKET_HOME: {path} cannot be used ({why})", path=settings.home, why=error.strerror or error
+            ) from None
+        return cls(settings, clusters, demo)
+
+    @classmethod
+    def without_database(cls, settings: Settings) -> Clinic:
+        """Return the clinic of some settings for work on its files alone: its database may be lost.
+
+        Raises:
+            SettingsError: The clusters file is missing or wrong.
+        """
+        return cls(settings, load_clusters(settings.clusters))
+
+    @classmethod
+    def unmigrated(cls, settings: Settings) -> Clinic:
+        """Return the clinic on its database as it is, also an older version's: for a backup, and nothing else.
+
+        Raises:
+            DatabaseError: The database is not there.
+        """
+        high_water.require_database_file(settings.home, settings.resolved_database_url)
+        open_database(settings.resolved_database_url)
+        return cls.without_database(settings)
+
+    def read_files(self) -> None:
+        """Read the clinic's own words and forms now, so that a mistake stops the start.
+
+        Raises:
+            SettingsError: A file is missing or wrong.
+        """
+        try:
+            _ = self.vocabulary
+        except SettingsError as error:
+            raise SettingsError("LOKET_VOCABULARY: {why}", why=error) from None
+        _ = self.forms
+
+    @property
+    def public_url(self) -> str:
+        """Where patients' phones find this server; empty when they cannot."""
+        return self.settings.public_url or (self.settings.http.url if self.demo else "")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return self.settings.timezone
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The routing words in use."""
+        return Vocabulary.load(Path(self.settings.vocabulary) if self.settings.vocabulary else None)
+
+    @cached_property
+    def forms(self) -> dict[str, FormDefinition]:
+        """The specialised forms in use, by code: those that ship, and the clinic's own."""
+        return load_forms(self.settings.home / "forms")
+
+    def note_mark(self) -> None:
+        """Note how far the database is, for the next start.
+
+        Raises:
+            OSError: The data folder cannot be written.
+        """
+        with connection():
+            high_water.note(database.obj, self.settings.home, self.today())
+
+    def share_files(self) -> list[str]:
+        """Exchange the data folder's files with the other servers of the database; return those that came from them.
+
+        Raises:
+            SettingsError: The servers' key is not here.
+            OSError: The data folder cannot be written.
+        """
+        with connection():
+            return shared_files.exchange(database.obj, self.settings, demo=self.demo)
+
+    def today(self) -> date:
+        """The clinic's calendar day now."""
+        return clock.day_of(clock.now(), self.zone)

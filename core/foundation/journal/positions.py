@@ -1,0 +1,84 @@
+"""The journal's position: a row that every journaled transaction moves on, so that base and journal can be aligned.
+
+A *line* is an unbroken sequence of records. A copy of the database holds the line and the number it had then; the
+records of that line with higher numbers, applied in order, bring the copy to any later moment.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core.foundation.database import document_text
+from core.foundation.identifiers import new_id
+
+STATE_KEY = "journal"
+RECORDS = "journal_record"
+"""Table of the records that are not known to be on the second place."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """The position of a database in its line."""
+
+    line: str
+    """32 hexadecimal digits of a UUIDv7: later lines sort after earlier ones."""
+    number: int
+    """Of the newest record; 0 when the line has none yet."""
+    schema: int
+    """SQLite's count of changes of the schema: no changeset holds such a change."""
+
+
+def new_line(connection: Any) -> Position:
+    """Begin a line in the caller's transaction, and return its beginning; what waited of an earlier one is dropped.
+
+    Args:
+        connection: An open APSW connection, in a writing transaction.
+    """
+    position = Position(new_id().replace("-", ""), 0, schema_of(connection))
+    connection.execute("DELETE FROM journal_record")
+    write(connection, position)
+    return position
+
+
+def end_line(connection: Any) -> None:
+    """End the line in the caller's transaction: a base is due, and nothing is recorded until it begins a new one.
+
+    Args:
+        connection: An open APSW connection, in a writing transaction.
+    """
+    connection.execute("DELETE FROM journal_record")
+    connection.execute("DELETE FROM state WHERE key = ?", (STATE_KEY,))
+
+
+def read(connection: Any) -> Position | None:
+    """Return the position, None when there is no line.
+
+    Args:
+        connection: An open APSW connection.
+    """
+    row = connection.execute("SELECT value FROM state WHERE key = ?", (STATE_KEY,)).fetchone()
+    return Position(**json.loads(row[0])) if row else None
+
+
+def write(connection: Any, position: Position) -> None:
+    """Note a position in the caller's transaction.
+
+    Args:
+        connection: An open APSW connection, in a writing transaction.
+        position: The new one.
+    """
+    connection.execute(
+        "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (STATE_KEY, document_text(asdict(position))),
+    )
+
+
+def schema_of(connection: Any) -> int:
+    """Return SQLite's count of changes of the schema.
+
+    Args:
+        connection: An open APSW connection.
+    """
+    return int(connection.execute("PRAGMA schema_version").fetchone()[0])

@@ -1,0 +1,1 @@
+"""Record linkage: which records may belong to the same person, and how sure that is."""

@@ -1,0 +1,11 @@
+"""Orders and what becomes of them: diagnoses, procedures, prescriptions, laboratory."""
+
+__all__ = [
+    "diagnoses",
+    "laboratory",
+    "laboratory_tests",
+    "medicines",
+    "prescribing",
+    "procedures",
+    "worklists",
+]

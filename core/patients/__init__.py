@@ -1,0 +1,1 @@
+"""Patients: registering, finding, correcting and merging their records."""

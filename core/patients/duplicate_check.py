@@ -1,0 +1,59 @@
+"""Duplicate check: stored patients that may be the person in a half-filled form."""
+
+from __future__ import annotations
+
+from core.foundation.clinic import Clinic
+from core.linkage import non_matches
+from core.linkage.candidates import MEANT_AS_WELL, Match, band_of, meant_as_well, ranked
+from core.linkage.scoring import COMPARED, Person
+from core.models import Patient
+from core.patients import views
+from core.patients.fields import CHECKED
+from core.patients.national_ids import normalise_number, normalise_phone
+from core.schemas.patients import DuplicateCandidate, DuplicateQuery, DuplicateResult
+
+SHOWN = 5  # candidates: more than a clerk can compare while the patient waits
+
+
+def person_in(query: DuplicateQuery) -> Person:
+    """Return the person that a half-filled form describes, numbers without separators."""
+    given = query.model_dump(include=set(COMPARED))
+    numbers = {
+        field.name: normalise_number(given[field.name] or "") or None for field in CHECKED if field.compared
+    }
+    born = query.birth_date.isoformat() if query.birth_date else ""
+    return Person(**given | numbers | {"birth_date": born, "phone": normalise_phone(query.phone)})
+
+
+def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
+    """Return the stored patients that may be the person described, best match first, at most `SHOWN`.
+
+    When an existing patient is edited (`exclude_id`), that one and its confirmed non-matches are left out.
+    """
+    left_out = _left_out(query.exclude_id)
+    matches = [match for match in ranked(person_in(query)) if match.patient_id not in left_out]
+    ambiguous = meant_as_well(matches)
+    best = matches[:SHOWN]
+    ids = [match.patient_id for match in best]
+    rows = {patient.id: patient for patient in Patient.select().where(Patient.id.in_(ids))}
+    found = views.patients_out(clinic, [rows[patient_id] for patient_id in ids])
+    return DuplicateResult(
+        band=band_of(matches, ambiguous),
+        candidates=[
+            DuplicateCandidate(
+                patient=patient,
+                score=round(match.score.probability, 3),
+                reasons=_reasons(match, is_ambiguous=match in ambiguous),
+            )
+            for match, patient in zip(best, found, strict=True)
+        ],
+    )
+
+
+def _left_out(patient_id: str | None) -> set[str]:
+    return {patient_id, *non_matches.non_matches_of(patient_id)} if patient_id else set()
+
+
+def _reasons(match: Match, *, is_ambiguous: bool) -> list[str]:
+    first = [MEANT_AS_WELL] if is_ambiguous else []
+    return [*first, *match.score.reasons]

@@ -1,0 +1,19 @@
+"""Queues: clusters, tickets, calls, and what a pane, a board or a waiting room shows of them."""
+
+__all__ = [
+    "board",
+    "clusters",
+    "day_end",
+    "entries",
+    "ordering",
+    "people_left",
+    "routing_examples",
+    "service",
+    "service_days",
+    "services",
+    "ticket_codes",
+    "tickets",
+    "undo",
+    "views",
+    "waiting_room",
+]

@@ -1,0 +1,70 @@
+"""Alerts that the row of a patient says before anything else: critical, corrected, or against an allergy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from core.foundation.codes import OrderStatus
+from core.models import Order, OrderVersion, Prescription
+from core.schemas.queues import CriticalTold
+
+
+@dataclass
+class RowAlerts:
+    """Findings of one visit."""
+
+    critical: list[str] = field(default_factory=list)
+    """Critical results: `Trombosit 45`."""
+    told: list[CriticalTold] = field(default_factory=list)
+    """Lines that tell who was told of which of them, and when."""
+    corrected: list[str] = field(default_factory=list)
+    """Results that were corrected, or taken back, since a clinician last said that they were read."""
+    clashes: list[str] = field(default_factory=list)
+    """Prescriptions that an allergy of later speaks against, until somebody has read it."""
+
+
+def alerts_of(visit_ids: Sequence[str]) -> dict[str, RowAlerts]:
+    """Return visit id -> its findings; a visit without any is left out."""
+    found: defaultdict[str, RowAlerts] = defaultdict(RowAlerts)
+    if visit_ids:
+        _add_results(visit_ids, found)
+        _add_clashes(visit_ids, found)
+    return dict(found)
+
+
+def _add_results(ids: Sequence[str], found: defaultdict[str, RowAlerts]) -> None:
+    unread = Order.corrected_at.is_null(False) & Order.correction_known_at.is_null()
+    critical = Order.is_critical & Order.result.is_null(False)
+    rows = list(
+        Order.select().where(Order.visit.in_(list(ids)), critical | unread).order_by(Order.resulted_at)
+    )
+    before = _values_before([row.id for row in rows if row.corrected_at is not None])
+    for row in rows:
+        alerts, said = found[row.visit_id], f"{row.test} {row.result or '-'}"
+        if row.is_critical:
+            alerts.critical.append(said)
+            if row.acknowledged_at is not None:
+                alerts.told.append(CriticalTold(result=said, told=row.told, at=row.acknowledged_at))
+        if row.corrected_at is not None and row.correction_known_at is None:
+            alerts.corrected.append(f"{said} ({before.get(row.id, '')})")
+
+
+def _values_before(order_ids: Sequence[str]) -> dict[str, str]:
+    """Return order id -> its result before the last correction."""
+    if not order_ids:
+        return {}  # a pane is read at every change, and corrections are rare
+    rows = OrderVersion.select().where(OrderVersion.order.in_(list(order_ids)))
+    return {row.order_id: str(row.data["result"]) for row in rows.order_by(OrderVersion.version)}
+
+
+def _add_clashes(ids: Sequence[str], found: defaultdict[str, RowAlerts]) -> None:
+    rows = Prescription.select(Prescription.visit, Prescription.medicine, Prescription.clash).where(
+        Prescription.visit.in_(list(ids)),
+        Prescription.clash != "",
+        Prescription.clash_known_at.is_null(),
+        Prescription.status != OrderStatus.REVOKED,
+    )
+    for row in rows.order_by(Prescription.id):
+        found[row.visit_id].clashes.append(f"{row.clash}: {row.medicine}")

@@ -1,0 +1,140 @@
+"""Tickets: the numbers of a cluster and day, and the places in a queue that go with them.
+
+Everything here runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.foundation.clinic import Clinic
+from core.foundation.codes import EntryAction, EntryStatus
+from core.foundation.identifiers import new_id
+from core.foundation.permissions import Actor
+from core.models import QueueEntry, Ticket, TicketCounter, Visit
+from core.queues import transitions
+from core.queues.entries import open_entries
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a queue, as it is given to a visit."""
+
+    priority: str
+    """`Priority` code."""
+    priority_reason: str = ""
+    """A code, or words."""
+    queued_at: datetime | None = None
+    """Instant since which the patient counts as waiting; when the place is given unless set."""
+    came_from: QueueEntry | None = None
+    """The entry that ended for this one."""
+    returns_to: QueueEntry | None = None
+    """On a round trip, the entry to go back to."""
+    reserved_for: str | None = None
+    """Account id of the clinician to whom the patient comes back."""
+
+
+def issue(
+    clinic: Clinic,
+    actor: Actor,
+    visit: Visit,
+    cluster: str,
+    place: Place,
+    *,
+    at: datetime,
+    sequence: int | None = None,
+) -> QueueEntry:
+    """Give out a number of a cluster and put the visit into its queue.
+
+    Args:
+        clinic: For the cluster's prefix.
+        actor: Actor who sends the patient there.
+        visit: The patient's visit.
+        cluster: Code of the cluster.
+        place: Priority and origin of the new entry.
+        at: Instant of the ticket.
+        sequence: A number that was kept for the patient; otherwise the next one.
+    """
+    day = visit.service_on
+    if sequence is None:
+        sequence = next_sequence(cluster, day)
+    ticket = Ticket.create(
+        id=new_id(),
+        cluster=cluster,
+        service_on=day,
+        sequence=sequence,
+        number=ticket_number(clinic, cluster, sequence),
+        visit=visit,
+        issued_at=at,
+    )
+    return enter_queue(actor, visit, ticket, place, at)
+
+
+def next_sequence(cluster: str, day: date) -> int:
+    """Draw the next number of a cluster and day; one that somebody still holds from another day is passed over.
+
+    A counter's row, updated under the transaction's lock: an error rolls it back, so there are no gaps by errors.
+    """
+    held = _numbers_held(cluster, day)
+    while (sequence := _draw(cluster, day)) in held:
+        pass
+    return sequence
+
+
+def _numbers_held(cluster: str, day: date) -> set[int]:
+    """Return the numbers of other days whose holders are still in some queue: they may come back to this one."""
+    holding = Ticket.select(Ticket.sequence).join(QueueEntry, on=(QueueEntry.visit == Ticket.visit))
+    held = open_entries(holding).where(Ticket.cluster == cluster, Ticket.service_on != day)
+    return {row.sequence for row in held}
+
+
+def _draw(cluster: str, day: date) -> int:
+    updated = (
+        TicketCounter.update(last_number=TicketCounter.last_number + 1)
+        .where(TicketCounter.cluster == cluster, TicketCounter.service_on == day)
+        .execute()
+    )
+    if not updated:
+        TicketCounter.create(cluster=cluster, service_on=day, last_number=1)
+    return int(TicketCounter.get_by_id((cluster, day)).last_number)
+
+
+def ticket_number(clinic: Clinic, cluster: str, sequence: int) -> str:
+    """Return a number as it is printed and called: `A-001`.
+
+    Args:
+        clinic: The clinic, for the cluster's prefix.
+        cluster: The cluster's code.
+        sequence: The number within cluster and day, from 1.
+    """
+    return f"{clinic.clusters[cluster].prefix}-{sequence:03d}"
+
+
+def enter_queue(actor: Actor, visit: Visit, ticket: Ticket, place: Place, at: datetime) -> QueueEntry:
+    """Begin an entry in the queue of the ticket's cluster.
+
+    Args:
+        actor: Actor who sends the patient there.
+        visit: The patient's visit.
+        ticket: A new one, or the one that the patient had in this cluster before.
+        place: Priority and origin of the new entry.
+        at: Instant of its beginning.
+    """
+    entry: QueueEntry = QueueEntry.create(
+        id=new_id(),
+        visit=visit,
+        ticket=ticket,
+        cluster=ticket.cluster,
+        service_on=visit.service_on,
+        status=EntryStatus.WAITING,
+        priority=place.priority,
+        priority_reason=place.priority_reason,
+        queued_at=place.queued_at or at,
+        started_at=at,
+        came_from=place.came_from,
+        returns_to=place.returns_to,
+        reserved_for=place.reserved_for,
+    )
+    transitions.record_transition(actor, entry, EntryAction.ISSUE, None, {}, at)
+    return entry

@@ -1,0 +1,361 @@
+"""Registration: one save at the counter, from the check to the receipt.
+
+The whole save is one transaction (patient, visit, queue entry, change, audit, outbox). The
+receipt is read back after the commit, from the same view that the cluster's pane uses: "saved"
+is said only of an entry that the pane shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+from core.complaints.facts import RoutingDecision
+from core.exchange import outbox
+from core.foundation import audit, clock, feed
+from core.foundation.clinic import Clinic
+from core.foundation.codes import (
+    DuplicateBand,
+    EntryStatus,
+    PayerSource,
+    Permission,
+    Priority,
+    Sex,
+    Verdict,
+    VisitStatus,
+)
+from core.foundation.database import connection, document_text, transaction
+from core.foundation.errors import ConflictError, NotFoundError, RuleError, ValidationError
+from core.foundation.identifiers import new_id
+from core.foundation.permissions import Actor
+from core.models import Patient, QueueEntry, Registration, Visit
+from core.patients import duplicate_check, nik_holders
+from core.patients import service as patients
+from core.queues import routing_examples, service_days, tickets
+from core.queues.entries import refuse_second_place
+from core.queues.ordering import default_priority
+from core.queues.views import entry_out
+from core.schemas.patients import DuplicateQuery
+from core.schemas.registration import Receipt, RegistrationRequest, RoutingQuery, TicketOut
+from core.visits import appointments, routing_check
+
+
+def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tuple[Receipt, bool]:
+    """Save a registration once, however often it is sent.
+
+    Args:
+        clinic: The clinic.
+        actor: Actor at the counter.
+        request: The form, under an id that the client made.
+
+    Returns:
+        The receipt, and whether this call made it (False: it was there already).
+
+    Raises:
+        ValidationError: Problems by field.
+        RuleError: `override_reason_required`, `cluster_blocked`, `nik_of_another` or `duplicate_decision_required`,
+            with the decision, the doubt or the candidates in its details.
+        ConflictError: `already_in_queue` with the open number, or `registration_id_reused` with the
+            receipt of the registration of other content that has this id.
+    """
+    actor.require(Permission.REGISTER)
+    digest = hashlib.sha256(
+        document_text(request.model_dump(mode="json", exclude={"id", "deceased_confirmed"})).encode()
+    ).hexdigest()
+    with connection():
+        known = _known(request, digest)
+        if known is not None:
+            return known, False
+        _check(clinic, request)
+        query, patient = _person(clinic, actor, request)
+        decision = routing_check.decide(clinic, query)
+        _check_decision(clinic, request, decision)
+        position = patients.log_position()
+        if patient is None:
+            request = _with_settled_nik(clinic, request)
+            _check_duplicates(clinic, request)
+        with transaction():
+            known = _known(request, digest)
+            if known is not None:
+                return known, False
+            if patient is not None:
+                patient = _unmerged(patient)
+            elif patients.any_written_since(position):
+                # Somebody was registered or corrected meanwhile, at another counter perhaps this very person. Only
+                # then is it looked for while nobody else may write.
+                _check_duplicates(clinic, request)
+            _check_deceased(patient, request)
+            entry_id = _save(clinic, actor, request, patient, decision, digest)
+        receipt = _read_back(clinic, request, entry_id)
+        with transaction():
+            Registration.update(receipt=receipt.model_dump(mode="json")).where(
+                Registration.id == request.id
+            ).execute()
+    return receipt, True
+
+
+def _known(request: RegistrationRequest, digest: str) -> Receipt | None:
+    """Return the receipt where the registration was saved before.
+
+    Raises:
+        ConflictError: `registration_id_reused`: it was saved with another content.
+    """
+    saved = Registration.get_or_none(Registration.id == request.id)
+    if saved is None:
+        return None
+    receipt = Receipt.model_validate(saved.receipt)
+    if saved.request_hash != digest:
+        raise ConflictError("registration_id_reused", receipt=receipt.model_dump(mode="json"))
+    return receipt
+
+
+def _check(clinic: Clinic, request: RegistrationRequest) -> None:
+    problems: dict[str, str] = {}
+    if (request.patient is None) == (request.patient_id is None):
+        problems["patient"] = "required" if request.patient is None else "only_one"
+    cluster = clinic.clusters.get(request.cluster)
+    if cluster is None:
+        problems["cluster"] = "unknown"
+    elif cluster.stage != "first":
+        problems["cluster"] = "not_a_first_destination"
+    if problems:
+        raise ValidationError(problems)
+
+
+def _person(
+    clinic: Clinic, actor: Actor, request: RegistrationRequest
+) -> tuple[RoutingQuery, Patient | None]:
+    """Return the facts that routing asks for, and the patient where one was chosen."""
+    patient: Patient | None = None
+    if request.patient_id is not None:
+        try:
+            patient = patients.find(request.patient_id)
+        except NotFoundError:
+            raise ValidationError({"patient_id": "unknown"}) from None
+        sex, birth_date = Sex(patient.sex), patient.birth_date
+    else:
+        fields = request.patient
+        assert fields is not None
+        sex, birth_date = fields.sex, fields.birth_date
+    query = RoutingQuery(
+        chief_complaint=request.chief_complaint,
+        birth_date=birth_date,
+        sex=sex,
+        pregnant=request.pregnant,
+        cluster=request.cluster,
+    )
+    return query, patient
+
+
+def _unmerged(patient: Patient) -> Patient:
+    """Return the chosen patient as it is now: its record may have become part of another one meanwhile.
+
+    Raises:
+        ValidationError: It is no patient's any more.
+    """
+    try:
+        return patients.find(patient.id)
+    except NotFoundError:
+        raise ValidationError({"patient_id": "unknown"}) from None
+
+
+def _check_decision(clinic: Clinic, request: RegistrationRequest, decision: RoutingDecision) -> None:
+    code = _refusal(request, decision)
+    if code is not None:
+        routing = routing_check.routing_out(clinic, decision, clinic.settings.language)
+        raise RuleError(code, routing=routing.model_dump(mode="json"))
+
+
+def _refusal(request: RegistrationRequest, decision: RoutingDecision) -> str | None:
+    if decision.verdict is Verdict.BLOCKED:
+        return "cluster_blocked"
+    needs_reason = decision.verdict is Verdict.MISMATCH and not request.override_reason
+    return "override_reason_required" if needs_reason else None
+
+
+def _check_deceased(patient: Patient | None, request: RegistrationRequest) -> None:
+    """Ask about a patient who is marked as deceased.
+
+    Raises:
+        RuleError: `patient_deceased`, with the day, until `deceased_confirmed`.
+    """
+    if patient is None or request.deceased_confirmed:
+        return
+    day = Patient.get_by_id(patient.id).deceased_on
+    if day is not None:
+        raise RuleError("patient_deceased", deceased_on=day.isoformat())
+
+
+def _with_settled_nik(clinic: Clinic, request: RegistrationRequest) -> RegistrationRequest:
+    """Return the request with another person's NIK as the mother's or guardian's.
+
+    Raises:
+        RuleError: `nik_of_another`, with the doubt, until `nik_holder` says whose it is.
+    """
+    assert request.patient is not None
+    moved = nik_holders.settled(clinic, request.patient.model_dump(), request.nik_holder)
+    return request.model_copy(update={"patient": request.patient.model_copy(update=moved)})
+
+
+def _check_duplicates(clinic: Clinic, request: RegistrationRequest) -> None:
+    assert request.patient is not None
+    if request.duplicate_decision:
+        return
+    fields = request.patient.model_dump(exclude_none=True, include=set(DuplicateQuery.model_fields))
+    result = duplicate_check.duplicates(clinic, DuplicateQuery(**fields))
+    if result.band is not DuplicateBand.NEW:
+        raise RuleError("duplicate_decision_required", **result.model_dump(mode="json"))
+
+
+def _save(
+    clinic: Clinic,
+    actor: Actor,
+    request: RegistrationRequest,
+    patient: Patient | None,
+    decision: RoutingDecision,
+    digest: str,
+) -> str:
+    """Write everything that a registration changes; return the queue entry's id."""
+    at = clock.now()
+    day = service_days.day_at(clinic, request.cluster, at)  # of the same instant, at midnight too
+    if patient is None:
+        assert request.patient is not None
+        patient = patients.create(clinic, actor, request.patient, at)
+    refuse_second_place(patient.id, request.cluster)
+    visit = Visit.create(
+        id=new_id(),
+        patient=patient,
+        service_on=day,
+        status=VisitStatus.ARRIVED,
+        payer=request.payer,
+        payer_source=_payer_source(request),
+        chief_complaint=request.chief_complaint,
+        pregnant=request.pregnant,
+        disability=request.disability,
+        is_first_this_year=_is_first_this_year(patient, day),
+        suggested_cluster=decision.proposal,
+        routing=_routing_record(decision),
+        override_reason=request.override_reason,
+        started_at=at,
+        registered_by=actor.account_id,
+    )
+    priority, reason = _priority(request, decision, patient, day)
+    held = appointments.held_for(patient.id, request.cluster, day)
+    place = tickets.Place(priority, reason, appointments.place_of(held, at) if held else None)
+    sequence = held.sequence if held else None
+    entry = tickets.issue(clinic, actor, visit, request.cluster, place, at=at, sequence=sequence)
+    if held is not None:
+        appointments.fulfil(held, visit, at)
+    if decision.verdict is Verdict.MISMATCH:
+        routing_examples.add(visit, request.cluster, routing_examples.OVERRIDE_SOURCE, at)
+    Registration.create(
+        id=request.id,
+        visit=visit,
+        request_hash=digest,
+        receipt=_receipt(request.id, visit, entry, feed.newest_sequence()).model_dump(mode="json"),
+        registered_at=at,
+        registered_by=actor.account_id,
+    )
+    outbox.enqueue("visit", visit.id)
+    audit.record(
+        actor,
+        "registered",
+        "visit",
+        visit.id,
+        patient.id,
+        cluster=request.cluster,
+        verdict=str(decision.verdict),
+        **({"override": request.override_reason} if request.override_reason else {}),
+    )
+    return str(entry.id)
+
+
+def _payer_source(request: RegistrationRequest) -> PayerSource:
+    if request.payer_source is not None:
+        return request.payer_source
+    return PayerSource.CLERK if "payer" in request.model_fields_set else PayerSource.DEFAULT
+
+
+def _is_first_this_year(patient: Patient, day: date) -> bool:
+    earlier = Visit.select().where(
+        Visit.patient == patient,
+        Visit.service_on >= date(day.year, 1, 1),
+        Visit.status != VisitStatus.CANCELLED,
+        Visit.voided_at.is_null(),
+    )
+    return not earlier.exists()
+
+
+def _routing_record(decision: RoutingDecision) -> dict[str, object]:
+    return {
+        "verdict": str(decision.verdict),
+        "suggestions": [item.cluster for item in decision.suggestions],
+        "reasons": [[reason.rule_id, reason.word, reason.cluster] for reason in decision.reasons],
+        "red_flags": [[flag.code, flag.word] for flag in decision.red_flags],
+    }
+
+
+def _priority(
+    request: RegistrationRequest, decision: RoutingDecision, patient: Patient, day: date
+) -> tuple[Priority, str]:
+    """Return the most urgent priority of the clerk's choice, the red flags and the law, with its reason."""
+    by_law = default_priority(
+        patient.birth_date, pregnant=request.pregnant, disability=request.disability, day=day
+    )
+    priorities = [by_law]
+    if decision.proposed_priority is not None:
+        flag = decision.red_flags[0].code if decision.red_flags else ""
+        priorities.append((decision.proposed_priority, flag))
+    if request.priority is not None:
+        priorities.append((request.priority, "counter"))
+    return min(priorities, key=lambda priority: priority[0].rank)
+
+
+def _receipt(registration_id: str, visit: Visit, entry: QueueEntry, sequence: int) -> Receipt:
+    """Return the receipt as it is stored; its place in the queue is read after the commit."""
+    ticket = TicketOut(
+        id=entry.id,
+        number=entry.ticket.number,
+        cluster=entry.cluster,
+        status=EntryStatus(entry.status),
+        position=None,
+        issued_at=entry.ticket.issued_at,
+    )
+    return Receipt(
+        registration_id=registration_id,
+        visit_id=visit.id,
+        patient_id=visit.patient_id,
+        ticket=ticket,
+        sequence=sequence,
+    )
+
+
+def _read_back(clinic: Clinic, request: RegistrationRequest, entry_id: str) -> Receipt:
+    """Prove the save by a fresh read of the committed entry, as the cluster's pane reads it."""
+    saved = Registration.get_by_id(request.id)
+    receipt = Receipt.model_validate(saved.receipt)
+    shown = entry_out(clinic, entry_id)
+    ticket = receipt.ticket.model_copy(
+        update={
+            "position": shown.position,
+            "expected_wait_minutes": shown.expected_wait_minutes,
+            "status": shown.status,
+            "priority": shown.priority,
+        }
+    )
+    number = shown.patient.medical_record_number if shown.patient is not None else ""
+    return receipt.model_copy(update={"ticket": ticket, "medical_record_number": number})
+
+
+def receipt(actor: Actor, registration_id: str) -> Receipt:
+    """Return the receipt of an earlier save, for a terminal that lost the answer.
+
+    Raises:
+        NotFoundError: No registration has this id.
+    """
+    actor.require(Permission.REGISTER)
+    with connection():
+        saved = Registration.get_or_none(Registration.id == registration_id)
+        if saved is None:
+            raise NotFoundError("registration", registration_id)
+        return Receipt.model_validate(saved.receipt)

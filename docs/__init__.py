@@ -1,0 +1,1 @@
+"""Pages about Loket, and the script that draws some of them from the code."""

@@ -1,0 +1,71 @@
+"""Draws who may make which call, from the table that the tests hold the server to.
+
+    python -m docs.draw_access > docs/reference/access.md
+
+A test compares the page with what this prints.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+TABLE = Path(__file__).parent.parent / "tests" / "server" / "access.toml"
+ROLES = {
+    "C": "clerk", "N": "nurse", "D": "clinician", "L": "lab", "P": "pharmacist", "R": "records",
+    "S": "supervisor", "A": "admin", "T": "display", "O": "door",
+}  # fmt: skip
+INTRODUCTION = """# Who may do what
+
+Every call under `/api/v1` by every role, with the rights that roles have at first; the admin changes them with the
+supervisor's approval (`/rights`). Drawn from `tests/server/access.toml`, which is written by hand and which
+`tests/server/test_access_table.py` tries call by call. Without a token, or with one that has ended, every call but
+`POST /tokens` answers 401.
+"""
+RECORD = """
+## What depends on the patient
+
+Four signs: own cluster today, other cluster, own cluster on an earlier day within the time for corrections (48
+hours), and after it. `+` goes on, `-` refused, `?` asks for a reason, `v` the visit was in none of one's clusters,
+`l` locked: an addendum, or the supervisor's release. Empty: refused.
+"""
+
+
+def page() -> str:
+    """Return the page in Markdown."""
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return (
+        "\n".join([INTRODUCTION, *_calls(table["calls"]), RECORD, *_record(table["record"]), *_apart(table)])
+        + "\n"
+    )
+
+
+def _heading() -> Iterator[str]:
+    yield f"| call | {' | '.join(ROLES.values())} |"
+    yield "|---|" + "---|" * len(ROLES)
+
+
+def _calls(calls: dict[str, str]) -> Iterator[str]:
+    yield from _heading()
+    for call, letters in calls.items():
+        cells = ["+" if letter in letters else "" for letter in ROLES]
+        yield f"| `{call}` | {' | '.join(cells)} |"
+
+
+def _record(calls: dict[str, dict[str, str]]) -> Iterator[str]:
+    yield from _heading()
+    for call, signs in calls.items():
+        cells = [f"`{signs[letter]}`" if letter in signs else "" for letter in ROLES]
+        yield f"| `{call}` | {' | '.join(cells)} |"
+
+
+def _apart(table: dict[str, dict[str, str]]) -> Iterator[str]:
+    yield "\n## Tried elsewhere\n"
+    for call, why in table["apart"].items():
+        yield f"- `{call}`: {why}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

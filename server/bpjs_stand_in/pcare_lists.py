@@ -1,0 +1,53 @@
+"""The lists of the stand-in: codes as P-Care has them, a few of each.
+
+Source: docs/reference/bpjs.md 5.
+"""
+
+from __future__ import annotations
+
+OWN_PROVIDER = "0114U163"
+"""The clinic's own number at BPJS."""
+PROVIDERS = ((OWN_PROVIDER, "PUSKESMAS LOKET"), ("0114U999", "PUSKESMAS SEBERANG"), ("0114R001", "RSUD KOTA"))
+POLIS = (
+    ("001", "POLI UMUM", True),
+    ("002", "POLI GIGI & MULUT", True),
+    ("003", "POLI KIA", True),
+    ("004", "LABORATORIUM", True),
+    ("005", "IGD", True),
+    ("021", "KUNJUNGAN SEHAT", False),
+)
+"""Code, name, whether it is for the ill."""
+DOCTORS = (("D001", "dr. Yusuf Hakim"), ("D002", "drg. Maya Lestari"), ("D003", "Bidan Norhasanah"))
+"""Named as the clinicians of the demo."""
+CONSCIOUSNESS = (("01", "COMPOS MENTIS"), ("02", "SOMNOLENCE"), ("03", "SOPOR"), ("04", "COMA"))
+PROGNOSES = (
+    ("01", "Sanam (Sembuh)"),
+    ("02", "Bonam (Baik)"),
+    ("03", "Malam (Buruk/Jelek)"),
+    ("04", "Dubia Ad Sanam/Bolam (Tidak tentu/Ragu-ragu, Cenderung Sembuh/Baik)"),
+    ("05", "Dubia Ad Malam (Tidak tentu/Ragu-ragu, Cenderung Buruk/Jelek)"),
+)
+WAYS_OF_LEAVING = (
+    ("1", "Meninggal"),
+    ("3", "Berobat Jalan"),
+    ("4", "Rujuk Lanjut"),
+    ("5", "Rujuk Internal"),
+    ("9", "Lain-lain"),
+)
+ALLERGIES = {
+    "01": (("00", "Tidak Ada"), ("01", "Seafood"), ("02", "Gandum"), ("03", "Susu Sapi")),
+    "02": (("00", "Tidak Ada"), ("01", "Udara Panas"), ("02", "Udara Dingin"), ("03", "Udara Kotor")),
+    "03": (("00", "Tidak Ada"), ("01", "Antibiotik"), ("02", "Antiinflamasi"), ("03", "Non Steroid")),
+}
+NON_SPECIALIST = frozenset({"J00", "J06.9", "R51", "K29.7", "A09.9", "I10"})
+"""Diagnoses that a primary-care facility treats to the end."""
+MEDICINES = (
+    ("130000001", "Parasetamol 500 mg"),
+    ("130000002", "Amoksisilin 500 mg"),
+    ("130000003", "CTM 4 mg"),
+    ("130000004", "Antasida DOEN tablet"),
+    ("130000005", "Amlodipin 5 mg"),
+    ("130000006", "Metformin 500 mg"),
+    ("130000007", "Asam mefenamat 500 mg"),
+)
+PROCEDURES = (("01001", "Konsultasi dokter"), ("01002", "Jahit luka"), ("01003", "Cabut gigi"))

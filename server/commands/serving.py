@@ -1,0 +1,102 @@
+"""`loket serve`, `demo`, `tui` and `door`: commands that run until they are ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.commands import console
+
+if TYPE_CHECKING:
+    from core.foundation.config import Settings
+
+NewClinicOption = Annotated[
+    bool, typer.Option("--new-clinic", help="Begin an empty clinic where there was one; nothing is deleted.")
+]
+AcceptLossOption = Annotated[
+    bool, typer.Option("--accept-loss", help="Go on although the database holds less than was there.")
+]
+
+
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="Made-up people, known passwords.")] = False,
+    door: Annotated[bool, typer.Option(help="Start the SSH door too.")] = True,
+    lively: Annotated[bool, typer.Option("--lively", hidden=True)] = False,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+    new_clinic: NewClinicOption = False,
+    accept_loss: AcceptLossOption = False,
+) -> None:
+    """Run the clinic: core server, SSH door, daily work.
+
+    \f
+
+    Args:
+        demo: Made-up people, known passwords.
+        door: Whether the SSH door is started too.
+        lively: Whether made-up colleagues work in the demo's queues.
+        with_parent: Whether to end with the process that started this one.
+        new_clinic: Whether an empty clinic may begin where there was one.
+        accept_loss: Whether to ask about going on with less than was there.
+
+    Raises:
+        Exit: When the server has ended, with its status.
+    """  # noqa: D301  # the form feed ends what the help shows
+    from server import run
+
+    settings = console.load_settings()
+    _decide(settings, new_clinic=new_clinic, accept_loss=accept_loss)
+    raise typer.Exit(run.serve(settings, demo=demo, with_door=door, lively=lively, with_parent=with_parent))
+
+
+def demo(
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Empty queues, and no simulated colleagues at work.")
+    ] = False,
+    new_clinic: NewClinicOption = False,
+) -> None:
+    """Run a demo clinic in its own data folder and open the counter in this terminal, if there is one."""
+    from server import run
+
+    _decide(run.demo_settings(), new_clinic=new_clinic, accept_loss=False)
+    raise typer.Exit(run.run_demo(quiet=quiet))
+
+
+def _decide(settings: Settings, *, new_clinic: bool, accept_loss: bool) -> None:
+    """Take the admin's decision about a lost database before the start."""
+    from core.foundation import lost_data
+    from server.text import lost_data_sentences as sentences
+
+    if new_clinic and (folder := lost_data.begin_anew(settings)) is not None:
+        sys.stderr.write(f"{sentences.put_aside(folder)}\n")
+    if accept_loss and (missing := lost_data.what_is_missing(settings)) is not None:
+        sys.stderr.write(f"{sentences.what_is_lost(missing)}\n")
+        if not console.ask_words(sentences.words_to_type()):
+            sys.stderr.write(f"{sentences.not_accepted()}\n")
+            raise typer.Exit(1)
+        lost_data.accept_loss(settings, missing)
+
+
+def tui(
+    server: Annotated[str, typer.Option(help="The core's address; LOKET_SERVER_URL otherwise.")] = "",
+    language: Annotated[str, typer.Option(help="id or en.")] = "",
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Questions and answers instead of a screen.")
+    ] = False,
+) -> None:
+    """Open the counter in this terminal."""
+    arguments = ["--server", server] if server else []
+    arguments += ["--language", language] if language else []
+    _replace_process("tui", *arguments, *(["--lines"] if lines else []))
+
+
+def door() -> None:
+    """Run an SSH door, here or on another machine (LOKET_SERVER_URL)."""
+    _replace_process("tui.door")
+
+
+def _replace_process(module: str, *arguments: str) -> None:
+    """Become another Python module's process: server and terminal do not import each other."""
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606

@@ -1,0 +1,45 @@
+"""`loket sync`: sending to the City Health Office or SATUSEHAT, by hand."""
+
+from __future__ import annotations
+
+import typer
+
+from server.commands import console
+from server.commands.console import JsonOption
+
+app = typer.Typer(no_args_is_help=True, help="Synchronisation with the City Health Office.")
+
+
+@app.command("now")
+def sync_now(as_json: JsonOption = False) -> None:
+    """Send what the office has yet to get."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from core.exchange import service as synchronisation
+    from server.text import sync_sentences
+
+    clinic = console.open_clinic()
+    with Progress("sync", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), disable=as_json) as bar:
+        task = bar.add_task("sync", total=None)
+        outcome = synchronisation.run(
+            clinic, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    console.print_lines(sync_sentences.sync_done(outcome.document()), outcome.document(), as_json)
+    if outcome.error:
+        raise typer.Exit(1)
+
+
+@app.command("status")
+def sync_status(as_json: JsonOption = False) -> None:
+    """How far the day's closing is; what is pending, sent and set aside, and why."""
+    from core.daily import closing
+    from core.exchange import outbox
+    from core.foundation.database import connection
+    from server.text import sync_sentences
+    from server.text.problem_words import closing_in_words, sync_in_words
+
+    clinic = console.open_clinic()
+    with connection():
+        status, day = sync_in_words(outbox.status(clinic)), closing_in_words(closing.status(clinic))
+    document = status.model_dump(mode="json") | {"closing": day.model_dump(mode="json")}
+    console.print_lines(sync_sentences.sync_status(status, day, clinic.zone), document, as_json)

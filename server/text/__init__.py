@@ -1,0 +1,1 @@
+"""The server's sentences, in the clinic's language."""

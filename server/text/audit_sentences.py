@@ -1,0 +1,77 @@
+"""Sentences of `loket audit`, and what `loket doctor` says of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.foundation.audit_check import AuditProblem, AuditReport
+from server.text.translation import N_, _
+
+PROBLEMS = {
+    "chain_missing": N_("The log is empty: every row was taken out."),
+    "row_changed": N_("Event {sequence} was changed afterwards."),
+    "rows_missing": N_("Before event {sequence}, {number} events were taken out."),
+    "rows_cut": N_("The last {number} events, up to {sequence}, were taken out."),
+    "rows_were_cut": N_("Before event {sequence}, the last {number} events of then were taken out."),
+    "head_differed": N_("Before event {sequence} the end of the log was not what was noted outside the database."),
+    "head_differs": N_("The end of the log is not what was noted outside the database."),
+    "head_missing": N_("The note outside the database of where the log ends is gone (audit.head)."),
+    "head_lost": N_("Before event {sequence} the note of where the log ends was gone: events may be missing there."),
+    "key_lost": N_("The key was lost: {number} events before {sequence} cannot be checked."),
+    "old_rows_changed": N_("Events of before {sequence}, when the log had no key yet, were changed or taken out."),
+    "unprotected": N_("The database no longer refuses changes of the log: its triggers are gone."),
+    "record_changed": N_("{kind} {target} was changed behind Loket's back, after event {sequence}."),
+    "record_missing": N_("{kind} {target} was taken out behind Loket's back."),
+    "record_unaudited": N_("{kind} {target} was put in behind Loket's back: the log does not know it."),
+    "log_missing": N_("The file of the log cannot be read, or is gone."),
+    "index_differs": N_("The list of who was shown in which event was changed."),
+    "database_restored": N_("Event {sequence}: a backup was restored; events after that backup are gone."),
+}  # fmt: skip
+"""`AuditProblem.code` -> what it says."""
+
+KINDS = {
+    "patient": N_("Patient"),
+    "encounter": N_("Note"),
+    "diagnosis": N_("Diagnosis"),
+    "prescription": N_("Prescription"),
+    "order": N_("Laboratory order"),
+    "allergy": N_("Allergy"),
+    "account": N_("Account"),
+}
+"""`AuditProblem.kind` -> its word."""
+
+
+def verified(report: AuditReport) -> Iterator[str]:
+    """What a look at the whole log found."""
+    yield _("{rows} events, {reads} reads and {records} records looked at.").format(
+        rows=report.rows, reads=report.reads, records=report.records
+    )
+    if report.records_older:
+        yield _(
+            "{number} records have not changed since the log binds records: nothing to compare them with."
+        ).format(number=report.records_older)
+    for note in report.notes:
+        yield _sentence(note)
+    if not report.problems:
+        yield _("The log is whole, and the records are as their last change left them.")
+    yield from problems(report)
+
+
+def problems(report: AuditReport) -> Iterator[str]:
+    """What is not as it was written, and what to do."""
+    for problem in report.problems:
+        yield _sentence(problem)
+    if report.problems:
+        yield _("Keep the data folder and its backups as they are, and report it.")
+
+
+def _sentence(problem: AuditProblem) -> str:
+    words = _(PROBLEMS[problem.code])
+    if problem.log == "reads":
+        words = _("Log of reads:") + " " + words
+    return words.format(
+        sequence=problem.sequence,
+        number=problem.number,
+        target=problem.target,
+        kind=_(KINDS.get(problem.kind, problem.kind)),
+    )

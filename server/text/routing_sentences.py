@@ -1,0 +1,62 @@
+"""Output of `loket routing` in the clinic's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.complaints.explanation import MSGIDS, Explanation
+from core.complaints.naive_bayes import LEAST_EXAMPLES, EvaluationFigures
+from core.complaints.rules.faults import FAULT_MESSAGES, SUGGESTION
+from core.complaints.rules.validation import RuleProblem
+from server.text.translation import _
+
+CORE_MSGIDS = frozenset({*FAULT_MESSAGES.values(), SUGGESTION, *MSGIDS})
+"""Sentences that the core holds, for the catalogue."""
+
+
+def problem(found: RuleProblem) -> str:
+    """Return a fault of a vocabulary file as `file:line: place fault`."""
+    fault = found.fault
+    said = _(FAULT_MESSAGES[fault.code]).format(**fault.values)
+    if fault.suggestion:
+        said = _(SUGGESTION).format(fault=said, name=fault.suggestion)
+    place = f"{fault.place} " if fault.place else ""
+    return f"{found.file}:{found.line}: {place}{said}"
+
+
+def file_accepted(file: Path) -> str:
+    """Return what a file without faults still needs before it is used."""
+    return _(
+        "{file}: ok. It is used once LOKET_VOCABULARY names it and the server was started again."
+    ).format(file=file)
+
+
+def explanation(explained: Explanation, language: str) -> Iterator[str]:
+    """Yield a decision word by word, line by line."""
+    return explained.lines(language, gettext=_)
+
+
+def learned(figures: EvaluationFigures) -> str:
+    """Return the result of learning from corrections."""
+    if figures.examples < LEAST_EXAMPLES:
+        return _("Visits: {number}. Too few to judge by: {least} are needed. Not used.").format(
+            number=figures.examples, least=LEAST_EXAMPLES
+        )
+    outcome = _("in use from now on") if figures.passed else _("not used")
+    return _(
+        "{number} visits, unseen when judged: rules alone {rules} right, with the model {together} "
+        "(helped {helped}, harmed {harmed}): {outcome}"
+    ).format(
+        number=figures.examples,
+        rules=f"{figures.rules_share:.1%}",
+        together=f"{figures.together_share:.1%}",
+        helped=figures.helped,
+        harmed=figures.harmed,
+        outcome=outcome,
+    )
+
+
+def switched_off() -> str:
+    """Return the sentence that the rules work alone from now on."""
+    return _("off")

@@ -1,0 +1,374 @@
+"""HTTPS beyond loopback: the clinic's own authority, kept at the first contact, and no silent change (B9)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import operator
+import os
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import httpx
+import pytest
+
+from core.daily.backup import home_files
+from core.foundation import certificates, clock
+from core.foundation.certificate_files import CertificateFiles
+from core.foundation.config import HostPort, Settings
+from core.foundation.errors import SettingsError
+from server import doctor, encryption
+from server.door_process import without_secrets
+from server.run import Background
+from tests.people import Caller
+from tui import first_contact
+from tui.client import trust
+
+EVERYWHERE = HostPort(host="0.0.0.0", port=8460)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def yes(fingerprint: str) -> bool:
+    return True
+
+
+def no(fingerprint: str) -> bool:
+    return False
+
+
+@contextlib.contextmanager
+def encrypted(settings: Settings) -> Iterator[tuple[Background, Settings]]:
+    """A server on loopback that speaks HTTPS as one beyond it does."""
+    files = settings.certificate_files
+    certificates.prepare(files, "Puskesmas Contoh", {"localhost", "127.0.0.1"})
+    chosen = settings.model_copy(
+        update={"tls_certificate": str(files.server), "tls_key": str(files.server_key)}
+    )
+    with Background(chosen) as server:
+        server.url = server.url.replace("http://", "https://")
+        yield server, chosen
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Settings:
+    """Settings of a counter's own machine."""
+    return Settings(home=tmp_path / "counter")
+
+
+def hand_out(monkeypatch: pytest.MonkeyPatch, authority: bytes) -> None:
+    """Let the authority's certificate be found where a server of the clinic's own hands it out."""
+    real = httpx.get
+
+    def get(url: str, **asked: Any) -> httpx.Response:
+        if url.endswith(trust.AUTHORITY_PATH):
+            return httpx.Response(200, content=authority)
+        return real(url, **asked)
+
+    monkeypatch.setattr(httpx, "get", get)
+
+
+def test_an_authority_is_made_once_and_its_keys_are_private(tmp_path: Path) -> None:
+    files = CertificateFiles(tmp_path / "tls")
+    certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1"})
+    first, server = files.authority.read_bytes(), files.server.read_bytes()
+    for key in (files.authority_key, files.server_key):
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1"})
+    assert (files.authority.read_bytes(), files.server.read_bytes()) == (first, server)
+    certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1", "loket.local"})
+    assert files.authority.read_bytes() == first
+    assert files.server.read_bytes() != server
+
+
+def test_a_certificate_is_renewed_long_before_it_ends(tmp_path: Path) -> None:
+    files = CertificateFiles(tmp_path / "tls")
+    certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1"})
+    server = files.server.read_bytes()
+    later = clock.now() + timedelta(days=500)
+    with clock.frozen(lambda: later):
+        certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1"})
+        assert files.server.read_bytes() != server
+        assert certificates.ends_at(files.server.read_bytes()) - later > timedelta(days=800)
+
+
+def test_the_first_contact_is_shown_kept_and_nothing_else_is_believed_afterwards(
+    settings: Settings, counter: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with encrypted(settings) as (server, chosen):
+        authority = chosen.certificate_files.authority.read_bytes()
+        hand_out(monkeypatch, authority)
+        shown: list[str] = []
+
+        def look(fingerprint: str) -> bool:
+            shown.append(fingerprint)
+            return False
+
+        with pytest.raises(first_contact.NoTrustError, match="SHA-256"):
+            first_contact.trusted(counter, server.url, look)
+        assert shown == [certificates.fingerprint(authority)]
+        assert first_contact.trusted(counter, server.url, yes) is not None
+        tls = first_contact.trusted(counter, server.url, no)  # kept: nobody is asked again
+        assert tls is not None
+        assert httpx.get(f"{server.url}/healthz", verify=tls).status_code == 200
+        (kept,) = (counter.home / "trusted").iterdir()
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        # Somebody else's server at the same address:
+        other = CertificateFiles(tmp_path / "other")
+        certificates.prepare(other, "Puskesmas Lain", {"127.0.0.1"})
+        kept.write_bytes(other.authority.read_bytes())
+        with pytest.raises(first_contact.NoTrustError, match="trusted"):
+            first_contact.trusted(counter, server.url, yes)
+
+
+def test_a_server_that_hands_out_an_authority_that_is_not_its_own_is_not_kept(
+    settings: Settings, counter: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = CertificateFiles(tmp_path / "other")
+    certificates.prepare(other, "Puskesmas Lain", {"127.0.0.1"})
+    with encrypted(settings) as (server, _):
+        for handed_out in (other.authority.read_bytes(), b"no certificate", b""):
+            hand_out(monkeypatch, handed_out)
+            with pytest.raises(first_contact.NoTrustError):
+                first_contact.trusted(counter, server.url, yes)
+        assert not (counter.home / "trusted").exists()
+
+
+def test_a_set_fingerprint_decides_instead_of_a_person(
+    settings: Settings, counter: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with encrypted(settings) as (server, chosen):
+        authority = chosen.certificate_files.authority.read_bytes()
+        hand_out(monkeypatch, authority)
+        right = certificates.fingerprint(authority)
+        wrong = counter.model_copy(update={"server_fingerprint": right[:-1] + "?"})
+        with pytest.raises(first_contact.NoTrustError):
+            first_contact.trusted(wrong, server.url, yes)
+        set_ = counter.model_copy(update={"server_fingerprint": right.lower().replace(" ", ":")})
+        assert first_contact.trusted(set_, server.url, no) is not None
+
+
+def test_plain_http_beyond_loopback_is_not_asked(counter: Settings) -> None:
+    with pytest.raises(first_contact.NoTrustError, match="LOKET_PLAIN_HTTP"):
+        first_contact.trusted(counter, "http://192.0.2.1:8460", yes)
+    agreed = counter.model_copy(update={"plain_http": True})
+    assert first_contact.trusted(agreed, "http://192.0.2.1:8460", yes) is None
+    assert first_contact.trusted(counter, "http://127.0.0.1:8460", yes) is None
+
+
+def test_an_upgraded_clinic_is_asked_and_never_switched(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """B9: one line to add, either way; a new clinic is encrypted from the first start."""
+    clinic = settings.model_copy(update={"http": EVERYWHERE})
+    with pytest.raises(SettingsError) as stopped:
+        encryption.require_decision(clinic)
+    assert "LOKET_PLAIN_HTTP=yes" in stopped.value.sentence
+    plain = clinic.model_copy(update={"plain_http": True})
+    encryption.require_decision(plain)
+    with caplog.at_level(logging.WARNING):
+        encryption.prepare(plain)
+    assert "is not encrypted" in caplog.text
+    assert not plain.http_is_encrypted
+    assert not plain.certificate_files.folder.exists()
+    safe = clinic.model_copy(update={"plain_http": False})
+    encryption.require_decision(safe)
+    encryption.prepare(safe)
+    assert certificates.fingerprint(safe.certificate_files.authority.read_bytes()) in caplog.text
+    encryption.require_decision(clinic)  # decided: the authority is there
+    assert clinic.http_is_encrypted
+
+
+def test_the_office_takes_no_records_in_the_clear_unasked(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """B9's brother: patients' records and clinics' tokens cross a whole city."""
+    office = settings.model_copy(update={"office_http": EVERYWHERE})
+    for plain in (None, False):
+        with pytest.raises(SettingsError) as stopped:
+            encryption.require_office(office.model_copy(update={"plain_http": plain}))
+        assert "LOKET_PLAIN_HTTP=yes" in stopped.value.sentence
+    encryption.require_office(office.model_copy(update={"plain_http": True}))
+    assert "is not encrypted" in caplog.text
+    encryption.require_office(settings)  # loopback, behind a web server
+    files = settings.certificate_files
+    certificates.prepare(files, "Dinas", {"127.0.0.1"})
+    chosen = office.model_copy(
+        update={"tls_certificate": str(files.server), "tls_key": str(files.server_key)}
+    )
+    encryption.require_office(chosen)
+    assert encryption.office_factory_of(chosen) is not None
+    assert encryption.office_factory_of(settings) is None
+
+
+def test_the_doctor_and_the_door_trust_the_authority_of_their_own_data_folder(settings: Settings) -> None:
+    """Also where LOKET_SERVER_URL names the server for doors elsewhere."""
+    clinic = settings.model_copy(
+        update={"http": EVERYWHERE, "plain_http": False, "server_url": "https://127.0.0.1:8460"}
+    )
+    encryption.prepare(clinic)
+    shown = trust.context_for(clinic, "https://127.0.0.1:8460", no)
+    assert shown is not None
+    issuers = {str(found["subject"]) for found in shown.get_ca_certs()}
+    assert len(issuers) == 1
+    assert "Loket" in next(iter(issuers))
+    assert "Loket" in str(doctor._trust(clinic).get_ca_certs())
+
+
+def test_a_new_clinic_is_encrypted_and_loopback_is_not(tmp_path: Path) -> None:
+    new = Settings(home=tmp_path / "new", http=EVERYWHERE)
+    encryption.require_decision(new)
+    assert new.http_is_encrypted
+    assert new.resolved_server_url == "https://127.0.0.1:8460"
+    assert not Settings(home=tmp_path / "new").http_is_encrypted
+
+
+def test_a_certificate_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    wrong = Settings(home=tmp_path, http=EVERYWHERE, tls_certificate=str(tmp_path / "none.pem"))
+    with pytest.raises(SettingsError, match="LOKET_TLS_CERTIFICATE"):
+        encryption.prepare(wrong)
+
+
+def handshake(server: Background, context: ssl.SSLContext) -> tuple[str, str]:
+    """Version and cipher that are agreed on."""
+    with (
+        socket.create_connection(("127.0.0.1", httpx.URL(server.url).port or 0)) as line,
+        context.wrap_socket(line, server_hostname="127.0.0.1") as secured,
+    ):
+        return str(secured.version()), secured.cipher()[0]  # type: ignore[index]
+
+
+def test_old_tls_is_refused(settings: Settings) -> None:
+    with encrypted(settings) as (server, chosen):
+        context = ssl.create_default_context(cafile=str(chosen.certificate_files.authority))
+        assert handshake(server, context)[0] == "TLSv1.3"
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        assert handshake(server, context)[1].startswith("ECDHE")
+        for weak in ("AES128-SHA", "ECDHE-ECDSA-AES128-SHA"):
+            context.set_ciphers(f"{weak}:@SECLEVEL=0")
+            with pytest.raises(ssl.SSLError):
+                handshake(server, context)
+
+
+def test_the_doctor_tells_when_the_certificate_ends(settings: Settings) -> None:
+    clinic = settings.model_copy(update={"http": EVERYWHERE, "plain_http": False})
+    encryption.prepare(clinic)
+
+    def told(chosen: Settings) -> tuple[str, str]:
+        (finding,) = doctor._https(chosen)
+        return finding.level, finding.words
+
+    shown = certificates.fingerprint(clinic.certificate_files.authority.read_bytes())
+    assert told(clinic)[0] == "ok"
+    assert shown in told(clinic)[1]
+    ends = certificates.ends_at(clinic.certificate_files.server.read_bytes())
+    for days, level in ((20, "warning"), (-1, "error")):
+        with clock.frozen(partial(operator.sub, ends, timedelta(days=days))):
+            assert told(clinic)[0] == level
+    assert told(clinic.model_copy(update={"plain_http": True}))[0] == "warning"
+    assert told(settings)[0] == "ok"
+
+
+def test_the_authority_is_in_the_backup_and_the_servers_certificate_is_not(settings: Settings) -> None:
+    """A restored machine is the one that counters trust."""
+    encryption.prepare(settings.model_copy(update={"http": EVERYWHERE, "plain_http": False}))
+    names = {name for _, name in home_files.files_of(settings.home)}
+    assert {"home/tls/ca.pem", "home/tls/ca.key"} <= names
+    assert not any("server" in name for name in names)
+
+
+def test_the_television_has_a_plain_port_with_numbers_only(settings: Settings) -> None:
+    port = free_port()
+    shown = settings.model_copy(update={"display_http": HostPort(host="127.0.0.1", port=port)})
+    with Background(shown) as server, Caller(server.url, "clerk") as clerk:
+        page = f"http://127.0.0.1:{port}"
+        clerk.registered()
+        assert httpx.get(f"{page}/display").status_code == 200
+        assert httpx.get(f"{page}/display/board").json()["waiting"]
+        with httpx.stream("GET", f"{page}/display/events") as events:
+            assert next(events.iter_lines()).startswith("id:")
+        for path in ("/api/v1/clinic", "/api/v1/tokens", "/metrics", "/openapi.json", "/auth", "/readyz"):
+            assert httpx.get(f"{page}{path}").status_code == 404, path
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{page}/display")
+
+
+def test_the_door_gets_no_secret_that_it_does_not_need() -> None:
+    """C10: what stands in its environment can be read in /proc."""
+    given = {
+        "PATH": "/bin", "LOKET_LANGUAGE": "id", "LOKET_SSH_SEATS": "5", "LOKET_JKN_PASSWORD": "x",
+        "LOKET_OFFICE_TOKEN": "x", "LOKET_OFFICE_TOKEN_FILE": "x", "LOKET_DATABASE_URL": "postgresql://x:y@z/w",
+        "LOKET_SATUSEHAT_CLIENT_SECRET": "x",
+    }  # fmt: skip
+    assert set(without_secrets(given)) == {"PATH", "LOKET_LANGUAGE", "LOKET_SSH_SEATS"}
+
+
+async def is_refused_over(ssh: int) -> bool:
+    """Whether the door says no to a made-up name: it has asked the core. False while it does not answer."""
+    try:
+        await asyncssh.connect(
+            "127.0.0.1", ssh, username="nobody", password="wrong", known_hosts=None, client_keys=None,
+            agent_path=None, config=None,
+        )  # fmt: skip
+    except asyncssh.PermissionDenied:
+        return True
+    except (OSError, asyncssh.Error):
+        return False
+    raise AssertionError("signed in")
+
+
+def test_a_new_clinic_open_to_the_network_is_encrypted_from_core_to_door(tmp_path: Path) -> None:
+    """The whole of it as processes: server, its door, a counter that asks over HTTPS."""
+    http, ssh = free_port(), free_port()
+    home = tmp_path / "clinic"
+    environment = {
+        **os.environ, "LOKET_HOME": str(home), "LOKET_HTTP": f"0.0.0.0:{http}", "LOKET_SSH": f"127.0.0.1:{ssh}",
+    }  # fmt: skip
+    url = f"https://127.0.0.1:{http}"
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "server"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            tls = until_ready(url, home / "tls" / "ca.pem", server)
+            assert httpx.get(f"{url}/ca.pem", verify=tls).content == (home / "tls" / "ca.pem").read_bytes()
+            with pytest.raises(httpx.TransportError):
+                httpx.get(f"http://127.0.0.1:{http}/readyz")
+            assert first_contact.trusted(Settings(home=tmp_path / "counter"), url, yes) is not None
+            while not asyncio.run(is_refused_over(ssh)):
+                assert server.poll() is None
+                time.sleep(0.2)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def until_ready(url: str, authority: Path, server: subprocess.Popen[bytes]) -> ssl.SSLContext:
+    """Wait for a server; give the TLS that trusts it."""
+    while server.poll() is None:
+        if authority.exists():
+            tls = ssl.create_default_context(cafile=str(authority))
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{url}/readyz", verify=tls).status_code == 200:
+                    return tls
+        time.sleep(0.2)
+    raise AssertionError("the server did not start")

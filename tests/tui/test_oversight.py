@@ -1,0 +1,235 @@
+"""Oversight by keys: who opened a patient, what an account did, the list of the day, rights that two people change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from core.foundation.database import connection
+from core.models import Encounter
+from tests.tui.conftest import Counter, press, settle, type_text, until
+from tests.tui.looking import said, save_picture, screen_of, screen_text
+from tui.app import LoketApp
+from tui.screens.base import LoketScreen
+from tui.screens.board import BoardScreen
+from tui.screens.oversight.day_list import DayListScreen
+from tui.screens.oversight.log import AuditLogScreen
+from tui.screens.oversight.rights import RightsScreen
+from tui.screens.record.record import RecordScreen
+
+WHY = "pasien menelepon minta hasil"
+NIKS = (f"63710141{month:02}9001{last:02}" for month in range(1, 13) for last in range(31, 40))
+"""National ids of women born on the first of some month, each used once: the clinic is one for all of these tests."""
+
+
+@pytest.fixture
+def opened(counter: Counter) -> dict[str, Any]:
+    """Somebody in UMUM whose record the midwife has opened for a reason."""
+    nik = next(NIKS)
+    receipt = {**counter.register("Rahmah Salsabila", nik, "batuk", "UMUM"), "nik": nik}
+    with counter.api("midwife") as api:
+        query = {"reason": WHY, "reason_code": "patient"}
+        assert api.get(f"visits/{receipt['visit_id']}", params=query).status_code == 200
+    return receipt
+
+
+async def test_who_opened_this_patient(counter: Counter, opened: dict[str, Any]):
+    async with counter.at("admin") as (app, pilot):
+        await press(pilot, "l")
+        screen_of(app, AuditLogScreen)
+        await press(pilot, "p")
+        await type_text(pilot, opened["nik"])
+        await until(pilot, lambda: "Rahmah Salsabila" in screen_text(app), "the patient")
+        await press(pilot, "enter")
+        await until(pilot, lambda: said(app).startswith("Rahmah Salsabila"), "the patient's rows")
+        rows = screen_text(app)
+        assert "midwife" in rows
+        assert "BROKE THE GLASS" in rows
+        glass = next(number for number, row in enumerate(rows.splitlines()) if "BROKE" in row)
+        await press(pilot, *["down"] * (glass - 1), "enter")
+        await until(pilot, lambda: "Row of the log" in screen_text(app), "the row in full")
+        assert f"reason: {WHY}" in screen_text(app)
+        assert "code: Asked by the patient" in screen_text(app)
+
+
+async def test_what_did_this_account_do_and_what_before_that(
+    counter: Counter, opened: dict[str, Any], monkeypatch
+):
+    monkeypatch.setattr("tui.screens.oversight.log.PAGE_ROWS", 2)
+    async with counter.at("supervisor") as (app, pilot):
+        await press(pilot, "f6")
+        await press(pilot, "l", "a")
+        await type_text(pilot, "midwife")
+        await press(pilot, "enter")
+        await until(pilot, lambda: said(app) == "midwife: 2 rows", "the first page")
+        await press(pilot, "o")
+        await until(pilot, lambda: said(app) in {"midwife: 3 rows", "midwife: 4 rows"}, "the older rows")
+        rows = screen_text(app)
+        assert "OPENED THE RECORD" in rows
+        assert "BROKE THE GLASS" in rows
+        for _ in range(10):
+            await press(pilot, "o")
+        assert said(app) == "There are no older rows."
+        await press(pilot, "e")
+        await until(pilot, lambda: said(app).startswith("everybody"), "everybody again")
+
+
+async def test_the_supervisor_sees_the_days_broken_glass_and_merges(counter: Counter, opened: dict[str, Any]):
+    other = counter.register("Rahma Salsabilla", next(NIKS), "sakit gigi", "GIGI")
+    with counter.api("records") as api:
+        into = {"into": opened["patient_id"]}
+        assert api.post(f"patients/{other['patient_id']}/merge", json=into).status_code == 201
+    async with counter.at("supervisor") as (app, pilot):
+        screen_of(app, BoardScreen)
+        assert "F6=Today's list" in screen_text(app)
+        await press(pilot, "f6")
+        await until(pilot, lambda: "of them broken glass" in said(app), "the day")
+        rows = screen_text(app)
+        assert rows.count("MERGED TWO RECORDS") == 1, "one row for one merge, whatever it touched"
+        assert "BROKE THE GLASS" in rows
+        assert "Asked by the pati" in rows
+        await press(pilot, "g")
+        await until(pilot, lambda: "MERGED" not in screen_text(app), "broken glass alone")
+        await press(pilot, "comma")
+        await until(pilot, lambda: "0 rows" in said(app), "the day before")
+
+
+async def test_a_merged_record_takes_its_readers_along(counter: Counter, opened: dict[str, Any]):
+    other = counter.register("Rahma Salsabilla", next(NIKS), "sakit gigi", "GIGI")
+    with counter.api("records") as api:
+        merged = api.post(f"patients/{opened['patient_id']}/merge", json={"into": other["patient_id"]})
+        assert merged.status_code == 201
+    with counter.api("supervisor") as api:
+        rows = api.get("audit", params={"patient_id": other["patient_id"], "limit": 1000}).json()
+    assert "midwife" in {row["account"] for row in rows}
+
+
+async def test_two_people_change_a_right_by_keys(counter: Counter):
+    async with counter.at("admin") as (app, pilot):
+        await press(pilot, "g")
+        screen_of(app, RightsScreen)
+        assert "Y=Approve" not in screen_text(app), "who asks does not decide"
+        await press(pilot, "a", "down", "enter")
+        await until(pilot, lambda: "Which right" in screen_text(app), "the rights of the triage")
+        await press(pilot, *["down"] * 11, "enter")
+        await type_text(pilot, "triase membaca catatan")
+        await press(pilot, "enter")
+        await until(pilot, lambda: said(app).startswith("Asked."), "the request")
+    async with counter.at("supervisor") as (app, pilot):
+        await press(pilot, "f6", "r")
+        await until(pilot, lambda: "asked: admin" in screen_text(app), "the request")
+        assert "A=Ask" not in screen_text(app)
+        await press(pilot, "y")
+        await until(pilot, lambda: said(app).startswith("Approved"), "the decision")
+        await press(pilot, "y")
+        assert said(app).startswith("Choose a request that waits")
+        await press(pilot, "l")
+        await until(pilot, lambda: "All rights" in screen_text(app), "the table")
+    with counter.api("nurse") as api:
+        rights = api.get("accounts/me").json()["rights"]
+    assert "enter_results" in rights
+    with counter.api("supervisor") as api:
+        actions = [row["action"] for row in api.get("audit", params={"watched": True}).json()]
+    assert actions[:2] == ["rights_change_approved", "rights_change_requested"]
+
+
+async def test_a_locked_record_is_corrected_with_the_supervisors_leave(counter: Counter):
+    receipt = counter.register("Siti Hajar Munawarah", next(NIKS), "batuk", "UMUM")
+    with counter.api("doctor") as api:
+        api.post(f"queue-entries/{receipt['ticket']['id']}/start", json={}).raise_for_status()
+        api.put(
+            f"visits/{receipt['visit_id']}/encounter", json={"subjective": "batuk 3 hari"}
+        ).raise_for_status()
+        api.post(f"queue-entries/{receipt['ticket']['id']}/finish", json={}).raise_for_status()
+    _age(receipt["visit_id"])
+    async with counter.at("doctor") as (app, pilot):
+        await _open_visit(app, pilot, receipt)
+        assert "C: correct" not in screen_text(app)
+        await press(pilot, "l")
+        await type_text(pilot, "lama batuk salah tulis")
+        await press(pilot, "enter")
+        await until(pilot, lambda: said(app).startswith("Asked."), "the request")
+    async with counter.at("supervisor") as (app, pilot):
+        await press(pilot, "f6")
+        await until(pilot, lambda: "Leave to correct" in screen_text(app), "the request on the list")
+        assert "Siti Hajar" in screen_text(app)
+        await press(pilot, "y")
+        await until(pilot, lambda: "RELEASED A RECORD" in screen_text(app), "the release")
+    async with counter.at("doctor") as (app, pilot):
+        await _open_visit(app, pilot, receipt)
+        await press(pilot, "c")
+        await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")
+        await settle(pilot)
+        assert "F10" not in screen_text(app).splitlines()[-1], "the visit has ended; it cannot end again"
+        app.screen.query_one("#subjective").focus()
+        await type_text(pilot, "ralat 5 hari, bukan ")
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: said(app).startswith("Saved."), "the correction")
+    with counter.api("doctor") as api:
+        visit = api.get(f"visits/{receipt['visit_id']}").json()
+    assert visit["encounters"][0]["subjective"] == "ralat 5 hari, bukan batuk 3 hari"
+
+
+def _age(visit_id: str) -> None:
+    """Let a contact be three days old."""
+    contact = Encounter.get(Encounter.visit == visit_id)
+    entered = contact.entered_at - timedelta(days=3)
+    with connection():
+        Encounter.update(entered_at=entered).where(Encounter.id == contact.id).execute()
+
+
+async def _open_visit(app: LoketApp, pilot: Pilot[None], receipt: dict[str, Any]) -> None:
+    """Find the patient of a receipt and open that visit."""
+    await press(pilot, "f2")
+    await type_text(pilot, "Siti Hajar Munawarah")
+    await until(pilot, lambda: " RM" in screen_text(app) or "Siti Hajar" in screen_text(app), "the patient")
+    await settle(pilot)
+    await press(pilot, "enter")
+    await until(pilot, lambda: "Enter: read it" in screen_text(app), "the visits")
+    await press(pilot, "enter")
+    await until(pilot, lambda: "arrows: read on" in screen_text(app), "the visit")
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+async def test_every_screen_names_its_keys_within_eighty_columns(
+    counter: Counter, opened: dict[str, Any], language: str
+):
+    async with counter.at("supervisor", language=language) as (app, pilot):
+        await press(pilot, "f6")
+        for key, kind in (("", DayListScreen), ("l", AuditLogScreen), ("r", RightsScreen)):
+            if key:
+                await press(pilot, key)
+            shown = screen_of(app, LoketScreen)
+            assert isinstance(shown, kind)
+            await settle(pilot)
+            text = screen_text(app)
+            missing = [
+                binding.key
+                for binding in shown.shown_keys()
+                if binding.key in "aegloprdyx"
+                and f"{binding.key.upper()}=" not in "".join(text.splitlines()[-shown.KEY_ROWS :])
+            ]
+            assert missing == []
+            if key:
+                await press(pilot, "escape")
+
+
+async def test_the_supervisor_releases_a_file_with_names_by_a_key(counter: Counter, tmp_path: Path):
+    with counter.api("admin") as api:
+        asked = api.post("reports/daily-register/requests", json={"reason": "rapat dinas kesehatan"})
+        assert asked.status_code == 201
+    async with counter.at("supervisor") as (app, pilot):
+        await press(pilot, "f6")
+        await until(pilot, lambda: "File with patients" in screen_text(app), "the request")
+        assert "rapat dinas" in screen_text(app)
+        save_picture(app, tmp_path / "list.png")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Daily register" in screen_text(app), "the request in full")
+        await press(pilot, "escape", "y")
+        await until(pilot, lambda: said(app).startswith("Approved"), "the decision")
+    with counter.api("admin") as api:
+        assert api.get("reports/daily-register", params={"format": "csv"}).status_code == 200

@@ -1,0 +1,53 @@
+"""Insurance at BPJS."""
+
+from __future__ import annotations
+
+from core.schemas.bpjs import BpjsCodesOut, BpjsListItemOut, BpjsStatusOut, BpjsVisitOut
+from core.schemas.insurance import InsuranceOut
+from tui.client.resource import ResourceClient
+
+
+class InsuranceClient(ResourceClient):
+    """Asks about insured people, and for the visits that BPJS has."""
+
+    async def check(self, nik: str, bpjs_number: str) -> InsuranceOut:
+        """Ask about the person of a NIK or a card; the core waits for BPJS some seconds."""
+        body = {"nik": nik, "bpjs_number": bpjs_number}
+        return await self._connection.one(InsuranceOut, "POST", "insurance/check", body)
+
+    async def status(self) -> BpjsStatusOut:
+        """Return how far the visits of insured people are at BPJS."""
+        return await self._connection.one(BpjsStatusOut, "GET", "bpjs")
+
+    async def set_aside(self) -> list[BpjsVisitOut]:
+        """Return the visits that BPJS refused, or that lack something."""
+        return await self._connection.many(BpjsVisitOut, "bpjs/set-aside")
+
+    async def send_again(self, visit_id: str) -> None:
+        """Let a visit that was set aside be sent again."""
+        await self._connection.send("POST", f"bpjs/set-aside/{visit_id}/send-again")
+
+    async def codes(self) -> BpjsCodesOut:
+        """Return what of the clinic needs a code at BPJS, with the code it has."""
+        return await self._connection.one(BpjsCodesOut, "GET", "bpjs/codes")
+
+    async def offered(self, kind: str, words: str) -> list[BpjsListItemOut]:
+        """Return items of a list of BPJS's that fit some words.
+
+        Args:
+            kind: `poli`, `doctor`, `medicine` or `procedure`.
+            words: As typed; none finds all that are known.
+        """
+        return await self._connection.many(BpjsListItemOut, f"bpjs/lists/{kind}", q=words)
+
+    async def map_code(self, kind: str, ours: str, code: str, name: str) -> None:
+        """Say which code something has at BPJS.
+
+        Args:
+            kind: `poli`, `doctor`, `medicine` or `procedure`.
+            ours: What it is here.
+            code: At BPJS; empty takes it back, `-` says that BPJS has none.
+            name: As BPJS names it.
+        """
+        body = {"kind": kind, "ours": ours, "theirs": code, "name": name}
+        await self._connection.send("PUT", "bpjs/codes", body)

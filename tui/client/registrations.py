@@ -1,0 +1,69 @@
+"""Registrations, and the routing of complaints that comes before them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.foundation.backoff import Backoff
+from core.schemas.queues import EntryOut
+from core.schemas.registration import CheckOut, Receipt, RoutingOut
+from tui.client.errors import UnreachableError
+from tui.client.resource import ResourceClient
+
+RETRIES = Backoff(first=0.5, longest=8.0, jitter=(0.7, 1.3))
+
+
+class RegistrationsClient(ResourceClient):
+    """Registrations."""
+
+    async def routing(self, facts: Mapping[str, Any]) -> RoutingOut:
+        """Return the rules' answer to a complaint and, when one is chosen, to its cluster."""
+        return await self._connection.one(RoutingOut, "POST", "routing", dict(facts))
+
+    async def check(self, person: Mapping[str, Any] | None, visit: Mapping[str, Any] | None) -> CheckOut:
+        """Find possible duplicates of a person and the rules' answer to a visit; None leaves one out."""
+        body: dict[str, dict[str, Any]] = {}
+        if person:
+            body["person"] = dict(person)
+        if visit:
+            body["visit"] = dict(visit)
+        return await self._connection.one(CheckOut, "POST", "registrations/check", body)
+
+    async def register(
+        self, registration: Mapping[str, Any], waiting: Callable[[int], None] | None = None
+    ) -> Receipt:
+        """Save a registration; the same id is sent again until there is an answer.
+
+        Args:
+            registration: As `core.schemas.registration.RegistrationRequest`; its `id` makes repeating safe.
+            waiting: Called with the number of tries so far each time there was no answer.
+
+        Returns:
+            The receipt: the only proof that the registration is saved.
+
+        Raises:
+            RefusedError: The core answered with a problem.
+        """
+        tries = 0
+        while True:
+            try:
+                return await self._connection.one(Receipt, "POST", "registrations", dict(registration))
+            except (UnreachableError, ValidationError):
+                # ValidationError: the answer was cut short. The registration may be saved already; asking
+                # again brings its receipt.
+                tries += 1
+            if waiting is not None:
+                waiting(tries)
+            await asyncio.sleep(RETRIES.seconds(tries))
+
+    async def receipt(self, registration_id: str) -> Receipt:
+        """Return the receipt of an earlier registration."""
+        return await self._connection.one(Receipt, "GET", f"registrations/{registration_id}")
+
+    async def undo(self, registration_id: str) -> EntryOut:
+        """Undo a registration while the patient is still at the counter."""
+        return await self._connection.one(EntryOut, "POST", f"registrations/{registration_id}/undo")

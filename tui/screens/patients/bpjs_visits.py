@@ -1,0 +1,103 @@
+"""Visits that BPJS refused, or that lack something: mended and sent again here."""
+
+from __future__ import annotations
+
+from textual import on, work
+
+from core.schemas.bpjs import BpjsStatusOut, BpjsVisitOut
+from tui import keymap, theme
+from tui.screens.item_list import ItemList
+from tui.screens.patients.edit import EditScreen
+from tui.screens.patients.notes import Corrected
+from tui.screens.reasons import LettersDialog
+from tui.terminal.keyboard import hold_keys
+from tui.text import bpjs_words
+from tui.text.formatting import date_text, fit
+from tui.text.translation import N_, _, ngettext
+from tui.widgets import PickList
+from tui.widgets.painting import Line
+
+
+class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
+    """Lists the visits set aside, with BPJS's own words."""
+
+    TITLE_TEXT = N_("BPJS")
+    HELP_TEXT = N_(
+        "Visits of insured people that BPJS refused, or that lack something, the oldest first. Enter shows why, in "
+        "BPJS's own words, and what to do. F9 corrects the patient's card; what is missing in the record is written "
+        "there, and the visit follows by itself. A sends a mended visit again at once. Visits that only wait for "
+        "BPJS to answer are not listed: they go by themselves."
+    )
+    BINDINGS = [keymap.SEND_AGAIN, keymap.EDIT, keymap.REFRESH, keymap.BACK]
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def read(self, note: str = "") -> None:
+        """Read the list, and say how far the others are."""
+        with self.saying_refusals():
+            client = self.session.client
+            found = await client.insurance.set_aside()
+            status = await client.insurance.status()
+            self._items = {visit.visit_id: visit for visit in found}
+            self._show()
+            self.say(f"{note} {self._count(len(found), status)}".strip(), "good" if note else "info")
+
+    @staticmethod
+    def _count(number: int, status: BpjsStatusOut) -> str:
+        if not status.is_set_up:
+            return _("BPJS is not set up: see LOKET_BPJS_URL in .env.example.")
+        text = ngettext("{number} visit set aside", "{number} visits set aside", number).format(number=number)
+        text += ", " + _("{number} waiting, {sent} sent today.").format(
+            number=status.waiting, sent=status.settled_today
+        )
+        others = [bpjs_words.proof_text(status.comparison), *(told.text for told in status.told)]
+        return " ".join([text, *filter(None, others)])
+
+    def _row(self, item: BpjsVisitOut) -> Line:
+        numbers = item.visit_number or item.registration_number or "-"
+        return [
+            (f"{date_text(item.service_on)} ", theme.PLAIN),
+            (f"{fit(item.patient_name, 22)} ", theme.STRONG),
+            (f"{fit(numbers, 6)} ", theme.PLAIN),
+            ("; ".join(bpjs_words.troubles(item)), theme.ALERT),
+        ]
+
+    @on(PickList.Picked)
+    def action_open(self) -> None:
+        """Show why a visit was set aside, and what to do."""
+        visit = self._chosen
+        if visit is None:
+            return
+
+        def chosen(action: str | None) -> None:
+            if action == "again":
+                self.action_send_again()
+            elif action == "card":
+                self.action_edit_patient()
+
+        options = [("A", "again", _("Send again")), ("K", "card", _("Correct card"))]
+        notes = bpjs_words.troubles(visit)
+        self.app.push_screen(LettersDialog(self.session, N_("Set aside"), options, notes=notes), chosen)
+
+    @work(exclusive=True, group="send", exit_on_error=False)
+    async def action_send_again(self) -> None:
+        """Send the chosen visit again."""
+        visit = self._chosen
+        if visit is None:
+            return
+        with self.saying_refusals(), hold_keys(self.app):
+            await self.session.client.insurance.send_again(visit.visit_id)
+            self.read(_("{name} is sent again.").format(name=visit.patient_name))
+
+    @work(exclusive=True, group="send", exit_on_error=False)
+    async def action_edit_patient(self) -> None:
+        """Correct the patient's card."""
+        visit = self._chosen
+        if visit is None:
+            return
+        with self.saying_refusals(), hold_keys(self.app):
+            patient = await self.session.client.patients.get(visit.patient_id)
+            self.app.push_screen(EditScreen(self.session, patient), self._corrected)
+
+    def _corrected(self, note: Corrected | None) -> None:
+        if note is not None:
+            self.say(note.text, "good")

@@ -1,0 +1,59 @@
+"""The confirmation before a patient is moved from the receipt: the same as before the save."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.schemas.queues import EntryCommand
+from core.schemas.registration import Receipt, RoutingOut, TicketOut
+from tui.registration.form_values import FormValues
+from tui.screens.registration.confirm import ConfirmDialog
+from tui.session import Session
+from tui.text.translation import N_
+
+
+class MoveDialog(ConfirmDialog):
+    """Asks, then moves; returns the receipt with the new number, or the same one where the patient stays."""
+
+    TITLE_TEXT = N_("Confirm before moving")
+
+    def __init__(
+        self, session: Session, facts: FormValues, receipt: Receipt, chosen: str, routing: RoutingOut
+    ) -> None:
+        """Initialise the dialog.
+
+        Args:
+            session: Session of the terminal.
+            facts: The form that was saved.
+            receipt: Its receipt.
+            chosen: Code of the cluster to move to.
+            routing: The rules' answer to it.
+        """
+
+        async def ask(cluster: str | None) -> RoutingOut:
+            return await session.client.registrations.routing(facts.routing(cluster))
+
+        def request(cluster: str, reason: str | None) -> dict[str, Any]:
+            return {}  # nothing is registered: `send` moves
+
+        super().__init__(session, facts, chosen, routing, ask, request)
+        self._receipt = receipt
+
+    async def send(self, cluster: str, reason: str | None) -> Receipt:
+        """Move the entry; nothing is done where the patient is in that cluster already."""
+        ticket = self._receipt.ticket
+        if cluster == ticket.cluster:
+            return self._receipt
+        command = EntryCommand(cluster=cluster, reason=reason or "")
+        entry = await self.session.client.queues.act(ticket.id, "transfer", command)
+        moved = TicketOut(
+            id=entry.id,
+            number=entry.number,
+            cluster=entry.cluster,
+            status=entry.status,
+            position=entry.position,
+            issued_at=entry.issued_at,
+            expected_wait_minutes=entry.expected_wait_minutes,
+            priority=entry.priority,
+        )
+        return self._receipt.model_copy(update={"ticket": moved})
