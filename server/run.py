@@ -19,12 +19,11 @@ import httpx
 import platformdirs
 import uvicorn
 
-from core.foundation import clock, logs, shared_files
+from core.foundation import clock, garbage, logs, shared_files
 from core.foundation.clinic import Clinic
 from core.foundation.config import HostPort, Settings
 from server import connections, encryption, ports, scheduler, worker_process
 from server.app import create_app
-from server.bpjs_stand_in import demo_books
 from server.door_process import DoorProcess
 
 if TYPE_CHECKING:
@@ -101,7 +100,8 @@ def serve(
     with ExitStack() as ending:
         settings = _insured(settings, ending) if demo else settings
         is_lively = demo and lively
-        server = make_server(_open_now(settings) if is_lively else settings, demo=demo)
+        with garbage.not_collected():
+            server = make_server(_open_now(settings) if is_lively else settings, demo=demo)
         clinic: Clinic = server.config.loaded_app_state.clinic  # type: ignore[attr-defined]
         at_work = _demo_at_work(clinic) if is_lively else None
         ending.callback(scheduler.start(clinic).shutdown, wait=True)
@@ -136,6 +136,8 @@ def _insured(settings: Settings, ending: ExitStack) -> Settings:
     """Return settings with which the demo's people are insured at a made-up BPJS: of the real one nothing is known here."""
     if settings.bpjs_url:
         return settings
+    from server.bpjs_stand_in import demo_books
+
     stand_in, settings = demo_books.start(settings)
     ending.callback(stand_in.close)
     return settings

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from core.foundation import logs
+from core.foundation import garbage, logs
 from core.foundation.config import Settings
 from core.foundation.errors import SettingsError
 from tui import first_contact
@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     Translator(language).activate()
     logs.configure_logging(logging.CRITICAL)  # the screen is the app's; nothing less may write over it
 
-    from tui.app import build_app
+    with garbage.not_collected():
+        from tui.app import build_app
 
     addresses = (
         [given.rstrip("/") for given in chosen.server.split(",")] if chosen.server else settings.server_urls

@@ -44,7 +44,10 @@ def serve(
     Raises:
         Exit: When the server has ended, with its status.
     """  # noqa: D301  # the form feed ends what the help shows
-    from server import run
+    from core.foundation import garbage
+
+    with garbage.not_collected():
+        from server import run
 
     settings = console.load_settings()
     _decide(settings, new_clinic=new_clinic, accept_loss=accept_loss)

@@ -13,6 +13,7 @@ from unittest import mock
 
 import httpx
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 
 from core.accounts import passwords
 from core.accounts import service as accounts
@@ -33,6 +34,13 @@ def test_wrong_name_and_wrong_password_look_the_same(server: Background) -> None
     ]
     assert [answer.status_code for answer in answers] == [401, 401]
     assert answers[0].json() == answers[1].json()
+
+
+def test_a_name_that_nobody_has_costs_as_much_as_a_wrong_password() -> None:
+    real = PasswordHasher().hash("a password")
+    assert extract_parameters(passwords.dummy_hash) == extract_parameters(real)
+    assert not passwords.fits(passwords.dummy_hash, "")
+    assert not passwords.fits(passwords.dummy_hash, "nobody has this password")
 
 
 def test_five_failures_and_the_name_waits_a_minute(server: Background) -> None:

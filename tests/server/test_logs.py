@@ -154,7 +154,7 @@ def test_the_door_logs_no_values(settings: Settings) -> None:
     # A library's own log line, a task that nobody waits for, a thread, and a fault that ends the process.
     script = """
 import asyncio, gc, logging, threading
-import tui.door.__main__ as door
+import tui.door.program as door
 
 async def serve(*arguments, **options):
     try:

@@ -9,10 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-
 from core.daily.reports.registry import REPORTS
 from core.daily.reports.report_tables import Cell, ReportTable
 from core.foundation import clock
@@ -114,6 +110,11 @@ def to_csv(report: ReportTable) -> str:
 
 def to_xlsx(report: ReportTable) -> bytes:
     """Return a workbook of one sheet: title, definition, source, header, rows."""
+    # Not needed until a report is written, and one of the slowest imports of a server's start.
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     book = Workbook()
     sheet: Any = book.active
     sheet.title = "Laporan"
