@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 
 from core.foundation.config import SECRETS, Settings
-from core.foundation.setting_sources import variable
+from core.foundation.setting_variables import variable
 
 log = logging.getLogger(__name__)
 

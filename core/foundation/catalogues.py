@@ -117,6 +117,8 @@ def _entry(block: str) -> dict[str, str]:
 
 
 def _unquoted(text: str) -> str:
+    if "\\" not in text:
+        return text[1:-1]
     # Escapes of .po files are those of C, which for the ones in use are Python's.
     try:
         return str(ast.literal_eval(text))

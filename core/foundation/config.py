@@ -35,10 +35,9 @@ from core.foundation.catalogues import installed_languages
 from core.foundation.certificate_files import CertificateFiles
 from core.foundation.errors import SettingsError
 from core.foundation.languages import DEFAULT_LANGUAGE
-from core.foundation.setting_sources import SECRET, SecretFiles, WrittenSettings, secrets, variable
+from core.foundation.setting_sources import SECRET, SecretFiles, WrittenSettings, secrets
+from core.foundation.setting_variables import ENV_FILE, variable
 
-ENV_FILE = Path(".env")
-"""Read from the folder in which the command was started."""
 LANGUAGES = installed_languages()
 """Languages that a clinic can choose."""
 SPREAD_MINUTES = 60
@@ -433,12 +432,6 @@ class Settings(BaseSettings):
             file_secret_settings: Not asked.
         """
         return (init_settings,)
-
-    @classmethod
-    def language_wanted(cls) -> str:
-        """Return the language in which to report that another setting is wrong."""
-        wanted = WrittenSettings(cls, os.environ, ENV_FILE).env_vars.get(variable("language"))
-        return wanted if wanted is not None and wanted in LANGUAGES else DEFAULT_LANGUAGE
 
     @property
     def resolved_database_url(self) -> str:

@@ -10,17 +10,10 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
 
 from core.foundation.errors import SettingsError
+from core.foundation.setting_variables import variable, written
 
-PREFIX = "LOKET_"
 SECRET = "in a file as well"
 """Mark of a setting that can stand in a file of its own: `LOKET_OFFICE_TOKEN_FILE=/path`."""
-NOT_SETTINGS = {"LOKET_DOOR_TOKEN", "LOKET_ACTOR"}
-"""Variables that are read elsewhere and are not settings of the clinic."""
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of a setting: `LOKET_HOME` for `home`."""
-    return PREFIX + name.upper()
 
 
 def secrets(settings: type[BaseSettings]) -> tuple[str, ...]:
@@ -29,18 +22,13 @@ def secrets(settings: type[BaseSettings]) -> tuple[str, ...]:
 
 
 class WrittenSettings(DotEnvSettingsSource):
-    """`.env` with the environment over it. A variable without a value is not set, whatever `.env` says of it."""
+    """`.env` with the environment over it."""
 
     def __init__(
         self, settings_cls: type[BaseSettings], environment: Mapping[str, str], env_file: Path
     ) -> None:
-        super().__init__(settings_cls, env_file=env_file, env_file_encoding="utf-8")
-        written = {**self.env_vars, **environment}
-        self.env_vars = {
-            name: value
-            for name, value in written.items()
-            if name.startswith(PREFIX) and name not in NOT_SETTINGS and value and value.strip()
-        }
+        super().__init__(settings_cls, env_file=None)
+        self.env_vars = written(environment, env_file)
 
 
 class SecretFiles(PydanticBaseSettingsSource):

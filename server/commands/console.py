@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.foundation.config import Settings
 from core.foundation.errors import SettingsError, ValidationError
+from core.foundation.setting_variables import language_wanted
 from server.text import translation
 from server.text.formatting import nothing
 
 if TYPE_CHECKING:
     from core.foundation.clinic import Clinic
+    from core.foundation.config import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PasswordOption = Annotated[bool, typer.Option(help="Read the password from standard input.")]
@@ -48,7 +49,9 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: A setting is wrong, or the data folder belongs to another user.
     """
-    translation.speak(Settings.language_wanted())
+    from core.foundation.config import Settings
+
+    translation.speak(language_wanted())
     settings = Settings.load()
     translation.speak(settings.language)
     _require_owner(settings.home)

@@ -9,7 +9,7 @@ import typer
 
 from core.foundation.ages import DAYS_PER_YEAR
 from core.foundation.codes import Sex
-from core.foundation.config import Settings
+from core.foundation.setting_variables import language_wanted
 from server.commands import console
 from server.commands.console import AUDIT_NAME
 from server.text import translation
@@ -26,7 +26,7 @@ def routing_check(
     from server.text import routing_sentences
 
     # A file can be checked on any machine: no data folder is opened.
-    translation.speak(Settings.language_wanted())
+    translation.speak(language_wanted())
     problems = check_vocabulary(file)
     for problem in problems:
         print(routing_sentences.problem(problem))

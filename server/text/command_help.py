@@ -1,16 +1,15 @@
 """The help of the loket command in the clinic's language.
 
 Typer takes help from docstrings and options when the module is read, before any setting is. So the finished
-commands are walked through once and their sentences replaced.
+commands are walked through and their sentences replaced, when somebody asks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import typer
-from typer import rich_utils
 
 from server.text.translation import N_, _
 
@@ -28,14 +27,46 @@ HELP_OPTION = N_("Show this message and exit.")
 
 def translated(app: typer.Typer) -> Any:
     """Return the command of an app, with all its help in the current language."""
+    command: Any = typer.main.get_command(app)
+    for each in _commands(command):
+        each.format_help = _in_words(each, each.format_help)
+    command.make_context = _with_errors_in_words(command.make_context)
+    command.invoke = _with_errors_in_words(command.invoke)
+    return command
+
+
+def _in_words(command: Any, format_help: Callable[..., None]) -> Callable[..., None]:
+    """Return the formatting of a command's help, after its sentences are translated."""
+
+    def formatted(*arguments: Any) -> None:
+        _speak_of_titles()
+        for part in _parts(command):
+            part.help = _(_shown(part.help))
+        command.get_help_option(typer.Context(command)).help = _(HELP_OPTION)
+        format_help(*arguments)
+
+    return formatted
+
+
+def _with_errors_in_words(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a step of a command after whose mistyped options Typer's words around the error are translated."""
+
+    def acted(*arguments: Any, **options: Any) -> Any:
+        try:
+            return act(*arguments, **options)
+        except typer.TyperException:
+            _speak_of_titles()
+            raise
+
+    return acted
+
+
+def _speak_of_titles() -> None:
+    # Rich's share of Typer takes a tenth of the time of a short command, and most commands print no help.
+    from typer import rich_utils
+
     for name, title in TITLES.items():
         setattr(rich_utils, name, _(title))
-    command = typer.main.get_command(app)
-    for part in _parts(command):
-        part.help = _(_shown(part.help))
-    for each in _commands(command):
-        each.get_help_option(typer.Context(each)).help = _(HELP_OPTION)
-    return command
 
 
 def sentences(app: typer.Typer) -> set[str]:

@@ -27,7 +27,7 @@ def used(package: str) -> set[str | tuple[str, ...]]:
     found = extract_from_dir(PACKAGES[package], method_map=[("**.py", "python")], keywords=keywords)
     msgids: set[str | tuple[str, ...]] = {message for _file, _line, message, _comments, _context in found}
     if package == "server":
-        msgids |= command_help.sentences(cli.app)
+        msgids |= command_help.sentences(cli.composed())
         msgids |= routing_sentences.CORE_MSGIDS
     if package == "tui":
         plain = DoorTexts()

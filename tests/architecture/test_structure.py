@@ -46,6 +46,28 @@ def test_importing_the_terminal_does_not_load_the_database() -> None:
     assert loaded.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    ("words", "unwanted"),
+    [
+        (("--help",), ("pydantic", "peewee", "apsw", "textual", "fastapi", "core.complaints")),
+        (("audit", "--help"), ("peewee", "apsw", "textual", "fastapi", "server.commands.accounts")),
+        (("serve", "--nothing"), ("peewee", "fastapi", "server.run", "server.commands.accounts")),
+    ],
+)
+def test_a_command_loads_what_it_needs(words: tuple[str, ...], unwanted: tuple[str, ...]) -> None:
+    # Each would cost every command a part of its start.
+    script = f"""
+import sys
+from server.cli import main
+try:
+    main({list(words)!r})
+finally:
+    sys.stderr.write(repr(["loaded", *(name for name in {unwanted!r} if name in sys.modules)]))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert ended.stderr.endswith("['loaded']")
+
+
 def test_import_contracts_hold() -> None:
     result = subprocess.run(
         [Path(sys.executable).with_name("lint-imports")], capture_output=True, text=True, cwd=ROOT
@@ -69,7 +91,7 @@ def test_public_things_have_docstrings(path: Path) -> None:
 
 def test_every_setting_is_in_the_example() -> None:
     from core.foundation.config import Settings
-    from core.foundation.setting_sources import variable
+    from core.foundation.setting_variables import variable
 
     example = (ROOT / ".env.example").read_text()
     assert [name for name in Settings.model_fields if f"{variable(name)}=" not in example] == []

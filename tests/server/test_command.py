@@ -198,7 +198,7 @@ def test_a_restore_needs_words_and_is_approved_afterwards(loket: Command, tmp_pa
 
 
 def test_the_help_names_every_report() -> None:
-    report = typer.main.get_group(cli.app).commands["report"]
+    report = typer.main.get_group(cli.composed()).commands["report"]
     argument = report.params[0]
     assert isinstance(argument, typer.core.TyperArgument)
     shown = argument.help or ""

@@ -8,7 +8,7 @@ import pytest
 
 from core.foundation.config import SECRETS, Settings
 from core.foundation.errors import SettingsError
-from core.foundation.setting_sources import variable
+from core.foundation.setting_variables import variable
 
 
 @pytest.fixture

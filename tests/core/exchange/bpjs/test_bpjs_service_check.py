@@ -74,7 +74,7 @@ def test_the_command_writes_what_it_found(
     settings = {name: value for name, value in pcare.settings().items() if name != "bpjs_secret"}
     lines = [f"LOKET_{name.upper()}={value}" for name, value in settings.items()]
     (tmp_path / ".env").write_text("\n".join([*lines, f"LOKET_BPJS_SECRET_FILE={secret}"]) + "\n")
-    done = CliRunner().invoke(cli.app, ["bpjs", "check", "--write"])
+    done = CliRunner().invoke(cli.composed(), ["bpjs", "check", "--write"])
     assert done.exit_code == 0, done.output
     assert pcare.keys.secret not in done.output
     assert "LOKET_BPJS_CONTENT_TYPE=application/json" in (tmp_path / ".env").read_text()
