@@ -454,6 +454,14 @@ class Appointment(Table):
     number = CharField(max_length=8)
     status = CharField(max_length=12)
     chief_complaint = CharField(max_length=500)
+    card = CharField(max_length=13, default="")
+    """BPJS number with which it was made; the patient's record may hold none."""
+    phone = CharField(max_length=20, default="")
+    """As it was sent, beside the one on the patient's card."""
+    doctor = CharField(max_length=10, default="")
+    """BPJS's number of the clinician wanted."""
+    hours = CharField(max_length=11, default="")
+    """That clinician's: `08:00-12:00`."""
     booked_at = InstantField()
     ended_at = InstantField(null=True)
     end_reason = CharField(max_length=200, default="")

@@ -34,6 +34,7 @@ from server.display import port, ticket
 from server.endpoints import (
     account_administration,
     accounts,
+    appointments,
     approvals,
     audit_log,
     changes,
@@ -71,6 +72,7 @@ RESOURCES = (
     patients,
     imports,
     registrations,
+    appointments,
     insurance,
     visits,
     orders,

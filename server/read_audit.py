@@ -40,13 +40,13 @@ ACTIONS = {
 ALWAYS = frozenset(
     {
         "search", "recent", "unverified", "suspected", "duplicates", "merges", "judged_two_people", "set_aside_rows",
-        "check_insurance", "broken_glass",
+        "check_insurance", "broken_glass", "appointments",
     }
 )  # fmt: skip
 """Searches and lists: a row also when they found nobody. BPJS tells of people who are no patients here."""
 CARE = frozenset({"entry", "call_next", "work"})
 """Reads of one's own queue: a full disk does not stop them."""
-ASKED = ("q", "reason", "day", "limit", "cluster", "kind", "patient")
+ASKED = ("q", "reason", "day", "date", "limit", "cluster", "kind", "patient")
 """Arguments that tell what was asked; the words sought are kept as typed, for whoever must judge them."""
 
 

@@ -21,6 +21,7 @@ from core.foundation.migrations import migrate, require_current
 from core.linkage import search_keys
 from core.queues.clusters import ClusterSet, load_clusters
 from core.records.forms import FormDefinition, load_forms
+from core.visits.roster import Roster, load_roster
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Clinic:
         return cls.without_database(settings)
 
     def read_files(self) -> None:
-        """Read the clinic's own words and forms now, so that a mistake stops the start.
+        """Read the clinic's own words, forms and roster now, so that a mistake stops the start.
 
         Raises:
             SettingsError: A file is missing or wrong.
@@ -119,6 +120,7 @@ class Clinic:
         except SettingsError as error:
             raise SettingsError("LOKET_VOCABULARY: {why}", why=error) from None
         _ = self.forms
+        _ = self.roster
 
     @property
     def public_url(self) -> str:
@@ -139,6 +141,11 @@ class Clinic:
     def forms(self) -> dict[str, FormDefinition]:
         """The specialised forms in use, by code: those that ship, and the clinic's own."""
         return load_forms(self.settings.home / "forms")
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Closed days, and who works when."""
+        return load_roster(self.settings.roster, self.clusters)
 
     def note_mark(self) -> None:
         """Note how far the database is, for the next start.

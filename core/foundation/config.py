@@ -286,6 +286,8 @@ class Settings(BaseSettings):
     """`poli`, `ilp` or the path of a clusters file."""
     vocabulary: str = ""
     """Path of the clinic's own routing words; empty: the built-in ones."""
+    roster: str = ""
+    """Path of the clinic's roster (closed days; who works when); empty: closed on Sundays, no hours known."""
     facility_code: str = Field(default="P6371010101", min_length=1, max_length=32)
     """The facility's national code; the demo's is made up."""
     facility_name: str = Field(default="Puskesmas Loket", min_length=1, max_length=80)
@@ -389,6 +391,10 @@ class Settings(BaseSettings):
     """How many days ahead Mobile JKN may take numbers."""
     jkn_quota: int = Field(default=0, ge=0, le=1000)
     """Most numbers taken from home per cluster and day; 0: no limit."""
+    jkn_complaint_required: bool = True
+    """True if nobody gets a number at home without a complaint; older versions of Mobile JKN send none."""
+    jkn_http_status: Literal["200", "code"] = "200"
+    """HTTP status of a refusal to Mobile JKN: always 200, or the code in the answer (201, 202)."""
 
     @field_validator("close_latest")
     @classmethod

@@ -217,7 +217,8 @@ PATIENT_FIELDS = (
     ),
     PatientField(
         name="village_code", kind=FieldKind.NUMBER, label="Village code", hint="10 digits; Enter skips.",
-        mergeable=True, fhir="address", headings=_headings("kode kelurahan;kode desa;kode wilayah"),
+        mergeable=True, fhir="address", jkn="kodekel", jkn_refused="Kode kelurahan tidak sah",
+        headings=_headings("kode kelurahan;kode desa;kode wilayah"),
         only_for=NoIdentifierReason.FOREIGNER,
     ),
     PatientField(

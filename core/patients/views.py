@@ -232,7 +232,10 @@ def _appointments(ids: Sequence[str], today: date) -> dict[str, AppointmentOut]:
     )
     return {
         row.patient_id: AppointmentOut(
-            number=row.number, cluster=row.cluster, chief_complaint=row.chief_complaint
+            number=row.number,
+            cluster=row.cluster,
+            chief_complaint=row.chief_complaint,
+            bpjs_number=row.card,
         )
         for row in query
     }

@@ -36,6 +36,8 @@ class ClinicOut(Schema):
     """Letters in a row of the paper."""
     asks_bpjs: bool = False
     """True if visits of insured people are entered in P-Care."""
+    gives_numbers_at_home: bool = False
+    """True if Mobile JKN may take numbers."""
 
 
 class ToldOut(Schema):

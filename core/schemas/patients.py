@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from core.foundation.codes import DuplicateBand, NikHolder, NoIdentifierReason, Payer, Sex
+from core.foundation.codes import AppointmentStatus, DuplicateBand, NikHolder, NoIdentifierReason, Payer, Sex
 from core.schemas.base import Identifier, Line, Name, Schema
 
 
@@ -82,6 +82,8 @@ class AppointmentOut(Schema):
     number: str
     cluster: str
     chief_complaint: str
+    bpjs_number: str = ""
+    """The card with which it was taken."""
 
 
 class PatientOut(PatientFields):
@@ -110,6 +112,21 @@ class PatientOut(PatientFields):
     """Village and district of `village_code`; empty where the code is not in the list."""
     warnings: list[str] = []
     """Identity findings worth a look: `nik_sex_differs`, `nik_region_unknown`, ..."""
+
+
+class BookingOut(AppointmentOut):
+    """A number taken from home, with whoever took it."""
+
+    id: str
+    status: AppointmentStatus
+    patient: PatientOut
+    phone: str = ""
+    """As it was sent."""
+    doctor: str = ""
+    """BPJS's number of the clinician wanted."""
+    hours: str = ""
+    booked_at: datetime
+    end_reason: str = ""
 
 
 class DuplicateQuery(Schema):

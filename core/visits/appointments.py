@@ -7,75 +7,112 @@ check as every other; the patient then has the place of the number, before later
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from peewee import fn
 
 from core.foundation import audit, clock
 from core.foundation.clinic import Clinic
-from core.foundation.codes import AppointmentStatus, EntryStatus, Permission
+from core.foundation.codes import AppointmentStatus, EntryStatus, Permission, VisitStatus
 from core.foundation.database import transaction
 from core.foundation.errors import ConflictError, NotFoundError, RuleError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
-from core.models import Appointment, Patient, QueueEntry, Ticket, Visit
+from core.models import Appointment, BpjsListItem, Patient, QueueEntry, Ticket, Visit
 from core.queues import tickets
 from core.queues.entries import refuse_second_place
+from core.visits.roster import Hours, RosterSession
 
 COMPLAINT_LENGTH = 500  # characters that are kept
 REASON_LENGTH = 200  # characters that are kept
+PHONE_LENGTH = 20  # characters that are kept
+DOCTOR_LENGTH = 10  # characters that are kept
+BPJS_DOCTORS = "doctor"
+"""Kind of BPJS's list of clinicians."""
 
 
-def book(
-    clinic: Clinic, actor: Actor, patient: Patient, cluster: str, day: date, chief_complaint: str
-) -> Appointment:
+@dataclass(frozen=True)
+class Booking:
+    """The number that somebody asks for from home.
+
+    Attributes:
+        cluster: Code of a cluster that patients are sent to from the counter.
+        day: Today until closing time, or one of the next `jkn_horizon_days` on which the clinic is open.
+        chief_complaint: In the patient's words, at most `COMPLAINT_LENGTH` characters are kept.
+        card: BPJS number by which the number will be asked for; the patient's record may hold none, or another.
+        phone: Where the patient is reached; at most `PHONE_LENGTH` characters are kept.
+        doctor: BPJS's number of the clinician wanted; empty: whoever works then.
+        hours: That clinician's hours, `08:00-12:00`; empty: any.
+    """
+
+    cluster: str
+    day: date
+    chief_complaint: str = ""
+    card: str = ""
+    phone: str = ""
+    doctor: str = ""
+    hours: str = ""
+
+
+def book(clinic: Clinic, actor: Actor, patient: Patient, wanted: Booking) -> Appointment:
     """Keep the next number of a cluster for a patient.
 
     Args:
         clinic: The clinic.
         actor: Actor who books.
         patient: The patient who will come.
-        cluster: Code of a cluster that patients are sent to from the counter.
-        day: Today until closing time, or one of the next `jkn_horizon_days`.
-        chief_complaint: In the patient's words, at most `COMPLAINT_LENGTH` characters are kept.
+        wanted: The number.
 
     Raises:
         ValidationError: `cluster` (`unknown`, `not_a_first_destination`), `day` (`past`, `too_far`),
-            `chief_complaint` (`required`).
-        RuleError: `day_over` after closing time; `quota_full`; `patient_deceased`.
+            `chief_complaint` (`required`), `doctor` (`unknown`), `hours` (`format`).
+        RuleError: `day_over` after closing time; `closed_day`, `no_session`, `other_hours` and `session_over` by the
+            roster; `quota_full`; `patient_deceased`.
         ConflictError: `already_booked` or `already_in_queue`, with the `number` in its details.
     """
     actor.require(Permission.REGISTER)
-    _check(clinic, cluster, day, chief_complaint)
+    check_day(clinic, wanted.cluster, wanted.day)
+    _check_complaint(clinic, wanted.chief_complaint)
+    sessions = _sessions(clinic, wanted)
     with transaction():
         if patient.deceased_on is not None:
             # Nobody is there to be asked: the counter has to look at it.
             raise RuleError("patient_deceased", deceased_on=patient.deceased_on.isoformat())
-        held = held_for(patient.id, cluster, day)
-        if held is not None:
-            raise ConflictError("already_booked", number=held.number, cluster=cluster)
-        if day == clinic.today():
-            refuse_second_place(patient.id, cluster)
-        limit = clinic.settings.jkn_quota
-        if limit and _numbers_from_home(cluster, day) >= limit:
-            raise RuleError("quota_full", cluster=cluster)
-        sequence = tickets.next_sequence(cluster, day)
+        _refuse_second(clinic, patient, wanted)
+        doctor, hours = _place_in(clinic, wanted, sessions)
+        sequence = tickets.next_sequence(wanted.cluster, wanted.day)
         made: Appointment = Appointment.create(
             id=new_id(),
             patient=patient,
-            cluster=cluster,
-            service_on=day,
+            cluster=wanted.cluster,
+            service_on=wanted.day,
             sequence=sequence,
-            number=tickets.ticket_number(clinic, cluster, sequence),
+            number=tickets.ticket_number(clinic, wanted.cluster, sequence),
             status=AppointmentStatus.BOOKED,
-            chief_complaint=chief_complaint.strip()[:COMPLAINT_LENGTH],
+            chief_complaint=wanted.chief_complaint.strip()[:COMPLAINT_LENGTH],
+            card=wanted.card,
+            phone=wanted.phone.strip()[:PHONE_LENGTH],
+            doctor=doctor,
+            hours=hours,
             booked_at=clock.now(),
         )
-        audit.record(actor, "appointment_booked", "appointment", made.id, patient.id, cluster=cluster)
+        audit.record(actor, "appointment_booked", "appointment", made.id, patient.id, cluster=wanted.cluster)
     return made
 
 
-def _check(clinic: Clinic, cluster: str, day: date, chief_complaint: str) -> None:
+def check_day(clinic: Clinic, cluster: str, day: date) -> None:
+    """Refuse a day on which a cluster takes no numbers from home.
+
+    Args:
+        clinic: The clinic.
+        cluster: Code of the cluster.
+        day: The day.
+
+    Raises:
+        ValidationError: `cluster` (`unknown`, `not_a_first_destination`), `day` (`past`, `too_far`).
+        RuleError: `closed_day`; `day_over` after today's closing time.
+    """
     problems: dict[str, str] = {}
     known = clinic.clusters.get(cluster)
     if known is None:
@@ -87,21 +124,148 @@ def _check(clinic: Clinic, cluster: str, day: date, chief_complaint: str) -> Non
         problems["day"] = "past"
     elif day > today + timedelta(days=clinic.settings.jkn_horizon_days):
         problems["day"] = "too_far"
-    if not chief_complaint.strip():
-        problems["chief_complaint"] = "required"
     if problems:
         raise ValidationError(problems)
+    if clinic.roster.is_closed(day) and known.day_ends_at is None:
+        raise RuleError("closed_day", cluster=cluster)
     if day == today and clock.now().astimezone(clinic.zone).time() >= clinic.settings.close_at:
         raise RuleError("day_over", closes=clinic.settings.close_at.strftime("%H:%M"))
 
 
-def _numbers_from_home(cluster: str, day: date) -> int:
+def _check_complaint(clinic: Clinic, chief_complaint: str) -> None:
+    if clinic.settings.jkn_complaint_required and not chief_complaint.strip():
+        raise ValidationError({"chief_complaint": "required"})
+
+
+def _refuse_second(clinic: Clinic, patient: Patient, wanted: Booking) -> None:
+    """Refuse a second number in one cluster on one day, to a patient and to a card."""
+    held = held_for(patient.id, wanted.cluster, wanted.day) or held_by_card(
+        wanted.card, wanted.cluster, wanted.day
+    )
+    if held is not None:
+        raise ConflictError("already_booked", number=held.number, cluster=wanted.cluster)
+    if wanted.day == clinic.today():
+        refuse_second_place(patient.id, wanted.cluster)
+
+
+def _sessions(clinic: Clinic, wanted: Booking) -> list[RosterSession]:
+    """Return the sessions in which the number may be; none where the roster knows nothing of the cluster.
+
+    Raises:
+        ValidationError: `hours` (`format`), `doctor` (`unknown`).
+        RuleError: `no_session`, `other_hours`, `session_over`.
+    """
+    hours = Hours.read(wanted.hours) if wanted.hours else None
+    if wanted.hours and hours is None:
+        raise ValidationError({"hours": "format"})
+    known = clinic.roster.of_cluster(wanted.cluster)
+    if not known:
+        _check_doctor_of_bpjs(wanted.doctor)
+        return []
+    if wanted.doctor and all(session.doctor != wanted.doctor for session in known):
+        raise ValidationError({"doctor": "unknown"})
+    of_day = [
+        session
+        for session in clinic.roster.of_day(wanted.cluster, wanted.day)
+        if wanted.doctor in ("", session.doctor)
+    ]
+    if not of_day:
+        raise RuleError("no_session", cluster=wanted.cluster)
+    fitting = [session for session in of_day if hours in (None, session.hours)]
+    if not fitting:
+        raise RuleError("other_hours", hours=", ".join(str(session.hours) for session in of_day))
+    return _not_over(clinic, wanted.day, fitting)
+
+
+def _not_over(clinic: Clinic, day: date, sessions: list[RosterSession]) -> list[RosterSession]:
+    if day != clinic.today():
+        return sessions
+    now = clock.now().astimezone(clinic.zone).time()
+    left = [session for session in sessions if session.hours.ends > now]
+    if not left:
+        raise RuleError("session_over", ends=f"{sessions[-1].hours.ends:%H:%M}")
+    return left
+
+
+def _check_doctor_of_bpjs(doctor: str) -> None:
+    """Refuse a clinician whom BPJS's own list, once it was read, does not hold."""
+    listed = BpjsListItem.select().where(BpjsListItem.kind == BPJS_DOCTORS)
+    if doctor and listed.exists() and not listed.where(BpjsListItem.code == doctor).exists():
+        raise ValidationError({"doctor": "unknown"})
+
+
+def _place_in(clinic: Clinic, wanted: Booking, sessions: list[RosterSession]) -> tuple[str, str]:
+    """Return doctor and hours of the first session that has room; what was asked for where there are none.
+
+    Raises:
+        RuleError: `quota_full`.
+    """
+    limit = clinic.settings.jkn_quota
+    if limit and _numbers_from_home(wanted.cluster, wanted.day) >= limit:
+        raise RuleError("quota_full", cluster=wanted.cluster)
+    if not sessions:
+        hours = Hours.read(wanted.hours) if wanted.hours else None
+        return wanted.doctor[:DOCTOR_LENGTH], str(hours or "")
+    for session in sessions:
+        taken = _numbers_from_home(wanted.cluster, wanted.day, session)
+        if not session.quota or taken < session.quota:
+            return session.doctor, str(session.hours)
+    raise RuleError("quota_full", cluster=wanted.cluster)
+
+
+def _numbers_from_home(cluster: str, day: date, session: RosterSession | None = None) -> int:
+    """Count the numbers of a cluster and day, or of one session of that day."""
     taken = Appointment.select().where(
         Appointment.cluster == cluster,
         Appointment.service_on == day,
         Appointment.status != AppointmentStatus.CANCELLED,
     )
+    if session is not None:
+        taken = taken.where(Appointment.doctor == session.doctor, Appointment.hours == str(session.hours))
     return int(taken.count())
+
+
+def held_by_card(card: str, cluster: str, day: date) -> Appointment | None:
+    """Return the appointment kept in a cluster on a day for whoever booked with a card; None without one.
+
+    Args:
+        card: BPJS number as it was sent with the booking.
+        cluster: Code of the cluster.
+        day: The clinic's day.
+    """
+    if not card:
+        return None
+    found: Appointment | None = Appointment.get_or_none(
+        Appointment.card == card,
+        Appointment.cluster == cluster,
+        Appointment.service_on == day,
+        Appointment.status == AppointmentStatus.BOOKED,
+    )
+    return found
+
+
+def newest_with_card(card: str, cluster: str, day: date) -> Appointment | None:
+    """Return the last appointment that was made with a card, or for the patient who has it; cancelled ones too.
+
+    A patient's record may hold no card, or not this one yet: newborns and new members book like everybody else.
+
+    Args:
+        card: BPJS number.
+        cluster: Code of the cluster.
+        day: The clinic's day.
+    """
+    owner = Patient.select(Patient.id).where(Patient.voided_at.is_null(), Patient.bpjs_number == card)
+    found: Appointment | None = (
+        Appointment.select()
+        .where(
+            Appointment.cluster == cluster,
+            Appointment.service_on == day,
+            (Appointment.card == card) | Appointment.patient.in_(owner),
+        )
+        .order_by(Appointment.booked_at.desc(), Appointment.sequence.desc())
+        .first()
+    )
+    return found
 
 
 def held_for(patient_id: str, cluster: str, day: date) -> Appointment | None:
@@ -119,6 +283,21 @@ def held_for(patient_id: str, cluster: str, day: date) -> Appointment | None:
         Appointment.status == AppointmentStatus.BOOKED,
     )
     return found
+
+
+def of_day(actor: Actor, day: date) -> list[Appointment]:
+    """Return the numbers taken from home for a day with their patients: those still awaited first, by number.
+
+    Args:
+        actor: Somebody at the counter.
+        day: The clinic's day.
+    """
+    actor.require(Permission.REGISTER)
+    found = Appointment.select(Appointment, Patient).join(Patient).where(Appointment.service_on == day)
+    return sorted(
+        found,
+        key=lambda row: (row.status != AppointmentStatus.BOOKED, row.cluster, row.sequence),
+    )
 
 
 def place_of(appointment: Appointment, at: datetime) -> datetime:
@@ -155,38 +334,48 @@ def fulfil(appointment: Appointment, visit: Visit, at: datetime) -> None:
     appointment.save()
 
 
-def cancel(actor: Actor, patient_id: str, cluster: str, day: date, reason: str = "") -> Appointment:
+def cancel(actor: Actor, card: str, cluster: str, day: date, reason: str = "") -> Appointment:
     """Cancel an appointment; its number is not given to another patient.
 
     Args:
         actor: Actor who cancels.
-        patient_id: The patient.
+        card: BPJS number with which it was made, or that of its patient.
         cluster: Code of the cluster.
         day: The clinic's day.
         reason: In words; at most `REASON_LENGTH` characters are kept.
 
     Raises:
-        NotFoundError: No number is kept for the patient.
-        RuleError: `already_served`: the patient is at the clinic with it.
+        NotFoundError: No number was kept.
+        RuleError: `already_served`: the patient is at the clinic with it; `already_cancelled`; `not_come`: the day is
+            over.
     """
     actor.require(Permission.REGISTER)
     with transaction():
-        held = held_for(patient_id, cluster, day)
+        held = newest_with_card(card, cluster, day)
         if held is None:
-            came = Appointment.get_or_none(
-                Appointment.patient == patient_id,
-                Appointment.cluster == cluster,
-                Appointment.service_on == day,
-                Appointment.status == AppointmentStatus.FULFILLED,
-            )
-            if came is not None:
-                raise RuleError("already_served", number=came.number)
             raise NotFoundError("appointment")
+        if held.status != AppointmentStatus.BOOKED:
+            raise RuleError(_why_ended(held), number=held.number)
         held.status, held.ended_at = AppointmentStatus.CANCELLED, clock.now()
         held.end_reason = reason.strip()[:REASON_LENGTH]
         held.save()
-        audit.record(actor, "appointment_cancelled", "appointment", held.id, patient_id, cluster=cluster)
+        audit.record(actor, "appointment_cancelled", "appointment", held.id, held.patient_id, cluster=cluster)
     return held
+
+
+def _why_ended(appointment: Appointment) -> str:
+    """Return the code that says how a number that is kept no longer ended."""
+    if appointment.status == AppointmentStatus.NO_SHOW:
+        return "not_come"
+    return "already_cancelled" if is_cancelled(appointment) else "already_served"
+
+
+def is_cancelled(appointment: Appointment) -> bool:
+    """Return whether a number was given back: from home, or at the counter, where the registration was undone."""
+    if appointment.status == AppointmentStatus.CANCELLED:
+        return True
+    visit = appointment.visit
+    return visit is not None and (visit.status == VisitStatus.CANCELLED or visit.voided_at is not None)
 
 
 def close_day(day: date) -> int:

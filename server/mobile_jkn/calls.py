@@ -13,14 +13,15 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from core.accounts import service as accounts
 from core.foundation import clock
 from core.foundation.clinic import Clinic
-from core.foundation.codes import AppointmentStatus, EntryStatus, Sex, Verdict
+from core.foundation.codes import Sex, Verdict
 from core.foundation.database import connection, transaction
-from core.foundation.errors import NotSignedInError
-from core.models import Appointment, Patient, QueueEntry, Ticket, TicketCounter
+from core.foundation.errors import NotFoundError, NotSignedInError, RuleError, ValidationError
+from core.foundation.permissions import Actor
+from core.models import Patient
 from core.patients import nik_holders
 from core.patients import service as patients
 from core.patients.fields import OF_MOBILE_JKN, PatientField
-from core.patients.national_ids import Outcome, check_bpjs_number, check_nik
+from core.patients.national_ids import Outcome, check_bpjs_number, check_nik, normalise_number
 from core.patients.nik_evidence import Described
 from core.queues.clusters import Cluster
 from core.schemas.base import clean_line
@@ -28,12 +29,21 @@ from core.schemas.patients import PatientFields, longest
 from core.schemas.registration import RoutingQuery
 from core.visits import appointments, routing_check
 from server import shares
-from server.mobile_jkn import access_tokens
-from server.mobile_jkn.envelope import UNKNOWN_PATIENT, Envelope, EnvelopeRoute, Refusal, answer
+from server.mobile_jkn import access_tokens, queue_state
+from server.mobile_jkn.envelope import (
+    UNKNOWN_PATIENT,
+    Envelope,
+    EnvelopeRoute,
+    Refusal,
+    answer,
+    refused_field,
+)
+from server.mobile_jkn.region import region_of
+from server.problems import FIELD_CODES
 from server.security import ClinicNow, peer
 
 ORIGIN = "mobile_jkn"
-COME = "Datang sebelum giliran Anda dan tunjukkan nomor ini di loket."
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 URGENT = (
     "Keluhan Anda mungkin gawat: jangan menunggu giliran, segera ke gawat darurat terdekat atau telepon 119."
 )
@@ -100,6 +110,7 @@ inside = APIRouter(dependencies=[Depends(signed_in)], route_class=EnvelopeRoute)
 
 
 @entry.get("/auth")
+@entry.get("/auth/")
 def auth(
     request: Request,
     clinic: ClinicNow,
@@ -128,6 +139,7 @@ def auth(
 
 
 @inside.get("/antrean/status/{poli}/{day}")
+@inside.get("/antrean/status/{poli}/{day}/")
 def status(poli: str, day: str, clinic: ClinicNow) -> Envelope:
     """Return the state of a cluster's queue.
 
@@ -137,43 +149,44 @@ def status(poli: str, day: str, clinic: ClinicNow) -> Envelope:
         clinic: The clinic.
     """
     cluster, on = _cluster(clinic, poli), _day(day)
+    _refuse_past(clinic, on)
     with connection():
-        counter = TicketCounter.get_or_none(
-            TicketCounter.cluster == cluster.code, TicketCounter.service_on == on
-        )
-        return answer(
-            {
-                "namapoli": cluster.name,
-                "totalantrean": counter.last_number if counter else 0,
-                "sisaantrean": _remaining(cluster.code, on),
-                "antreanpanggil": _called(cluster.code, on),
-                "keterangan": "",
-            }
-        )
+        return answer(queue_state.status_of(clinic, cluster, on))
 
 
 @inside.post("/antrean")
+@inside.post("/antrean/")
 def book(body: Fields, clinic: ClinicNow) -> Envelope:
     """Take a number."""
     cluster, on = _cluster(clinic, body.get("kodepoli", "")), _day(body.get("tanggalperiksa", ""))
-    complaint = body.get("keluhan", "")
     with connection():
+        appointments.check_day(clinic, cluster.code, on)  # before anything of the patient's is looked at
         patient = _patient(clinic, body)
-        note = _advice(clinic, cluster, patient, complaint)
-        made = appointments.book(clinic, accounts.system_actor(ORIGIN), patient, cluster.code, on, complaint)
+        wanted = appointments.Booking(
+            cluster=cluster.code,
+            day=on,
+            chief_complaint=body.get("keluhan", ""),
+            card=_checked_card(body.get("nomorkartu", "")),
+            phone=body.get("nohp", ""),
+            doctor=body.get("kodedokter", ""),
+            hours=body.get("jampraktek", ""),
+        )
+        note = _advice(clinic, cluster, patient, wanted.chief_complaint)
+        made = appointments.book(clinic, accounts.system_actor(ORIGIN), patient, wanted)
         return answer(
             {
                 "nomorantrean": made.number,
                 "angkaantrean": made.sequence,
                 "namapoli": cluster.name,
-                "sisaantrean": _remaining(cluster.code, on, before=made.sequence),
-                "antreanpanggil": _called(cluster.code, on),
+                "sisaantrean": queue_state.remaining(cluster.code, on, before=made.sequence),
+                "antreanpanggil": queue_state.called(cluster.code, on),
                 "keterangan": note,
             }
         )
 
 
 @inside.get("/antrean/sisapeserta/{card}/{poli}/{day}")
+@inside.get("/antrean/sisapeserta/{card}/{poli}/{day}/")
 def remaining(card: str, poli: str, day: str, clinic: ClinicNow) -> Envelope:
     """Return how many patients come before this one.
 
@@ -184,32 +197,38 @@ def remaining(card: str, poli: str, day: str, clinic: ClinicNow) -> Envelope:
         clinic: The clinic.
     """
     cluster, on = _cluster(clinic, poli), _day(day)
+    _refuse_past(clinic, on)
     with connection():
-        held = _newest_of(_with_card(card), cluster.code, on)
+        held = appointments.newest_with_card(_checked_card(card), cluster.code, on)
+        if held is None:
+            raise NotFoundError("appointment")
+        if appointments.is_cancelled(held):
+            raise RuleError("already_cancelled", number=held.number)
         return answer(
             {
                 "nomorantrean": held.number,
                 "namapoli": cluster.name,
-                "sisaantrean": _remaining(cluster.code, on, before=held.sequence),
-                "antreanpanggil": _called(cluster.code, on),
-                "keterangan": COME,
+                "sisaantrean": queue_state.remaining(cluster.code, on, before=held.sequence),
+                "antreanpanggil": queue_state.called(cluster.code, on),
+                "keterangan": queue_state.told(held),
             }
         )
 
 
 @inside.put("/antrean/batal")
+@inside.put("/antrean/batal/")
 def cancel(body: Fields, clinic: ClinicNow) -> Envelope:
     """Cancel a number."""
     cluster, on = _cluster(clinic, body.get("kodepoli", "")), _day(body.get("tanggalperiksa", ""))
+    _refuse_past(clinic, on)
+    card = _checked_card(body.get("nomorkartu", ""))
     with connection():
-        patient = _with_card(body.get("nomorkartu", ""))
-        appointments.cancel(
-            accounts.system_actor(ORIGIN), patient.id, cluster.code, on, body.get("keterangan", "")
-        )
+        appointments.cancel(accounts.system_actor(ORIGIN), card, cluster.code, on, body.get("keterangan", ""))
     return answer()
 
 
 @inside.post("/peserta")
+@inside.post("/peserta/")
 def add_patient(body: Fields, clinic: ClinicNow) -> Envelope:
     """Register a new patient; the card is still to be seen at the counter.
 
@@ -220,20 +239,35 @@ def add_patient(body: Fields, clinic: ClinicNow) -> Envelope:
     sex = {"L": Sex.MALE, "P": Sex.FEMALE}.get(body.get("jeniskelamin", "").upper())
     if sex is None:
         raise Refusal("Jenis kelamin harus L atau P")
-    try:
-        sent = {field.name: _sent(field, body) for field in OF_MOBILE_JKN}
-        born = _day(body.get("tanggallahir", ""), "Tanggal lahir")
-        wanted = PatientFields.model_validate({**sent, "sex": sex, "birth_date": born})
-    except pydantic.ValidationError as error:
-        name = error.errors(include_url=False)[0]["loc"][0]
-        raise Refusal(f"Data tidak sah: {name}") from None
+    actor = accounts.system_actor(ORIGIN)
+    wanted = _described(clinic, actor, body, sex)
     with connection():
         known = _find(body)
         if known is None:
             _refuse_other_nik(clinic, wanted)
             with transaction():
-                known = patients.create(clinic, accounts.system_actor(ORIGIN), wanted, clock.now())
+                known = patients.create(clinic, actor, wanted, clock.now())
         return answer({"norm": known.medical_record_number})
+
+
+def _described(clinic: Clinic, actor: Actor, body: Mapping[str, str], sex: Sex) -> PatientFields:
+    """Return the patient whom Mobile JKN describes.
+
+    Raises:
+        Refusal: A value is missing or wrong.
+    """
+    born = _day(body.get("tanggallahir", ""), "Tanggal lahir")
+    with connection():
+        placed = {**body, **region_of(clinic, actor, body)}
+    if body.get("nomorkk") and normalise_number(body["nomorkk"]) == normalise_number(body.get("nik", "")):
+        raise Refusal("Nomor KK tidak boleh sama dengan NIK")
+    try:
+        sent = {field.name: _sent(field, placed) for field in OF_MOBILE_JKN}
+        return PatientFields.model_validate({**sent, "sex": sex, "birth_date": born})
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        problem = FIELD_CODES.get(first["type"], "format")
+        raise Refusal(refused_field(f"patient.{first['loc'][0]}", problem)) from None
 
 
 def _sent(field: PatientField, body: Mapping[str, str]) -> str | None:
@@ -244,8 +278,19 @@ def _sent(field: PatientField, body: Mapping[str, str]) -> str | None:
     return text if field.required else text[: longest(field.name)]
 
 
+def unknown_call() -> Envelope:
+    """Answer a call that there is not, or not by this method, in the envelope too.
+
+    Raises:
+        Refusal: Always.
+    """
+    raise Refusal("Panggilan ini tidak dikenal; periksa alamat dan metodenya")
+
+
 router = APIRouter()
 entry.include_router(shares.divided(inside))
+for part in ("/auth", "/antrean", "/peserta"):
+    entry.add_api_route(part + "{rest:path}", unknown_call, methods=list(METHODS))
 router.include_router(shares.divided(entry))
 
 
@@ -266,6 +311,11 @@ def _cluster(clinic: Clinic, poli: str) -> Cluster:
         if poli and cluster.bpjs_code == poli:
             return cluster
     raise Refusal("Poli tidak ditemukan")
+
+
+def _refuse_past(clinic: Clinic, day: date) -> None:
+    if day < clinic.today():
+        raise ValidationError({"day": "past"})
 
 
 def _day(text: str, name: str = "Tanggal periksa") -> date:
@@ -315,13 +365,6 @@ def _patient(clinic: Clinic, body: dict[str, str]) -> Patient:
     return found
 
 
-def _with_card(card: str) -> Patient:
-    found = _find({"nomorkartu": _checked_card(card)})
-    if found is None:
-        raise Refusal("Nomor antrean tidak ditemukan")
-    return found
-
-
 def _advice(clinic: Clinic, cluster: Cluster, patient: Patient, complaint: str) -> str:
     """Return advice for the patient at home, or refuse a cluster that can never treat this patient.
 
@@ -329,7 +372,7 @@ def _advice(clinic: Clinic, cluster: Cluster, patient: Patient, complaint: str) 
         Refusal: Sex or age rule the cluster out.
     """
     if not complaint:
-        return COME  # refused a moment later with the right words
+        return queue_state.COME  # the clinic asks at the counter, or refuses it a moment later
     decision = routing_check.check_routing(
         clinic,
         RoutingQuery(
@@ -346,60 +389,7 @@ def _advice(clinic: Clinic, cluster: Cluster, patient: Patient, complaint: str) 
         raise Refusal(f"{cluster.name} tidak melayani pasien ini; pilih poli lain")
     if decision.verdict is Verdict.MISMATCH and decision.suggestions:
         better = clinic.clusters[decision.suggestions[0].cluster].name
-        return f"{COME} Keluhan ini biasanya ditangani di {better}; petugas loket akan memeriksanya."
-    return COME
-
-
-def _newest_of(patient: Patient, cluster: str, on: date) -> Appointment:
-    found: Appointment | None = (
-        Appointment.select()
-        .where(
-            Appointment.patient == patient,
-            Appointment.cluster == cluster,
-            Appointment.service_on == on,
-            Appointment.status.in_([AppointmentStatus.BOOKED, AppointmentStatus.FULFILLED]),
+        return (
+            f"{queue_state.COME} Keluhan ini biasanya ditangani di {better}; petugas loket akan memeriksanya."
         )
-        .order_by(Appointment.booked_at.desc())
-        .first()
-    )
-    if found is None:
-        raise Refusal("Nomor antrean tidak ditemukan")
-    return found
-
-
-def _remaining(cluster: str, on: date, before: int | None = None) -> int:
-    """Count a cluster's numbers that have yet to be called, including those kept for people at home."""
-    waiting = (
-        QueueEntry.select()
-        .join(Ticket)
-        .where(
-            QueueEntry.cluster == cluster,
-            QueueEntry.service_on == on,
-            QueueEntry.status.in_([EntryStatus.WAITING, EntryStatus.SKIPPED]),
-            QueueEntry.voided_at.is_null(),
-        )
-    )
-    kept = Appointment.select().where(
-        Appointment.cluster == cluster,
-        Appointment.service_on == on,
-        Appointment.status == AppointmentStatus.BOOKED,
-    )
-    if before is not None:
-        waiting, kept = waiting.where(Ticket.sequence < before), kept.where(Appointment.sequence < before)
-    return int(waiting.count()) + int(kept.count())
-
-
-def _called(cluster: str, on: date) -> str:
-    newest = (
-        QueueEntry.select(QueueEntry, Ticket)
-        .join(Ticket)
-        .where(
-            QueueEntry.cluster == cluster,
-            QueueEntry.service_on == on,
-            QueueEntry.called_at.is_null(False),
-            QueueEntry.voided_at.is_null(),
-        )
-        .order_by(QueueEntry.called_at.desc())
-        .first()
-    )
-    return str(newest.ticket.number) if newest is not None else "-"
+    return queue_state.COME

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from core.foundation.clinic import Clinic
 from core.foundation.errors import (
     ConflictError,
     NotFoundError,
@@ -36,9 +37,9 @@ class Refusal(Exception):
         self.code = code
 
 
-def answer(response: dict[str, Any] | None = None) -> Envelope:
+def answer(response: dict[str, Any] | list[dict[str, Any]] | None = None) -> Envelope:
     """Return the envelope of a successful call."""
-    metadata = {"metadata": {"message": "Ok", "code": OK}}
+    metadata: Envelope = {"metadata": {"message": "Ok", "code": OK}}
     return metadata if response is None else {"response": response, **metadata}
 
 
@@ -56,9 +57,27 @@ FIELDS: dict[str, str | dict[str, str]] = {
         "past": "Tanggal periksa sudah lewat",
         "too_far": "Tanggal periksa terlalu jauh; pilih tanggal yang lebih dekat",
     },
-    "chief_complaint": {"required": "Keluhan harus diisi"},
+    "chief_complaint": "Keluhan harus diisi",
+    "doctor": "Dokter tidak ditemukan di poli ini",
+    "hours": "Jam praktik harus berbentuk jam mulai-jam selesai, misalnya 08:00-12:00",
     **{f"patient.{field.name}": field.jkn_refused for field in PATIENT_FIELDS if field.jkn_refused},
 }
+TOO_LONG = {"patient.name": "Nama terlalu panjang; tulis nama seperti pada KTP"}
+OTHERWISE = "Data tidak dapat diterima; silakan datang ke loket"
+RULES = {
+    "already_booked": "Anda sudah mempunyai nomor {number} di poli ini pada tanggal tersebut",
+    "already_in_queue": "Anda sudah berada dalam antrean poli ini dengan nomor {number}",
+    "already_served": "Nomor {number} sudah dipakai di loket dan tidak dapat dibatalkan dari rumah",
+    "already_cancelled": "Nomor antrean {number} sudah dibatalkan",
+    "not_come": "Nomor antrean {number} sudah tidak berlaku",
+    "closed_day": "Poli tutup pada tanggal tersebut; pilih tanggal lain",
+    "no_session": "Tidak ada jadwal praktik pada tanggal tersebut; pilih dokter atau tanggal lain",
+    "other_hours": "Jam praktik tidak sesuai jadwal dokter: {hours}",
+    "session_over": "Jam praktik sudah berakhir pukul {ends}",
+    "day_over": "Pendaftaran hari ini sudah ditutup pukul {closes}",
+    "quota_full": "Kuota nomor dari rumah untuk poli ini pada tanggal tersebut sudah habis",
+}
+"""Code of a rule -> what the patient reads."""
 
 
 def sentence(error: Exception) -> str:
@@ -68,17 +87,24 @@ def sentence(error: Exception) -> str:
     if isinstance(error, NotFoundError):
         return "Nomor antrean tidak ditemukan"
     if isinstance(error, RuleError | ConflictError):
-        return {
-            "already_booked": "Anda sudah mempunyai nomor {number} di poli ini pada tanggal tersebut",
-            "already_in_queue": "Anda sudah berada dalam antrean poli ini dengan nomor {number}",
-            "already_served": "Nomor {number} sudah dipakai di loket dan tidak dapat dibatalkan dari rumah",
-            "day_over": "Pendaftaran hari ini sudah ditutup pukul {closes}",
-            "quota_full": "Kuota nomor dari rumah untuk poli ini pada tanggal tersebut sudah habis",
-        }.get(error.code, "Permintaan tidak dapat dipenuhi; silakan datang ke loket").format(**error.details)
+        words = RULES.get(error.code, "Permintaan tidak dapat dipenuhi; silakan datang ke loket")
+        return words.format(**error.details)
     assert isinstance(error, ValidationError)
     field, problem = next(iter(error.fields.items()))
-    text = FIELDS.get(field, "Data tidak sah: " + field.removeprefix("patient."))
-    return text if isinstance(text, str) else text.get(problem, "Data tidak sah: " + field)
+    return refused_field(field, problem)
+
+
+def refused_field(field: str, problem: str) -> str:
+    """Return the sentence for a value that was refused; Indonesian whatever it was.
+
+    Args:
+        field: Path of the field: `cluster`, `patient.nik`.
+        problem: Code of what is wrong with it.
+    """
+    if problem == "too_long" and field in TOO_LONG:
+        return TOO_LONG[field]
+    words = FIELDS.get(field, OTHERWISE)
+    return words if isinstance(words, str) else words.get(problem, OTHERWISE)
 
 
 class EnvelopeRoute(APIRoute):
@@ -92,10 +118,17 @@ class EnvelopeRoute(APIRoute):
             try:
                 return await handle(request)
             except Refusal as refused:
-                return JSONResponse(refusal(refused.message, refused.code))
+                return _refused(request, refused.message, refused.code)
             except (NotSignedInError, NotFoundError, RuleError, ConflictError, ValidationError) as error:
-                return JSONResponse(refusal(sentence(error)))
+                return _refused(request, sentence(error))
             except TooManyAttemptsError:
-                return JSONResponse(refusal("Terlalu banyak percobaan masuk; coba lagi sebentar lagi"))
+                return _refused(request, "Terlalu banyak percobaan masuk; coba lagi sebentar lagi")
 
         return enveloped
+
+
+def _refused(request: Request, message: str, code: int = REFUSED) -> JSONResponse:
+    """Answer a refusal; public clinics differ in its HTTP status, so that it is a setting."""
+    clinic: Clinic = request.app.state.clinic
+    status = code if clinic.settings.jkn_http_status == "code" else OK
+    return JSONResponse(refusal(message, code), status_code=status)

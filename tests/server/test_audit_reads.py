@@ -33,6 +33,7 @@ LISTS = {
     "the empty box": ("GET", "patients", {}, "patients_searched"),
     "the last patients": ("GET", "patients/recent", {"limit": "100"}, "recent_read"),
     "the verify-later list": ("GET", "patients/unverified", {}, "unverified_read"),
+    "numbers taken from home": ("GET", "appointments", {}, "appointments_read"),
     "suspected pairs": ("GET", "patients/suspected", {}, "suspected_read"),
     "merges": ("GET", "merges", {}, "merges_read"),
     "pairs told apart": ("GET", "not-same", {}, "judged_two_people_read"),

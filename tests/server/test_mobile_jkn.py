@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
 from core.foundation import clock
 from core.foundation.config import Settings
-from core.models import Appointment
+from core.models import Appointment, BpjsListItem
 from core.visits import appointments
 from server.run import Background
 from tests.people import Caller
+from tests.people import patient as person
 
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """09:00 in Makassar."""
@@ -51,6 +54,9 @@ class MobileJkn(httpx.Client):
     def cancel(self, **changes: object) -> dict:
         body = {"nomorkartu": CARD, "kodepoli": "002", "tanggalperiksa": TODAY}
         return self.request("PUT", "/antrean/batal", json=body | changes).json()
+
+    def shown(self, card: str = CARD, poli: str = "002", day: str = TODAY) -> dict:
+        return self.get(f"/antrean/sisapeserta/{card}/{poli}/{day}").json()
 
 
 @pytest.fixture
@@ -92,7 +98,9 @@ def test_from_home_to_the_ticket(jkn: MobileJkn, clerk: Caller, dentist: Caller)
     for typed in ("B-001", "b1", CARD):
         [shown] = clerk.get("patients", params={"q": typed}).json()
         assert shown["medical_record_number"] == record_number
-        assert shown["appointment"] == {"number": "B-001", "cluster": "GIGI", "chief_complaint": "sakit gigi"}
+        assert shown["appointment"] == {
+            "number": "B-001", "cluster": "GIGI", "chief_complaint": "sakit gigi", "bpjs_number": CARD,
+        }  # fmt: skip
     status = jkn.get(f"/antrean/status/002/{TODAY}").json()["response"]
     assert (status["totalantrean"], status["sisaantrean"], status["antreanpanggil"]) == (3, 3, "-")
     receipt = clerk.registered(patient=None, patient_id=shown["id"])
@@ -135,7 +143,9 @@ def test_one_number_per_cluster_and_day_and_a_cancelled_one_is_not_given_again(j
     assert "B-001" in said
     assert jkn.book(tanggalperiksa=TOMORROW)["response"]["nomorantrean"] == "B-001"
     assert message(jkn.cancel()) == (200, "Ok")
-    assert message(jkn.cancel()) == (201, "Nomor antrean tidak ditemukan")
+    assert message(jkn.cancel()) == (201, "Nomor antrean B-001 sudah dibatalkan")
+    assert message(jkn.shown()) == (201, "Nomor antrean B-001 sudah dibatalkan")
+    assert message(jkn.cancel(tanggalperiksa=TODAY, kodepoli="001")) == (201, "Nomor antrean tidak ditemukan")
     assert jkn.book()["response"]["nomorantrean"] == "B-002"
 
 
@@ -247,3 +257,273 @@ def test_a_clinic_without_an_agreement_has_no_such_calls(demo_home: object, sett
     with Background(plain) as server:
         assert httpx.get(f"{server.url}/auth").status_code == 404
         assert httpx.post(f"{server.url}/antrean", json={}).status_code == 404
+
+
+SUNDAY = "2026-03-08"
+ROSTER = """
+closed_on = [2026-03-05]
+
+[[session]]
+cluster = "GIGI"
+doctor = 4711
+name = "drg. Contoh Satu"
+weekdays = ["monday", "tuesday", "thursday"]
+hours = "08:00-12:00"
+quota = 1
+
+[[session]]
+cluster = "GIGI"
+doctor = 4712
+name = "drg. Contoh Dua"
+weekdays = ["monday"]
+hours = "07:30-08:30"
+"""
+
+
+@pytest.fixture
+def jkn_with_roster(settings: Settings, tmp_path: Path) -> Iterator[MobileJkn]:
+    """BPJS before a clinic whose roster knows the dentists' hours; numbers for a week ahead."""
+    file = tmp_path / "roster.toml"
+    file.write_text(ROSTER)
+    wanted = {"roster": str(file), "jkn_horizon_days": 7}
+    with Background(settings.model_copy(update=wanted)) as server, MobileJkn(server.url) as caller:
+        yield caller
+
+
+@pytest.mark.parametrize("door", ["shown", "cancel"])
+def test_whoever_booked_with_a_card_that_the_clinic_lacks_sees_and_cancels_the_number(
+    jkn: MobileJkn, clerk: Caller, door: str
+) -> None:
+    """A newborn, a new member, somebody registered without the card: the record has the NIK alone."""
+    clerk.registered(patient=person(nik=NIK, birth_date="1990-08-17", no_identifier_reason=None))
+    taken = jkn.book(nomorkartu="0007776665554", kodepoli="001", keluhan="batuk")
+    assert message(taken) == (200, "Ok")
+    number = taken["response"]["nomorantrean"]
+    if door == "shown":
+        assert jkn.shown("0007776665554", "001")["response"]["nomorantrean"] == number
+    else:
+        assert message(jkn.cancel(nomorkartu="0007776665554", kodepoli="001")) == (200, "Ok")
+    assert message(jkn.shown("0001112223334"))[0] == 201  # nobody else's card shows it
+
+
+def test_a_card_gets_one_number_whoever_the_record_says(jkn: MobileJkn, clerk: Caller) -> None:
+    clerk.registered(patient=person(nik=NIK, birth_date="1990-08-17", no_identifier_reason=None))
+    jkn.book(nomorkartu="0007776665554", kodepoli="001", keluhan="batuk")
+    twice = jkn.book(nomorkartu="0007776665554", kodepoli="001", keluhan="batuk")
+    assert "sudah mempunyai nomor" in message(twice)[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kodedokter": 999999}, "Dokter tidak ditemukan"),
+        ({"kodedokter": "4711", "jampraktek": "25:00-26:00"}, "Jam praktik harus"),
+        ({"kodedokter": 4711, "jampraktek": "13:00-15:00"}, "jadwal dokter: 08:00-12:00"),
+        ({"kodedokter": 4712, "jampraktek": "07:30-08:30"}, "berakhir pukul 08:30"),
+        ({"kodedokter": 4712, "tanggalperiksa": TOMORROW}, "Tidak ada jadwal"),
+        ({"tanggalperiksa": "2026-03-04"}, "Tidak ada jadwal"),
+        ({"tanggalperiksa": "2026-03-05"}, "tutup"),
+        ({"tanggalperiksa": SUNDAY}, "tutup"),
+    ],
+)
+def test_doctor_hours_and_days_are_the_rosters(
+    jkn_with_roster: MobileJkn, changes: dict[str, object], said: str
+) -> None:
+    known(jkn_with_roster)
+    code, text = message(jkn_with_roster.book(**changes))
+    assert (code, said in text) == (201, True), text
+    assert Appointment.select().count() == 0
+
+
+@pytest.mark.parametrize("hours", ["08:00-12:00", "08.00 - 12.00", "8:00-12:00"])
+def test_a_doctors_numbers_have_their_own_limit(jkn_with_roster: MobileJkn, hours: str) -> None:
+    known(jkn_with_roster)
+    other = {"nomorkartu": "0000000000018", "nik": "6371011708900002"}
+    jkn_with_roster.post("/peserta", json=PERSON | other | {"nama": "Somebody Else"})
+    assert jkn_with_roster.book(kodedokter=4711, jampraktek=hours)["response"]["angkaantrean"] == 1
+    assert "habis" in message(jkn_with_roster.book(**other, kodedokter="4711"))[1]
+    assert "habis" in message(jkn_with_roster.book(**other))[1]  # who names nobody gets whoever has room
+    [held] = Appointment.select()
+    assert (held.doctor, held.hours) == ("4711", "08:00-12:00")
+
+
+def test_the_state_is_told_for_each_doctor(jkn_with_roster: MobileJkn) -> None:
+    known(jkn_with_roster)
+    jkn_with_roster.book(kodedokter=4711, jampraktek="08:00-12:00")
+    told = jkn_with_roster.get(f"/antrean/status/002/{TODAY}").json()["response"]
+    assert [(item["kodedokter"], item["namadokter"], item["jampraktek"]) for item in told] == [
+        ("4712", "drg. Contoh Dua", "07:30-08:30"),
+        ("4711", "drg. Contoh Satu", "08:00-12:00"),
+    ]
+    assert {item["totalantrean"] for item in told} == {1}
+    general = jkn_with_roster.get(f"/antrean/status/001/{TODAY}").json()["response"]
+    assert general["namapoli"]  # nothing is known of doctors there
+    assert "15:00" in general["keterangan"]
+
+
+def test_closed_days_need_no_roster(settings: Settings) -> None:
+    ahead = settings.model_copy(update={"jkn_horizon_days": 7})
+    with Background(ahead) as server, MobileJkn(server.url) as jkn:
+        known(jkn)
+        assert "tutup" in message(jkn.book(tanggalperiksa=SUNDAY))[1]
+        assert message(jkn.book(kodedokter="x", jampraktek="25:00-26:00"))[0] == 201
+        assert message(jkn.book(tanggalperiksa="2026-03-07"))[0] == 200
+
+
+def test_a_doctor_is_looked_for_in_bpjs_own_list(jkn: MobileJkn) -> None:
+    known(jkn)
+    BpjsListItem.create(kind="doctor", code="4711", name="drg. Contoh", read_at=MORNING)
+    assert "Dokter" in message(jkn.book(kodedokter=999999))[1]
+    assert message(jkn.book(kodedokter=4711))[0] == 200
+
+
+def test_past_days_are_refused_at_every_call(jkn: MobileJkn) -> None:
+    known(jkn)
+    past = "2026-03-01"
+    answers = [
+        jkn.get(f"/antrean/status/002/{past}").json(),
+        jkn.book(tanggalperiksa=past),
+        jkn.shown(day=past),
+        jkn.cancel(tanggalperiksa=past),
+    ]
+    assert {message(answer) for answer in answers} == {(201, "Tanggal periksa sudah lewat")}
+
+
+@pytest.mark.parametrize(
+    ("region", "village", "in_address"),
+    [
+        ({"kodekel": "6371011001"}, "6371011001", ""),
+        ({"kodekel": "63.71.01.1001"}, "6371011001", ""),
+        ({"kodekel": "1234", "namakel": "MANTUIL", "namakec": "BANJARMASIN SELATAN"}, "6371011001", ""),
+        ({"kodekel": "", "namakel": "Nowhere Such", "namakec": "Elsewhere"}, "", "Kel. Nowhere Such, Kec. Elsewhere"),
+        ({}, "", "Jl. Contoh 1"),
+    ],
+)  # fmt: skip
+def test_the_region_is_kept(
+    jkn: MobileJkn, clerk: Caller, region: dict[str, str], village: str, in_address: str
+) -> None:
+    assert message(jkn.post("/peserta", json=PERSON | region).json())[0] == 200
+    [shown] = clerk.get("patients", params={"q": NIK}).json()
+    assert shown["village_code"] == village
+    assert in_address in shown["address"]
+    assert shown["address"].startswith("Jl. Contoh 1")
+
+
+def test_the_telephone_of_a_booking_is_kept(jkn: MobileJkn) -> None:
+    known(jkn)
+    jkn.book(nohp="081299990000")
+    assert [held.phone for held in Appointment.select()] == ["081299990000"]
+
+
+@pytest.mark.parametrize("changes", [{"nomorkk": NIK}, {"nama": ""}, {"nama": "x" * 500}, {"nik": "637101"}])
+def test_a_person_is_refused_in_indonesian(jkn: MobileJkn, changes: dict[str, object]) -> None:
+    code, text = message(jkn.post("/peserta", json=PERSON | changes).json())
+    assert (code, "name" in text or "_" in text) == (201, False), text
+
+
+def test_a_complaint_may_be_left_to_the_counter(settings: Settings) -> None:
+    optional = settings.model_copy(update={"jkn_complaint_required": False})
+    with Background(optional) as server, MobileJkn(server.url) as jkn:
+        known(jkn)
+        assert message(jkn.book(keluhan=None))[0] == 200
+
+
+@pytest.mark.parametrize(("setting", "status", "unknown"), [("200", 200, 200), ("code", 201, 202)])
+def test_the_http_status_of_a_refusal_is_a_setting(
+    settings: Settings, setting: str, status: int, unknown: int
+) -> None:
+    chosen = settings.model_copy(update={"jkn_http_status": setting})
+    with Background(chosen) as server, MobileJkn(server.url) as jkn:
+        body = {"nomorkartu": CARD, "nik": NIK, "kodepoli": "002", "tanggalperiksa": TODAY, "keluhan": "gigi"}
+        assert jkn.post("/antrean", json=body).status_code == unknown
+        assert jkn.post("/antrean", json=body | {"nik": "1"}).status_code == status
+        assert jkn.get(f"/antrean/status/002/{TODAY}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/auth"),
+        ("GET", "/antrean"),
+        ("GET", "/peserta"),
+        ("DELETE", "/antrean/batal"),
+        ("GET", "/antrean/x"),
+    ],
+)
+def test_a_call_that_there_is_not_is_answered_in_the_envelope(jkn: MobileJkn, method: str, path: str) -> None:
+    answer = jkn.request(method, path)
+    assert (answer.status_code, message(answer.json())[0]) == (200, 201)
+
+
+def test_a_slash_at_the_end_changes_nothing(jkn: MobileJkn) -> None:
+    signed_in = jkn.get("/auth/", headers={"x-username": "bpjs", "x-password": "rahasia-bpjs"})
+    assert signed_in.json()["response"]["token"]
+    assert message(jkn.get(f"/antrean/status/002/{TODAY}/").json())[0] == 200
+
+
+SHAPES = {
+    "catalogue": ({}, {"nomorkartu": CARD, "nik": NIK, "kodepoli": "002", "tanggalperiksa": TODAY, "keluhan": "gigi"}),
+    "older, as form": (
+        {"x-password": "rahasia-bpjs", "content-type": "application/x-www-form-urlencoded"},
+        {"nomorkartu": CARD, "nik": NIK, "kodepoli": "002", "tanggalperiksa": TODAY},
+    ),
+    "per doctor": (
+        {"content-type": "application/json; charset=utf-8"},
+        {
+            "nomorkartu": CARD, "nik": NIK, "nohp": "081234567890", "kodepoli": "002", "norm": "", "keluhan": "gigi",
+            "tanggalperiksa": TODAY, "kodedokter": 4711, "jampraktek": "08:00-12:00",
+        },
+    ),
+}  # fmt: skip
+"""Head and body of a booking as three public programs that serve Mobile JKN read them: docs/reference/bpjs.md 11."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_bookings_life_by_both_sides(settings: Settings, tmp_path: Path, shape: str) -> None:
+    """Booked, seen at the counter, come, called, done: the telephone is told each step."""
+    headers, body = SHAPES[shape]
+    file = tmp_path / "roster.toml"
+    file.write_text(ROSTER)
+    chosen = {"roster": str(file), "jkn_complaint_required": False}
+    with Background(settings.model_copy(update=chosen)) as server, MobileJkn(server.url) as jkn:
+        known(jkn)
+        taken = jkn.post("/antrean", content=json.dumps(body), headers=headers).json()
+        assert message(taken) == (200, "Ok"), taken
+        assert set(taken["response"]) == {
+            "nomorantrean", "angkaantrean", "namapoli", "sisaantrean", "antreanpanggil", "keterangan",
+        }  # fmt: skip
+        clerk, dentist = Caller(server.url, "clerk"), Caller(server.url, "dentist")
+        [booked] = clerk.get("appointments").json()
+        assert (booked["number"], booked["status"]) == ("B-001", "booked")
+        receipt = clerk.registered(patient=None, patient_id=booked["patient"]["id"])
+        assert receipt["ticket"]["number"] == "B-001"
+        assert "tunggu" in jkn.shown()["response"]["keterangan"]
+        entry = dentist.post("queues/GIGI/call-next", json={"service_point": "1"}).json()
+        assert "dipanggil" in jkn.shown()["response"]["keterangan"]
+        assert [row["status"] for row in clerk.get("appointments").json()] == ["fulfilled"]
+        assert "loket" in message(jkn.cancel())[1]
+        dentist.post(f"queue-entries/{entry['id']}/start", json={})
+        assert "dilayani" in jkn.shown()["response"]["keterangan"]
+
+
+def test_a_number_whose_registration_was_undone_is_cancelled_for_the_telephone_too(
+    jkn: MobileJkn, clerk: Caller
+) -> None:
+    known(jkn)
+    jkn.book()
+    [booked] = clerk.get("appointments").json()
+    receipt = clerk.registered(patient=None, patient_id=booked["patient"]["id"])
+    clerk.post(f"registrations/{receipt['registration_id']}/undo", json={})
+    assert "sudah dibatalkan" in message(jkn.shown())[1]
+    assert "sudah dibatalkan" in message(jkn.cancel())[1]
+    assert jkn.book()["response"]["nomorantrean"] == "B-002"
+
+
+def test_a_number_given_back_at_home_is_no_longer_awaited(jkn: MobileJkn, clerk: Caller) -> None:
+    known(jkn)
+    jkn.book(nohp="081299990000", keluhan="gusi bengkak")
+    [booked] = clerk.get("appointments").json()
+    assert (booked["phone"], booked["chief_complaint"]) == ("081299990000", "gusi bengkak")
+    jkn.cancel(keterangan="sudah sembuh")
+    [gone] = clerk.get("appointments").json()
+    assert (gone["status"], gone["end_reason"]) == ("cancelled", "sudah sembuh")

@@ -9,6 +9,7 @@ from core.foundation import clock
 from core.foundation.database import connection
 from core.models import Patient
 from core.visits import appointments
+from core.visits.roster import Roster
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import focused_id, said, screen_of, screen_text, session_of
 from tui.screens.base import LoketScreen
@@ -366,15 +367,17 @@ async def test_an_age_alone_gives_an_estimated_birth_date(counter: Counter):
     assert patient["age"] == 47
 
 
-async def test_a_number_from_home_fills_the_visit_and_keeps_the_check(counter: Counter):
+async def test_a_number_from_home_fills_the_visit_and_keeps_the_check(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(vars(counter.clinic), "roster", Roster(frozenset()))  # Sundays too
     receipt = counter.register("Nadia Putri", "6371014203910456", "batuk pilek", "UMUM")
     early = clock.now().replace(hour=1)  # 09:00 in the clinic
     with clock.frozen(lambda: early):
         with connection():
             patient = Patient.get_by_id(receipt["patient_id"])
-            held = appointments.book(
-                counter.clinic, system_actor(), patient, "GIGI", counter.clinic.today(), "gusi bengkak"
-            )
+            wanted = appointments.Booking("GIGI", counter.clinic.today(), "gusi bengkak")
+            held = appointments.book(counter.clinic, system_actor(), patient, wanted)
         async with counter.at("clerk") as (app, pilot):
             await type_text(pilot, held.number)
             await settle(pilot)
