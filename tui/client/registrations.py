@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.foundation.backoff import Backoff
+from core.schemas.patients import BookingOut
 from core.schemas.queues import EntryOut
 from core.schemas.registration import CheckOut, Receipt, RoutingOut
 from tui.client.errors import UnreachableError
@@ -67,3 +68,7 @@ class RegistrationsClient(ResourceClient):
     async def undo(self, registration_id: str) -> EntryOut:
         """Undo a registration while the patient is still at the counter."""
         return await self._connection.one(EntryOut, "POST", f"registrations/{registration_id}/undo")
+
+    async def booked(self) -> list[BookingOut]:
+        """List the numbers taken from home for today, those still awaited first."""
+        return await self._connection.many(BookingOut, "appointments")

@@ -95,8 +95,15 @@ class FormValues:
         chosen, source = self.text("payer"), PayerSource(self.text("payer_source") or PayerSource.CLERK)
         if chosen and source in {PayerSource.CLERK, PayerSource.BPJS}:
             return Payer(chosen), source
-        number = self.patient.bpjs_number if self.patient is not None else self.text("bpjs_number")
-        return proposed_payer(number or "", self.last_payer)
+        return proposed_payer(self._card, self.last_payer)
+
+    @property
+    def _card(self) -> str:
+        """Return the BPJS number: on the record, as typed, or with which a number was taken from home."""
+        if self.patient is None:
+            return self.text("bpjs_number")
+        held = self.patient.appointment
+        return self.patient.bpjs_number or (held.bpjs_number if held is not None else "")
 
     @property
     def last_payer(self) -> Payer | None:

@@ -27,6 +27,7 @@ ACTIONS: Mapping[str, str] = {
     "approval_requested": N_("asks for approval"),
     "appointment_booked": N_("booked"),
     "appointment_cancelled": N_("cancelled a booking"),
+    "appointments_read": N_("saw the numbers from home"),
     "audit_read": N_("read this log"),
     "broken_glass_read": N_("saw who broke the glass"),
     "bpjs_code_mapped": N_("mapped a code of BPJS"),

@@ -72,6 +72,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         *,
         registration_id: str | None = None,
         draft_key: str | None = None,
+        confirms: bool = False,
     ) -> None:
         """Initialise the form.
 
@@ -81,6 +82,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
             values: Field -> value that is known before.
             registration_id: Id of a registration that was begun before.
             draft_key: Key of the draft of a form that was begun before.
+            confirms: Whether the confirmation comes at once, where nothing is left to fill in.
         """
         super().__init__(session, {**self._from_appointment(patient), **(values or {})})
         self._draft_key = draft_key or new_draft_key()
@@ -90,6 +92,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         self._patient = patient
         self._registration_id = registration_id or new_id()
         self._deceased_confirmed = False
+        self._confirms = confirms
 
     @staticmethod
     def _from_appointment(patient: PatientOut | None) -> Values:
@@ -161,7 +164,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         lines = [
             f" {patient.name}   {sex_letter(patient.sex)}  {age_text(patient.birth_date, today)}"
             f"  ({date_text(patient.birth_date)})   RM {patient.medical_record_number}",
-            f" NIK {patient.nik or '-'}   BPJS {patient.bpjs_number or '-'}   {patient.address}",
+            f" NIK {patient.nik or '-'}   BPJS {self._cards(patient)}   {patient.address}",
         ]
         notes = []
         if patient.open_entry:
@@ -180,6 +183,16 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         notes += [problem_words.word(problem_words.IDENTITY_WARNINGS, code) for code in patient.warnings]
         lines.append(" " + ("! " + "; ".join(notes) if notes else _("identity verified")))
         return "\n".join(fit(line, 200).rstrip() for line in lines)
+
+    @staticmethod
+    def _cards(patient: PatientOut) -> str:
+        """Return the BPJS number of the record, and one with which a number was taken from home if it is another."""
+        held = patient.appointment
+        sent = held.bpjs_number if held is not None else ""
+        if sent in ("", patient.bpjs_number):
+            return patient.bpjs_number or "-"
+        other = _("at home: {number}").format(number=sent)
+        return f"{patient.bpjs_number or '-'} ({other})"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Allow duplicates and the mother for a new patient, and correction for a known one."""
@@ -208,6 +221,9 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
             self.show_village()
         self.show_beside()
         self.check_soon()
+        if self._confirms:
+            self._confirms = False
+            self.action_save()
 
     def _first_field(self) -> str:
         """Return the number's field; when it is known, the first field that must still be filled in."""

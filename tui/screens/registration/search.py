@@ -23,6 +23,7 @@ from tui.screens.patients.notes import Corrected
 from tui.screens.patients.pairs import PairsScreen
 from tui.screens.patients.set_aside import SetAsideScreen
 from tui.screens.reasons import LettersDialog
+from tui.screens.registration.bookings import BookingsScreen
 from tui.screens.registration.drafts_dialog import DraftsDialog
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.screens.registration.registration_form import RegistrationScreen
@@ -286,6 +287,8 @@ class SearchScreen(LoketScreen[None]):
             ("D", "pairs", _("look-alikes: records that may be one person")),
             ("M", "decisions", _("decisions on look-alikes, to take back")),
         ]
+        if self.session.clinic.gives_numbers_at_home:
+            options.insert(0, ("T", "booked", _("today's numbers from home")))
         if self.session.may(Permission.MERGE_PATIENTS):
             options.append(("R", "set_aside", _("rows of imported lists, to mend")))
         if self.session.clinic.asks_bpjs:
@@ -297,6 +300,8 @@ class SearchScreen(LoketScreen[None]):
     def _open_list(self, name: str | None) -> None:
         if name == "verify":
             self.call_after_refresh(self.show_unverified)  # as in `_corrected`
+        elif name == "booked":
+            self.app.push_screen(BookingsScreen(self.session))
         elif name == "pairs":
             self.app.push_screen(PairsScreen(self.session))
         elif name == "decisions":
