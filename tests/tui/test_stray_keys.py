@@ -355,3 +355,20 @@ async def test_call_and_open_still_go_in_one_packet(counter: Counter, rest: Any)
         terminal.type("n\r")
         await happens(lambda: isinstance(terminal.app.screen, RecordScreen), "the record")
     assert entry_of(counter, receipt)["status"] == "in_service"
+
+
+async def test_whoever_was_called_into_an_empty_queue_is_opened_at_once(counter: Counter, rest: Any):
+    async with counter.at("dentist") as (app, pilot):
+        await until(pilot, lambda: not pane_of(app).entries, "nobody there")
+        rest()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stray_keys, "QUIET_SECONDS", LONG)
+            screen_of(app, ActingScreen)._stray = StrayKeys()
+            receipt = someone(counter)
+            await until(pilot, lambda: pane_of(app).entries, "who has just come")
+            await press(pilot, "enter")
+            assert "set aside" in said(app), "nobody was chosen a moment ago"
+            await press(pilot, "n")
+            assert receipt["ticket"]["number"] in said(app)
+            await press(pilot, "enter")
+            await until(pilot, lambda: isinstance(app.screen, RecordScreen), "the record")

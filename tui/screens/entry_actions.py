@@ -283,6 +283,8 @@ class ActingScreen(LoketScreen[None]):
         """Remember the entry for an undo, and report the action."""
         self.last = entry
         self.pane.choose(entry.id)
+        if self.pane.chosen is not None and self.pane.chosen.id == entry.id:
+            self._stray.choice_confirmed()
         odd = [_(words) for code, words in problem_words.TRANSFER_WARNINGS.items() if code in entry.warnings]
         after = "".join(f"  ! {words}" for words in odd) or self._what_next(entry)
         self.say(self._about(entry, sentence, after), "warning" if odd else "good")

@@ -41,6 +41,10 @@ class StrayKeys:
         """Take note that another row is chosen although no key asked for it: the chosen one has gone."""
         self._changed_at = at
 
+    def choice_confirmed(self) -> None:
+        """Take note that the person has acted on the chosen row: the next key means the same one."""
+        self._changed_at = float("-inf")
+
     def judge(self, event: events.Key, *, is_command: bool, needs_row: bool) -> str | None:
         """Return the reason for which a key is no command; None for a command.
 

@@ -80,7 +80,8 @@ def test_closing_backup_restore_and_sending(postgres: str, tmp_path: Path) -> No
     # What was there before is kept beside it, and no scratch database is left.
     with psycopg.connect(f"{postgres.rstrip('/')}/postgres") as session:
         names = {row[0] for row in session.execute("SELECT datname FROM pg_database")}
-    (aside,) = (name for name in names if name.startswith("clinic_2"))
+    restored = clinic.settings.database_url.rpartition("/")[2]
+    (aside,) = (name for name in names if name.startswith(f"{restored}_2"))  # a name with the day behind it
     assert not any(name.startswith("loket_scratch") for name in names)
     with psycopg.connect(f"{postgres.rstrip('/')}/{aside}") as session:
         assert session.execute("SELECT count(*) FROM visit").fetchone() == (31,)

@@ -309,8 +309,11 @@ class FormScreen(LoketScreen[Typed]):
         for name, problem in problems.items():
             for label in self.query(f"#label-{name}").results(Label):
                 label.mark(True)
+            text = self._problem_text(self._fields[name], problem)
+            self.say(text, "error")
             self.query_one(f"#{name}").focus()
-            self.call_after_refresh(self.say, self._problem_text(self._fields[name], problem), "error")
+            # Again, once the field that loses the focus has been judged: it may have said something of its own.
+            self.call_after_refresh(self.say, text, "error")
             return
         self.dismiss(self._typed)
 
