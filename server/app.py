@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -26,7 +26,8 @@ from core.daily import backup
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import connection, hurry_saves
-from server import display, first_start, mobile_jkn, problems, read_audit, shares
+from server import display, first_start, mobile_jkn, problems
+from server.api_paths import route_path
 from server.change_follower import ChangeFollower
 from server.clinic_gauges import ClinicGauges
 from server.core_gate import CoreGate
@@ -61,7 +62,6 @@ MAX_BODY_BYTES = 256 * 1024
 SMALLEST_COMPRESSED = 200  # bytes; below it the header that says so costs what is won
 PASSWORD_CHECKS = 2  # at a time
 STRANGERS_PASSWORD_CHECKS = 1  # of addresses that have not signed in as the account lately
-API = "/api/v1"
 AUTHORITY_PATH = "/ca.pem"
 RESOURCES = (
     accounts,
@@ -159,7 +159,7 @@ class Measured:
         try:
             await self._app(scope, receive, noted)
         finally:
-            route = getattr(scope.get("route"), "path", "unknown")
+            route = route_path(scope) or "unknown"
             self._metrics.requests.labels(scope["method"], route, status).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - began)
 
@@ -212,13 +212,14 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     app.state.examination = Examination(clinic)
     app.state.rendered_changes = changes.RenderedChanges()
     problems.install(app)
-    api = APIRouter(prefix=API, responses=problems.RESPONSES)
-    for resource in RESOURCES:
-        api.include_router(shares.divided(read_audit.audited(resource.router)))
-    app.include_router(api)
-    app.include_router(display.router)
-    app.include_router(ticket.router)
-    app.include_router(mobile_jkn.router)
+    # Not by `include_router`: it would read the parameters of all endpoints again.
+    for router in (
+        *(resource.router for resource in RESOURCES),
+        display.router,
+        ticket.router,
+        *mobile_jkn.ROUTERS,
+    ):
+        app.router.routes.extend(router.routes)
     _operations(app)
     if settings.http_is_encrypted and not settings.tls_certificate:
         _authority(app, settings)

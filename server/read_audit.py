@@ -14,8 +14,6 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from core.foundation import audit_reads
@@ -28,7 +26,6 @@ from core.schemas.queues import EntryPatient, QueueOut
 IDS = ("patient_id", "survivor_id", "merged_id")
 """Fields that hold a patient's id in other shapes."""
 PLAIN = frozenset({"str", "int", "float", "bool", "date", "datetime", "NoneType"})
-MARK = "writes_whom_it_shows"
 OWN_ROWS = frozenset({"audit_log", "report", "write_report"})
 """Endpoints whose answers are rows without ids: they write what they showed by themselves."""
 ACTIONS = {
@@ -50,14 +47,10 @@ ASKED = ("q", "reason", "day", "date", "limit", "cluster", "kind", "patient")
 """Arguments that tell what was asked; the words sought are kept as typed, for whoever must judge them."""
 
 
-def audited(router: APIRouter) -> APIRouter:
-    """Let every endpoint of a router write whom its answers show."""
-    for route in router.routes:
-        if isinstance(route, APIRoute) and "actor" in inspect.signature(route.endpoint).parameters:
-            is_plain = not inspect.iscoroutinefunction(route.endpoint) and not hasattr(route.endpoint, MARK)
-            if is_plain and route.endpoint.__name__ not in OWN_ROWS:
-                route.endpoint = _audited(route.endpoint)
-    return router
+def audited(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Let an endpoint write whom its answers show; what names no actor, or writes that itself, stays as it is."""
+    is_plain = not inspect.iscoroutinefunction(endpoint) and endpoint.__name__ not in OWN_ROWS
+    return _audited(endpoint) if is_plain and "actor" in inspect.signature(endpoint).parameters else endpoint
 
 
 def _audited(endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,7 +71,6 @@ def _audited(endpoint: Callable[..., Any]) -> Callable[..., Any]:
             _write(name, actor, given, people_in(result), written)
         return result
 
-    setattr(answer, MARK, True)  # routers are shared by every application of a process
     return answer
 
 

@@ -17,6 +17,7 @@ from core.foundation.errors import NotAllowedError, NotSignedInError
 from core.foundation.permissions import Actor
 from core.schemas.base import Line
 from core.schemas.record import StatedReason
+from server.api_paths import route_path
 from server.text.translation import LANGUAGES
 
 DOOR_HEADER = "x-loket-door"
@@ -121,10 +122,9 @@ def audit_refusal(request: Request, error: NotAllowedError) -> None:
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is None or error.code in {MUST_CHANGE, MUST_GIVE_CODE}:
         return
-    route = getattr(request.scope.get("route"), "path", "")
     with connection():
         audit.record(
-            actor, "request_refused", "request", f"{request.method} {route}"[:80],
+            actor, "request_refused", "request", f"{request.method} {route_path(request.scope)}"[:80],
             code=error.code, permission=str(error.permission), path=request.url.path[:200],
         )  # fmt: skip
 

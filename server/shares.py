@@ -13,7 +13,6 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
-from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 WRITING = 8
@@ -27,21 +26,21 @@ _limiters: RunVar[dict[int, CapacityLimiter]] = RunVar("loket_shares")
 """Size -> limiter, of the event loop that runs."""
 
 
-def divided(router: APIRouter) -> APIRouter:
-    """Give every writing and every audited endpoint of a router its share of the threads."""
-    for route in router.routes:
-        if not isinstance(route, APIRoute) or inspect.iscoroutinefunction(route.endpoint):
-            continue  # routers are shared by every application of a process: what has its share is a coroutine
-        if (size := _size(route)) is not None:
-            route.endpoint = _in_share(route.endpoint, size)
-    return router
+class SharedRoute(APIRoute):
+    """A route that has its share of the threads where it writes or is audited."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        size = _size(path, set(options.get("methods") or {"GET"}))
+        is_coroutine = inspect.iscoroutinefunction(endpoint)
+        shared = endpoint if size is None or is_coroutine else _in_share(endpoint, size)
+        super().__init__(path, shared, **options)
 
 
-def _size(route: APIRoute) -> int | None:
+def _size(path: str, methods: set[str]) -> int | None:
     """Return how many threads a route shares with its like; None for all of them."""
-    if (route.methods or set()) - READ_ONLY:
+    if methods - READ_ONLY:
         return WRITING
-    return AUDITED if any(part in route.path for part in AUDITED_PATHS) else None
+    return AUDITED if any(part in path for part in AUDITED_PATHS) else None
 
 
 def _in_share(endpoint: Callable[..., Any], size: int) -> Callable[..., Any]:

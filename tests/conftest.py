@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import apsw
-import fastapi.routing
 import httpx
 import hypothesis
 import peewee
@@ -95,28 +93,6 @@ def certificates_read_once() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpx._transports.default, "create_ssl_context", cache(httpx.create_ssl_context))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def routes_made_once() -> Iterator[None]:
-    """Read the endpoints' parameters once a process, not for each server: that was nine tenths of its start.
-
-    The routers are the same objects in every server of a process; what FastAPI reads off an endpoint of theirs
-    under one prefix is the same too.
-    """
-    contexts = fastapi.routing._EffectiveRouteContext
-    read = contexts.from_api_route
-    known: dict[tuple[int, str], Any] = {}
-
-    def read_once(*, original_route: Any, include_context: Any) -> Any:
-        key = id(original_route), include_context.path_for(original_route)
-        if key not in known:  # the answer holds the route, so that its id stays its own
-            known[key] = read(original_route=original_route, include_context=include_context)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contexts, "from_api_route", read_once)
         yield
 
 

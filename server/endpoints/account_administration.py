@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from core.accounts import second_factor, sign_ins
 from core.accounts import service as accounts
@@ -13,9 +13,10 @@ from core.foundation.errors import ValidationError
 from core.foundation.permissions import actor_of
 from core.models import Account, AccountKey
 from core.schemas.accounts import AccountEdit, AccountRow, KeyOut, NewAccount, NewKey, NewPassword, SignInOut
+from server.resources import resource
 from server.security import AdminNow, ClinicNow
 
-router = APIRouter(tags=["accounts"], prefix="/accounts")
+router = resource("accounts", "/accounts")
 
 
 def _row(account: Account) -> AccountRow:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from core.accounts import guessing, second_factor, sign_ins
 from core.accounts import service as accounts
@@ -32,9 +32,10 @@ from core.schemas.accounts import (
 )
 from core.schemas.queues import ServicePoint
 from server import connections
+from server.resources import resource
 from server.security import ActorAtSignIn, ActorNow, ClinicNow, Peer, SecretNow, peer, require_code
 
-router = APIRouter(tags=["accounts"])
+router = resource("accounts")
 
 ResultT = TypeVar("ResultT")
 CROWDED_SECONDS = 2  # to wait when there are more

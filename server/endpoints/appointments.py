@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
-from fastapi import APIRouter
-
 from core.foundation.codes import AppointmentStatus
 from core.foundation.database import connection
 from core.patients import views as patients
 from core.schemas.patients import BookingOut
 from core.visits import appointments as kept
+from server.resources import resource
 from server.security import ActorNow, ClinicNow
 
-router = APIRouter(tags=["registration"])
+router = resource("registration")
 
 
 @router.get("/appointments")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastapi import APIRouter
-
 from core.foundation import approvals
 from core.foundation.clinic import Clinic
 from core.foundation.codes import ApprovalKind, Permission
@@ -14,9 +12,10 @@ from core.foundation.permissions import Actor
 from core.models import Approval
 from core.records import releases
 from core.schemas.oversight import ApprovalOut
+from server.resources import resource
 from server.security import ActorNow, ClinicNow
 
-router = APIRouter(tags=["approvals"], prefix="/approvals")
+router = resource("approvals", "/approvals")
 
 
 def _approve(clinic: Clinic, actor: Actor, asked: Approval) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 
 from core.foundation import audit_query, audit_reads
@@ -16,9 +16,10 @@ from core.foundation.codes import Permission
 from core.models import Patient
 from core.schemas.base import Identifier
 from core.schemas.oversight import AuditLineOut, AuditPerson
+from server.resources import resource
 from server.security import ActorNow
 
-router = APIRouter(tags=["audit"])
+router = resource("audit")
 Name = Annotated[str | None, Query(max_length=40)]
 
 

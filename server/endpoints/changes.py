@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -27,10 +27,11 @@ from core.models import Change, QueueEntry, Visit
 from core.queues.views import entry_out, for_display
 from core.schemas.queues import ChangeOut, EntryOut
 from server.change_follower import ChangeFollower, follow
+from server.resources import resource
 from server.security import ActorNow, ClinicNow, SecretNow, peer
 from server.stream_places import Listener, PlacedStream
 
-router = APIRouter(tags=["queues"])
+router = resource("queues")
 
 HEARTBEAT_SECONDS = 15.0  # between comments on a quiet line, so that both ends notice a dead one
 CACHED_CHANGES = 500  # rendered events that are kept: more than the busiest minute brings

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import BackgroundTasks, Request
 
 from core.schemas.clinic import DoctorOut
 from server.examination import Examination
+from server.resources import resource
 from server.security import AdminNow, LanguageNow
 
-router = APIRouter(tags=["clinic"])
+router = resource("clinic")
 
 
 @router.get("/doctor")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query, Response
+from fastapi import BackgroundTasks, Query, Response
 
 from core.daily import backup, closing
 from core.daily.reports import exports, report_files, report_tables
@@ -20,11 +20,12 @@ from core.models import Visit
 from core.schemas.clinic import BackupOut, ClinicOut, ClosingOut, ExportAsked, ReportOut, SyncOut, WrittenOut
 from core.schemas.oversight import ApprovalOut
 from server import worker_process
+from server.resources import resource
 from server.security import ActorAtSignIn, ActorNow, AdminNow, ClinicNow, LanguageNow
 from server.text import problem_words
 from server.text.translation import speaking
 
-router = APIRouter(tags=["clinic"])
+router = resource("clinic")
 
 
 @router.get("/clinic")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from core.accounts import drafts
 from core.schemas.registration import DraftFields, DraftOut
+from server.resources import resource
 from server.security import ActorNow
 
-router = APIRouter(tags=["drafts"])
+router = resource("drafts")
 DraftKey = Annotated[str, Path(max_length=80)]
 DraftKind = Annotated[str, Query(max_length=80)]
 

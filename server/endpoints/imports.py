@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from core.foundation.database import connection
 from core.imports import set_aside
 from core.patients import views as patients
 from core.schemas.imports import LeftOutRow, MendedRow, SetAsideRowsOut
 from core.schemas.patients import PatientOut
+from server.resources import resource
 from server.security import ActorNow, ClinicNow
 
-router = APIRouter(tags=["patients"])
+router = resource("patients")
 
 
 @router.get("/imports/rows")

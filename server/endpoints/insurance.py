@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from core.exchange.bpjs import code_mapping, eligibility, pcare_views
 from core.foundation.database import connection
 from core.schemas.base import Identifier
 from core.schemas.bpjs import BpjsCodeFields, BpjsCodesOut, BpjsListItemOut, BpjsStatusOut, BpjsVisitOut
 from core.schemas.insurance import InsuranceOut, InsuranceQuery
+from server.resources import resource
 from server.security import ActorNow, ClinicNow
 from server.text import problem_words
 
-router = APIRouter(tags=["insurance"])
+router = resource("insurance")
 
 
 @router.post("/insurance/check")

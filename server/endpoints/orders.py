@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from core.orders import diagnoses, laboratory, prescribing, procedures, worklists
 from core.schemas.base import Line
@@ -23,9 +23,10 @@ from core.schemas.record import (
     ReasonFields,
     WorkItem,
 )
+from server.resources import resource
 from server.security import ActorNow, ClinicNow, ReasonNow
 
-router = APIRouter(tags=["orders"])
+router = resource("orders")
 Reason = Annotated[Line, Query(max_length=200)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from core.exchange import patient_copy
 from core.foundation.codes import Permission
@@ -37,9 +37,10 @@ from core.schemas.record import (
     VisitSummary,
     VoidAllergy,
 )
+from server.resources import resource
 from server.security import ActorNow, ClinicNow, ReasonNow
 
-router = APIRouter(tags=["patients"])
+router = resource("patients")
 
 
 @router.get("/patients")

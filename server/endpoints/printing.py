@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from core.foundation.codes import Permission
 from core.printing.documents import PrintDocument
 from server import printer
+from server.resources import resource
 from server.security import ActorNow, ClinicNow
 
-router = APIRouter(tags=["printing"])
+router = resource("printing")
 
 
 @router.post("/print-jobs", status_code=204)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from core.foundation.codes import EntryAction, Permission
 from core.queues import board
@@ -25,9 +25,10 @@ from core.schemas.queues import (
     WaitingRoomOut,
 )
 from core.visits import transfers
+from server.resources import resource
 from server.security import ActorAtSignIn, ActorNow, ClinicNow
 
-router = APIRouter(tags=["queues"])
+router = resource("queues")
 
 ACTIONS = {
     name: EntryAction(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from core.foundation.codes import Permission
 from core.foundation.database import connection
@@ -18,9 +18,10 @@ from core.schemas.registration import (
     RoutingQuery,
 )
 from core.visits import registration, routing_check
+from server.resources import resource
 from server.security import ActorNow, ClinicNow, LanguageNow
 
-router = APIRouter(tags=["registration"])
+router = resource("registration")
 
 
 @router.post("/routing")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from core.accounts import rights
 from core.schemas.accounts import RightsChangeFields, RightsChangeOut, RightsOut
+from server.resources import resource
 from server.security import ActorNow
 
-router = APIRouter(tags=["rights"])
+router = resource("rights")
 
 
 @router.get("/rights")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from core.foundation.ages import DAYS_PER_YEAR
 from core.foundation.codes import Permission, Sex
@@ -15,9 +15,10 @@ from core.schemas.record import (
     LabTestOut,
     MedicineOut,
 )
+from server.resources import resource
 from server.security import ActorNow, ClinicNow, LanguageNow
 
-router = APIRouter(tags=["terminology"])
+router = resource("terminology")
 Identifier = Annotated[Line, Query(max_length=40)]
 Words = Annotated[Line, Query(max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=100)]

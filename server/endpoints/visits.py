@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from core.foundation.codes import Permission
 from core.records import encounters, letters, releases
@@ -25,9 +25,10 @@ from core.schemas.record import (
     ReleaseOut,
     VisitOut,
 )
+from server.resources import resource
 from server.security import ActorNow, ClinicNow, ReasonNow
 
-router = APIRouter(tags=["visits"])
+router = resource("visits")
 
 
 @router.get("/visits/{visit_id}")

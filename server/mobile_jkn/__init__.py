@@ -5,6 +5,6 @@ whatever the clinic's language; refusals are sentences because the app shows the
 Without `LOKET_JKN_USERNAME` and `LOKET_JKN_PASSWORD` every call answers 404.
 """
 
-from server.mobile_jkn.calls import router
+from server.mobile_jkn.calls import ROUTERS
 
-__all__ = ["router"]
+__all__ = ["ROUTERS"]

@@ -28,7 +28,6 @@ from core.schemas.base import clean_line
 from core.schemas.patients import PatientFields, longest
 from core.schemas.registration import RoutingQuery
 from core.visits import appointments, routing_check
-from server import shares
 from server.mobile_jkn import access_tokens, queue_state
 from server.mobile_jkn.envelope import (
     UNKNOWN_PATIENT,
@@ -106,7 +105,14 @@ def _clean_field(name: str, value: object) -> str:
 Fields = Annotated[dict[str, str], Depends(fields)]
 
 entry = APIRouter(dependencies=[Depends(open_to_bpjs)], route_class=EnvelopeRoute, include_in_schema=False)
-inside = APIRouter(dependencies=[Depends(signed_in)], route_class=EnvelopeRoute)
+inside = APIRouter(
+    dependencies=[Depends(open_to_bpjs), Depends(signed_in)],
+    route_class=EnvelopeRoute,
+    include_in_schema=False,
+)
+others = APIRouter(dependencies=[Depends(open_to_bpjs)], route_class=EnvelopeRoute, include_in_schema=False)
+ROUTERS = (entry, inside, others)
+"""For a token, with it, and for whatever else is asked; in the order in which they are tried."""
 
 
 @entry.get("/auth")
@@ -287,11 +293,8 @@ def unknown_call() -> Envelope:
     raise Refusal("Panggilan ini tidak dikenal; periksa alamat dan metodenya")
 
 
-router = APIRouter()
-entry.include_router(shares.divided(inside))
 for part in ("/auth", "/antrean", "/peserta"):
-    entry.add_api_route(part + "{rest:path}", unknown_call, methods=list(METHODS))
-router.include_router(shares.divided(entry))
+    others.add_api_route(part + "{rest:path}", unknown_call, methods=list(METHODS))
 
 
 def _refuse_other_nik(clinic: Clinic, wanted: PatientFields) -> None:

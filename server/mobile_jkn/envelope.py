@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
 from core.foundation.clinic import Clinic
 from core.foundation.errors import (
@@ -19,6 +18,7 @@ from core.foundation.errors import (
     ValidationError,
 )
 from core.patients.fields import PATIENT_FIELDS
+from server.shares import SharedRoute
 
 OK = 200
 REFUSED = 201
@@ -107,7 +107,7 @@ def refused_field(field: str, problem: str) -> str:
     return words if isinstance(words, str) else words.get(problem, OTHERWISE)
 
 
-class EnvelopeRoute(APIRoute):
+class EnvelopeRoute(SharedRoute):
     """Answers in BPJS's envelope when the core refuses; a fault of Loket goes on to its own handler."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

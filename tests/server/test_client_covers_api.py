@@ -18,7 +18,8 @@ import pytest
 from pydantic import BaseModel
 
 from core.foundation.config import Settings
-from server.app import API, create_app
+from server.api_paths import API
+from server.app import create_app
 from tui.client.core_client import CoreClient
 from tui.client.resource import ResourceClient
 

@@ -9,10 +9,10 @@ import re
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
 
 import server.endpoints
 import tui.client
+from server.resources import ResourceRoute
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -22,8 +22,10 @@ def server_routes() -> list[tuple[str, re.Pattern[str]]]:
     for module in pkgutil.iter_modules(server.endpoints.__path__):
         router = getattr(importlib.import_module(f"server.endpoints.{module.name}"), "router", None)
         for route in router.routes if isinstance(router, APIRouter) else ():
-            assert isinstance(route, APIRoute)
-            pattern = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path.lstrip("/"))) + "$")
+            assert isinstance(route, ResourceRoute)  # audited, and with its share of the threads
+            pattern = re.compile(
+                re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path.removeprefix("/api/v1/"))) + "$"
+            )
             found += [(method, pattern) for method in route.methods or ()]
     return found
 
