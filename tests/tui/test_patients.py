@@ -95,6 +95,30 @@ async def test_a_card_is_corrected_and_the_earlier_version_kept(counter: Counter
     assert (now["phone"], now["version"]) == ("08115550001", patient["version"] + 1)
 
 
+async def test_a_death_that_a_list_reported_by_mistake_is_taken_back(counter: Counter):
+    patient = known(counter, "Sarwono Atmojo", "1951-05-20")
+    with counter.api() as api:
+        dead = api.patch(f"patients/{patient['id']}", json={"death_reported_on": "2024-02-03"}).json()
+    assert dead["deceased_on"] == "2024-02-03"
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, "sarwono atmojo")
+        await press(pilot, "f9")
+        assert "DIED 03-02-2024" in screen_text(app)
+        assert "F5=Is alive" in screen_text(app)
+        await press(pilot, "f5", "escape")
+        assert isinstance(app.screen, EditScreen)
+        await press(pilot, "f5", "enter")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen), "the search")
+        assert "No longer marked as deceased: Sarwono Atmojo" in screen_text(app)
+        await press(pilot, "f9")
+        assert "F5=Is alive" not in screen_text(app)
+    with counter.api() as api:
+        assert api.get(f"patients/{patient['id']}").json()["deceased_on"] is None
+    with counter.api("admin") as api:
+        events = api.get("audit", params={"patient_id": patient["id"]}).json()
+    assert "death_taken_back" in [event["action"] for event in events]
+
+
 async def test_leaving_with_something_typed_takes_a_second_escape(counter: Counter):
     known(counter, "Yustina Wibowo", "1981-03-15")
     async with counter.at("clerk") as (app, pilot):

@@ -10,12 +10,14 @@ from textual.widgets import Static
 from core.foundation.codes import NikHolder
 from core.patients.fields import IDENTIFYING, PATIENT_FIELDS, TYPED, FieldKind
 from core.schemas.patients import CandidatePairOut, DuplicateResult, NikDoubt, PatientOut
+from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
 from tui.registration.form_values import YES, FormValues
 from tui.screens.base import Values
 from tui.screens.patients.card_form import CardScreen
 from tui.screens.patients.compare import CompareScreen
 from tui.screens.patients.notes import Corrected
+from tui.screens.reasons import AgreeDialog
 from tui.screens.registration.duplicates import DuplicateDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
@@ -30,6 +32,7 @@ COMPARED_AGAIN = (*sorted(IDENTIFYING), "mother_name")
 class EditScreen(CardScreen[Corrected]):
     """Edits the fields of a record; returns the outcome, None when nothing was changed."""
 
+    BINDINGS = [*CardScreen.BINDINGS, keymap.IS_ALIVE]
     TITLE_TEXT = N_("Correct a card")
     MAY_OPEN_HOLDER = False
     HELP_TEXT = N_(
@@ -51,7 +54,15 @@ class EditScreen(CardScreen[Corrected]):
         """Show the record's number, and whether the card was seen."""
         seen = self._patient.identity_verified_at is not None
         state = _("identity verified") if seen else _("identity not verified: ask for the card")
-        self.query_one("#card", Static).update(f" RM {self._patient.medical_record_number}   {state}")
+        died = self._patient.deceased_on
+        mark = "   !! " + _("DIED {day}").format(day=date_text(died)) if died is not None else ""
+        self.query_one("#card", Static).update(f" RM {self._patient.medical_record_number}   {state}{mark}")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to take a death back only where one is recorded."""
+        if action == "take_death_back":
+            return self._patient.deceased_on is not None
+        return super().check_action(action, parameters)
 
     def has_changes(self) -> bool:
         """Return whether a field differs from the card as it was read."""
@@ -140,6 +151,42 @@ class EditScreen(CardScreen[Corrected]):
             self.point_at(*next(iter(problem.fields.items())))
         else:
             self.say(problem_words.problem_text(problem), "error")
+
+    # A death that a list reported by mistake
+
+    def action_take_death_back(self) -> None:
+        """Take back the day of death that a list reported, after Enter."""
+
+        def agreed(is_agreed: bool | None) -> None:
+            if is_agreed:
+                self.take_death_back()
+
+        title = N_("Does this person live? The list's date of death is taken back.")
+        self.app.push_screen(AgreeDialog(self.session, title, self._patient.name), agreed)
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def take_death_back(self) -> None:
+        """Take the reported day back; a death at a visit's end is that visit's, and is said to be."""
+        body = {"death_reported_on": None, "expected_version": self._patient.version}
+        try:
+            with hold_keys(self.app):
+                self._patient = await self.session.client.patients.edit(self._patient.id, body)
+        except RefusedError as refusal:
+            self._refused(refusal)
+        except UnreachableError:
+            self.say(_(problem_words.UNREACHABLE), "error")
+        else:
+            self.show_card()
+            self._say_whether_alive()
+
+    def _say_whether_alive(self) -> None:
+        sentence = _("No longer marked as deceased: {name}").format(name=self._patient.name)
+        if self._patient.deceased_on is not None:
+            self.say(_("A visit ended with the death: take its end back in the record."), "error")
+        elif self.has_changes():
+            self.say(sentence, "good")
+        else:
+            self.dismiss(Corrected(self._patient.id, sentence))
 
     # Look-alikes
 
