@@ -164,6 +164,11 @@ sounds = Sounds()
 """Sounds of the open database."""
 
 
+def found(text: str, limit: int) -> list[Patient]:
+    """Return the patients whom a text may mean, best match first, at most `limit`."""
+    return (by_number(text) or by_words(text, limit))[:limit]
+
+
 def by_number(text: str) -> list[Patient]:
     """Return the patients whose NIK, family card, BPJS, record or phone number this is.
 
@@ -172,12 +177,10 @@ def by_number(text: str) -> list[Patient]:
     digits = normalise_number(text).lstrip("+")
     if not digits.isdigit() or len(digits) < SHORTEST_NUMBER:
         return []
-    found: list[Patient] = []
     for condition in _conditions(digits):
-        found = _where(condition)
-        if found:
-            break
-    return found
+        if owners := _where(condition):
+            return owners
+    return []
 
 
 def _conditions(digits: str) -> Iterator[Expression]:

@@ -62,12 +62,7 @@ def search(clinic: Clinic, actor: Actor, text: str, limit: int = 20) -> list[Pat
     """
     actor.require(Permission.READ_PATIENTS)
     with connection():
-        found = (
-            _with_appointment(clinic, text)
-            or patient_search.by_number(text)
-            or patient_search.by_words(text, limit)
-        )
-    return found[:limit]
+        return _with_appointment(clinic, text)[:limit] or patient_search.found(text, limit)
 
 
 def _with_appointment(clinic: Clinic, number: str) -> list[Patient]:
