@@ -48,13 +48,15 @@ from bench.people import FITTED, UNSEEN, Record, population
 from core.linkage import scoring
 from core.linkage.blocking import People
 from core.linkage.candidates import Match, meant_as_well
+from core.linkage.caps import EXISTING, REVIEW
 from core.linkage.names import name_words
-from core.linkage.scoring import EXISTING, MATCH_WEIGHTS, REVIEW, Person
+from core.linkage.scoring import Person
+from core.linkage.weights import MATCH_WEIGHTS, RISING_LEVELS
 
 FEBRL_COUNTS_FOR = 15.0
 """Weight of FEBRL 1 and 2 in the fit: they are a twentieth of the households' size."""
 OUT_OF_ORDER = 1e5
-"""Penalty of the fit for letting a higher level of agreement count for less (`scoring.RISING_LEVELS`)."""
+"""Penalty of the fit for letting a higher level of agreement count for less (`RISING_LEVELS`)."""
 
 
 @dataclass(frozen=True)
@@ -271,8 +273,8 @@ def fit(
     # Evidence against it is an occasional slip that no test set holds: it never decides alone.
     bounds = [(-20, 0)] + [(0.1, 12) if value >= 0 else (-5, 0) for value in start[1:]]
 
-    steps = numpy.zeros((sum(len(rising) - 1 for rising in scoring.RISING_LEVELS), len(codes)))
-    for row, (less, more) in enumerate(step for rising in scoring.RISING_LEVELS for step in pairwise(rising)):
+    steps = numpy.zeros((sum(len(rising) - 1 for rising in RISING_LEVELS), len(codes)))
+    for row, (less, more) in enumerate(step for rising in RISING_LEVELS for step in pairwise(rising)):
         steps[row, [column[less], column[more]]] = 1, -1
 
     def loss(weights):

@@ -18,7 +18,8 @@ from core.imports.row_reader import ImportTable, read_row
 from core.linkage import candidates
 from core.linkage.blocking import People
 from core.linkage.candidates import Match
-from core.linkage.scoring import OWN_NUMBERS, REVIEW, Person, person_from
+from core.linkage.caps import OWN_NUMBERS, REVIEW
+from core.linkage.scoring import Person, person_from
 from core.patients import record_numbers
 from core.patients import service as patients
 from core.patients.fields import IMPORT_FILLED, UNIQUE_NUMBERS

@@ -26,8 +26,8 @@ from core.imports.dates import (
     read_cell,
     read_column,
 )
+from core.linkage.birth_dates import USUAL_DAYS
 from core.linkage.names import fold
-from core.linkage.scoring import USUAL_DAYS
 from core.patients.fields import BY_NAME, IMPORTABLE, FieldKind
 from core.patients.national_ids import BPJS_LENGTH, check_nik, normalise_number
 

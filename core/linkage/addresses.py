@@ -26,6 +26,7 @@ _ADDRESS_WORDS = frozenset(
         " kelurahan kec kecamatan km dusun dsn kota kab lorong lr"
     ).split()
 )
+_VILLAGE_LABELS = frozenset({"kel", "kelurahan", "desa"})
 _NUMBERED = re.compile(r"\b(rt|rw|no|km|gg)(\d+)\b")
 _DIGITS = re.compile(r"[1-9]\d*")
 _NUMBER_LABELS = {
@@ -52,6 +53,8 @@ class _Home(NamedTuple):
     """The words that do not end in a number, in alphabetical order."""
     numbers: Mapping[str, set[str]]
     """Label -> numbers: of the house (`no`), `rt`, `rw`, `km` and lane (`gg`)."""
+    village: frozenset[str]
+    """Sounds of the words after `kel.` or `desa`."""
 
 
 @lru_cache(maxsize=50_000)
@@ -67,6 +70,8 @@ def address_words(address: str) -> frozenset[str]:
 def _home_of(address: Address) -> _Home:
     """Return an address, split; a number after RT without a label is that of the RW: `RT.07/03`."""
     words: set[str] = set()
+    village: set[str] = set()
+    is_village = False
     numbers: dict[str, set[str]] = defaultdict(set)
     expected: list[str] = []
     for word in _NUMBERED.sub(r"\1 \2", fold(address.line)).split():
@@ -76,13 +81,15 @@ def _home_of(address: Address) -> _Home:
             _add_number(word, expected, words, numbers)
         else:
             expected.clear()
-            if word not in _ADDRESS_WORDS:
-                words.add(part(word).sound)
-    words.discard("")
+            if word in _ADDRESS_WORDS:
+                is_village = word in _VILLAGE_LABELS
+            else:
+                (village if is_village else words).add(part(word).sound)
+    words = (words | village) - {""}
     if words:  # a number without a street is no address
         _add_written_beside(address, words, numbers)
     spelled = tuple([part(word) for word in sorted(words) if not word[-1].isdigit()])
-    return _Home(frozenset(words), spelled, numbers)
+    return _Home(frozenset(words), spelled, numbers, frozenset(village))
 
 
 def _add_number(word: str, expected: list[str], words: set[str], numbers: dict[str, set[str]]) -> None:
@@ -126,6 +133,8 @@ def compare_addresses(a: Address, b: Address) -> str | None:
     shared = len(both)
     if shared < fewer:
         shared = _shared_but_for_slips(a, b, both)
+    if not _share_a_place(home, other, both, shared):
+        return "other_address"
     share = min(shared, fewer) / fewer
     if share < LEAST_SHARE:
         return "other_address" if share == 0 else None
@@ -134,6 +143,22 @@ def compare_addresses(a: Address, b: Address) -> str | None:
         return "same_street"
     degree = "same" if share >= SAME_SHARE and shared >= 2 else "similar"
     return f"{degree}_long_address" if shared >= LONG_ADDRESS and has_number else f"{degree}_address"
+
+
+def _share_a_place(home: _Home, other: _Home, both: frozenset[str], shared: int) -> bool:
+    """Return whether a street or a village agrees: RT, RW and numbers come again in every kelurahan.
+
+    Args:
+        home: One address.
+        other: The other address.
+        both: Words and numbers that agree without a slip.
+        shared: How many agree with slips.
+    """
+    named = {word for word in both if not word[-1].isdigit()}
+    if named <= home.village & other.village and shared == len(both):
+        streets = [{one.sound for one in place.spelled} - place.village for place in (home, other)]
+        return bool(named) and not all(streets)
+    return True
 
 
 def _shared_but_for_slips(a: Address, b: Address, both: frozenset[str]) -> int:

@@ -14,8 +14,9 @@ from itertools import combinations, islice
 from typing import Generic, TypeVar
 
 from core.linkage.addresses import address_words
+from core.linkage.birth_dates import ROUNDED_YEARS, USUAL_DAYS
 from core.linkage.names import COMMON_SOUNDS, as_one, fold, is_newborn_name, name_sounds
-from core.linkage.scoring import HOUSEHOLD_NUMBERS, USUAL_DAYS, Person
+from core.linkage.scoring import HOUSEHOLD_NUMBERS, Person
 
 DIGITS = "0123456789"
 NIK_DIGITS, BPJS_DIGITS = 16, 13  # length of the numbers
@@ -165,7 +166,18 @@ def _date_probes(born: str, sounds: tuple[str, ...]) -> Iterator[tuple[str, list
     telling = [sound for sound in sounds if sound not in COMMON_SOUNDS] or list(sounds)
     yield "name", [f"{sound} {day}" for sound in telling for day in _slips(born)]
     if is_usual:
-        yield "span", [f"{sound} {_years(born, 2)}" for sound in telling]
+        # Year by year, the nearest first: so many of a sound stand in one span that the limit would cut those behind.
+        years = [_years_after(born, shift) for shift in _NEAREST_FIRST]
+        yield "span", [f"{sound} {year}" for sound in telling for year in years]
+
+
+_NEAREST_FIRST = sorted(range(-ROUNDED_YEARS, ROUNDED_YEARS + 1), key=abs)
+"""Years to look at where only the age was told."""
+
+
+def _years_after(born: str, shift: int) -> str:
+    year = int(born[:4]) + shift
+    return f"{year:04d}-01-01/{year:04d}-12-31"
 
 
 def _years(born: str, apart: int) -> str:
@@ -181,7 +193,7 @@ def _slips(born: str) -> list[str]:
     slips += [f"{year + shift:04d}{born[4:]}" for shift in (-10, -1, 1, 10)]
     slips += [f"{year:04d}-{month}-{other:02d}" for other in range(1, 32)]
     slips += [f"{year:04d}-{other:02d}-{day}" for other in range(1, 13)]
-    slips += [f"{year + shift:04d}-{estimate}" for shift in (-2, -1, 0, 1, 2) for estimate in ESTIMATES]
+    slips += [f"{year + shift:04d}-{estimate}" for shift in _NEAREST_FIRST for estimate in ESTIMATES]
     return list(dict.fromkeys(slips))
 
 

@@ -8,13 +8,11 @@ from typing import NamedTuple
 from core.foundation.codes import DuplicateBand
 from core.foundation.database import database
 from core.linkage.blocking import BLOCK_LIMIT, BLOCK_LIMITS, COLUMN_KINDS, SPANS, WHOLE, probes
+from core.linkage.caps import EXISTING, OWN_NUMBERS, REVIEW
 from core.linkage.key_queries import KeyQuery, between, in_column, keyed, united
 from core.linkage.name_comparison import SURE_NAMES
 from core.linkage.scoring import (
     COMPARED,
-    EXISTING,
-    OWN_NUMBERS,
-    REVIEW,
     Person,
     Score,
     may_be_twins,

@@ -12,10 +12,21 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from core.linkage.names import COMMON_SOUNDS, identifying, is_newborn_name, own_name, phonetic, written_words
+from core.linkage.names import (
+    COMMON_SOUNDS,
+    identifying,
+    is_newborn_name,
+    is_nickname,
+    is_wifes_name,
+    own_name,
+    phonetic,
+    written_words,
+)
 
 SURE_NAMES = frozenset({"same_name", "same_short_name"})
 """Levels of one name, in any of its spellings."""
+_SAME_MOTHERS = SURE_NAMES | {"part_of_name"}
+"""Levels of newborns of one mother: they are written by her name, a second twin with `II` behind it."""
 LONGEST_RHYME = 7  # letters of a word up to which another vowel makes another name
 SHORTEST_RHYME = 3  # the same, from which
 LONG_WORD = 6  # letters from which two slips in a word are believed
@@ -90,12 +101,14 @@ class _Written(NamedTuple):
     own: _Name
     """The name without the father's after `bin` or `binti`."""
     newborn: bool
+    wife: bool
+    """The name may be her husband's."""
 
 
 @lru_cache(maxsize=5_000)
 def _read(name: str) -> _Written:
     whole, own = _named(name), own_name(name)
-    return _Written(whole, whole if own is name else _named(own), is_newborn_name(name))
+    return _Written(whole, whole if own is name else _named(own), is_newborn_name(name), is_wifes_name(name))
 
 
 def _named(name: str) -> _Name:
@@ -122,8 +135,32 @@ def compare_names(a: str, b: str) -> str | None:
         level = _align(left.name, right.name)
     else:  # a father's name that only one of them gives
         level = _align(left.own, right.own)
-    # A newborn's name is the mother's, which twins share.
-    return "same_newborn_name" if left.newborn and level in SURE_NAMES else level
+    if left.newborn and level in _SAME_MOTHERS:
+        return "same_newborn_name"
+    if level in _STRANGERS:
+        return _otherwise_called(left, right, level)
+    return level
+
+
+_STRANGERS = frozenset({"other_name", "distant_name"})
+
+
+def _otherwise_called(left: _Written, right: _Written, level: str) -> str:
+    """Return the level of two names that share no part: one may be a nickname, or the husband's."""
+    parts, others = left.name.parts, right.name.parts
+    if left.wife != right.wife:
+        return "husbands_name"
+    one_called = len(parts) == 1 and _calls(parts[0], others)
+    return "nickname" if one_called or (len(others) == 1 and _calls(others[0], parts)) else level
+
+
+def _calls(called: Part, parts: Sequence[Part]) -> bool:
+    """Return whether one word is a nickname of a part, by its letters or its sound; `Yati` is heard in `Sumiati`."""
+    heard = [called.sound, called.sound[1:]] if called.word[0] == "y" else [called.sound]
+    return any(
+        is_nickname(called.word, one.word) or any(is_nickname(sound, one.sound) for sound in heard)
+        for one in parts
+    )
 
 
 def _align(one: _Name, other: _Name) -> str | None:

@@ -29,6 +29,9 @@ PARENT_WORDS = frozenset({"bin", "binti", "bt", "bte", "bti", "b"})
 NEWBORN_WORDS = frozenset({"by", "bayi"})
 """A child without a name yet is written by its mother's: `By. Ny. Siti Aminah`."""
 
+WIFE_WORDS = frozenset({"ny", "nyonya", "bu", "ibu", "mrs"})
+"""A wife is called by her husband's name after one of these: `Ny. Budi Santoso`."""
+
 SHORT_FORMS = {
     **dict.fromkeys(
         "muhammad mohammad mohamad muhamad mochammad mochamad mohamed muhamed muhammed muh moh moch mhd mhmd"
@@ -43,6 +46,10 @@ SHORT_FORMS = {
     **dict.fromkeys("dewi dewie dewy".split(), "dewi"),
 }
 """How a part is written -> the one form it stands for."""
+SHORTEST_CALL = 3  # letters of the shortest nickname
+LEAST_LEFT_OUT = (
+    2  # letters by which a nickname is shorter at least than the part of the name that it stands for
+)
 
 _LED_BY = {"st": "siti", "m": "muhammad"}
 """Abbreviation before another part of a name -> the part that it is short for."""
@@ -132,6 +139,27 @@ def is_newborn_name(name: str) -> bool:
         return False
     words = _undotted(name)
     return len(words) > 1 and words[0] in NEWBORN_WORDS
+
+
+def is_wifes_name(name: str) -> bool:
+    """Whether a name may be the husband's: `Ny. Budi Santoso`."""
+    if name[:1].lower() not in {"n", "b", "i", "m"}:  # asked of every name compared, and nearly always no
+        return False
+    words = _undotted(name)
+    return len(words) > 1 and words[0] in WIFE_WORDS
+
+
+def is_nickname(called: str, name: str) -> bool:
+    """Whether somebody of this name may be called so: its end, its beginning or a doubled syllable of it.
+
+    `Yati` and `Yayati` for `Nurhayati`, `Man` for `Sulaiman`, `Kiki` for `Rizki`. Both are sounds of one word.
+    """
+    if len(called) < SHORTEST_CALL:
+        return False
+    if len(name) - len(called) >= LEAST_LEFT_OUT and (name.endswith(called) or name.startswith(called)):
+        return True
+    rest = called[2:]
+    return rest.startswith(called[:2]) and rest in name and rest != name
 
 
 def mother_in(name: str) -> str:

@@ -18,9 +18,10 @@ from core.foundation.clinic import Clinic
 from core.foundation.database import connection, instant_text, transaction, tuples
 from core.linkage import non_matches
 from core.linkage.candidates import person_of, ranked
+from core.linkage.caps import REVIEW
 from core.linkage.key_queries import among
 from core.linkage.non_matches import Ids
-from core.linkage.scoring import REVIEW, Score, score
+from core.linkage.scoring import Score, score
 from core.models import CandidatePair, NonMatch, Patient
 
 JOB = "suspects"

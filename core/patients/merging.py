@@ -16,9 +16,10 @@ from core.foundation.errors import NotFoundError, RuleError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.linkage import non_matches, review_queue
+from core.linkage.birth_dates import SAME_DATES
 from core.linkage.candidates import person_of
 from core.linkage.name_comparison import SURE_NAMES
-from core.linkage.scoring import SAME_DATES, comparison_levels
+from core.linkage.scoring import comparison_levels
 from core.models import Allergy, Appointment, Merge, Patient, PatientKey, Visit
 from core.orders import medicine_gate
 from core.patients import deaths

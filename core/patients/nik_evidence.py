@@ -9,8 +9,8 @@ from typing import Any
 
 from core.foundation.ages import age_in_years
 from core.foundation.codes import Sex
+from core.linkage.birth_dates import GENERATION
 from core.linkage.names import is_newborn_name
-from core.linkage.scoring import GENERATION
 from core.patients.national_ids import NikCheck, Outcome, check_nik
 
 YOUNGEST_MOTHER = 10

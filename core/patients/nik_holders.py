@@ -15,8 +15,10 @@ from core.foundation.ages import age_in_years
 from core.foundation.clinic import Clinic
 from core.foundation.codes import NikHolder, NoIdentifierReason
 from core.foundation.errors import RuleError
+from core.linkage.birth_dates import GENERATION
 from core.linkage.candidates import person_of
-from core.linkage.scoring import GENERATION, REVIEW, Person, score_from
+from core.linkage.caps import REVIEW
+from core.linkage.scoring import Person, score_from
 from core.models import Patient
 from core.patients import views
 from core.patients.national_ids import NikCheck, check_nik

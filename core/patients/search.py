@@ -22,10 +22,10 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from core.foundation.database import tuples
 from core.linkage.addresses import address_words
+from core.linkage.birth_dates import USUAL_DAYS
 from core.linkage.blocking import HOME_LETTERS, one_digit_off
 from core.linkage.key_queries import KeyQuery, active_rows, among, between, keyed, patient_ids
 from core.linkage.names import COMMON_SOUNDS, as_one, fold, meant_sounds, name_sounds, name_words, phonetic
-from core.linkage.scoring import USUAL_DAYS
 from core.models import Patient, PatientKey
 from core.patients.fields import PATIENT_FIELDS
 from core.patients.national_ids import BPJS_LENGTH, NIK_LENGTH, normalise_number

@@ -17,7 +17,7 @@ from core.foundation.codes import (
     Sex,
     VisitStatus,
 )
-from core.linkage.scoring import MATCH_WEIGHTS
+from core.linkage.weights import MATCH_WEIGHTS
 from core.schemas.base import Problem
 from tui.text import problem_words, translation
 from tui.text.translation import LANGUAGES, Translator, _, ngettext

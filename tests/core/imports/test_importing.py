@@ -280,7 +280,8 @@ def test_a_row_that_may_be_either_of_two_twins_is_stored_and_paired_with_both(
         ("Siti Aminah;P;17-08-1990;Rusmini;;", "Siti Aminah;P;17-08-1990;;;", "paired"),
         ("Siti Aminah;P;17-08-1990;;;Gg. Antasan Kecil No. 12", "Siti Aminah;P;17-08-1990;;;Komp. Saka Permai No. 12 "
          "Kel. Antasan Besar", "paired"),
-        ("Siti Aminah;P;17-08-1990;Rusmini;;Jl. Mawar 3", "Siti Aminah;P;17-08-1990;Halimah;;Jl. Melati 9", "taken"),
+        ("Siti Aminah;P;17-08-1990;Rusmini;;Jl. Mawar 3", "Siti Aminah;P;17-08-1990;Halimah;;Jl. Melati 9", "paired"),
+        ("Siti Aminah;P;01-07-1990;Rusmini;;Jl. Mawar 3", "Siti Aminah;P;01-07-1990;Halimah;;Jl. Melati 9", "taken"),
         ("Siti Aminah;P;17-08-1990;Rusmini;;", "St. Aminah;P;17-08-1990;Rusmini;;", "merged"),
         ("Siti Aminah;P;17-08-1990;;0811223344;", "Siti Aminah;P;17-08-1990;;0811223344;", "merged"),
         ("Siti Aminah;P;17-08-1990;;;", "Siti Aminah;P;18-12-1951;;;", "taken"),

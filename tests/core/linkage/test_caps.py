@@ -6,18 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.linkage.scoring import (
-    CAPS,
-    EXISTING,
-    MATCH_WEIGHTS,
-    REVIEW,
-    Cap,
-    Levels,
-    Person,
-    comparison_levels,
-    match_weight,
-    score,
-)
+from core.linkage.caps import CAPS, EXISTING, REVIEW, Cap, Levels
+from core.linkage.scoring import Person, comparison_levels, match_weight, score
+from core.linkage.weights import MATCH_WEIGHTS
 
 AMINAH = Person(
     name="Siti Aminah Wulandari", sex="female", birth_date="1990-08-17", nik="6371015708900002",

@@ -22,11 +22,13 @@ from core.foundation.config import Settings
 from core.foundation.database import connection, database, transaction
 from core.foundation.errors import NotFoundError, ValidationError
 from core.foundation.permissions import Actor
-from core.linkage import candidates, review_queue, scoring
+from core.linkage import birth_dates, candidates, review_queue, scoring
 from core.linkage.addresses import Address, compare_addresses
 from core.linkage.blocking import People, one_digit_off, stored_keys
+from core.linkage.caps import EXISTING, REVIEW
 from core.linkage.name_comparison import ALIKE, compare_names, fit, fitting, part
-from core.linkage.scoring import EXISTING, MATCH_WEIGHTS, REVIEW, Person, comparison_levels, score, score_from
+from core.linkage.scoring import Person, comparison_levels, score, score_from
+from core.linkage.weights import MATCH_WEIGHTS, RISING_LEVELS
 from core.models import CandidatePair, Patient
 from core.patients import clerical_review, duplicate_check
 from core.patients import service as patients
@@ -100,7 +102,7 @@ def test_agreeing_evidence_never_lowers_the_score(a: Person, b: Person, name: st
         assert score(agreeing, b).probability >= score(a, b).probability
 
 
-@pytest.mark.parametrize("rising", scoring.RISING_LEVELS, ids=lambda codes: codes[-1])
+@pytest.mark.parametrize("rising", RISING_LEVELS, ids=lambda codes: codes[-1])
 def test_what_is_more_alike_never_counts_for_less(rising: tuple[str, ...]) -> None:
     counted = [MATCH_WEIGHTS[code] for code in rising]
     assert counted == sorted(counted)
@@ -154,8 +156,8 @@ def test_what_a_name_says(other: str, code: str | None) -> None:
     ],
 )  # fmt: skip
 def test_what_a_birth_date_says(other: str, code: str | None) -> None:
-    assert scoring.compare_birth_dates("1990-08-19", "1990-08-19") == "same_birth_date"
-    assert scoring.compare_birth_dates("1990-08-19", other.replace("-17", "-19")) == code
+    assert birth_dates.compare_birth_dates("1990-08-19", "1990-08-19") == "same_birth_date"
+    assert birth_dates.compare_birth_dates("1990-08-19", other.replace("-17", "-19")) == code
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_which_parts_of_a_name_tell(one: str, other: str, code: str) -> None:
 
 
 def test_day_and_month_swapped() -> None:
-    assert scoring.compare_birth_dates("1990-08-07", "1990-07-08") == "birth_date_swapped"
+    assert birth_dates.compare_birth_dates("1990-08-07", "1990-07-08") == "birth_date_swapped"
 
 
 TWINS = [
@@ -313,7 +315,7 @@ def test_rt_and_rw_of_the_form_are_part_of_the_address(
         ("Jl. A. Yani Km 5 Gg. Taufik", "Jl. A. Yani Km. 5 Gg. Swadaya", "similar_address"),
         ("Jl. A. Yani Km 5 No. 72", "A Yani Km5 no 72", "same_long_address"),
         ("Jl. A. Yani Km 5", "Jl. A. Yani Km 12", "same_street"),
-        ("Jl. Belitung Darat Gg. 12", "Jl. Kelayan B Gg. 12", None),
+        ("Jl. Belitung Darat Gg. 12", "Jl. Kelayan B Gg. 12", "other_address"),
         ("Jl. Kelayan A No. 52", "Jl. Alalak Selatan No. 33", None),
     ],
 )
@@ -395,7 +397,12 @@ def store(clinic: Clinic, actor: Actor, person: Person = AMINAH) -> Patient:
         ),
         ({"nik": None, "bpjs_number": None, "name": "Sitti Amminah"}, DuplicateBand.EXISTING, "same_name"),
         ({"nik": None, "bpjs_number": None, "name": "Siti Amianh"}, DuplicateBand.REVIEW, "similar_name"),
-        ({"nik": None, "bpjs_number": None, "name": "Siti Rahmah"}, DuplicateBand.NEW, ""),
+        ({"nik": None, "bpjs_number": None, "name": "Siti Rahmah"}, DuplicateBand.REVIEW, "same_birth_date"),
+        (
+            {"nik": None, "bpjs_number": None, "name": "Siti Rahmah", "birth_date": date(1992, 3, 4)},
+            DuplicateBand.NEW,
+            "",
+        ),
     ],
 )
 def test_bands(

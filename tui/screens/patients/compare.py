@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from core.linkage.addresses import Address, compare_addresses
+from core.linkage.birth_dates import compare_birth_dates
 from core.linkage.name_comparison import compare_names
-from core.linkage.scoring import compare_birth_dates
 from core.patients.fields import BY_NAME, PATIENT_FIELDS
 from core.schemas.patients import CandidatePairOut, MergeOut, PatientOut
 from tui import keymap, theme
