@@ -65,12 +65,12 @@ def fill(people: list[Record]) -> list[str]:
     opened.execute("BEGIN")
     opened.executemany(
         "INSERT INTO patient (id, medical_record_number, name, sex, birth_date, birth_date_estimated, nik,"
-        " bpjs_number, family_card_number, mother_name, phone, address, rt, rw, village_code, version,"
-        " created_at, created_by_id, updated_at) VALUES (?,?,?,?,?,0,?,?,?,?,?,?,?,?,'',1,?,?,?)",
+        " bpjs_number, family_card_number, mother_name, phone, address, rt, rw, village_code, other_names, version,"
+        " created_at, created_by_id, updated_at) VALUES (?,?,?,?,?,0,?,?,?,?,?,?,?,?,'',?,1,?,?,?)",
         (
             (
                 id_, f"{number:08d}", p.name, p.sex, p.birth_date, p.nik, p.bpjs_number, p.family_card_number,
-                p.mother_name, p.phone, p.address, p.rt, p.rw, instant, account, instant,
+                p.mother_name, p.phone, p.address, p.rt, p.rw, p.other_names, instant, account, instant,
             )
             for number, (id_, p) in enumerate(zip(ids, (r.written for r in people), strict=True), 1)
         ),

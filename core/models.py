@@ -186,6 +186,8 @@ class Patient(Table):
     medical_record_number = CharField(max_length=16, unique=True)
     """Eight digits, given once, never reused (docs/reference/indonesia.md 1.5)."""
     name = CharField(max_length=120)
+    other_names = CharField(max_length=200, default="")
+    """Names that the person is known by besides, parted by commas: called as, the husband's, a former one."""
     sex = CharField(max_length=8)
     birth_date = DayField(index=True)
     birth_date_estimated = FlagField(default=False)

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from core.linkage.addresses import address_words
 from core.linkage.birth_dates import ROUNDED_YEARS, USUAL_DAYS
-from core.linkage.names import COMMON_SOUNDS, as_one, fold, is_newborn_name, name_sounds
+from core.linkage.names import COMMON_SOUNDS, as_one, fold, is_newborn_name, listed_names, name_sounds
 from core.linkage.scoring import HOUSEHOLD_NUMBERS, Person
 
 DIGITS = "0123456789"
@@ -58,14 +58,23 @@ def stored_keys(person: Person) -> set[tuple[str, str]]:
         `home`: the beginnings of the longest words of the address with its first number or with each other,
             and the birth date, `andai 12 1990-08-17`: many live in a street, few of an age.
     """
-    sounds = name_sounds(person.name)
+    values = {
+        "mother": _mother_keys(person)[:1],
+        "home": [f"{key} {person.birth_date}" for key in home_keys(person.address)],
+    }
+    keys = {(kind, value) for kind, found in values.items() for value in found}
+    for name in (person.name, *listed_names(person.other_names)):
+        keys |= _name_keys(name, person.birth_date)
+    return keys
+
+
+def _name_keys(name: str, birth_date: str) -> set[tuple[str, str]]:
+    sounds = name_sounds(name)
     joined = as_one(sounds)
     values = {
-        "name": (f"{sound} {person.birth_date}" for sound in (*sounds, *joined)),
+        "name": (f"{sound} {birth_date}" for sound in (*sounds, *joined)),
         "pair": (*pairs(sounds), *(pair for sound in joined for pair in _pairs_with(sound, sounds))),
         "begun": beginnings(sounds),
-        "mother": _mother_keys(person)[:1],
-        "home": (f"{key} {person.birth_date}" for key in home_keys(person.address)),
     }
     return {(kind, value) for kind, found in values.items() for value in found}
 
@@ -101,12 +110,14 @@ def probes(person: Person) -> tuple[tuple[str, list[str]], ...]:
 
 
 def _probes(person: Person) -> Iterator[tuple[str, list[str]]]:
-    sounds = name_sounds(person.name)
+    called = [name_sounds(name) for name in (person.name, *listed_names(person.other_names))]
     yield from _number_probes(person)
     if person.birth_date:
-        yield from _date_probes(person.birth_date, sounds)
+        yield from _date_probes(
+            person.birth_date, tuple(dict.fromkeys(sound for one in called for sound in one))
+        )
     yield from _household_probes(person)
-    if sounds:
+    for sounds in filter(None, called):
         yield "pair", sorted(pairs(sounds))
         yield "begun", sorted(beginnings(sounds))
 

@@ -74,6 +74,7 @@ _SPOKEN_I = re.compile(r"(?<=[b-df-hj-np-tv-xz])y(?![aeiou])")
 _CH_AS_H = re.compile(r"^ch(?=air|oir|ol|us|ot|al|um|od|ad)")
 _CH_FIRST = re.compile(r"^ch")
 _DOUBLED = re.compile(r"(.)\1+")
+_LISTED = re.compile(r"[,;/]")
 _SEPARATED = re.compile(r"[\s,;/()]+")
 
 
@@ -89,6 +90,31 @@ def fold(text: str) -> str:
         plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
         kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join(kept.split())
+
+
+_ALIAS = re.compile(r"\s+(?:alias|als\.?|a\.?k\.?a\.?)\s+", re.IGNORECASE)
+"""Between a name and another name of the same person: `Siti Aminah alias Mbak Minah`."""
+
+
+def without_alias(name: str) -> tuple[str, str]:
+    """Return a name as it was typed without the other names behind it, and these."""
+    found = _ALIAS.search(name)
+    if found is None or not fold(name[: found.start()]):
+        return name, ""
+    return name[: found.start()].strip(), name[found.end() :].strip()
+
+
+def listed_names(text: str) -> list[str]:
+    """Return the names of a list that is parted by commas, semicolons or slashes, each once."""
+    return list(dict.fromkeys(name.strip() for name in _LISTED.split(text) if fold(name)))
+
+
+def joined_names(*texts: str) -> str:
+    """Return the names of several lists as one, each once however it is written."""
+    names = [name for text in texts for name in listed_names(text)]
+    return ", ".join(
+        {fold(name): name for name in reversed(names)}[key] for key in dict.fromkeys(map(fold, names))
+    )
 
 
 def own_name(name: str) -> str:

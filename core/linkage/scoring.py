@@ -21,7 +21,7 @@ from core.linkage.addresses import Address, compare_addresses, may_be_one_house
 from core.linkage.birth_dates import REAL_DATES, SAME_DATES, compare_birth_dates
 from core.linkage.caps import CAPS, FLOORS, LEAST_FOR_REVIEW, NON_MATCH, UNSURE_NAMES, Levels
 from core.linkage.name_comparison import SURE_NAMES, compare_names
-from core.linkage.names import is_newborn_name, name_sounds
+from core.linkage.names import is_newborn_name, listed_names, name_sounds
 from core.linkage.weights import MATCH_WEIGHTS
 
 
@@ -51,6 +51,8 @@ class Person:
     address: str = ""
     rt: str = ""
     rw: str = ""
+    other_names: str = ""
+    """Names that the person is known by besides, parted by commas."""
 
 
 HOUSEHOLD_NUMBERS = {"family_card_number": 40, "phone": 20}
@@ -99,7 +101,7 @@ def score_from(a: Person, b: Person, least: float) -> Score | None:
         least: Lowest probability.
     """
     bar = math.log(least / (1 - least))
-    name = compare_names(a.name, b.name)
+    name = compare_called(a, b)
     if name == "other_name" and _is_hopeless(bar, a, b):
         return None  # most candidates: nothing else need be compared
     found = _of_person(a, b, name)
@@ -155,14 +157,33 @@ def may_be_twins(a: Person, b: Person) -> bool:
     """Return whether two records have the same birth date and different names, as those of twins do."""
     return (
         compare_birth_dates(a.birth_date, b.birth_date) in SAME_DATES
-        and compare_names(a.name, b.name) not in SURE_NAMES
+        and compare_called(a, b) not in _ONE_PERSONS_NAMES
     )
 
 
 def comparison_levels(a: Person, b: Person) -> tuple[str, ...]:
     """Return the comparison levels of two records; data that one of them lacks yields none."""
-    name = compare_names(a.name, b.name)
+    name = compare_called(a, b)
     return (*_of_person(a, b, name), *_of_home(a, b, name), *_of_family(a, b, name))
+
+
+_ONE_PERSONS_NAMES = SURE_NAMES | {"same_other_name"}
+
+
+def compare_called(a: Person, b: Person) -> str | None:
+    """Return the comparison level of the names of two people, each with the names besides.
+
+    One of these that is the other's name tells less than the name on the card: a wife is called by her husband's.
+    """
+    level = compare_names(a.name, b.name)
+    if level in SURE_NAMES or level is None or not (a.other_names or b.other_names):
+        return level
+    left, right = ([one.name, *listed_names(one.other_names)] for one in (a, b))
+    is_known_as = any(compare_names(x, y) in _KNOWN_AS for x in left for y in right)
+    return max(level, "same_other_name", key=MATCH_WEIGHTS.__getitem__) if is_known_as else level
+
+
+_KNOWN_AS = SURE_NAMES | {"similar_name"}
 
 
 def _near_numbers(a: Person, b: Person) -> bool:

@@ -12,7 +12,7 @@ from core.linkage.blocking import stored_keys
 from core.linkage.key_queries import add_keys
 from core.linkage.scoring import Person
 
-SEARCH_KEYS_VERSION = 1
+SEARCH_KEYS_VERSION = 2
 """Raise it with every change of `core.linkage.blocking.stored_keys` or of what it folds names and addresses to."""
 
 _KEY = "search_keys"
@@ -41,17 +41,26 @@ def _made_with() -> int | None:
 def _rebuild() -> None:
     database.execute_sql("DELETE FROM patient_key")
     rows = database.execute_sql(
-        "SELECT id, name, birth_date, mother_name, address FROM patient WHERE voided_at IS NULL"
+        "SELECT id, name, birth_date, mother_name, address, other_names FROM patient WHERE voided_at IS NULL"
     ).fetchall()
     for first in range(0, len(rows), _BATCH):
         add_keys([key for row in rows[first : first + _BATCH] for key in _keys_of(*row)])
 
 
 def _keys_of(
-    patient_id: str, name: str, birth_date: str, mother_name: str | None, address: str | None
+    patient_id: str,
+    name: str,
+    birth_date: str,
+    mother_name: str | None,
+    address: str | None,
+    other_names: str,
 ) -> list[tuple[str, str, str]]:
     """Return (kind, value, patient id) of each key of one patient."""
     person = Person(
-        name=name, birth_date=str(birth_date), mother_name=mother_name or "", address=address or ""
+        name=name,
+        birth_date=str(birth_date),
+        mother_name=mother_name or "",
+        address=address or "",
+        other_names=other_names,
     )
     return [(kind, value, patient_id) for kind, value in sorted(stored_keys(person))]

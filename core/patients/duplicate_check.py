@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.foundation.clinic import Clinic
 from core.linkage import non_matches
 from core.linkage.candidates import MEANT_AS_WELL, Match, band_of, meant_as_well, ranked
+from core.linkage.names import joined_names, without_alias
 from core.linkage.scoring import COMPARED, Person
 from core.models import Patient
 from core.patients import views
@@ -21,8 +22,14 @@ def person_in(query: DuplicateQuery) -> Person:
     numbers = {
         field.name: normalise_number(given[field.name] or "") or None for field in CHECKED if field.compared
     }
-    born = query.birth_date.isoformat() if query.birth_date else ""
-    return Person(**given | numbers | {"birth_date": born, "phone": normalise_phone(query.phone)})
+    name, besides = without_alias(query.name)
+    said = {
+        "name": name,
+        "other_names": joined_names(query.other_names, besides),
+        "birth_date": query.birth_date.isoformat() if query.birth_date else "",
+        "phone": normalise_phone(query.phone),
+    }
+    return Person(**given | numbers | said)
 
 
 def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:

@@ -125,6 +125,10 @@ PATIENT_FIELDS = (
         headings=_headings("nama;nama pasien;nama lengkap;nama px;nm pasien;nm;name;pasien;full name;nama lgkp;patient name;nama peserta"),
     ),
     PatientField(
+        name="other_names", kind=FieldKind.TEXT, label="Also called", compared=True, mergeable=True, fhir="name",
+        headings=_headings("alias;nama alias;panggilan;nama panggilan;nama lain;nama lama;dikenal sebagai;nickname;also known as;former name"),
+    ),
+    PatientField(
         name="sex", kind=FieldKind.CHOICE, label="Sex", hint="M or F.",
         required=True, compared=True, fhir="gender",
         headings=_headings("jk;jenis kelamin;kelamin;l p;lp;sex;gender;jns kelamin;jenkel;j k;jenis klmin;kd jenis kelamin"),

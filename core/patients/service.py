@@ -21,14 +21,14 @@ from core.foundation.permissions import Actor
 from core.linkage.blocking import stored_keys
 from core.linkage.candidates import person_of
 from core.linkage.key_queries import add_keys, among
-from core.linkage.names import fold
+from core.linkage.names import fold, joined_names, without_alias
 from core.linkage.scoring import Person, person_from
 from core.models import AuditEvent, Patient, PatientKey, PatientVersion
 from core.patients import deaths, record_numbers
 from core.patients.fields import BY_NAME, CHECKED, COLUMNS, NULLABLE, REQUIRED, TYPED_KINDS, UNIQUE_NUMBERS
 from core.patients.national_ids import Outcome, normalise_phone
 from core.patients.nik_evidence import Described, contradictions, mother_problem
-from core.schemas.patients import PatientFields, PatientPatch
+from core.schemas.patients import PatientFields, PatientPatch, longest
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,12 @@ def _checked(
     """
     stored = dict(values)
     today = clinic.today()
+    _part_names(values)
     problems = _birth_date_problem(values["birth_date"], today)
     if not fold(values["name"]):
         problems["name"] = "required"
+    if len(values["other_names"]) > longest("other_names"):
+        problems["other_names"] = "too_long"
     problems |= _check_numbers(values, today)
     if given is not None:
         for name in _unchanged(problems, given):
@@ -154,6 +157,12 @@ def _checked(
     if problems:
         raise ValidationError({prefix + name: code for name, code in problems.items()})
     return values
+
+
+def _part_names(values: dict[str, Any]) -> None:
+    """Keep what stands behind `alias` in the name with the other names, in place."""
+    values["name"], besides = without_alias(values["name"])
+    values["other_names"] = joined_names(values["other_names"] or "", besides)
 
 
 NIK_FACTS = frozenset({"nik", "birth_date", "sex"})

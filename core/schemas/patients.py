@@ -15,6 +15,9 @@ class PatientFields(Schema):
     """Fields of a patient that a clerk may enter. Numbers may hold spaces, dots and dashes."""
 
     name: Name
+    """What follows `alias` is kept as `other_names`."""
+    other_names: Annotated[Line, Field(max_length=200)] = ""
+    """Called as, the husband's, former names; parted by commas."""
     sex: Sex
     birth_date: date
     birth_date_estimated: bool = False
@@ -49,6 +52,7 @@ class PatientPatch(Schema):
 
     expected_version: int | None = None
     name: Name | None = None
+    other_names: Annotated[Line, Field(max_length=200)] | None = None
     sex: Sex | None = None
     birth_date: date | None = None
     birth_date_estimated: bool | None = None
@@ -133,6 +137,7 @@ class DuplicateQuery(Schema):
     """A half-filled form: every field may be missing."""
 
     name: Annotated[Line, Field(max_length=120)] = ""
+    other_names: Annotated[Line, Field(max_length=200)] = ""
     sex: Sex | None = None
     birth_date: date | None = None
     birth_date_estimated: bool = False

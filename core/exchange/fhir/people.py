@@ -6,6 +6,7 @@ from core.exchange.fhir import systems
 from core.exchange.fhir.systems import Names, Resource, concept
 from core.foundation.codes import AllergySeverity
 from core.foundation.config import Settings
+from core.linkage.names import listed_names
 from core.models import Account, Allergy, Patient
 from core.patients.fields import IDENTIFIERS
 from core.queues.clusters import Cluster
@@ -27,7 +28,10 @@ def patient(names: Names, row: Patient, *, mother_nik: str | None, survivor_numb
         "resourceType": "Patient",
         "gender": row.sex,
         "address": [address] if address else None,
-        "name": [{"use": "official", "text": row.name}],
+        "name": [
+            {"use": "official", "text": row.name},
+            *({"use": "usual", "text": name} for name in listed_names(row.other_names)),
+        ],
         "active": active,
         "identifier": [
             names.identifier("Patient", row.medical_record_number),

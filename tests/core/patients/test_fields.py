@@ -27,7 +27,7 @@ OF_THE_RECORD = {
 """Columns that no one enters."""
 
 EXAMPLE = {
-    "name": "Ana Mendoza", "sex": "female", "birth_date": date(1990, 8, 17), "nik": "6371015708900002",
+    "name": "Ana Mendoza", "other_names": "Mbak Ani", "sex": "female", "birth_date": date(1990, 8, 17), "nik": "6371015708900002",
     "bpjs_number": "0001234567890", "family_card_number": "6371010101150001", "passport_number": "C1234567",
     "mother_name": "Rusmini", "birth_order": 2, "phone": "081122334455", "address": "Jl. Mawar 3", "rt": "7",
     "rw": "4", "village_code": "6371011001", "birth_date_estimated": False, "mother_nik": "6371015203940077",
@@ -105,7 +105,11 @@ def test_mobile_jkn_sends_nothing_that_has_no_sentence_for_its_refusal():
 
 def test_each_field_of_a_form_is_asked_for_in_line_mode():
     asked = {question.field for question in QUESTIONS}
-    assert {field.name for field in PATIENT_FIELDS if field.label} - asked == {"rt", "rw", *RELATIVES_NIKS}
+    beside_another = {"rt", "rw", "other_names"}  # behind the address, and behind the name after `alias`
+    assert {field.name for field in PATIENT_FIELDS if field.label} - asked == {
+        *beside_another,
+        *RELATIVES_NIKS,
+    }
 
 
 def test_passport_and_village_are_asked_of_foreigners_only():

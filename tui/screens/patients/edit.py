@@ -25,7 +25,7 @@ from tui.text import problem_words
 from tui.text.formatting import date_text
 from tui.text.translation import N_, _
 
-COMPARED_AGAIN = (*sorted(IDENTIFYING), "mother_name")
+COMPARED_AGAIN = (*sorted(IDENTIFYING), "mother_name", "other_names")
 """Fields whose change starts a new search for duplicates while the clerk types."""
 
 
@@ -35,6 +35,7 @@ class EditScreen(CardScreen[Corrected]):
     BINDINGS = [*CardScreen.BINDINGS, keymap.IS_ALIVE]
     TITLE_TEXT = N_("Correct a card")
     MAY_OPEN_HOLDER = False
+    ASKS_OTHER_NAMES = True
     HELP_TEXT = N_(
         "Enter or the down arrow leads to the next field. When the person's card is here, type its NIK and "
         "answer 'Card seen' with yes: that takes the patient off the verify-later list. F10 saves; the "

@@ -44,6 +44,9 @@ RELATIVES_NIKS = ("mother_nik", "guardian_nik")
 NIK_FACTS = frozenset({"name", "nik", "birth_date", "sex"})
 """Fields by which a NIK is doubted."""
 
+CORRECTED_CLASS = "other-names"
+"""Row of the names besides: a new patient's are typed behind the name, after `alias`."""
+
 ResultT = TypeVar("ResultT")
 
 
@@ -53,6 +56,7 @@ class PersonScreen(LoketScreen[ResultT]):
     Attributes:
         checks: Last answers of the core about the form.
         LAST_FIELD: Field in which Enter saves.
+        ASKS_OTHER_NAMES: Whether the form has a field of its own for the names besides.
         MAY_OPEN_HOLDER: Whether the form can go on with the patient who has the NIK that was typed.
         NEW_DECIDED: msgid of the status when the clerk decides that none of the duplicates is this person.
     """
@@ -64,6 +68,7 @@ class PersonScreen(LoketScreen[ResultT]):
     ]
     LAST_FIELD = ""
     MAY_OPEN_HOLDER = True
+    ASKS_OTHER_NAMES = False
     NEW_DECIDED = N_("Registered as a new person. F10 goes on.")
 
     def __init__(self, session: Session, values: Values | None = None) -> None:
@@ -114,6 +119,9 @@ class PersonScreen(LoketScreen[ResultT]):
             yield from _labelled("address", TextField("address", longest=200))
             yield from _labelled("rt", TextField("rt", cells=6, longest=3), cells=4)
             yield from _labelled("rw", TextField("rw", cells=6, longest=3), cells=4)
+        with FieldRow(classes=CORRECTED_CLASS) as row:
+            row.display = self.ASKS_OTHER_NAMES
+            yield from _labelled("other_names", TextField("other_names", longest=200))
         with FieldRow():
             yield from labelled(N_("Card seen"), ChoiceField("identity_verified", self.yes_no(), value="no"))
             yield Static("", id="village", markup=False)
