@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import core
 from core.daily import backup
+from core.foundation import garbage
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import connection, hurry_saves
@@ -60,6 +62,7 @@ from server.stream_places import RememberedSources, StreamPlaces
 
 MAX_BODY_BYTES = 256 * 1024
 SMALLEST_COMPRESSED = 200  # bytes; below it the header that says so costs what is won
+WORDS_SECONDS = 0.1  # after the start: requests are answered by then
 PASSWORD_CHECKS = 2  # at a time
 STRANGERS_PASSWORD_CHECKS = 1  # of addresses that have not signed in as the account lately
 AUTHORITY_PATH = "/ca.pem"
@@ -191,7 +194,11 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
         # and delay a save in that moment.
         gc.freeze()
         hurry_saves(True)
+        reading = threading.Timer(WORDS_SECONDS, _read_words, [clinic])
+        reading.daemon = True
+        reading.start()
         yield
+        reading.cancel()
         hurry_saves(False)
         gc.unfreeze()
         app.state.follower.stop()
@@ -229,6 +236,13 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     app.add_middleware(Limits)
     app.add_middleware(Measured, metrics=app.state.metrics)
     return app
+
+
+def _read_words(clinic: Clinic) -> None:
+    """Compile the complaint words before the first complaint comes, unless the start has done so."""
+    if "vocabulary" not in vars(clinic):
+        with garbage.not_collected():
+            _ = clinic.vocabulary
 
 
 def _authority(app: FastAPI, settings: Settings) -> None:

@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import pydantic
 
 from core.complaints.language.lexicon import Lexicon
 from core.complaints.reading.measurements import CONCEPT_PREFIX, MeasurementKind
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.consistency import in_order, inconsistencies
 from core.complaints.rules.rule_schema import CLASSES, VocabularyFile, split_words, well_formed
-from core.complaints.rules.shipped_rules import overlay, shipped_document
+from core.complaints.rules.shipped_rules import overlay, shipped_document, shipped_texts
 from core.foundation.errors import SettingsError
+from core.queues.services import SERVICES
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,25 @@ class Vocabulary:
         if faults:
             raise SettingsError(f"routing vocabulary {path}: {faults[0].text}")
         return compile_vocabulary(overlay(shipped_document(), own), str(path))
+
+
+def fingerprint(path: Path | None) -> str:
+    """Return the SHA-256 of all that decides whether a vocabulary is sound: its files, and the code that compiles them.
+
+    Args:
+        path: The clinic's own file; None: there is none.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    code = sorted(Path(__file__).parent.rglob("*.py"))
+    around = (sys.version, pydantic.VERSION, *sorted(SERVICES), *shipped_texts().values())
+    parts = [text.encode() for text in around]
+    parts += [file.read_bytes() for file in (*code, *([] if path is None else [path]))]
+    whole = sha256()
+    for part in parts:
+        whole.update(sha256(part).digest())
+    return whole.hexdigest()
 
 
 @cache

@@ -11,17 +11,22 @@ from zoneinfo import ZoneInfo
 
 import peewee
 
-from core.complaints.vocabulary import Vocabulary
+from core.complaints.vocabulary import Vocabulary, fingerprint
 from core.foundation import audit, clock, high_water, shared_files
 from core.foundation.config import Settings
 from core.foundation.database import connection, database, open_database, require_sessions, unusable
 from core.foundation.errors import SettingsError
 from core.foundation.journal import attachment, standbys
 from core.foundation.migrations import migrate, require_current
+from core.foundation.private_files import write_private
 from core.linkage import search_keys
 from core.queues.clusters import ClusterSet, load_clusters
 from core.records.forms import FormDefinition, load_forms
 from core.visits.roster import Roster, load_roster
+
+SOUND_WORDS = "vocabulary.sound"
+"""File of the data folder with the fingerprint of the complaint words that were checked last and found sound: the same
+files and the same code come to the same result, so a start need not wait for it."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +115,34 @@ class Clinic:
         return cls.without_database(settings)
 
     def read_files(self) -> None:
-        """Read the clinic's own words, forms and roster now, so that a mistake stops the start.
+        """Check the clinic's own words and forms now, so that a mistake stops the start.
+
+        Words that were found sound before are compiled when they are first needed, see `SOUND_WORDS`.
 
         Raises:
             SettingsError: A file is missing or wrong.
         """
         try:
-            _ = self.vocabulary
+            self._check_words()
         except SettingsError as error:
             raise SettingsError("LOKET_VOCABULARY: {why}", why=error) from None
         _ = self.forms
-        _ = self.roster
+
+    def _check_words(self) -> None:
+        stamp = self.settings.home / SOUND_WORDS
+        found = known = ""
+        with suppress(OSError, UnicodeDecodeError):  # the check says what is wrong
+            found = fingerprint(self._words_file)
+            known = stamp.read_text("ascii")
+        if found and found == known:
+            return
+        _ = self.vocabulary
+        with suppress(OSError):  # checked again at the next start
+            write_private(stamp, found.encode())
+
+    @property
+    def _words_file(self) -> Path | None:
+        return Path(self.settings.vocabulary) if self.settings.vocabulary else None
 
     @property
     def public_url(self) -> str:
@@ -135,7 +157,7 @@ class Clinic:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The routing words in use."""
-        return Vocabulary.load(Path(self.settings.vocabulary) if self.settings.vocabulary else None)
+        return Vocabulary.load(self._words_file)
 
     @cached_property
     def forms(self) -> dict[str, FormDefinition]:
