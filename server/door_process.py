@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -31,16 +32,25 @@ class DoorProcess:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stopping = threading.Event()
+        self._may_open = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="door", daemon=True)
 
-    def start(self) -> None:
-        """Start the process and the thread that watches it."""
-        self._thread.start()
+    def get_ready(self) -> None:
+        """Let the door load its code beside the core's own start; not where both would share one processor."""
+        if (os.cpu_count() or 1) > 1:
+            self._thread.start()
+
+    def open(self) -> None:
+        """Let the door take people in: the core has passed its checks, and the door's credential is written."""
+        self._may_open.set()
+        if not self._thread.is_alive():
+            self._thread.start()
 
     def stop(self) -> None:
-        """End the process; the door itself informs its users."""
+        """End the process, if there is one; the door itself informs its users."""
         self._stopping.set()
+        self._may_open.set()
         process = self._process
         if process is not None and process.poll() is None:
             process.terminate()
@@ -48,7 +58,8 @@ class DoorProcess:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
 
     def _keep(self) -> None:
         environment = {
@@ -64,7 +75,17 @@ class DoorProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tui.door", "--with-parent"], env=environment, stdin=subprocess.PIPE
             )
+            self._may_open.wait()
+            if not self._stopping.is_set():
+                self._let_open(self._process)
             code = self._process.wait()
             if not self._stopping.is_set():
                 log.error("the SSH door ended with code %s; starting it again", code)
                 self._stopping.wait(RESTART_SECONDS)
+
+    @staticmethod
+    def _let_open(process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it ended before
+            process.stdin.write(b"\n")
+            process.stdin.flush()

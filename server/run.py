@@ -98,6 +98,7 @@ def serve(
     shared_files.exchange_unopened(settings, demo=demo)
     encryption.prepare(settings)
     with ExitStack() as ending:
+        door = _door_getting_ready(settings, ending) if with_door else None
         settings = _insured(settings, ending) if demo else settings
         is_lively = demo and lively
         with garbage.not_collected():
@@ -106,10 +107,9 @@ def serve(
         at_work = _demo_at_work(clinic) if is_lively else None
         ending.callback(scheduler.start(clinic).shutdown, wait=True)
         ending.callback(worker_process.end_all)
-        if with_door:
-            door = DoorProcess(settings)
-            door.start()
-            ending.callback(door.stop)
+        if door is not None:
+            door.open()
+            ending.callback(door.stop)  # before the daily work ends, which may take its time
             log.info("ssh -p %s clerk@%s", settings.ssh.port, settings.ssh.host)
         log.info("core on %s", settings.resolved_server_url)
         # Uvicorn raises the signal again when it is done; the door and the jobs must still be ended then.
@@ -122,6 +122,14 @@ def serve(
             ending.callback(at_work.stop)
         server.run()
     return 0
+
+
+def _door_getting_ready(settings: Settings, ending: ExitStack) -> DoorProcess:
+    """Return the door's process, which loads its code beside the core's own start."""
+    door = DoorProcess(settings)
+    ending.callback(door.stop)
+    door.get_ready()
+    return door
 
 
 def _require_free_ports(settings: Settings, *, with_door: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import psycopg
 import pytest
 
 from tests import scratch
+from tests.ports import free_port
 
 NUMBERS = count(1)
 """Of databases, each with a name of its own."""
@@ -40,9 +40,7 @@ def cluster() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed here")
     as_other = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     folder = Path(tempfile.mkdtemp(prefix="loket-pg-", dir=scratch.folder()))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     if as_other:
         shutil.chown(folder, "postgres")
 

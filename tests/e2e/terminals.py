@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import pyte
 
+from tests.ports import free_port
 from tests.processes import ServerProcess
 
 ROOT = Path(__file__).parents[2]
@@ -37,12 +38,6 @@ PATIENCE_SECONDS = 30.0  # how long a person stares before the test gives up; no
 def single_keys(keys: str) -> list[str]:
     """What each key sends, one by one; `<Enter>`, `<F2>` and the like stand for keys."""
     return [KEYS.get(key, key) for key in KEY_NAME.findall(keys)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def children_of(pid: int) -> list[int]:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.terminals import ROOT, DemoClinic, Terminal, free_port
+from tests.e2e.terminals import ROOT, DemoClinic, Terminal
 from tests.loket_command import loket
 from tests.people import Caller
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
 TO_COMPLAINT = "<Tab>" * 13  # from NIK to the complaint, past every optional field

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.terminals import free_port
 from tests.people import Caller
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 240.0  # nothing is asserted about speed
 

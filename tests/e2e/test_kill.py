@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,15 +13,10 @@ import httpx
 import pytest
 
 from tests.people import Caller, registration
+from tests.ports import free_port
 from tests.processes import ServerProcess
 
 KILLS = 50
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 240.0
@@ -106,11 +107,7 @@ def test_the_command_speaks_indonesian(installed: Path, tmp_path: Path) -> None:
 
 def shows_its_pages(command: list[str], folder: Path, environ: dict[str, str]) -> None:
     """Start the demo and ask for its pages."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(int(probe.getsockname()[1]))
+    ports = free_port(), free_port()
     variables = {"LOKET_HTTP": f"127.0.0.1:{ports[0]}", "LOKET_SSH": f"127.0.0.1:{ports[1]}"}
     server = subprocess.Popen(
         [*command, "demo"],

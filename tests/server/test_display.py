@@ -15,12 +15,7 @@ from core.foundation.config import HostPort, Settings
 from server.run import Background
 from tests.browser import CHROMIUM, Page, start_browser
 from tests.people import Caller, patient
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 def test_page_is_small_and_needs_nothing_from_elsewhere(server: Background) -> None:

@@ -32,16 +32,11 @@ from server import doctor, encryption
 from server.door_process import without_secrets
 from server.run import Background
 from tests.people import Caller
+from tests.ports import free_port
 from tui import first_contact
 from tui.client import trust
 
 EVERYWHERE = HostPort(host="0.0.0.0", port=8460)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def yes(fingerprint: str) -> bool:

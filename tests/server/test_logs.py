@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 from core.foundation.config import Settings
 from server.office.app import add_clinic
 from server.worker_process import WorkOrder
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 NAME, NIK = "Siti Aminah", "6371014101900001"
@@ -26,12 +26,6 @@ async def fail_later(*arguments, **options):
     fail()
 """
 START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def begin(script: str, home: Path, **variables: str) -> subprocess.Popen[bytes]:

@@ -12,7 +12,7 @@ from core.queues.ticket_codes import ticket_code
 from server.run import Background
 from tests.browser import CHROMIUM, Page, start_browser
 from tests.people import Caller, patient
-from tests.server.test_display import free_port
+from tests.ports import free_port
 
 TEXT = "document.body.innerText.replace(/\\s+/g, ' ')"
 RENEW = "document.dispatchEvent(new Event('visibilitychange'))"

@@ -11,8 +11,8 @@ import pytest
 from core.foundation.config import Settings
 from core.foundation.errors import SettingsError
 from server.run import Background
-from tests.e2e.terminals import free_port
 from tests.people import Caller
+from tests.ports import free_port
 from tests.tui.conftest import PASSWORD
 from tests.tui.half_typed import NAME, half_typed, save
 from tui.client.core_client import CoreClient

@@ -14,9 +14,9 @@ import pytest
 
 from core.foundation.config import Settings
 from server.run import Background
-from tests.e2e.terminals import free_port
 from tests.loket_command import loket
 from tests.people import Caller
+from tests.ports import free_port
 from tests.processes import ServerProcess
 from tests.tui.half_typed import half_typed, save
 from tests.tui.test_several_cores import answering

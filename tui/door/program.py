@@ -37,6 +37,10 @@ CREDENTIAL_READ_SECONDS = 600.0  # between looks whether there is another creden
 WITH_PARENT = "--with-parent"
 
 
+class NoCredentialError(Exception):
+    """The door has nothing to sign in to the core with."""
+
+
 def texts_in(language: str) -> DoorTexts:
     """Return the door's sentences in a language, for people without an app on the screen."""
     say = catalogue("tui", language).gettext
@@ -84,16 +88,23 @@ def _keep_first(fingerprint: str) -> bool:
     return True
 
 
-async def run(settings: Settings, token: str, *, with_parent: bool) -> None:
+async def run(settings: Settings, *, with_parent: bool) -> None:
     """Serve until SIGTERM or SIGINT, or, with a parent, until the other end of standard input is closed.
 
     A door that outlived a killed server would keep its port, and the server's next start would fail.
 
     Args:
         settings: Address, data folder and language.
-        token: The door's credential at the core.
-        with_parent: Whether the process that started the door holds standard input open.
+        with_parent: Whether the process that started the door holds standard input open, and writes a byte into it
+            once the core has passed all checks: the door gets ready meanwhile, and opens then.
+
+    Raises:
+        NoCredentialError: There is no credential.
     """
+    await rehearse(settings.language)
+    if with_parent and not await asyncio.to_thread(os.read, sys.stdin.fileno(), 1):
+        return
+    token = _credential(settings)
     trust = await asyncio.to_thread(
         first_contact.trusted_of_several, settings, settings.server_urls, _keep_first
     )
@@ -103,7 +114,6 @@ async def run(settings: Settings, token: str, *, with_parent: bool) -> None:
     def texts_for(session: Session | None) -> DoorTexts:
         return texts_in(session.translator.language if session is not None else settings.language)
 
-    await rehearse(settings.language)
     serving = serve(
         settings, make_app, sign_in, line_mode=line_mode, texts_for=texts_for, options=door_options(settings)
     )
@@ -123,6 +133,18 @@ async def run(settings: Settings, token: str, *, with_parent: bool) -> None:
         await client.close()
 
 
+def _credential(settings: Settings) -> str:
+    """Return what the door signs in to the core with.
+
+    Raises:
+        NoCredentialError: There is none.
+    """
+    try:
+        return os.environ.get(TOKEN_VARIABLE) or settings.door_token_file.read_text().strip()
+    except OSError:
+        raise NoCredentialError from None
+
+
 async def _follow_credential(client: CoreClient, settings: Settings) -> None:
     """Use the credential that the server writes before the old one ends."""
     while TOKEN_VARIABLE not in os.environ:
@@ -137,18 +159,17 @@ def main() -> int:
     logs.configure_logging()
     try:
         settings = Settings.load()
-        token = os.environ.get(TOKEN_VARIABLE) or settings.door_token_file.read_text().strip()
     except SettingsError as error:
         sys.stderr.write(f"loket: {error}\n")
         return 2
-    except OSError:
+    try:
+        asyncio.run(run(settings, with_parent=WITH_PARENT in sys.argv[1:]))
+    except NoCredentialError:
         sys.stderr.write(
             f"loket: no door credential: start the server first, or set {TOKEN_VARIABLE} "
             f"(looked for {settings.door_token_file})\n"
         )
         return 2
-    try:
-        asyncio.run(run(settings, token, with_parent=WITH_PARENT in sys.argv[1:]))
     except first_contact.NoTrustError as error:
         sys.stderr.write(f"loket: {error}\n")
         return 2
