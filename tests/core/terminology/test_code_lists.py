@@ -257,6 +257,11 @@ def _fits(item: Code, sex: str, years: float) -> bool:
         ("N94.6", "male", 20, "sex"), ("Z34.9", "male", 20, "sex"), ("Z41.2", "female", 9, "sex"),
         ("E45", "male", 40, "age"), ("Z00.1", "female", 60, "age"), ("I10", "male", 50, None),
         ("N47", "female", 3, "sex"), ("A33", "male", 20, "age"), ("O21.9", None, None, None),
+        ("Z30.9", "female", 3, "age"), ("Z30.0", "male", 2.5, "age"), ("Z31.1", "female", 4, "age"),
+        ("G30.9", "male", 8, "age"), ("G20", "female", 10, "age"), ("M17.9", "male", 7, "age"),
+        ("R54", "female", 30, "age"), ("I25.9", "male", 5, "age"), ("J44.9", "male", 2, "age"),
+        ("F01.9", "male", 12, "age"), ("Z30.9", "female", 24, None), ("M17.9", "female", 61, None),
+        ("J45.9", "male", 4, None), ("R54", "male", 88, None), ("J44.9", "male", None, None),
     ],
 )  # fmt: skip
 def test_a_code_of_the_other_sex_or_an_impossible_age_is_told(
