@@ -22,7 +22,7 @@ from core.complaints.reading.measurements import CONCEPT_PREFIX, MeasurementKind
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.consistency import in_order, inconsistencies
 from core.complaints.rules.rule_schema import CLASSES, VocabularyFile, split_words, well_formed
-from core.complaints.rules.shipped_rules import overlay, shipped_document, shipped_texts
+from core.complaints.rules.shipped_rules import everyday_words, overlay, shipped_document, shipped_texts
 from core.foundation.errors import SettingsError
 from core.queues.services import SERVICES
 
@@ -155,6 +155,7 @@ def _compiled(file: VocabularyFile) -> Vocabulary:
             negations=_single_words(grammar["negation"]),
             fillers=_single_words(grammar["filler"]),
             counting=(*file.numbers, *file.units),
+            everyday=everyday_words(),
         ),
         numbers=file.numbers,
         units=file.units,

@@ -48,10 +48,17 @@ class Lexicon:
         negations: frozenset[str],
         fillers: frozenset[str],
         counting: Iterable[str],
+        everyday: Iterable[str] = (),
     ) -> None:
         """Compile the lists of a vocabulary. The arguments are those of `WordList`."""
         self._words = WordList(
-            concepts, neutral=neutral, same=same, negations=negations, fillers=fillers, counting=counting
+            concepts,
+            neutral=neutral,
+            same=same,
+            negations=negations,
+            fillers=fillers,
+            counting=counting,
+            everyday=everyday,
         )
         self.negations = negations
         self.fillers = fillers
@@ -89,9 +96,11 @@ class Lexicon:
         for spelling in _spellings(word):
             if (known := self._words.as_written(spelling)) is not None:
                 return known
+        negated = self._compounds.as_negated(word)
+        if negated is not None or word in self._words.everyday:
+            return negated or Known((), "neutral")
         return (
-            self._compounds.as_negated(word)
-            or self._misspellings.with_jumbled_letters(word)
+            self._misspellings.with_jumbled_letters(word)
             or self._misspellings.with_common_typo(word)
         )
 
@@ -116,7 +125,8 @@ class Lexicon:
     def _is_ordinary(self, word: str) -> bool:
         """True for an ordinary word with affixes, which is no misspelt complaint: "latihan" is not "letih"."""
         bare = stems(word, _LEAST_SHARE_OF_NEUTRAL)
-        return any(len(stem) >= SHORTEST_FUZZY and stem in self._words.neutral for stem in bare)
+        ordinary = (self._words.neutral, self._words.everyday)
+        return any(len(stem) >= SHORTEST_FUZZY and any(stem in words for words in ordinary) for stem in bare)
 
     def _readings(self, word: str) -> Iterator[Known | None]:
         """Yield the readings of a word by the slow ways, the most certain way first."""
@@ -133,7 +143,8 @@ class Lexicon:
         if len(word) < _SHORTEST_GUESSED or self.resolve(word).how in ("exact", "affix"):
             return ()
         # An ordinary word can miss or double a letter, but has no other typo: "haja" is not "haji".
-        steps = (-1, 1) if word in self._words.neutral else (-1, 0, 1)
+        is_ordinary = word in self._words.neutral or word in self._words.everyday
+        steps = (-1, 1) if is_ordinary else (-1, 0, 1)
         pools = (self._parts_by_start.get((word[0], len(word) + step), ()) for step in steps)
         near = (extract(word, pool, scorer=OSA.distance, score_cutoff=1, limit=None) for pool in pools)
         return tuple(known for found in near for known, _, _ in found)

@@ -5,7 +5,8 @@ Out: `Known(("pemeriksaan", "periksa"), "exact")`, and `Known(("aki",), "affix")
 
 Four kinds of words matter. Meaningful ones carry a concept by themselves ("sesak"); others only inside
 phrases ("campur" in "lendir campur darah"). Grammatical ones have a role ("tidak"). Neutral ones are ordinary words
-without a meaning here ("kamar"), listed so that they are not taken for misspelt complaints.
+without a meaning here ("kamar"), listed so that they are not taken for misspelt complaints. Everyday words are a longer list for the same end: they
+are compared with what is typed, never with what may have been meant.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class WordList:
         negations: frozenset[str],
         fillers: frozenset[str],
         counting: Iterable[str],
+        everyday: Iterable[str] = (),
     ) -> None:
         """Compile the lists of a vocabulary.
 
@@ -72,6 +74,7 @@ class WordList:
             negations: Words for not.
             fillers: Words left out of phrases.
             counting: Words for numbers and units of time; ordinary words too.
+            everyday: Words of the language at large, of which none is a slip of another word.
         """
         self.negations = negations
         self.fillers = fillers
@@ -91,6 +94,8 @@ class WordList:
         """Ordinary words in no list or phrase."""
         self._ordinary_parts = ordinary & self.words
         """Ordinary words that phrases need: read as they are, without stems."""
+        self.everyday = frozenset(everyday)
+        """Words that are right as they are typed, whatever known word lies a slip away."""
 
     def meant(self, word: str) -> str:
         """Return the word that the lists use for a spelling or synonym."""

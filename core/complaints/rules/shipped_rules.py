@@ -35,6 +35,12 @@ def shipped_document() -> Document:
     return joined({name: tomllib.loads(text) for name, text in shipped_texts().items()})
 
 
+@cache
+def everyday_words() -> frozenset[str]:
+    """Return the words of everyday Indonesian; their source and licence are in `everyday_words.LICENSE`."""
+    return frozenset(resources.files("core").joinpath("data/everyday_words.txt").read_text("utf-8").split())
+
+
 def joined(documents: Mapping[str, Document]) -> dict[str, Any]:
     """Return several `well_formed` documents as one; of a repeated name the last counts (see `repeated_names`)."""
     whole: dict[str, Any] = {section: {} for section in JOINED_TABLES}
