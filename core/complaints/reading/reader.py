@@ -22,7 +22,7 @@ from core.complaints.reading.measurements import Measurement
 from core.complaints.reading.occurrences import Occurrence
 from core.complaints.reading.scope import ScopeInterpreter
 from core.complaints.reading.times import Time, time_at
-from core.complaints.reading.token_stream import Filler, Stream, WordReading, stream_of
+from core.complaints.reading.token_stream import ComplaintToken, Filler, Stream, WordReading, stream_of
 from core.complaints.vocabulary import Vocabulary
 
 _DONE = "done"
@@ -35,6 +35,8 @@ _OVERDUE = "overdue_weeks"
 """Concept of "telat 2 minggu": a missed period."""
 _NO_MEANING = (GRAMMAR, measurements.CONCEPT_PREFIX)
 """Prefixes of concepts that are roles or names of measurements, not findings."""
+_DECIMAL_COMMA = "koma"
+"""Spoken sign between the whole and the rest of a number."""
 _AGO = frozenset({"lalu", "silam", "lewat", "kemarin"})
 """Words after a time that make it a time ago."""
 
@@ -147,11 +149,22 @@ class _Reader:
         if token.number is not None:
             measurement = measurements.without_name(self._tokens, position, self._vocabulary.measures)
             return 1 if measurement is None else self._take_measurement(position, measurement)
-        phrase = self._phrase_at(position)
+        phrase = None if self._is_decimal_comma(position) else self._phrase_at(position)
         if phrase is None:
             self._scope.pass_unknown()
             return 1
         return self._take_words(phrase)
+
+    def _is_decimal_comma(self, position: int) -> bool:
+        """True for the "koma" of "tiga koma dua", which is no coma."""
+        if self._tokens[position].text != _DECIMAL_COMMA or position == 0:
+            return False
+        return all(map(self._is_number, self._tokens[position - 1 : position + 2 : 2])) and (
+            position + 1 < len(self._tokens)
+        )
+
+    def _is_number(self, token: ComplaintToken) -> bool:
+        return token.number is not None or token.text in self._vocabulary.numbers
 
     def _phrase_at(self, position: int) -> _Phrase | None:
         """The longest phrase that begins at a position, with mistyped words where that makes it longer."""

@@ -84,6 +84,8 @@ class ComplaintRule(BaseModel):
     """Concepts that take the rule back when they are affirmed in the same segment."""
     span: StrictInt = 7
     """Most words between the first and the last term."""
+    ordered: StrictBool = False
+    """True when the near terms must be said in the order of the list: "terkena palu" is a blow, "palu terkena" is not."""
     priority: Literal["red", "yellow"] | None = None
     in_followup: StrictBool = False
     """True when the rule holds even beside "kontrol" or "ambil obat"."""

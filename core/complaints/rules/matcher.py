@@ -262,7 +262,7 @@ def _near_group(rule: ComplaintRule, findings: _Findings) -> list[Occurrence] | 
         return []
     excluded = findings.segments_affirming(rule.unless)
     candidates = [_usable(findings.satisfying(term, rule), rule, excluded) for term in terms]
-    return _closest(candidates, rule.span) if all(candidates) else None
+    return _closest(candidates, rule) if all(candidates) else None
 
 
 def _elsewhere_group(rule: ComplaintRule, findings: _Findings) -> list[Occurrence] | None:
@@ -301,23 +301,38 @@ def _lasts_long_enough(group: Iterable[Occurrence], rule: ComplaintRule) -> bool
     return max((o.days or 0.0 for o in group), default=0.0) >= rule.min_days
 
 
-def _closest(candidates: Sequence[list[Occurrence]], span: int) -> list[Occurrence] | None:
-    """Return one occurrence for each term, all in one clause and within the span; None when there is none.
+def _closest(candidates: Sequence[list[Occurrence]], rule: ComplaintRule) -> list[Occurrence] | None:
+    """Return one occurrence for each near term, all in one clause and within the span; None when there is none.
 
     A single word may satisfy several terms ("pendarahan" is both blood and much of it).
 
     Args:
         candidates: For each term the occurrences that satisfy it; none of them empty.
-        span: Most words between the first term and each other.
+        rule: Gives the span, and says whether the order counts.
     """
     if len(candidates) == 1:
         return [candidates[0][0]]
     for anchor in candidates[0]:
-        nearest = [_nearest(anchor, group, span) for group in candidates[1:]]
-        found = [occurrence for occurrence in nearest if occurrence is not None]
-        if len(found) == len(nearest):
+        found = _beside(anchor, candidates[1:], rule)
+        if found is not None:
             return [anchor, *found]
     return None
+
+
+def _beside(
+    anchor: Occurrence, candidates: Iterable[list[Occurrence]], rule: ComplaintRule
+) -> list[Occurrence] | None:
+    """Return the occurrence of each further term nearest to the anchor; None when one is missing."""
+    found: list[Occurrence] = []
+    before = anchor
+    for group in candidates:
+        later = [o for o in group if o.first >= before.first] if rule.ordered else group
+        nearest = _nearest(anchor, later, rule.span)
+        if nearest is None:
+            return None
+        found.append(nearest)
+        before = nearest
+    return found
 
 
 def _nearest(anchor: Occurrence, group: Iterable[Occurrence], span: int) -> Occurrence | None:
