@@ -17,14 +17,19 @@ from typing import Any
 
 import pydantic
 
+from core.complaints.language.grammar import GrammarRole
 from core.complaints.language.lexicon import Lexicon
-from core.complaints.reading.measurements import CONCEPT_PREFIX, MeasurementKind
+from core.complaints.language.medicine_names import medicine_names
+from core.complaints.reading.measurements import CONCEPT_PREFIX, MeasurementKind, Surroundings
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.consistency import in_order, inconsistencies
 from core.complaints.rules.rule_schema import CLASSES, VocabularyFile, split_words, well_formed
 from core.complaints.rules.shipped_rules import everyday_words, overlay, shipped_document, shipped_texts
 from core.foundation.errors import SettingsError
 from core.queues.services import SERVICES
+
+_BESIDE_NUMBERS = frozenset({GrammarRole.VALUE_LINK, GrammarRole.COUNTED})
+"""Roles of words that say something beside a number only, and are not looked up elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,27 @@ class Vocabulary:
 
     def prepare(self) -> None:
         """Compute what is cached, so that the first complaint does not wait for it."""
-        _ = self.signs, self.last_of_measures, self.rules_by_concept
+        _ = self.signs, self.last_of_measures, self.around_values, self.rules_by_concept
 
     @cached_property
     def last_of_measures(self) -> frozenset[str]:
         """The last words of the names of measures, as the lexicon knows them."""
         lexicon = self.lexicon
-        last_words = {name.split()[-1] for measure in self.measures for name in measure.names}
-        return frozenset(form for word in last_words for form in lexicon.resolve(word).forms)
+        return frozenset(form for word in self._last_typed for form in lexicon.resolve(word).forms)
+
+    @cached_property
+    def _last_typed(self) -> frozenset[str]:
+        """The last words of the names of measures, as they are typed."""
+        return frozenset(name.split()[-1] for measure in self.measures for name in measure.names)
+
+    @cached_property
+    def around_values(self) -> Surroundings:
+        """The words beside a number that tell what it counts."""
+        return Surroundings(
+            names=self._last_typed,
+            links=frozenset(self.grammar.get(GrammarRole.VALUE_LINK, ())),
+            counted=frozenset({*self.units, *self.grammar.get(GrammarRole.COUNTED, ())}),
+        )
 
     @cached_property
     def rules_by_concept(self) -> Mapping[tuple[str, bool], tuple[int, ...]]:
@@ -147,7 +165,7 @@ def _compiled(file: VocabularyFile) -> Vocabulary:
         lexicon=Lexicon(
             {
                 **concepts,
-                **{f"grammar.{role}": words for role, words in grammar.items()},
+                **{f"grammar.{role}": words for role, words in grammar.items() if role not in _BESIDE_NUMBERS},
                 **{CONCEPT_PREFIX + measure.id: measure.names for measure in measures},
             },
             neutral=split_words(file.neutral["words"]),
@@ -156,6 +174,7 @@ def _compiled(file: VocabularyFile) -> Vocabulary:
             fillers=_single_words(grammar["filler"]),
             counting=(*file.numbers, *file.units),
             everyday=everyday_words(),
+            names=medicine_names(),
         ),
         numbers=file.numbers,
         units=file.units,

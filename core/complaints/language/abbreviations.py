@@ -37,7 +37,7 @@ class Abbreviations:
         self._words = words
         self._by_skeleton: dict[tuple[str, str], list[str]] = defaultdict(list)
         """(first letter, consonants) -> words. The first letter is never left out: "alrg" is alergi."""
-        for word in sorted((words.words | set(words.same)) - words.grammatical):
+        for word in sorted((words.words | set(words.same)) - words.grammatical - words.names):
             self._by_skeleton[word[0], consonant_skeleton(word)].append(word)
 
     def read(self, word: str, shortest: int = _SHORTEST) -> Known | None:

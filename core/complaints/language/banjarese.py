@@ -30,7 +30,7 @@ class BanjareseSpellings:
     def __init__(self, words: WordList) -> None:
         self._words = words
         self._by_key: dict[str, list[str]] = defaultdict(list)
-        for word in sorted(words.words):
+        for word in sorted(words.words - words.names):
             for key in {*fold_keys(word), *fold_keys(_with_banjarese_prefix(word))}:
                 if len(key) >= _SHORTEST_KEY:
                     self._by_key[key].append(word)

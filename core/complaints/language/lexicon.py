@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
@@ -49,6 +50,7 @@ class Lexicon:
         fillers: frozenset[str],
         counting: Iterable[str],
         everyday: Iterable[str] = (),
+        names: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> None:
         """Compile the lists of a vocabulary. The arguments are those of `WordList`."""
         self._words = WordList(
@@ -59,6 +61,7 @@ class Lexicon:
             fillers=fillers,
             counting=counting,
             everyday=everyday,
+            names=names,
         )
         self.negations = negations
         self.fillers = fillers
@@ -71,7 +74,7 @@ class Lexicon:
         self._compounds = Compounds(self._words, self.known)
         self._parts_by_start: dict[tuple[str, int], list[str]] = defaultdict(list)
         """(first letter, length) -> words that a phrase may be mistyped in."""
-        for word in sorted(self._words.words - self._words.grammatical):
+        for word in sorted(self._words.words - self._words.grammatical - self._words.names):
             self._parts_by_start[word[0], len(word)].append(word)
 
     def holds(self, word: str) -> bool:

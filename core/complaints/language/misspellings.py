@@ -32,6 +32,8 @@ _LONG_SYNONYM = 6
 """Letters of the shortest other spelling or synonym that is compared with mistyped words."""
 _LONG_MEANINGFUL_SYNONYM = 5
 """The same for one that carries a concept."""
+_SHORTEST_MISTYPED_NAME = 8
+"""Letters of the shortest proper name that a mistyped word may have meant: shorter ones look like too much else."""
 _MISTYPED_NEGATIONS = ("gak", "tdk")
 """Negations whose typos are known although they are short: they turn the meaning of a danger sign round."""
 _SHORTEST_OWNED = 3
@@ -62,7 +64,8 @@ class Misspellings:
     def __init__(self, words: WordList, abbreviations: Abbreviations) -> None:
         self._words = words
         self._abbreviations = abbreviations
-        compared = words.words | words.neutral | set(self._long_synonyms())
+        short_names = {name for name in words.names if len(name) < _SHORTEST_MISTYPED_NAME}
+        compared = (words.words - short_names) | words.neutral | set(self._long_synonyms())
         self._nearest = NearestWords(
             (word for word in compared if len(word) >= SHORTEST_FUZZY),
             neutral=words.neutral,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from core.complaints.language.morphology import SHORTEST_STEM, stems
 from core.complaints.language.phrases import Phrases
@@ -64,6 +65,7 @@ class WordList:
         fillers: frozenset[str],
         counting: Iterable[str],
         everyday: Iterable[str] = (),
+        names: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> None:
         """Compile the lists of a vocabulary.
 
@@ -75,6 +77,7 @@ class WordList:
             fillers: Words left out of phrases.
             counting: Words for numbers and units of time; ordinary words too.
             everyday: Words of the language at large, of which none is a slip of another word.
+            names: Concept -> proper names, which short words are not slips of: those of medicines.
         """
         self.negations = negations
         self.fillers = fillers
@@ -89,6 +92,11 @@ class WordList:
         self.grammatical = negations | fillers | _MORE_GRAMMAR
         """Words that take no affixes."""
         self._add_all(concepts)
+        listed = frozenset(self.words)
+        self._add_all(names)
+        self.phrases.freeze()
+        self.names = self.words - listed
+        """Words of proper names that are in no other list."""
         ordinary = {*neutral, *counting}
         self.neutral = ordinary - self.words
         """Ordinary words in no list or phrase."""
@@ -140,7 +148,6 @@ class WordList:
             for phrase in phrases:
                 self._add(self._words_of(phrase), concept)
         self.phrases.inherit(OWNED)
-        self.phrases.freeze()
 
     def _words_of(self, phrase: str) -> list[str]:
         """The words of a phrase as they appear in a stream, without fillers unless there is nothing else.

@@ -17,6 +17,8 @@ CONCEPT_PREFIX = "measure."
 
 _FARTHEST_VALUE = 3
 """Most words between the name and its value: "suhu badan tadi pagi 39"."""
+_FARTHEST_LINKED_VALUE = 7
+"""The same where one of the words says that a value follows: "tensi tadi diukur bidan di rumah tembus 210"."""
 
 _THOUSANDS = frozenset({"rb", "ribu"})
 """Words after a number that multiply it by a thousand: "trombosit 80 ribu"."""
@@ -54,6 +56,18 @@ class MeasurementToken(Protocol):
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """Words beside a number that tell what it counts."""
+
+    names: Container[str]
+    """Last words of the names of measurements: in "obat tensi dan spo2 82" the value belongs to the second."""
+    links: Container[str]
+    """Words between a name and its value: "turun jadi", "tinggal", "cuma"."""
+    counted: Container[str]
+    """Words after a number that is no value: times ("panas 40 hari"), pieces ("obat gula tinggal 30 tablet")."""
+
+
+@dataclass(frozen=True)
 class Measurement:
     """A value found in the stream."""
 
@@ -64,11 +78,7 @@ class Measurement:
 
 
 def after_name(
-    stream: Sequence[MeasurementToken],
-    position: int,
-    kind: MeasurementKind,
-    times: Container[str],
-    names: Container[str],
+    stream: Sequence[MeasurementToken], position: int, kind: MeasurementKind, around: Surroundings
 ) -> Measurement | None:
     """Return the value that follows a name.
 
@@ -76,18 +86,35 @@ def after_name(
         stream: The tokens of the complaint.
         position: Index of the token after the name.
         kind: What was named.
-        times: Words for hours, days and weeks: "panas 40 hari" is no temperature.
-        names: Last words of the names of measurements: in "obat tensi dan spo2 82" the value belongs to the second.
+        around: Words that lead to a value, or away from it.
     """
+    index = _number_after(stream, position, around)
+    if index is None:
+        return None
+    measurement = _value_at(stream, index, kind)
+    if measurement is None or _is_counted(stream, index + 1, around):
+        return None
+    return measurement
+
+
+def _number_after(stream: Sequence[MeasurementToken], position: int, around: Surroundings) -> int | None:
+    """Return the index of the first number after a name, None when it belongs to something else."""
     clause = stream[max(position - 1, 0)].clause
-    for index in range(position, min(len(stream), position + _FARTHEST_VALUE + 1)):
-        if stream[index].clause != clause or stream[index].text in names:
+    farthest = _FARTHEST_VALUE
+    for index in range(position, min(len(stream), position + _FARTHEST_LINKED_VALUE + 1)):
+        token = stream[index]
+        if token.clause != clause or token.text in around.names:
             return None
-        if stream[index].number is not None:
-            measurement = _value_at(stream, index, kind)
-            is_time = index + 1 < len(stream) and stream[index + 1].text in times
-            return None if is_time else measurement
+        if token.number is not None:
+            return index if index - position <= farthest else None
+        if token.text in around.links:
+            farthest = _FARTHEST_LINKED_VALUE
     return None
+
+
+def _is_counted(stream: Sequence[MeasurementToken], position: int, around: Surroundings) -> bool:
+    """Return whether the word after a number says that it counts days or pieces."""
+    return position < len(stream) and stream[position].text in around.counted
 
 
 def without_name(

@@ -285,29 +285,28 @@ class _Reader:
         return time_at(self._tokens, position + 1, vocabulary.numbers, vocabulary.units) is not None
 
     def _measurement_after(self, phrase: _Phrase) -> Measurement | None:
-        """The value after a phrase that ends with the name of a measurement: "cek gula darah 350"."""
+        """The value after a phrase that holds the name of a measurement: "cek gula darah 350", "hb turun jadi 5"."""
         vocabulary = self._vocabulary
-        if vocabulary.last_of_measures.isdisjoint(self._tokens[phrase.last].forms):
+        if all(vocabulary.last_of_measures.isdisjoint(forms) for forms in phrase.forms):
             return None
         end = phrase.last + 1
-        for concepts in self._concepts_at_end(phrase):
+        for concepts in self._concepts_within(phrase):
             for measure in vocabulary.measures:
                 if measurements.CONCEPT_PREFIX + measure.id not in concepts:
                     continue
-                measurement = measurements.after_name(
-                    self._tokens, end, measure, vocabulary.units, vocabulary.last_of_measures
-                )
+                measurement = measurements.after_name(self._tokens, end, measure, vocabulary.around_values)
                 if measurement is not None:
                     return measurement
         return None
 
-    def _concepts_at_end(self, phrase: _Phrase) -> Iterable[frozenset[str]]:
-        """Yield the concepts of each phrase that ends where this one does, the longest first."""
-        end = phrase.last + 1
-        for start in range(phrase.first, end):
-            length, concepts = self._phrases.longest([token.forms for token in self._tokens[start:end]])
-            if start + length == end:
-                yield concepts
+    def _concepts_within(self, phrase: _Phrase) -> Iterable[frozenset[str]]:
+        """Yield the concepts of each phrase inside this one, those that end later and are longer first."""
+        forms = [token.forms for token in self._tokens[phrase.first : phrase.last + 1]]
+        for end in range(len(forms), 0, -1):
+            for start in range(end):
+                length, concepts = self._phrases.longest(forms[start:end])
+                if start + length == end:
+                    yield concepts
 
     def _take_measurement(self, position: int, measurement: Measurement) -> int:
         """Take a value, with its name where it has one; return how many tokens they cover."""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from core.complaints.language.medicine_names import medicine_names
 from core.complaints.rules.complaint_rule import KINDS, ComplaintRule, Term
 from core.complaints.rules.faults import Fault, near_miss, row_place
 from core.complaints.rules.rule_schema import split_words
@@ -33,7 +34,7 @@ def inconsistencies(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _concepts(document: Mapping[str, Any]) -> set[str]:
     """Return the concepts that words, measures and signs make."""
-    found = set(document.get("words", {}))
+    found = set(document.get("words", {})).union(medicine_names())
     for row in document.get("measure", []):
         found.update(row.get("levels") or (), row.get("pair") or ())
     return found.union(row["says"] for row in document.get("rule", []) if "says" in row)
