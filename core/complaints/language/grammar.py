@@ -40,6 +40,8 @@ class GrammarRole(StrEnum):
     """"dengan", "mengeluh", "tapi": ends a history or a worry; a new statement begins."""
     RECENT = "recent"
     """"sekarang", "tadi": of today."""
+    WORSENING = "worsening"
+    """"makin", "tambah": an old complaint that is worse today."""
     ONSET = "onset"
     """"sejak", "mulai": the time that follows is a beginning."""
     HYPOTHETICAL = "worry"

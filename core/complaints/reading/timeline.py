@@ -19,8 +19,17 @@ from core.complaints.reading.occurrences import Occurrence, Temporality, is_tran
 LONG_DAYS = 30.0
 """Days that "lama", "menahun" and "tidak sembuh-sembuh" count as: about the shortest course called chronic."""
 
+YEARS_DAYS = 3650.0
+"""Days that "sejak kecil", "dari dulu" and "bertahun-tahun" count as: so long that it is no illness of today."""
+
 _LONG = "long"
 """Concept of "lama"."""
+_FOR_YEARS = "for_years"
+"""Concept of "sejak kecil"."""
+_VAGUE_DAYS = {_LONG: LONG_DAYS, _FOR_YEARS: YEARS_DAYS}
+"""Concept of a span without a figure -> days; the longest of several counts."""
+_LEAST_YEARS_DAYS = 300.0
+"""Days from which a span tells how long something has been there, and not since when it is worse or new."""
 
 _Indexed = tuple[int, Occurrence]
 """An occurrence and its index in the complaint."""
@@ -68,6 +77,8 @@ class Timeline:
         self._history: list[_HistoryMark] = []
         self._recent: list[_Place] = []
         self._onset_clauses: set[int] = set()
+        self._worse_clauses: set[int] = set()
+        """Clauses with "makin" or "tambah"."""
         self._errands: list[_Place] = []
         """Of "kontrol", "ambil obat", "minta rujukan"."""
         self._treatments: list[_Place] = []
@@ -91,6 +102,8 @@ class Timeline:
             self._history.append(_HistoryMark(position, clause, looks_back=True))
         if GrammarRole.ONSET in roles:
             self._onset_clauses.add(clause)
+        if GrammarRole.WORSENING in roles:
+            self._worse_clauses.add(clause)
         if not is_errand_over:
             self._hear_errand(roles, place)
 
@@ -138,12 +151,19 @@ class Timeline:
         # "kontrol kejang" is an old story; "kontrol kejang tadi pagi" is not.
         is_followup = not is_recent and self._is_beside_any(occurrence, self._treatments)
         is_errand = self._is_errand(occurrence, is_new=is_recent or days is not None)
+        if days is not None and days >= _LEAST_YEARS_DAYS and (is_recent or self._grows_worse(occurrence)):
+            # "sesak sejak kecil, sekarang makin berat": what is new or worse is of today.
+            days = None
         found = (temporality, is_followup, is_errand, days)
         if found == (occurrence.temporality, False, False, None):
             return occurrence
         return replace(
             occurrence, temporality=temporality, is_followup=is_followup, is_errand=is_errand, days=days
         )
+
+    def _grows_worse(self, occurrence: Occurrence) -> bool:
+        """Return whether "makin" is said with the finding, or in the clause after it."""
+        return not self._worse_clauses.isdisjoint((occurrence.clause, occurrence.clause + 1))
 
     def _hear_boundaries(self, roles: Collection[str], place: _Place) -> None:
         is_recent = GrammarRole.RECENT in roles
@@ -242,15 +262,18 @@ class Timeline:
         """
         of_late = {place.clause for place in self._recent} & self._onset_clauses
         vague = [
-            _Duration(occurrence.first, occurrence.clause, LONG_DAYS)
+            _Duration(occurrence.first, occurrence.clause, _vague_days(occurrence))
             for occurrence in occurrences
-            if _is_long(occurrence) and occurrence.clause not in of_late
+            if _vague_days(occurrence) and occurrence.clause not in of_late
         ]
         return {**_attached(vague, occurrences), **_attached(self._durations, occurrences)}
 
 
-def _is_long(occurrence: Occurrence) -> bool:
-    return _LONG in occurrence.concepts and not occurrence.negated
+def _vague_days(occurrence: Occurrence) -> float:
+    """Return the days of a span without a figure, 0 where the words tell none."""
+    if occurrence.negated:
+        return 0.0
+    return max((days for concept, days in _VAGUE_DAYS.items() if concept in occurrence.concepts), default=0.0)
 
 
 def _any_between(positions: Iterable[int], one: int, other: int) -> bool:
@@ -268,7 +291,7 @@ def _attached(durations: Collection[_Duration], occurrences: Sequence[Occurrence
     days: dict[int, float] = {}
     if not durations:
         return days
-    symptoms = [(index, o) for index, o in enumerate(occurrences) if _LONG not in o.concepts]
+    symptoms = [(index, o) for index, o in enumerate(occurrences) if _VAGUE_DAYS.keys().isdisjoint(o.concepts)]
     previous = -1
     for duration in sorted(durations):
         for index in _symptoms_of(duration, previous, symptoms):

@@ -29,6 +29,10 @@ KINDS: tuple[RuleKind, ...] = get_args(RuleKind)
 """Rule kinds by precedence; a `sign` only makes a concept for the others."""
 
 
+_LONGEST_DANGER_DAYS = 300
+"""Days from which a sign that is neither new nor worse is no emergency of today: nearly a year."""
+
+
 @dataclass(frozen=True)
 class Term:
     """One thing that a rule needs: any of some concepts, affirmed or denied."""
@@ -95,6 +99,8 @@ class ComplaintRule(BaseModel):
     """Shortest duration said for it."""
     max_days: StrictInt | None = None
     """Longest duration said for it: a sign that has lasted for weeks is no emergency of today."""
+    any_duration: StrictBool = False
+    """True for a danger sign that is one however long it has lasted ("ingin mati dari dulu"): see `longest_days`."""
     from_months: StrictInt | None = None
     """Age at the visit in completed months, inclusive. A rule with an age limit needs a known age."""
     under_months: StrictInt | None = None
@@ -121,6 +127,13 @@ class ComplaintRule(BaseModel):
         if "kind" in info.data and (info.data["kind"] == "sign") != bool(says):
             raise PydanticCustomError("sign_concept", "a sign says a concept")
         return says
+
+    @cached_property
+    def longest_days(self) -> float:
+        """The longest duration with which it holds: no danger sign has been there unchanged for years."""
+        if self.max_days is not None:
+            return self.max_days
+        return _LONGEST_DANGER_DAYS if self.kind == "red" and not self.any_duration else math.inf
 
     @cached_property
     def age_months(self) -> tuple[float, float] | None:

@@ -292,7 +292,7 @@ def _usable(
 
 
 def _is_too_old(occurrence: Occurrence, rule: ComplaintRule) -> bool:
-    return rule.max_days is not None and (occurrence.days or 0.0) > rule.max_days
+    return (occurrence.days or 0.0) > rule.longest_days
 
 
 def _lasts_long_enough(group: Iterable[Occurrence], rule: ComplaintRule) -> bool:
