@@ -55,7 +55,13 @@ class Vocabulary:
 
     def prepare(self) -> None:
         """Compute what is cached, so that the first complaint does not wait for it."""
-        _ = self.signs, self.last_of_measures, self.around_values, self.rules_by_concept
+        _ = self.signs, self.functions, self.last_of_measures, self.around_values, self.rules_by_concept
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """Concepts whose absence is a danger sign, such as "breath" and "answer"."""
+        dangers = (rule for rule in self.rules if rule.kind in ("red", "sign"))
+        return frozenset().union(*(term.concepts for rule in dangers for term in rule.needs if term.denied))
 
     @cached_property
     def last_of_measures(self) -> frozenset[str]:

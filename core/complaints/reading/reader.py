@@ -20,7 +20,7 @@ from core.complaints.language.word_list import NEGATION
 from core.complaints.reading import measurements
 from core.complaints.reading.measurements import Measurement
 from core.complaints.reading.occurrences import Occurrence
-from core.complaints.reading.scope import ScopeInterpreter
+from core.complaints.reading.scope import Scope, ScopeInterpreter
 from core.complaints.reading.times import Time, time_at
 from core.complaints.reading.token_stream import ComplaintToken, Filler, Stream, WordReading, stream_of
 from core.complaints.vocabulary import Vocabulary
@@ -37,6 +37,9 @@ _NO_MEANING = (GRAMMAR, measurements.CONCEPT_PREFIX)
 """Prefixes of concepts that are roles or names of measurements, not findings."""
 _DECIMAL_COMMA = "koma"
 """Spoken sign between the whole and the rest of a number."""
+_STROKE = "/"
+"""Sign that joins findings as "atau" does: "tidak ada sesak/nyeri dada"."""
+_JOINING = frozenset({GrammarRole.AND, GrammarRole.OR})
 _AGO = frozenset({"lalu", "silam", "lewat", "kemarin"})
 """Words after a time that make it a time ago."""
 
@@ -50,6 +53,14 @@ _LONGEST_GUESSED_PHRASE = 3
 """Words of the longest phrase with a mistyped word that only the phrase makes likely."""
 _MARKER_SPAN = 2
 """Tokens before a time in which "umur" or "hamil" is looked for."""
+
+_LONGEST_LIST = 12
+"""Tokens that are looked at to see that a list of denied findings goes on after a comma."""
+_LIST_CLOSED_BY = {
+    Scope.DENIED_LIST: frozenset({GrammarRole.AND, GrammarRole.OR}),
+    Scope.RESUMABLE_NEGATION: frozenset({GrammarRole.OR}),
+}
+"""Kind of list -> conjunctions that close it."""
 
 _KEPT_ROLES = frozenset({GrammarRole.FOLLOWUP, GrammarRole.REQUEST})
 """Roles that a word keeps inside a phrase: "minta rujukan" is an errand too."""
@@ -109,7 +120,10 @@ class _Reader:
         self._age_days: float | None = None
         classes = vocabulary.classes
         self._scope = ScopeInterpreter(
-            diseases=classes["named"], history_openers=classes["had"], procedures=classes["dreaded"]
+            diseases=classes["named"],
+            history_openers=classes["had"],
+            procedures=classes["dreaded"],
+            functions=vocabulary.functions,
         )
 
     def read(self) -> Reading:
@@ -136,7 +150,7 @@ class _Reader:
     def _step(self, position: int) -> int:
         """Take the number, sign, word or phrase at a position; return how many tokens it covers."""
         token = self._tokens[position]
-        self._scope.enter(token.clause)
+        self._enter_clause(position)
         if token.sign:
             # "(+)" leaves the finding as it was said: "tidak bisa diangkat (+)".
             if token.sign == "-":
@@ -149,11 +163,38 @@ class _Reader:
         if token.number is not None:
             measurement = measurements.without_name(self._tokens, position, self._vocabulary.measures)
             return 1 if measurement is None else self._take_measurement(position, measurement)
+        if token.text == _STROKE and self._scope.denied_list is not None:
+            self._scope.hear(_JOINING, position)
+            return 1
         phrase = None if self._is_decimal_comma(position) else self._phrase_at(position)
         if phrase is None:
             self._scope.pass_unknown()
             return 1
         return self._take_words(phrase)
+
+    def _enter_clause(self, position: int) -> None:
+        """Move to the clause of a token, inside a list of denied findings where it goes on after a comma."""
+        clause = self._tokens[position].clause
+        is_after_comma = clause == self._scope.clause + 1 and clause in self._stream.after_comma
+        if is_after_comma and self._list_goes_on(position):
+            self._scope.enter_list_item(clause)
+        else:
+            self._scope.enter(clause)
+
+    def _list_goes_on(self, position: int) -> bool:
+        """True in "tidak ada demam, batuk, dan pilek": only findings up to a conjunction, and one after it."""
+        denied = self._scope.denied_list
+        if denied is None:
+            return False
+        closing = _LIST_CLOSED_BY[denied]
+        for index in range(position, min(len(self._tokens) - 1, position + _LONGEST_LIST)):
+            concepts = self._phrases.longest([self._tokens[index].forms])[1]
+            roles = roles_of(concepts)
+            if not closing.isdisjoint(roles):
+                return bool(_meanings(self._phrases.longest([self._tokens[index + 1].forms])[1]))
+            if roles or not concepts:
+                return False
+        return False
 
     def _is_decimal_comma(self, position: int) -> bool:
         """True for the "koma" of "tiga koma dua", which is no coma."""
@@ -226,9 +267,16 @@ class _Reader:
         token = self._tokens[phrase.first]
         if len(phrase.forms) > 1:
             roles |= _KEPT_ROLES & self._roles_within(phrase)
-        elif NEGATION in token.forms and self._has_role([token.text], GrammarRole.CONTRAST):
-            self._scope.negate_clause()
+        elif NEGATION in token.forms:
+            roles = self._with_denial(roles, token)
         return self._with_recovery(roles, phrase.first) if roles else roles
+
+    def _with_denial(self, roles: frozenset[str], token: ComplaintToken) -> frozenset[str]:
+        """The roles of a word for not as it was typed: "bukan" denies a clause, "tanpa" a list."""
+        if self._has_role([token.text], GrammarRole.CONTRAST):
+            self._scope.negate_clause()
+        denies_list = self._has_role([token.text], GrammarRole.EXISTS)
+        return roles if denies_list else roles - {GrammarRole.EXISTS}
 
     def _with_recovery(self, roles: frozenset[str], position: int) -> frozenset[str]:
         """The roles with `RESOLVED` taken out of "belum sembuh" and added to "sudah hilang"."""
@@ -330,6 +378,7 @@ class _Reader:
             self._age_days = time.days if self._age_days is None else self._age_days
             return
         days = time.days - 1 if self._has_role(before[-1:], GrammarRole.LESS) else time.days
+        self._scope.end_list()
         is_ago = self._is_past_event(time, last)
         self._scope.timeline.add_duration(position, self._scope.clause, days, is_ago=is_ago)
 

@@ -39,12 +39,20 @@ _NORMAL_SPAN = 2
 """Most tokens from a finding to its "normal": "ketuban masih bagus"."""
 
 
+_DONE = "done"
+"""Concept of "sudah": what is said after it is there."""
+
+_FORCEFUL = frozenset({"severe", "nonstop", "sudden", "unbearable", "very", "much"})
+"""Concepts of words that nobody says of a finding in a list of denied ones."""
+
+
 class Scope(StrEnum):
     """A forward scope that can be open."""
 
     NEGATED = "negated"
     NEGATED_CLAUSE = "negated_clause"
     RESUMABLE_NEGATION = "resumable_negation"
+    DENIED_LIST = "denied_list"
     HYPOTHETICAL = "hypothetical"
     HYPOTHETICAL_CLAUSE = "hypothetical_clause"
     GENERIC_CLAUSE = "generic_clause"
@@ -92,6 +100,8 @@ FORWARD_RULES = (
     _rule(Scope.NEGATED_CLAUSE, ()),
     # "tidak demam atau batuk": open after a negated finding; "atau" negates the next one too.
     _rule(Scope.RESUMABLE_NEGATION, (), ScopeEnd.MEASUREMENT, ScopeEnd.UNKNOWN_WORD),
+    # "tidak ada demam dan batuk": open after a finding that "tidak ada" denied; "dan" denies the next one too.
+    _rule(Scope.DENIED_LIST, (), ScopeEnd.NEW_STATEMENT, ScopeEnd.MEASUREMENT, ScopeEnd.UNKNOWN_WORD),
     # "takut kena rabies", "mau tanya soal stroke": the next finding.
     _rule(
         Scope.HYPOTHETICAL,
@@ -110,6 +120,7 @@ FORWARD_RULES = (
     _rule(Scope.ASKED_ABOUT, (GrammarRole.ASKED_ABOUT,), ScopeEnd.FINDING),
 )
 
+_LISTS = frozenset({Scope.DENIED_LIST, Scope.RESUMABLE_NEGATION})
 _OPENED_BY = tuple((role, rule.scope) for rule in FORWARD_RULES for role in sorted(rule.opened_by))
 _ENDED_BY: Mapping[ScopeEnd, frozenset[Scope]] = {
     end: frozenset(rule.scope for rule in FORWARD_RULES if end in rule.ended_by) for end in ScopeEnd
@@ -139,6 +150,7 @@ class ScopeInterpreter:
         diseases: Collection[str],
         history_openers: Collection[str],
         procedures: Collection[str],
+        functions: Collection[str],
     ) -> None:
         """Start before the first token.
 
@@ -146,12 +158,20 @@ class ScopeInterpreter:
             diseases: Concepts that people fear by name: "takut stroke" is hypothetical.
             history_openers: Concepts that limit a history which begins with one of them.
             procedures: Concepts of procedures: "takut disuntik" is no request for an injection.
+            functions: Concepts of what a body does ("napas", "respon"): a denied one is a finding, and begins no list.
         """
         self.clause = 0
         self._segment = 0
         self._open: frozenset[Scope] = frozenset()
         self._diseases = diseases
         self._procedures = procedures
+        self._functions = functions
+        self._denies_existence = False
+        """True from a "tidak ada" to the finding that it denies."""
+        self._listed: set[int] = set()
+        """Indexes of occurrences that only the continuation of a list denies."""
+        self._conjunction = -1
+        """Position of the last "dan" or "sama": in "sama sekali" the second word forces nothing."""
         self._occurrences: list[Occurrence] = []
         self._asides: list[Occurrence] = []
         self._asked_about: set[int] = set()
@@ -169,11 +189,27 @@ class ScopeInterpreter:
         if clause != self.clause:
             self.clause = clause
             self._segment += 1
+            self._denies_existence = False
             self._end(ScopeEnd.CLAUSE)
+
+    def enter_list_item(self, clause: int) -> None:
+        """Move to a clause that a comma begins inside a list of denied findings."""
+        kept = self._open & _LISTS
+        self.enter(clause)
+        self._open |= kept | {Scope.NEGATED}
+
+    @property
+    def denied_list(self) -> Scope | None:
+        """The list of denied findings that goes on here: with any conjunction, with "atau" alone, or none."""
+        return next((scope for scope in (Scope.DENIED_LIST, Scope.RESUMABLE_NEGATION) if scope in self._open), None)
 
     def hear_filler(self, filler: Filler) -> None:
         """Take a filler: its meaning for the rules, and its role."""
         self.enter(filler.clause)
+        if _DONE in filler.concepts:
+            self.end_list()
+        if not _FORCEFUL.isdisjoint(filler.concepts) and self._conjunction != filler.position - 1:
+            self._affirm_listed()
         if filler.concepts:
             place = filler.position
             self._asides.append(
@@ -196,6 +232,8 @@ class ScopeInterpreter:
         """
         if not roles:
             return
+        if GrammarRole.AND in roles:
+            self._conjunction = position
         self._hear_negation(roles)
         self._hear_ends(roles)
         self._hear_questions(roles)
@@ -231,7 +269,14 @@ class ScopeInterpreter:
             word_concepts: Meanings of the single words of a phrase.
             is_indivisible: The phrase is an idiom or holds a negation.
         """
+        if not _FORCEFUL.isdisjoint(concepts | word_concepts):
+            self._affirm_listed()
+            if word_concepts:
+                # "sesak berat" is one phrase, and not mentioned yet.
+                self.end_list()
         context = self._context(concepts, word_concepts) if self._open else _NO_CONTEXT
+        if context.is_negated and Scope.DENIED_LIST in self._open:
+            self._listed.add(len(self._occurrences))
         self._occurrences.append(
             Occurrence(
                 concepts,
@@ -274,6 +319,32 @@ class ScopeInterpreter:
         if concepts:
             self.affirm(concepts, words, first, last)
 
+    def _affirm_listed(self) -> None:
+        """Affirm the last finding of a list: "tidak ada demam dan sesak berat" tells of a breathlessness."""
+        has_finding = False
+        for index in range(len(self._occurrences) - 1, -1, -1):
+            occurrence = self._occurrences[index]
+            is_finding = not is_transparent(occurrence.concepts)
+            if occurrence.clause != self.clause or (is_finding and (has_finding or index not in self._listed)):
+                break
+            has_finding = has_finding or is_finding
+            if index in self._listed:
+                self._listed.discard(index)
+                self._occurrences[index] = replace(occurrence, negated=False)
+        if has_finding:
+            self.end_list()
+
+    def _affirm_only_complaint(self) -> None:
+        """Affirm what only a list denies where nothing else is affirmed: nobody comes to say what he has not."""
+        if self._listed and not any(_is_complaint(occurrence) for occurrence in self._occurrences):
+            for index in self._listed:
+                self._occurrences[index] = replace(self._occurrences[index], negated=False)
+
+    def end_list(self) -> None:
+        """End a list of denied findings: what follows "3 hari" is there."""
+        if Scope.DENIED_LIST in self._open:
+            self._open -= {Scope.NEGATED, Scope.DENIED_LIST}
+
     def negate_clause(self) -> None:
         """Negate everything from here to the next terminator: "bukan"."""
         self._open |= {Scope.NEGATED_CLAUSE}
@@ -309,6 +380,7 @@ class ScopeInterpreter:
 
     def finished(self) -> Iterator[Occurrence]:
         """Yield all occurrences with history, errands and durations applied; asides last."""
+        self._affirm_only_complaint()
         dated = self.timeline.applied_to(self._occurrences, self._asked_about)
         # "stroke itu gejalanya apa": a question about the disease in general.
         questions = self._question_topics & self._question_words
@@ -348,21 +420,40 @@ class ScopeInterpreter:
         is_finding = not is_transparent(concepts)
         if is_finding:
             self._end(ScopeEnd.FINDING)
+        if not is_finding:
+            return
         if not is_negated:
-            self._open -= {Scope.RESUMABLE_NEGATION}
-        elif is_finding:
+            self._open -= _LISTS
+        else:
             self._open |= {Scope.RESUMABLE_NEGATION}
+            if self._denies_existence and concepts.isdisjoint(self._functions):
+                self._open |= {Scope.DENIED_LIST}
+        self._denies_existence = False
 
     def _hear_negation(self, roles: Collection[str]) -> None:
         is_continued = GrammarRole.OR in roles and Scope.RESUMABLE_NEGATION in self._open
-        if GrammarRole.NEGATION in roles or is_continued:
+        if GrammarRole.NEGATION in roles:
+            self._open -= {Scope.DENIED_LIST}
+        if GrammarRole.NEGATION in roles or is_continued or self._continues_list(roles):
             self._open |= {Scope.NEGATED}
+        if GrammarRole.EXISTS in roles:
+            self._hear_existence(roles)
+
+    def _continues_list(self, roles: Collection[str]) -> bool:
+        return GrammarRole.AND in roles and Scope.DENIED_LIST in self._open
+
+    def _hear_existence(self, roles: Collection[str]) -> None:
+        """Begin a list with "tidak ada" or "tanpa"; end one with "dan ada"."""
+        if GrammarRole.NEGATION not in roles:
+            self.end_list()
+        self._denies_existence = Scope.NEGATED in self._open
 
     def _hear_ends(self, roles: Collection[str]) -> None:
         if GrammarRole.SEGMENT in roles:
             self._segment += 1
-        if GrammarRole.TERMINATE in roles:
+        if GrammarRole.TERMINATE in roles and not self._continues_list(roles):
             self._end(ScopeEnd.TERMINATOR)
+            self._denies_existence = False
         if GrammarRole.NEW_STATEMENT in roles or GrammarRole.RECENT in roles:
             self._end(ScopeEnd.NEW_STATEMENT)
 
@@ -410,3 +501,8 @@ class ScopeInterpreter:
             self._resolved |= self.negate_last()
         else:
             self._open |= {Scope.NEGATED}
+
+
+def _is_complaint(occurrence: Occurrence) -> bool:
+    """Return whether somebody may come for it."""
+    return not (occurrence.negated or is_transparent(occurrence.concepts))

@@ -32,7 +32,9 @@ _LONGEST_FRAGMENT = 4
 _SHORTEST_CUT_WORD = 6
 """Letters of both pieces together: a shorter word has no affixes to look for."""
 
-FILLER_ROLES = frozenset({GrammarRole.NEW_STATEMENT, GrammarRole.RELAPSE, GrammarRole.QUESTION_TOPIC})
+FILLER_ROLES = frozenset(
+    {GrammarRole.NEW_STATEMENT, GrammarRole.RELAPSE, GrammarRole.QUESTION_TOPIC, GrammarRole.EXISTS}
+)
 """Roles that act although their word is a filler: "riwayat asma dengan sesak", "muncul lagi"."""
 
 _THOUSANDS_DIGITS = 3
@@ -91,6 +93,8 @@ class Stream:
     fillers: list[Filler] = field(default_factory=list)
     forms: list[WordReading] = field(default_factory=list)
     """Each typed word, for explanations."""
+    after_comma: set[int] = field(default_factory=set)
+    """Numbers of the clauses that a comma begins."""
 
     def ends_clause(self, position: int) -> bool:
         """True for the last token of a clause."""
@@ -145,6 +149,8 @@ class _StreamBuilder:
 
     def _end_clause(self, mark: str) -> None:
         self._clause += 1
+        if mark == ",":
+            self.stream.after_comma.add(self._clause)
         if mark == "?" and self.stream.tokens:
             self.stream.tokens[-1].is_asked = True
 

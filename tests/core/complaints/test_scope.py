@@ -246,7 +246,7 @@ def test_a_mention_has_the_context_it_was_said_in(complaint, concept, expected):
 
 @pytest.mark.parametrize("role", [GrammarRole.HYPOTHETICAL, GrammarRole.FEARED, GrammarRole.PREVENTION])
 def test_a_new_clause_ends_every_scope(role):
-    scope = ScopeInterpreter(diseases={"rabies"}, history_openers=(), procedures=())
+    scope = ScopeInterpreter(diseases={"rabies"}, history_openers=(), procedures=(), functions=())
     scope.open_scopes({role})
     scope.mention(frozenset({"rabies"}), "rabies", 1, 1)
     scope.open_scopes({role})
