@@ -58,6 +58,8 @@ class Scope(StrEnum):
     GENERIC_CLAUSE = "generic_clause"
     FEARED = "feared"
     ASKED_ABOUT = "asked_about"
+    ASKED_CLAUSE = "asked_clause"
+    FEARED_CASE = "feared_case"
 
 
 class ScopeEnd(StrEnum):
@@ -118,8 +120,13 @@ FORWARD_RULES = (
     _rule(Scope.FEARED, (GrammarRole.FEARED,), ScopeEnd.FINDING, ScopeEnd.UNKNOWN_WORD),
     # "mau tanya soal batuk dari kemarin": the next finding, which counts again when it is recent.
     _rule(Scope.ASKED_ABOUT, (GrammarRole.ASKED_ABOUT,), ScopeEnd.FINDING),
+    # "tanya cara menolong orang tersedak": everything, up to "saya", unless it is said to be of today.
+    _rule(Scope.ASKED_CLAUSE, (), ScopeEnd.NEW_STATEMENT),
+    # "takut kalau pingsan": the next finding, a visible sign too, unless it is said to grow worse.
+    _rule(Scope.FEARED_CASE, (), ScopeEnd.FINDING),
 )
 
+_THOUGHT_OF = (Scope.HYPOTHETICAL, Scope.HYPOTHETICAL_CLAUSE, Scope.ASKED_CLAUSE, Scope.FEARED_CASE)
 _LISTS = frozenset({Scope.DENIED_LIST, Scope.RESUMABLE_NEGATION})
 _OPENED_BY = tuple((role, rule.scope) for rule in FORWARD_RULES for role in sorted(rule.opened_by))
 _ENDED_BY: Mapping[ScopeEnd, frozenset[Scope]] = {
@@ -176,6 +183,10 @@ class ScopeInterpreter:
         self._asides: list[Occurrence] = []
         self._asked_about: set[int] = set()
         """Indexes of occurrences that "tanya soal" is about."""
+        self._feared_cases: set[int] = set()
+        """Indexes of occurrences that "takut kalau" is about."""
+        self._asking_clause = -1
+        """The last clause with "tanya"."""
         self._resolved: set[int] = set()
         """Indexes of occurrences that "sembuh" negated, for "kambuh lagi" to take back."""
         self._question_topics: set[int] = set()
@@ -236,7 +247,7 @@ class ScopeInterpreter:
             self._conjunction = position
         self._hear_negation(roles)
         self._hear_ends(roles)
-        self._hear_questions(roles)
+        self._hear_questions(roles, position)
         self.timeline.hear(roles, position, self.clause, is_errand_over=self._is_after(position))
         self._hear_backward(roles, position)
 
@@ -381,7 +392,7 @@ class ScopeInterpreter:
     def finished(self) -> Iterator[Occurrence]:
         """Yield all occurrences with history, errands and durations applied; asides last."""
         self._affirm_only_complaint()
-        dated = self.timeline.applied_to(self._occurrences, self._asked_about)
+        dated = self.timeline.applied_to(self._occurrences, self._asked_about, self._feared_cases)
         # "stroke itu gejalanya apa": a question about the disease in general.
         questions = self._question_topics & self._question_words
         for occurrence, in_time in zip(self._occurrences, dated, strict=True):
@@ -399,8 +410,10 @@ class ScopeInterpreter:
         """The context of the next occurrence under the open scopes."""
         if Scope.HYPOTHETICAL_CLAUSE in self._open and _PRONE_TO in concepts | word_concepts:
             self._open |= {Scope.GENERIC_CLAUSE}
-        if Scope.ASKED_ABOUT in self._open:
+        if not self._open.isdisjoint((Scope.ASKED_ABOUT, Scope.ASKED_CLAUSE)):
             self._asked_about.add(len(self._occurrences))
+        if Scope.FEARED_CASE in self._open:
+            self._feared_cases.add(len(self._occurrences))
         is_generic = Scope.GENERIC_CLAUSE in self._open
         return _Context(self._negates(concepts), self._temporality(concepts), is_generic)
 
@@ -411,7 +424,7 @@ class ScopeInterpreter:
 
     def _temporality(self, concepts: frozenset[str]) -> Temporality:
         is_feared_disease = Scope.FEARED in self._open and not concepts.isdisjoint(self._diseases)
-        if is_feared_disease or not self._open.isdisjoint((Scope.HYPOTHETICAL, Scope.HYPOTHETICAL_CLAUSE)):
+        if is_feared_disease or not self._open.isdisjoint(_THOUGHT_OF):
             return Temporality.HYPOTHETICAL
         return Temporality.RECENT
 
@@ -457,14 +470,36 @@ class ScopeInterpreter:
         if GrammarRole.NEW_STATEMENT in roles or GrammarRole.RECENT in roles:
             self._end(ScopeEnd.NEW_STATEMENT)
 
-    def _hear_questions(self, roles: Collection[str]) -> None:
+    def _hear_questions(self, roles: Collection[str], position: int) -> None:
         if Scope.NEGATED in self._open:
             # "tidak bisa apa-apa" asks nothing.
             return
+        self._hear_general_question(roles, position)
         if GrammarRole.QUESTION_TOPIC in roles:
             self._question_topics.add(self.clause)
         if GrammarRole.QUESTION_WORD in roles:
             self._question_words.add(self.clause)
+
+    def _own_last(self, position: int) -> None:
+        """Take the finding just before "saya" for the speaker's own: "gimana cara mengatasi sesak saya"."""
+        index = len(self._occurrences) - 1
+        if index in self._asked_about and self._occurrences[index].last == position - 1:
+            self._occurrences[index] = replace(self._occurrences[index], temporality=Temporality.RECENT)
+
+    def _hear_general_question(self, roles: Collection[str], position: int) -> None:
+        """Open a question in general with "tanya tanda" or "tanya kalau", a feared case with "takut kalau"."""
+        if GrammarRole.ONESELF in roles:
+            self._open -= {Scope.ASKED_CLAUSE}
+            self._own_last(position)
+        is_case = GrammarRole.CONDITIONAL in roles
+        asks = self._asking_clause == self.clause
+        asks_topic = GrammarRole.ASKED_TOPIC in roles and (asks or self.clause in self._question_words)
+        if asks_topic or (is_case and asks):
+            self._open |= {Scope.ASKED_CLAUSE}
+        if is_case and Scope.FEARED in self._open:
+            self._open |= {Scope.FEARED_CASE}
+        if GrammarRole.ASKING in roles:
+            self._asking_clause = self.clause
 
     def _hear_backward(self, roles: Collection[str], position: int) -> None:
         if GrammarRole.RELAPSE in roles:

@@ -24,6 +24,8 @@ YEARS_DAYS = 3650.0
 
 _LONG = "long"
 """Concept of "lama"."""
+_NONSTOP = "nonstop"
+"""Concept of "terus": what goes on is there."""
 _FOR_YEARS = "for_years"
 """Concept of "sejak kecil"."""
 _VAGUE_DAYS = {_LONG: LONG_DAYS, _FOR_YEARS: YEARS_DAYS}
@@ -121,26 +123,30 @@ class Timeline:
             self._history.append(_HistoryMark(position, clause, looks_back=True))
 
     def applied_to(
-        self, occurrences: Sequence[Occurrence], asked_about: Collection[int]
+        self, occurrences: Sequence[Occurrence], asked_about: Collection[int], feared: Collection[int]
     ) -> Iterator[Occurrence]:
         """Yield the occurrences with the modifiers of time applied.
 
         Args:
             occurrences: All of the complaint, in order.
-            asked_about: Indexes of those under "mau tanya soal": real when they are recent.
+            asked_about: Indexes of those under "mau tanya soal": real when they are recent or have lasted some time.
+            feared: Indexes of those under "takut kalau": real when they grow worse.
         """
         historical = self._historical(occurrences)
         days = self._days(occurrences)
-        if not (historical or days or self._errands or asked_about):
+        if not (historical or days or self._errands or asked_about or feared):
             yield from occurrences
             return
         recent_clauses = {place.clause for place in self._recent}
+        going_on = recent_clauses.union(o.clause for o in occurrences if _NONSTOP in o.concepts | o.word_concepts)
         for index, occurrence in enumerate(occurrences):
             is_recent = occurrence.clause in recent_clauses
             temporality = occurrence.temporality
             if index in historical:
                 temporality = Temporality.HISTORICAL
-            elif is_recent and index in asked_about:
+            elif index in asked_about and (occurrence.clause in going_on or index in days):
+                temporality = Temporality.RECENT
+            elif index in feared and self._grows_worse(occurrence):
                 temporality = Temporality.RECENT
             yield self._dated(occurrence, temporality, days.get(index), is_recent=is_recent)
 

@@ -33,7 +33,14 @@ _SHORTEST_CUT_WORD = 6
 """Letters of both pieces together: a shorter word has no affixes to look for."""
 
 FILLER_ROLES = frozenset(
-    {GrammarRole.NEW_STATEMENT, GrammarRole.RELAPSE, GrammarRole.QUESTION_TOPIC, GrammarRole.EXISTS}
+    {
+        GrammarRole.NEW_STATEMENT,
+        GrammarRole.RELAPSE,
+        GrammarRole.QUESTION_TOPIC,
+        GrammarRole.EXISTS,
+        GrammarRole.CONDITIONAL,
+        GrammarRole.ONESELF,
+    }
 )
 """Roles that act although their word is a filler: "riwayat asma dengan sesak", "muncul lagi"."""
 
