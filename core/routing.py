@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from core.complaints.facts import ClusterSuggestion, Reason, RedFlag, RoutingDecision, RoutingFacts
+from core.complaints.patient import Fit, has_own_complaint, names_others, without_others
 from core.complaints.reading.reader import Reading, read
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.matcher import RuleMatch, matching_rules
@@ -88,13 +89,11 @@ class _Case:
     def of(facts: RoutingFacts, clusters: ClusterSet, vocabulary: Vocabulary | None) -> _Case:
         vocabulary = vocabulary or Vocabulary.load()
         reading = read(facts.chief_complaint, vocabulary)
-        return _Case(
-            facts,
-            reading,
-            subject=Subject.of(facts, reading),
-            matches=matching_rules(facts, reading, vocabulary),
-            clusters=clusters,
-        )
+        matches = matching_rules(facts, reading, vocabulary)
+        if names_others(reading):
+            reading = _of_the_patient(facts, reading, matches, vocabulary)
+            matches = matching_rules(facts, reading, vocabulary)
+        return _Case(facts, reading, subject=Subject.of(facts, reading), matches=matches, clusters=clusters)
 
     @property
     def has_maternal(self) -> bool:
@@ -105,6 +104,22 @@ class _Case:
     def other_matches(self) -> list[RuleMatch]:
         """The matches that name a service and are no danger sign."""
         return [match for match in self.matches if match.rule.kind not in ("red", "vague")]
+
+
+def _of_the_patient(
+    facts: RoutingFacts, reading: Reading, matches: Sequence[RuleMatch], vocabulary: Vocabulary
+) -> Reading:
+    """Return the reading without what is said of others.
+
+    A danger of somebody else is left out only where the speaker has a complaint of their own: else the wrong person
+    may stand on the form, and the danger is shown. A wife's pregnancy never blocks a man.
+    """
+    if has_own_complaint(facts, reading, vocabulary.classes["speakers"]):
+        return without_others(facts, reading, highest=Fit.MAYBE)
+    is_for_women = any(match.rule.blocks == "male" for match in matches)
+    if is_for_women and _is_man(facts) and not any(match.rule.kind == "red" for match in matches):
+        return without_others(facts, reading, highest=Fit.NEVER)
+    return reading
 
 
 def route(

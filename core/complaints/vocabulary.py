@@ -20,6 +20,7 @@ import pydantic
 from core.complaints.language.grammar import GrammarRole
 from core.complaints.language.lexicon import Lexicon
 from core.complaints.language.medicine_names import medicine_names
+from core.complaints.reading.experiencer import Experiencer
 from core.complaints.reading.measurements import CONCEPT_PREFIX, MeasurementKind, Surroundings
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.consistency import in_order, inconsistencies
@@ -45,6 +46,8 @@ class Vocabulary:
     units: Mapping[str, float] = field(default_factory=dict)
     """Word -> days."""
     measures: tuple[MeasurementKind, ...] = ()
+    people: Mapping[str, Experiencer] = field(default_factory=dict)
+    """Word -> the person it names."""
     classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Name of a list that the reader knows -> its concepts."""
 
@@ -171,7 +174,9 @@ def _compiled(file: VocabularyFile) -> Vocabulary:
         lexicon=Lexicon(
             {
                 **concepts,
-                **{f"grammar.{role}": words for role, words in grammar.items() if role not in _BESIDE_NUMBERS},
+                **{
+                    f"grammar.{role}": words for role, words in grammar.items() if role not in _BESIDE_NUMBERS
+                },
                 **{CONCEPT_PREFIX + measure.id: measure.names for measure in measures},
             },
             neutral=split_words(file.neutral["words"]),
@@ -185,6 +190,7 @@ def _compiled(file: VocabularyFile) -> Vocabulary:
         numbers=file.numbers,
         units=file.units,
         measures=measures,
+        people={word: person for person, words in file.people.items() for word in split_words(words)},
         classes={name: frozenset(split_words(file.classes.get(name, ""))) for name in CLASSES},
     )
     vocabulary.prepare()

@@ -102,10 +102,7 @@ class Lexicon:
         negated = self._compounds.as_negated(word)
         if negated is not None or word in self._words.everyday:
             return negated or Known((), "neutral")
-        return (
-            self._misspellings.with_jumbled_letters(word)
-            or self._misspellings.with_common_typo(word)
-        )
+        return self._misspellings.with_jumbled_letters(word) or self._misspellings.with_common_typo(word)
 
     def _resolve(self, word: str) -> Known:
         """The reading of a word by all ways, quick and slow."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+from core.complaints.reading.experiencer import Experiencer
+
 
 class Temporality(IntEnum):
     """When a mention holds. The smallest of several is the most current one."""
@@ -60,6 +62,10 @@ class Occurrence:
     rules where the phrase leads to no cluster."""
     is_aside: bool = False
     """True for a filler with a meaning ("kanan", "sudah"): rules use it, the learned model does not."""
+    owner: Experiencer | None = None
+    """Whose it is, where its clause names somebody before it."""
+    is_acting: bool = False
+    """True after "saya bawa", "saya takut": said by one who comes for another."""
     is_indivisible: bool = False
     """True for an idiom ("darah tinggi") or a phrase with "tidak": its single words are no danger sign."""
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from core.complaints.language.grammar import GrammarRole
 from core.complaints.language.phrases import GRAMMAR, roles_of
 from core.complaints.language.word_list import NEGATION
 from core.complaints.reading import measurements
+from core.complaints.reading.experiencer import Owner, owner_of, owners
 from core.complaints.reading.measurements import Measurement
 from core.complaints.reading.occurrences import Occurrence
 from core.complaints.reading.scope import Scope, ScopeInterpreter
@@ -136,11 +137,19 @@ class _Reader:
         self._hear_fillers(fillers, position)
         words = self._stream.forms
         return Reading(
-            occurrences=tuple(self._scope.finished()),
+            occurrences=self._owned(),
             unknown=tuple(word.typed for word in words if word.how == "unknown"),
             age_days=self._age_days,
             forms=tuple(words),
         )
+
+    def _owned(self) -> tuple[Occurrence, ...]:
+        """The occurrences, each with the person to whom it belongs."""
+        found = owners(self._stream.heard, self._vocabulary.people)
+        occurrences = tuple(self._scope.finished())
+        if not found:
+            return occurrences
+        return tuple(_with_owner(occurrence, found) for occurrence in occurrences)
 
     def _hear_fillers(self, fillers: deque[Filler], position: int) -> None:
         """Take the fillers before a token."""
@@ -391,6 +400,13 @@ class _Reader:
     def _has_role(self, forms: Iterable[str], role: GrammarRole) -> bool:
         words = self._vocabulary.grammar.get(role, ())
         return any(form in words for form in forms)
+
+
+def _with_owner(occurrence: Occurrence, found: Sequence[Owner]) -> Occurrence:
+    owner = owner_of(found, occurrence.clause, occurrence.first)
+    if owner is None:
+        return occurrence
+    return replace(occurrence, owner=owner.person, is_acting=owner.is_acting)
 
 
 @lru_cache(maxsize=4096)

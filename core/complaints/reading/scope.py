@@ -212,7 +212,9 @@ class ScopeInterpreter:
     @property
     def denied_list(self) -> Scope | None:
         """The list of denied findings that goes on here: with any conjunction, with "atau" alone, or none."""
-        return next((scope for scope in (Scope.DENIED_LIST, Scope.RESUMABLE_NEGATION) if scope in self._open), None)
+        return next(
+            (scope for scope in (Scope.DENIED_LIST, Scope.RESUMABLE_NEGATION) if scope in self._open), None
+        )
 
     def hear_filler(self, filler: Filler) -> None:
         """Take a filler: its meaning for the rules, and its role."""
@@ -336,7 +338,9 @@ class ScopeInterpreter:
         for index in range(len(self._occurrences) - 1, -1, -1):
             occurrence = self._occurrences[index]
             is_finding = not is_transparent(occurrence.concepts)
-            if occurrence.clause != self.clause or (is_finding and (has_finding or index not in self._listed)):
+            if occurrence.clause != self.clause or (
+                is_finding and (has_finding or index not in self._listed)
+            ):
                 break
             has_finding = has_finding or is_finding
             if index in self._listed:

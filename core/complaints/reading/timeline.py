@@ -138,17 +138,18 @@ class Timeline:
             yield from occurrences
             return
         recent_clauses = {place.clause for place in self._recent}
-        going_on = recent_clauses.union(o.clause for o in occurrences if _NONSTOP in o.concepts | o.word_concepts)
+        real = {i for i in feared if self._grows_worse(occurrences[i])}
+        real |= {*self._going_on(occurrences, asked_about), *(i for i in asked_about if i in days)}
         for index, occurrence in enumerate(occurrences):
+            temporality = _temporality(occurrence, is_historical=index in historical, is_real=index in real)
             is_recent = occurrence.clause in recent_clauses
-            temporality = occurrence.temporality
-            if index in historical:
-                temporality = Temporality.HISTORICAL
-            elif index in asked_about and (occurrence.clause in going_on or index in days):
-                temporality = Temporality.RECENT
-            elif index in feared and self._grows_worse(occurrence):
-                temporality = Temporality.RECENT
             yield self._dated(occurrence, temporality, days.get(index), is_recent=is_recent)
+
+    def _going_on(self, occurrences: Sequence[Occurrence], asked_about: Collection[int]) -> Iterator[int]:
+        """Yield those asked about that are of today or do not stop."""
+        clauses = {place.clause for place in self._recent}
+        clauses.update(o.clause for o in occurrences if _NONSTOP in o.concepts | o.word_concepts)
+        return (index for index in asked_about if occurrences[index].clause in clauses)
 
     def _dated(
         self, occurrence: Occurrence, temporality: Temporality, days: float | None, *, is_recent: bool
@@ -275,6 +276,12 @@ class Timeline:
         return {**_attached(vague, occurrences), **_attached(self._durations, occurrences)}
 
 
+def _temporality(occurrence: Occurrence, *, is_historical: bool, is_real: bool) -> Temporality:
+    if is_historical:
+        return Temporality.HISTORICAL
+    return Temporality.RECENT if is_real else occurrence.temporality
+
+
 def _vague_days(occurrence: Occurrence) -> float:
     """Return the days of a span without a figure, 0 where the words tell none."""
     if occurrence.negated:
@@ -297,7 +304,9 @@ def _attached(durations: Collection[_Duration], occurrences: Sequence[Occurrence
     days: dict[int, float] = {}
     if not durations:
         return days
-    symptoms = [(index, o) for index, o in enumerate(occurrences) if _VAGUE_DAYS.keys().isdisjoint(o.concepts)]
+    symptoms = [
+        (index, o) for index, o in enumerate(occurrences) if _VAGUE_DAYS.keys().isdisjoint(o.concepts)
+    ]
     previous = -1
     for duration in sorted(durations):
         for index in _symptoms_of(duration, previous, symptoms):

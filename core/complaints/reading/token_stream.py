@@ -17,6 +17,7 @@ from core.complaints.language.lexicon import Lexicon
 from core.complaints.language.phrases import GRAMMAR, roles_of
 from core.complaints.language.tokenizer import code_parts, tokenize
 from core.complaints.language.word_list import UNKNOWN, Known
+from core.complaints.reading.experiencer import HeardWord
 
 MOST_RESOLVED = 10
 """Different words of a complaint that are looked up by the slow ways too (spelling, typing errors). Each takes a
@@ -100,6 +101,8 @@ class Stream:
     fillers: list[Filler] = field(default_factory=list)
     forms: list[WordReading] = field(default_factory=list)
     """Each typed word, for explanations."""
+    heard: list[HeardWord] = field(default_factory=list)
+    """Each typed word with its place, to see who is spoken of."""
     after_comma: set[int] = field(default_factory=set)
     """Numbers of the clauses that a comma begins."""
 
@@ -174,6 +177,7 @@ class _StreamBuilder:
         known, guesses = self._look_up(word)
         self._unknown += known.how == "unknown"
         self.stream.forms.append(WordReading(word, known.forms, known.how))
+        self.stream.heard.append(HeardWord(word, len(self.stream.tokens), self._clause))
         if known.how != "split":
             self._add_token(ComplaintToken(word, known.forms or (word,), self._clause, guesses=guesses))
             return

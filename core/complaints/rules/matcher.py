@@ -6,6 +6,7 @@ Signs come first: a `sign` rule makes one concept of several words ("kepala" and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -261,7 +262,9 @@ def _near_group(rule: ComplaintRule, findings: _Findings) -> list[Occurrence] | 
     if not terms:
         return []
     excluded = findings.segments_affirming(rule.unless)
-    candidates = [_usable(findings.satisfying(term, rule), rule, excluded) for term in terms]
+    candidates = [
+        _usable(findings.satisfying(term, rule), rule, excluded, findings.subject) for term in terms
+    ]
     return _closest(candidates, rule) if all(candidates) else None
 
 
@@ -275,7 +278,7 @@ def _elsewhere_group(rule: ComplaintRule, findings: _Findings) -> list[Occurrenc
             continue
         candidates = findings.satisfying(term, rule)
         if not has_near:
-            candidates = _usable(candidates, rule, excluded)
+            candidates = _usable(candidates, rule, excluded, findings.subject)
         # The form's own mark stands for the word.
         is_marked = "pregnant" in term.concepts and findings.subject.is_marked_pregnant
         if not candidates and not is_marked:
@@ -285,14 +288,22 @@ def _elsewhere_group(rule: ComplaintRule, findings: _Findings) -> list[Occurrenc
 
 
 def _usable(
-    occurrences: Iterable[Occurrence], rule: ComplaintRule, excluded: Collection[int]
+    occurrences: Iterable[Occurrence], rule: ComplaintRule, excluded: Collection[int], subject: Subject
 ) -> list[Occurrence]:
-    """Return those outside the excluded segments that have not lasted too long."""
-    return [o for o in occurrences if o.segment not in excluded and not _is_too_old(o, rule)]
+    """Return those outside the excluded segments that have not lasted too long.
+
+    Args:
+        occurrences: Of one term of the rule.
+        rule: Gives the longest duration.
+        excluded: Numbers of segments.
+        subject: Nothing has lasted longer than the patient has lived: "sejak lahir".
+    """
+    return [o for o in occurrences if o.segment not in excluded and not _is_too_old(o, rule, subject)]
 
 
-def _is_too_old(occurrence: Occurrence, rule: ComplaintRule) -> bool:
-    return (occurrence.days or 0.0) > rule.longest_days
+def _is_too_old(occurrence: Occurrence, rule: ComplaintRule, subject: Subject) -> bool:
+    lived = math.inf if subject.days is None else max(subject.days, 0)
+    return min(occurrence.days or 0.0, lived) > rule.longest_days
 
 
 def _lasts_long_enough(group: Iterable[Occurrence], rule: ComplaintRule) -> bool:

@@ -10,12 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, StrictStr, 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core.complaints.language.grammar import GrammarRole
+from core.complaints.reading.experiencer import Experiencer
 from core.complaints.reading.measurements import MeasurementKind
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.faults import Fault, near_miss, row_place
 from core.queues.services import SERVICES
 
-ConceptClass = Literal["named", "had", "dreaded"]
+ConceptClass = Literal["named", "had", "dreaded", "speakers"]
 
 CLASSES: tuple[ConceptClass, ...] = get_args(ConceptClass)
 """Lists of concepts that the reader knows by name."""
@@ -111,6 +112,7 @@ class VocabularyFile(_Table):
     """Concept -> its words and phrases, separated by commas."""
     grammar: dict[GrammarRole, StrictStr] = {}
     classes: dict[ConceptClass, StrictStr] = {}
+    people: dict[Experiencer, StrictStr] = {}
     same: _Texts = {}
     """Spelling -> the word that the lists use."""
     numbers: dict[str, _Number] = {}

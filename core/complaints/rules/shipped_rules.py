@@ -16,7 +16,7 @@ from core.complaints.rules.rule_schema import split_words
 
 Document = Mapping[str, Any]
 
-JOINED_TABLES = ("words", "grammar", "classes", "same", "numbers", "units")
+JOINED_TABLES = ("words", "grammar", "classes", "people", "same", "numbers", "units")
 """Sections in which each name may appear once in all files."""
 
 JOINED_ROWS = ("rule", "measure")
@@ -78,7 +78,7 @@ def overlay(base: Document, extra: Document) -> dict[str, Any]:
     removal = extra.get("remove", {})
     removed_words = set(split_words(removal.get("words", "")))
     merged = dict(base)
-    for section in ("words", "grammar", "classes"):
+    for section in ("words", "grammar", "classes", "people"):
         merged[section] = _with_words(base.get(section, {}), extra.get(section, {}), removed_words)
     for section in ("same", "numbers", "units"):
         merged[section] = {**base.get(section, {}), **extra.get(section, {})}

@@ -1,0 +1,145 @@
+"""The ideas behind the rules, each in sentences of its own: danger kept, and what only sounds like it left in peace."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from core.complaints.facts import RoutingFacts
+from core.complaints.language.medicine_names import CONCEPT, medicine_names
+from core.complaints.patient import Fit, fit
+from core.complaints.reading.experiencer import Experiencer
+from core.complaints.vocabulary import Vocabulary
+from core.foundation.codes import Sex, Verdict
+from core.queues.clusters import load_clusters
+from core.routing import route
+
+POLI = load_clusters("poli")
+SENTENCES = Path(__file__).parents[3] / "bench" / "data" / "complaints_ideas.csv"
+
+
+def sentences():
+    with SENTENCES.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def decide(complaint, days, sex=None, pregnant=False):
+    return route(RoutingFacts(complaint, age_days=days, sex=sex, pregnant=pregnant), None, POLI)
+
+
+@pytest.mark.parametrize("row", sentences(), ids=lambda row: f"{row['idea']}: {row['complaint']}")
+def test_each_idea_holds_in_both_directions(row):
+    decision = decide(row["complaint"], int(row["age_days"]), row["sex"], row["pregnant"] == "yes")
+    said = decision.proposal or decision.verdict.value
+    if row["red_flag"] in ("yes", "no"):
+        assert bool(decision.red_flags) == (row["red_flag"] == "yes")
+    if row["poli"] != "*":
+        assert said in row["poli"].split("|")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_danger"),
+    [
+        ("habis minum {} bibir bengkak", True),
+        ("minum {} semalam, sekarang kelopak mata bengkak", True),
+        ("setelah minum {} sesak", True),
+        ("sudah minum {} masih batuk pilek", False),
+        ("obat {} habis minta lagi", False),
+    ],
+)
+def test_every_medicine_of_the_list_is_one(sentence, is_danger):
+    flagged = {
+        name: bool(decide(sentence.format(name), 12_000).red_flags) for name in medicine_names()[CONCEPT]
+    }
+    # Named after what else they are: a salt that is a poison by itself, a carbolic, a follow-up.
+    other = {"kalium diklofenak", "karbol gliserin", "oat lanjutan"}
+    assert {name for name, is_red in flagged.items() if is_red != is_danger} <= other
+
+
+@pytest.mark.parametrize("word", ["sarah", "disisir", "pahlawan", "artis", "jangkar", "kalung", "bersulang"])
+def test_an_everyday_word_is_no_slip_of_a_complaint(word):
+    assert Vocabulary.load().lexicon.resolve(word).forms == ()
+
+
+@pytest.mark.parametrize("slip", ["daah", "kejng", "pinsan", "prut", "sesakk", "mntah"])
+def test_a_slip_of_a_complaint_is_still_read(slip):
+    assert Vocabulary.load().lexicon.resolve(slip).how in ("typing", "exact", "affix", "spelling")
+    assert Vocabulary.load().lexicon.resolve(slip).forms
+
+
+def test_a_pregnant_wife_never_blocks_a_man():
+    for said in ("istri saya hamil", "istri hamil 8 bulan, saya demam", "bini batianan, ulun sakit pinggang"):
+        decision = route(RoutingFacts(said, age_days=12_000, sex="male"), "UMUM", POLI)
+        assert decision.verdict is not Verdict.BLOCKED
+        assert not decision.red_flags
+
+
+@pytest.mark.parametrize(
+    ("person", "sex", "years", "expected"),
+    [
+        (Experiencer.WIFE, Sex.MALE, 30, Fit.NEVER),
+        (Experiencer.WIFE, Sex.FEMALE, 30, Fit.LIKELY),
+        (Experiencer.MOTHER, Sex.FEMALE, 25, Fit.MAYBE),
+        (Experiencer.MOTHER, Sex.FEMALE, 5, Fit.NEVER),
+        (Experiencer.CHILD, Sex.FEMALE, 3, Fit.LIKELY),
+        (Experiencer.CHILD, Sex.FEMALE, 45, Fit.MAYBE),
+        (Experiencer.GRANDFATHER, Sex.MALE, 72, Fit.LIKELY),
+        (Experiencer.OUTSIDER, None, None, Fit.NEVER),
+        (Experiencer.FATHER, None, None, Fit.LIKELY),
+    ],
+)
+def test_a_relative_fits_the_patient_by_sex_and_age(person, sex, years, expected):
+    days = None if years is None else int(years * 365.25) + 1
+    assert fit(person, RoutingFacts("", age_days=days, sex=sex)) is expected
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "teman saya pingsan tadi, saya antar",
+        "adik saya kejang, saya bawa ke sini",
+        "kakak sesak saya kasih obat asma",
+        "istri hamil keluar darah banyak",
+        "suami kerja di luar, sesak napas sejak tadi",
+        "ibu saya jatuh, dada saya sakit",
+        "dipukul suami, kepala berdarah muntah",
+        "saya ke sini karena istri pingsan",
+    ],
+)
+def test_the_danger_of_a_relative_stays_where_nobody_else_comes(complaint):
+    assert decide(complaint, 15_000, "male").red_flags
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "tidak ada demam dan sesak",
+        "batuk, tidak ada demam dan sesak berat",
+        "batuk, tidak ada demam, pusing dan nyeri dada hebat",
+        "pilek, tidak ada demam dan sudah 2 hari muntah darah",
+        "batuk, tidak ada demam dan ada batuk darah",
+        "tidak ada respon dan kejang",
+        "tidak ada demam sama sekali, sesak napas",
+        "batuk tidak demam dan sesak",
+    ],
+)
+def test_a_denied_list_ends_where_something_is_there(complaint):
+    assert decide(complaint, 15_000, "male").red_flags
+
+
+@pytest.mark.parametrize(
+    "years_long", ["sejak kecil", "dari lahir", "sudah 3 tahun", "bertahun tahun", "dari dulu"]
+)
+@pytest.mark.parametrize("sign", ["sesak napas", "nyeri dada", "bicara pelo", "tangan keringat dingin"])
+def test_what_has_been_there_for_years_is_danger_only_when_it_is_new_or_worse(sign, years_long):
+    assert not decide(f"{sign} {years_long}", 10_000).red_flags
+    assert decide(f"{sign} {years_long} sekarang makin parah", 10_000).red_flags or sign.startswith("tangan")
+    assert decide(f"{sign} mendadak", 10_000).red_flags or sign.startswith("tangan")
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    ["ingin bunuh diri sejak dulu", "batuk darah sudah setahun", "muntah darah bertahun tahun"],
+)
+def test_some_dangers_hold_however_long_they_last(complaint):
+    assert decide(complaint, 15_000).red_flags
