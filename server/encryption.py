@@ -6,8 +6,10 @@ authority. Plain HTTP has to be asked for, and is told at each start.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2; those of 1.3 are all good."""
+RENEWAL_SECONDS = 3600.0
+"""Interval at which it is looked whether the certificate ends soon."""
 
 
 def require_decision(settings: Settings) -> None:
@@ -143,12 +147,66 @@ def context_of(settings: Settings) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    _load(context, settings)
+    return context
+
+
+def _load(context: ssl.SSLContext, settings: Settings) -> None:
     if settings.tls_certificate:
         context.load_cert_chain(settings.tls_certificate, settings.tls_key or None)
     else:
         files = settings.certificate_files
         context.load_cert_chain(files.server, files.server_key)
-    return context
+
+
+def renew(settings: Settings, context: ssl.SSLContext, seen: float) -> float:
+    """Renew the certificate of the clinic's own authority where it ends soon; offer what is new from now on.
+
+    A certificate by setting is renewed by others: its file is read anew when it has changed.
+
+    Args:
+        settings: The clinic's.
+        context: The server's TLS, used by whoever connects from then on.
+        seen: When the file that it uses was written.
+
+    Returns:
+        When the file that it uses now was written.
+
+    Raises:
+        OSError: The files cannot be read, written or used.
+        ValueError: One of them is no certificate.
+    """
+    if not settings.tls_certificate and certificates.renew(settings.certificate_files):
+        log.warning("the server's certificate was renewed; counters and doors go on trusting the authority")
+    written = written_at(settings)
+    if written != seen:
+        _load(context, settings)
+    return written
+
+
+def written_at(settings: Settings) -> float:
+    """Return when the server's certificate was written, in seconds.
+
+    Raises:
+        OSError: It is not there.
+    """
+    return os.stat(settings.tls_certificate or settings.certificate_files.server).st_mtime
+
+
+async def keep_renewed(settings: Settings, context: ssl.SSLContext) -> None:
+    """Look after the server's certificate for as long as it runs; what goes wrong is logged and tried again.
+
+    Args:
+        settings: The clinic's.
+        context: The server's TLS.
+    """
+    seen = written_at(settings)
+    while True:
+        await asyncio.sleep(RENEWAL_SECONDS)
+        try:
+            seen = renew(settings, context, seen)
+        except (OSError, ValueError) as error:
+            log.error("the server's certificate cannot be renewed: %s", type(error).__name__)
 
 
 def factory_of(settings: Settings) -> Callable[[Any, Any], ssl.SSLContext] | None:

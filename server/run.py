@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -35,11 +37,22 @@ GRACE_SECONDS = 10  # seconds to finish requests that have begun
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that ends the event streams first, so that it need not wait for them."""
+    """Uvicorn that ends the event streams first, so that it need not wait for them, and renews its certificate."""
+
+    _renewing: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept, and look after the certificate from then on."""
+        await super().startup(sockets)
+        if isinstance(self.config.ssl, ssl.SSLContext):
+            settings = self.config.loaded_app_state.clinic.settings  # type: ignore[attr-defined]
+            self._renewing = asyncio.create_task(encryption.keep_renewed(settings, self.config.ssl))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, end streams, finish requests."""
         self.config.loaded_app_state.follower.stop()  # type: ignore[attr-defined]
+        if self._renewing is not None:
+            self._renewing.cancel()
         await super().shutdown(sockets)
 
 

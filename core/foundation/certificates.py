@@ -26,9 +26,11 @@ from core.foundation.certificate_files import CertificateFiles
 from core.foundation.private_files import write_private
 
 CA_DAYS = 20 * 365
-SERVER_DAYS = 825
-RENEWED_BEFORE = timedelta(days=400)
-"""A start makes a new certificate so long before the old one ends: a clinic restarts at least once a year."""
+SERVER_DAYS = 364
+"""With the day for slow clocks a certificate lives 365 days: Mozilla's guidelines allow 366, browsers 398."""
+RENEWED_BEFORE = timedelta(days=60)
+"""A new certificate is made so long before the old one ends, at a start and while the server runs. What counters keep
+is the authority, which stays."""
 BACKDATED = timedelta(days=1)
 """For clocks of counters that are behind."""
 LONGEST_NAME = 60
@@ -47,20 +49,43 @@ def ends_at(pem: bytes) -> datetime:
     return x509.load_pem_x509_certificate(pem).not_valid_after_utc
 
 
-def prepare(files: CertificateFiles, clinic: str, names: Iterable[str]) -> None:
+def prepare(files: CertificateFiles, clinic: str, names: Iterable[str]) -> bool:
     """Make the authority, if there is none, and a server certificate unless there is one that will do.
 
     Args:
         files: Where they stand.
         clinic: Name of the clinic, for people who look at the certificate.
         names: Names and addresses under which the server is asked for.
+
+    Returns:
+        True if the server has a new certificate.
     """
     files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not files.authority_key.exists():
         _make_authority(files, clinic)
     wanted = sorted(set(names))
-    if not _will_do(files, wanted):
-        _issue(files, wanted)
+    if _will_do(files, wanted):
+        return False
+    _issue(files, wanted)
+    return True
+
+
+def renew(files: CertificateFiles) -> bool:
+    """Make a new certificate for the same names where the server's ends soon.
+
+    Returns:
+        True if there is a new one.
+
+    Raises:
+        OSError: The files cannot be read or written.
+        ValueError: One of them is no certificate.
+    """
+    certificate = x509.load_pem_x509_certificate(files.server.read_bytes())
+    if certificate.not_valid_after_utc - clock.now() > RENEWED_BEFORE:
+        return False
+    borne = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    _issue(files, sorted(str(name.value) for name in borne))
+    return True
 
 
 def _make_authority(files: CertificateFiles, clinic: str) -> None:

@@ -29,6 +29,7 @@ def office(
     as_json: JsonOption = False,
 ) -> None:
     """Run the City Health Office's end, or see to who may send to it."""
+    from server import tls_groups
     from server.office import app as office_app
 
     settings = console.load_settings()
@@ -43,4 +44,5 @@ def office(
     elif clinics:
         console.print_rows(office_app.list_clinics(settings), as_json)
     else:
+        tls_groups.bound(encrypted=bool(settings.tls_certificate) and not settings.office_http.is_loopback)
         office_app.serve_office(settings)

@@ -45,11 +45,13 @@ def serve(
         Exit: When the server has ended, with its status.
     """  # noqa: D301  # the form feed ends what the help shows
     from core.foundation import garbage
+    from server import tls_groups
 
+    settings = console.load_settings()
+    tls_groups.bound(encrypted=settings.http_is_encrypted)
     with garbage.not_collected():
         from server import run
 
-    settings = console.load_settings()
     _decide(settings, new_clinic=new_clinic, accept_loss=accept_loss)
     raise typer.Exit(run.serve(settings, demo=demo, with_door=door, lively=lively, with_parent=with_parent))
 

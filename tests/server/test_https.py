@@ -7,6 +7,7 @@ import contextlib
 import logging
 import operator
 import os
+import shutil
 import socket
 import ssl
 import stat
@@ -22,13 +23,14 @@ from typing import Any
 import asyncssh
 import httpx
 import pytest
+from cryptography import x509
 
 from core.daily.backup import home_files
 from core.foundation import certificates, clock
 from core.foundation.certificate_files import CertificateFiles
 from core.foundation.config import HostPort, Settings
 from core.foundation.errors import SettingsError
-from server import doctor, encryption
+from server import doctor, encryption, tls_groups
 from server.door_process import without_secrets
 from server.run import Background
 from tests.people import Caller
@@ -95,11 +97,85 @@ def test_a_certificate_is_renewed_long_before_it_ends(tmp_path: Path) -> None:
     files = CertificateFiles(tmp_path / "tls")
     certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1"})
     server = files.server.read_bytes()
-    later = clock.now() + timedelta(days=500)
+    later = clock.now() + timedelta(days=310)
     with clock.frozen(lambda: later):
         certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1"})
         assert files.server.read_bytes() != server
-        assert certificates.ends_at(files.server.read_bytes()) - later > timedelta(days=800)
+        assert certificates.ends_at(files.server.read_bytes()) - later > timedelta(days=360)
+
+
+def test_a_certificate_lives_no_longer_than_mozilla_allows(tmp_path: Path) -> None:
+    files = CertificateFiles(tmp_path / "tls")
+    certificates.prepare(files, "Puskesmas Contoh", {"127.0.0.1"})
+    leaf = x509.load_pem_x509_certificate(files.server.read_bytes())
+    assert leaf.not_valid_after_utc - leaf.not_valid_before_utc < timedelta(days=366)
+
+
+def server_certificate(server: Background, context: ssl.SSLContext) -> bytes:
+    """The certificate that a counter is shown."""
+    with (
+        socket.create_connection(("127.0.0.1", httpx.URL(server.url).port or 0)) as line,
+        context.wrap_socket(line, server_hostname="127.0.0.1") as secured,
+    ):
+        shown = secured.getpeercert(binary_form=True)
+    assert shown is not None
+    return shown
+
+
+@pytest.mark.parametrize("by_setting", [False, True])
+def test_a_running_server_renews_and_what_counters_keep_goes_on_to_hold(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, by_setting: bool
+) -> None:
+    """Its own authority's certificate it makes anew; one by setting it reads anew when somebody has put it there."""
+    monkeypatch.setattr(encryption, "RENEWAL_SECONDS", 0.05)
+    files = settings.certificate_files
+    long_ago = clock.now() - timedelta(days=310)
+    with clock.frozen(lambda: long_ago):
+        certificates.prepare(files, "Puskesmas Contoh", {"localhost", "127.0.0.1"})
+    kept = ssl.create_default_context(cafile=str(files.authority))
+    update: dict[str, Any] = {"tls_certificate": str(files.server), "tls_key": str(files.server_key)}
+    if not by_setting:  # loopback would be plain: the rest is as beyond it
+        monkeypatch.setattr(Settings, "http_is_encrypted", property(lambda _: True))
+        update = {}
+    with Background(settings.model_copy(update=update)) as server:
+        before = server_certificate(server, kept) if by_setting else b""
+        if by_setting:
+            certificates.renew(files)  # as another program would
+        leaf = x509.load_der_x509_certificate(until_other(server, kept, before))
+        assert leaf.not_valid_after_utc - clock.now() > timedelta(days=360)
+
+
+def until_other(server: Background, kept: ssl.SSLContext, before: bytes) -> bytes:
+    """Wait for a certificate that is good for long; each on the way is verified with what the counter kept."""
+    while (shown := server_certificate(server, kept)) == before or _ends_soon(shown):
+        time.sleep(0.05)
+    return shown
+
+
+def _ends_soon(shown: bytes) -> bool:
+    return x509.load_der_x509_certificate(shown).not_valid_after_utc - clock.now() < timedelta(days=90)
+
+
+def test_a_certificate_that_cannot_be_renewed_is_told_and_tried_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(encryption, "RENEWAL_SECONDS", 0.01)
+    clinic = settings.model_copy(update={"http": EVERYWHERE, "plain_http": False})
+    encryption.prepare(clinic)
+    context = encryption.context_of(clinic)
+
+    async def looked_after() -> None:
+        keeper = asyncio.create_task(encryption.keep_renewed(clinic, context))
+        await asyncio.sleep(0)
+        whole = clinic.certificate_files.server.read_bytes()
+        clinic.certificate_files.server.write_bytes(b"torn")
+        while "cannot be renewed" not in caplog.text:  # noqa: ASYNC110  # a log has no event to wait for
+            await asyncio.sleep(0.01)
+        clinic.certificate_files.server.write_bytes(whole)
+        assert not keeper.done()
+        keeper.cancel()
+
+    asyncio.run(looked_after())
 
 
 def test_the_first_contact_is_shown_kept_and_nothing_else_is_believed_afterwards(
@@ -349,12 +425,55 @@ def test_a_new_clinic_open_to_the_network_is_encrypted_from_core_to_door(tmp_pat
             with pytest.raises(httpx.TransportError):
                 httpx.get(f"http://127.0.0.1:{http}/readyz")
             assert first_contact.trusted(Settings(home=tmp_path / "counter"), url, yes) is not None
+            assert agreed_on(http) == {"X25519", "P-256", "P-384"}
             while not asyncio.run(is_refused_over(ssh)):
                 assert server.poll() is None
                 time.sleep(0.2)
         finally:
             server.terminate()
             server.wait()
+
+
+def agreed_on(port: int) -> set[str]:
+    """The groups with which keys are agreed on, of all that OpenSSL knows by itself."""
+    groups = {"X25519", "P-256", "P-384", "P-521", "X448", "ffdhe2048", "ffdhe3072"}
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl command here")
+    found = set()
+    for group in groups:
+        asked = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-groups", group],
+            input=b"", capture_output=True, check=False,
+        )  # fmt: skip
+        found |= (
+            {group}
+            if b"Server Temp Key" in asked.stdout or b"Negotiated TLS1.3 group" in asked.stdout
+            else set()
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("version", "named"),
+    [((3, 0, 19), "X25519:P-256:P-384"), ((3, 5, 0), "X25519MLKEM768:X25519:P-256:P-384")],
+)
+def test_the_post_quantum_group_is_named_where_openssl_knows_it(version: tuple[int, ...], named: str) -> None:
+    assert tls_groups.groups(version) == named
+
+
+def test_a_server_without_tls_and_an_admins_own_configuration_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda program, _arguments: begun.append(program))
+    monkeypatch.setenv("OPENSSL_CONF", "/etc/ssl/own.cnf")
+    tls_groups.bound(encrypted=True)
+    monkeypatch.delenv("OPENSSL_CONF")
+    tls_groups.bound(encrypted=False)
+    assert begun == []
+    monkeypatch.setenv("TLS_GROUPS", "")
+    tls_groups.bound(encrypted=True)
+    assert (begun, os.environ.pop("OPENSSL_CONF")) == ([sys.executable], str(tls_groups.CONFIGURATION))
 
 
 def until_ready(url: str, authority: Path, server: subprocess.Popen[bytes]) -> ssl.SSLContext:
