@@ -6,9 +6,11 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile
 
 from core.foundation.errors import ValidationError
@@ -18,6 +20,7 @@ EPOCH = date(1899, 12, 30)
 
 _DELIMITERS = ",;\t|"
 _SNIFFED = 4096  # characters in which the most frequent delimiter is looked for
+_PIECE = 1024  # bytes of a part that are read at once in search of its first element
 _ZIP = b"PK"  # first bytes of an XLSX file, which is a ZIP archive
 
 LARGEST_FILE = 64 * 1024 * 1024  # bytes; a list of 200,000 patients is about 40 MB of CSV
@@ -112,10 +115,29 @@ def _xlsx(content: bytes) -> list[list[Cells]]:
 
 
 def _refuse_bomb(content: bytes) -> None:
-    """Refuse an archive whose parts are larger than a list is.
+    """Refuse an archive whose parts are larger than a list is, or declare entities.
 
     The sizes that the archive states are enough: Python's zipfile gives no more bytes of a part than it states.
     """
     with ZipFile(io.BytesIO(content)) as archive:
         if sum(part.file_size for part in archive.infolist()) > LARGEST_UNPACKED:
             raise ValidationError({"file": "too_large"})
+        for part in archive.infolist():
+            with archive.open(part) as stream:
+                _refuse_document_type(stream)
+
+
+def _refuse_document_type(stream: IO[bytes]) -> None:
+    """Refuse XML with a document type: entities are declared there, and workbooks (ECMA-376 part 2) have none.
+
+    Only what stands before the first element is read. What is no XML is not read as a sheet either.
+    """
+    parser = ParserCreate()
+    found: list[str] = []
+    parser.StartDoctypeDeclHandler = lambda *_declared: found.append("doctype")
+    parser.StartElementHandler = lambda *_begun: found.append("element")
+    with suppress(ExpatError):
+        while not found and (piece := stream.read(_PIECE)):
+            parser.Parse(piece, False)
+    if "doctype" in found:
+        raise ValidationError({"file": "unreadable"})
