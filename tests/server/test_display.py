@@ -178,3 +178,30 @@ def test_a_pulled_cable_is_said_and_a_new_one_shows_the_truth(
     browser.terminate()
     browser.wait()
     cable.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
+def test_markup_in_the_names_of_clinic_and_room_is_shown_as_letters(
+    settings: Settings, tmp_path: Path
+) -> None:
+    bad = "<img src=x onerror=document.title='x'>"
+    debug = free_port()
+    with (
+        Background(settings.model_copy(update={"facility_name": f"Puskesmas {bad}"})) as server,
+        Caller(server.url, "clerk") as clerk,
+        Caller(server.url, "dentist") as dentist,
+    ):
+        for _ in range(2):
+            clerk.registered()
+            dentist.post("queues/GIGI/call-next", json={"service_point": bad})
+        browser = start_browser(f"{server.url}/display", debug, tmp_path)
+        page = Page(debug)
+        page.wait("document.getElementById('number').textContent", "B-002")
+        assert bad in str(page.ask("document.getElementById('facility').textContent"))
+        assert bad in str(page.ask("document.getElementById('where').textContent"))
+        assert bad in str(page.ask("document.getElementById('calls').textContent"))
+        assert page.ask("document.querySelectorAll('img').length") == 0
+        assert page.ask("document.title") == "Antrean"
+        page.close()
+        browser.terminate()
+        browser.wait()
