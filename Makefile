@@ -73,7 +73,7 @@ spell: setup-dev
 	@$(BIN)/codespell core server tui tests bench docs *.md
 
 audit-deps: setup-dev ## Known vulnerabilities among the pinned dependencies
-	@$(BIN)/pip-audit --require-hashes -r requirements.lock
+	@$(BIN)/python .ci/audit_deps.py
 
 fix: setup-dev ## Format and repair what can be repaired
 	@$(BIN)/ruff format core server tui tests bench docs
