@@ -23,6 +23,7 @@ from server.run import Background
 from tests.people import registration
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import save_picture
+from tui.screens import stray_keys
 
 ROOT = Path(__file__).parents[1]
 NIK = "6371015708900002"  # made up; belongs to nobody
@@ -248,6 +249,7 @@ def main() -> None:
     options.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "screens")
     folder: Path = options.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
+    stray_keys.QUIET_SECONDS = stray_keys.TYPING_SECONDS = 0.0  # the program is faster than any hand
     with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:
         asyncio.run(draw(Counter(server), folder))
     with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:

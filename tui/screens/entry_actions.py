@@ -132,7 +132,7 @@ class ActingScreen(LoketScreen[None]):
         def closed(answer: ResultT | None) -> None:
             if dialog.was_typed_into:
                 self.say(
-                    _("That looked like typing: nothing was done. Press the key again if it is meant."),
+                    _("That looked like typing: nothing was done. Press again if meant."),
                     "warning",
                 )
             elif answer is not None:

@@ -500,10 +500,10 @@ OVERRIDE_REASONS: tuple[str, ...] = (
 
 
 STRAY_KEYS = {
-    "closed": N_("{key} set aside: another screen has only just closed. Press it again if it is meant."),
+    "closed": N_("{key} set aside: another screen has only just closed. Press again if meant."),
     "typing": N_("{key} set aside: that looked like typing, and no field is open here."),
-    "not_shown": N_("{key} set aside: it came before the choice was in view. Press it again if it is meant."),
-    "changed": N_("{key} set aside: another patient has moved up here. Press it again if it is meant."),
+    "not_shown": N_("{key} set aside: it came before the choice was in view. Press again if meant."),
+    "changed": N_("{key} set aside: another patient has moved up here. Press again if meant."),
     "unknown": N_("{key} set aside: it means nothing here."),
 }
 """Reason for which a key acted on nobody -> sentence; the codes are those of `tui.screens.stray_keys`."""
