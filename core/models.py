@@ -518,9 +518,9 @@ class QueueEntry(Table):
     """Set when an undo took the entry back."""
 
     class Meta:
-        """A pane is one index range."""
+        """A day's entries are one index range, its calls one in the order of their time."""
 
-        indexes = ((("cluster", "service_on", "status"), False),)
+        indexes = ((("cluster", "service_on", "called_at"), False),)
 
 
 QueueEntry.add_index(
@@ -529,6 +529,19 @@ QueueEntry.add_index(
         unique=True,
         where=(QueueEntry.ended_at.is_null() & QueueEntry.voided_at.is_null()),
         name="queue_entry_one_open_per_visit",
+    )
+)
+QueueEntry.add_index(
+    QueueEntry.index(
+        QueueEntry.cluster,
+        QueueEntry.status,
+        QueueEntry.priority,
+        QueueEntry.queued_at,
+        QueueEntry.service_on,
+        QueueEntry.ticket,
+        QueueEntry.reserved_for,
+        where=(QueueEntry.ended_at.is_null() & QueueEntry.voided_at.is_null()),
+        name="queue_entry_open",
     )
 )
 

@@ -15,7 +15,7 @@ from core.foundation import audit, feed, identifiers
 from core.foundation import database as storage
 from core.foundation.codes import EntryAction, EntryStatus
 from core.models import QueueEntry, QueueEvent
-from core.queues import service, tickets, transitions, undo, views
+from core.queues import places, service, tickets, transitions, undo, views
 from core.visits import registration
 
 
@@ -122,20 +122,21 @@ def _second_places() -> list[Any]:
 
 def _called_again() -> list[Any]:
     """Whoever calls next gets the newest one who was called already, too."""
-    find = views.calling_ids
+    find = places.first_to_call
 
-    def found(clinic: Any, cluster: str, **more: Any) -> list[str]:
+    def found(clinic: Any, cluster: str, account_id: str) -> str | None:
         called = QueueEntry.select(QueueEntry.id).where(
             QueueEntry.cluster == cluster,
             QueueEntry.status == EntryStatus.CALLED,
             QueueEntry.ended_at.is_null(),
         )
-        return [*(row.id for row in called.order_by(QueueEntry.id)), *find(clinic, cluster, **more)]
+        first = called.order_by(QueueEntry.id).first()
+        return find(clinic, cluster, account_id) if first is None else str(first.id)
 
     call = transitions.TRANSITIONS[EntryAction.CALL]
     wider = transitions.Transition(call.sources | {EntryStatus.CALLED}, call.target, call.counter)
     return [
-        mock.patch.object(service, "calling_ids", found),
+        mock.patch.object(places, "first_to_call", found),
         mock.patch.dict(transitions.TRANSITIONS, {EntryAction.CALL: wider}),
     ]
 

@@ -17,6 +17,7 @@ from core.foundation.database import connection, transaction
 from core.foundation.errors import NotFoundError, NotSignedInError
 from core.foundation.identifiers import new_id, new_secret
 from core.foundation.permissions import Actor, actor_of
+from core.foundation.statements import Statement, as_row, given
 from core.models import Account, AccountKey, Token
 
 ENDED = "account_ended"
@@ -229,12 +230,7 @@ def live_token(secret: str) -> Token:
     Raises:
         NotSignedInError: Unknown, expired or revoked, or the account is disabled.
     """
-    token: Token | None = (
-        Token.select(Token, Account)
-        .join(Account)
-        .where(Token.token_hash == hash_of(secret), Token.revoked_at.is_null())
-        .first()
-    )
+    token = _token_of(hash_of(secret))
     if token is None or token.expires_at <= clock.now():
         raise NotSignedInError("no valid token")
     is_door = token.account.role == Role.DOOR
@@ -243,6 +239,27 @@ def live_token(secret: str) -> Token:
         raise NotSignedInError("made by a clock that ran ahead")
     if token.account.disabled_at is not None and not is_door:
         raise NotSignedInError("account disabled")
+    return token
+
+
+_TOKEN_COLUMNS = tuple(Token._meta.sorted_field_names)
+_ACCOUNT_COLUMNS = tuple(Account._meta.sorted_field_names)
+_TOKEN = Statement(
+    lambda: (
+        Token.select(Token, Account)
+        .join(Account)
+        .where(Token.token_hash == given("hash"), Token.revoked_at.is_null())
+    )
+)
+
+
+def _token_of(token_hash: str) -> Token | None:
+    """Return the row of a token that was not revoked, with its account."""
+    cells = _TOKEN.first(hash=token_hash)
+    if cells is None:
+        return None
+    token = as_row(Token, _TOKEN_COLUMNS, cells[: len(_TOKEN_COLUMNS)])
+    token.account = as_row(Account, _ACCOUNT_COLUMNS, cells[len(_TOKEN_COLUMNS) :])
     return token
 
 

@@ -11,6 +11,7 @@ from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus
 from core.foundation.database import transaction
 from core.foundation.job_problems import JobProblem
+from core.foundation.statements import Statement, given_for
 from core.models import JobRun, Outbox
 from core.schemas.clinic import SyncOut
 
@@ -32,16 +33,41 @@ def enqueue(kind: str, *targets: str) -> None:
 
     An edit after a refusal makes the record pending again.
     """
-    waiting = {"status": OutboxStatus.PENDING, "queued_at": clock.now()}
-    again = {Outbox.change: Outbox.change + 1, Outbox.attempts: 0, Outbox.error: None}
-    rows = [{"kind": kind, "target": target, **waiting} for target in targets]
-    if rows:
-        with transaction():
-            Outbox.insert_many(rows).on_conflict(
-                conflict_target=[Outbox.kind, Outbox.target],
-                preserve=[Outbox.status, Outbox.queued_at],
-                update=again,
-            ).execute()
+    if not targets:
+        return
+    now = clock.now()
+    with transaction():
+        if len(targets) == 1:
+            _ENQUEUE_ONE.change(kind=kind, target=targets[0], now=now)
+            return
+        rows = [
+            {"kind": kind, "target": target, "status": OutboxStatus.PENDING, "queued_at": now}
+            for target in targets
+        ]
+        _or_again(Outbox.insert_many(rows)).execute()
+
+
+def _or_again(inserting: Any) -> Any:
+    """Return an insertion that makes a record pending again where it is there already."""
+    return inserting.on_conflict(
+        conflict_target=[Outbox.kind, Outbox.target],
+        preserve=[Outbox.status, Outbox.queued_at],
+        update={Outbox.change: Outbox.change + 1, Outbox.attempts: 0, Outbox.error: None},
+    )
+
+
+_ENQUEUE_ONE = Statement(
+    lambda: _or_again(
+        Outbox.insert(
+            {
+                Outbox.kind: given_for(Outbox.kind, "kind"),
+                Outbox.target: given_for(Outbox.target, "target"),
+                Outbox.status: OutboxStatus.PENDING,
+                Outbox.queued_at: given_for(Outbox.queued_at, "now"),
+            }
+        )
+    )
+)
 
 
 def pending_count() -> int:

@@ -41,9 +41,11 @@ from core.foundation.database import (
     connection,
     instant_text,
     transaction,
+    transaction_memo,
     tuples,
 )
 from core.foundation.permissions import Actor
+from core.foundation.statements import Statement, create, given
 from core.models import AuditEvent
 
 CHANGES_OF_ACCOUNTS = frozenset(
@@ -192,8 +194,8 @@ def _append(
         return
     key, head = chain()
     with transaction():
-        hashes = _hashes_after(key, action, kind, [target for target, _ in targets])
-        sequence, previous = last_row()
+        states = _states_after(key, action, kind, [target for target, _ in targets])
+        end = _end_of_chain(head)
         actual = {
             "at": clock.now(),
             "account": actor.account_id if actor else None,
@@ -207,22 +209,56 @@ def _append(
                 "target": target,
                 "patient_id": patient_id,
                 "detail": dict(detail),
-                "record_version": audit_records.version_of(kind, target) if target in hashes else None,
-                "record_hash": hashes.get(target),
+                "record_version": states[target].version if target in states else None,
+                "record_hash": states[target].hash if target in states else None,
             }
             for target, patient_id in targets
         ]
-        break_ = contradiction(head, sequence, previous, hash_at)
-        if break_ is not None:
+        if end.broken is not None:
             place = (
                 1 if action == KEYED else 0
             )  # no row of a keyed chain stands before the one that begins it
-            values.insert(place, {**actual, **EMPTY, "account": None, "action": BROKEN, "detail": break_})
-        events = chained(key, values, sequence, previous)
-        AuditEvent.insert_many(events).execute()
+            values.insert(place, {**actual, **EMPTY, "account": None, "action": BROKEN, "detail": end.broken})
+            end.broken = None
+        events = chained(key, values, end.row.sequence, end.row.hash)
+        _insert(events)
         audit_reads.note_written(patient_id for _target, patient_id in targets)
-        newest_row = Head(events[-1]["sequence"], events[-1]["hash"])
-        after_commit(lambda: (head.advance if break_ is None else head.replace)(newest_row))
+        end.row = Head(events[-1]["sequence"], events[-1]["hash"])
+
+
+@dataclass
+class _End:
+    """The end of the chain while a transaction adds to it: nobody else does, so it is looked at once."""
+
+    row: Head
+    """The newest row."""
+    broken: dict[str, Any] | None
+    """How it contradicts the head noted outside, until that is written; None where it does not."""
+
+
+_END = "audit_end"
+"""Key of the chain's end in the memo of a transaction."""
+
+
+def _end_of_chain(head: HeadFile) -> _End:
+    """Return the chain's end in this transaction; the head outside moves on once it has committed."""
+    memo = transaction_memo()
+    known: _End | None = memo.get(_END)
+    if known is None:
+        sequence, previous = last_row()
+        broken = contradiction(head, sequence, previous, hash_at)
+        memo[_END] = known = _End(Head(sequence, previous), broken)
+        move = head.advance if broken is None else head.replace
+        after_commit(lambda: move(memo[_END].row))
+    return known
+
+
+def _insert(events: Sequence[Mapping[str, Any]]) -> None:
+    """Store rows of the chain: most actions write one."""
+    if len(events) == 1:
+        create(AuditEvent, **events[0])
+    else:
+        AuditEvent.insert_many(events).execute()
 
 
 def _shown(
@@ -243,23 +279,26 @@ CARE = frozenset({"visit_read", "history_read", "work_read", "worklist_read"})
 """Reads of patients in one's own queue; outside it the reason's own row has to be written first."""
 
 
-def _hashes_after(key: AuditKey, action: str, kind: str, ids: Sequence[str]) -> dict[str, str]:
-    """Return id -> hash of each record that the action changed."""
+def _states_after(
+    key: AuditKey, action: str, kind: str, ids: Sequence[str]
+) -> dict[str, audit_records.RecordState]:
+    """Return id -> version and hash of each record that the action changed."""
     if kind not in audit_records.TABLES or (kind == "account" and action not in CHANGES_OF_ACCOUNTS):
         return {}
-    return audit_records.hashes(key, kind, ids)
+    return audit_records.states(key, kind, ids)
 
 
 def last_row() -> tuple[int, str]:
     """Return number and hash of the newest row; what the first one follows when there is none."""
-    row = (
-        AuditEvent.select(AuditEvent.sequence, AuditEvent.hash)
-        .order_by(AuditEvent.sequence.desc())
-        .limit(1)
-        .tuples()
-        .first()
-    )
+    row = _LAST_ROW.first()
     return (row[0], row[1]) if row else (0, GENESIS)
+
+
+_LAST_ROW = Statement(
+    lambda: (
+        AuditEvent.select(AuditEvent.sequence, AuditEvent.hash).order_by(AuditEvent.sequence.desc()).limit(1)
+    )
+)
 
 
 TOLD = "audit_told"
@@ -288,4 +327,9 @@ def note_told(head: str, answer: object) -> None:
 
 def hash_at(sequence: int) -> str:
     """Return the hash of one row; empty when it is not there."""
-    return AuditEvent.select(AuditEvent.hash).where(AuditEvent.sequence == sequence).scalar() or ""
+    return _HASH_AT.value(sequence=sequence) or ""
+
+
+_HASH_AT = Statement(
+    lambda: AuditEvent.select(AuditEvent.hash).where(AuditEvent.sequence == given("sequence"))
+)

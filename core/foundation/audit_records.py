@@ -9,10 +9,13 @@ search keys, times of update, an account's password, room and sign-ins.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.foundation.audit_files import AuditKey
 from core.foundation.database import document_text
+from core.foundation.statements import Statement, among
 from core.models import Account, Allergy, Diagnosis, Encounter, Order, Patient, Prescription
 
 SLICE = 500
@@ -147,22 +150,50 @@ def hashes(key: AuditKey, kind: str, ids: Sequence[str], column_set: int | None 
         ids: The records; those that are not there are left out.
         column_set: Which columns; the newest set unless given.
     """
+    return {id_: state.hash for id_, state in states(key, kind, ids, column_set).items()}
+
+
+@dataclass(frozen=True)
+class RecordState:
+    """A record as it is stored now."""
+
+    version: int | None
+    """The version that it has reached; None where its changes are not counted by one."""
+    hash: str
+    """Number of a set of columns, then the keyed hash of those."""
+
+
+VERSIONED = frozenset({"patient", "encounter"})
+"""Kinds whose version stands in the audit row."""
+
+
+def states(
+    key: AuditKey, kind: str, ids: Sequence[str], column_set: int | None = None
+) -> dict[str, RecordState]:
+    """Return id -> version and hash of the record as it is stored now; as `hashes` else.
+
+    Args:
+        key: The chain's key.
+        kind: A key of `TABLES`.
+        ids: The records; those that are not there are left out.
+        column_set: Which columns; the newest set unless given.
+    """
     number = column_set or max(COLUMNS[kind])
+    version_at = 1 + COLUMNS[kind][number].index("version") if kind in VERSIONED else None
+    found: dict[str, RecordState] = {}
+    for part in parts(ids):
+        for row in _columns_of(kind, number).rows(ids=part):
+            hash_ = f"{number}:{key.digest(document_text([kind, *map(_stored, row)]))}"
+            found[row[0]] = RecordState(None if version_at is None else row[version_at], hash_)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _columns_of(kind: str, number: int) -> Statement:
+    """Return the statement that reads a set of columns of some records."""
     table = TABLES[kind]
     fields = [getattr(table, name) for name in COLUMNS[kind][number]]
-    found: dict[str, str] = {}
-    for part in parts(ids):
-        for row in table.select(table.id, *fields).where(table.id.in_(part)).tuples():
-            found[row[0]] = f"{number}:{key.digest(document_text([kind, *map(_stored, row)]))}"
-    return found
-
-
-def version_of(kind: str, target: str) -> int | None:
-    """Return the version that a record has reached; None where its table counts none."""
-    if kind not in {"patient", "encounter"}:
-        return None
-    found: int | None = TABLES[kind].select(TABLES[kind].version).where(TABLES[kind].id == target).scalar()
-    return found
+    return Statement(lambda: table.select(table.id, *fields).where(among(table.id, "ids")))
 
 
 def parts(ids: Sequence[str]) -> Iterator[list[str]]:

@@ -37,6 +37,9 @@ SQLITE_PRAGMAS = {
     "temp_store": "memory",
 }
 
+PREPARED_STATEMENTS = 400
+"""Statements that a connection keeps prepared: all that a counter runs. APSW's own number, 100, would lose some."""
+
 ADVISORY_WRITER = 0x10CE7
 """PostgreSQL advisory lock held by each writing transaction, so that change sequences and
 the audit chain become visible in the order of their numbers."""
@@ -72,6 +75,7 @@ _serves = threading.Event()
 """Set while this process serves counters; a first start, a command or a job may compute longer in a transaction."""
 _writer = threading.RLock()
 _after_commit = threading.local()
+_reading = threading.local()
 
 
 class TransactionWatcher(Protocol):
@@ -161,7 +165,9 @@ def connect(url: str) -> peewee.Database:
             raise SettingsError(
                 "LOKET_DATABASE_URL: {path} cannot be made ({why})", path=path, why=error.strerror
             ) from None
-        return Sqlite(path, pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE")
+        return Sqlite(
+            path, pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE", statementcachesize=PREPARED_STATEMENTS
+        )
     try:
         import psycopg  # noqa: F401
         from playhouse.pool import PooledDatabase, PooledPostgresqlDatabase
@@ -395,6 +401,29 @@ def require_sessions(url: str) -> None:
             raise DatabaseError("database_pooler", f"{name} = {found}")
 
 
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Read in the block what was committed before its first read, and nothing of later; no writer is waited for.
+
+    Within a transaction it is that transaction's own view.
+    """
+    with connection():
+        if database.in_transaction() or getattr(_reading, "is_open", False):
+            yield
+            return
+        _reading.is_open = True
+        try:
+            database.execute_sql(
+                "BEGIN" if is_sqlite() else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            )
+            try:
+                yield
+            finally:
+                database.execute_sql("ROLLBACK")
+        finally:
+            _reading.is_open = False
+
+
 def hurry_saves(is_serving: bool) -> None:
     """Bound the pauses of this process's saves by `WRITER_GAP` while it serves counters."""
     (_serves.set if is_serving else _serves.clear)()
@@ -434,6 +463,7 @@ def transaction(*, unhurried: bool = False) -> Iterator[None]:
             yield
             return
         _after_commit.pending = pending = []
+        _after_commit.memo = {}
         try:
             with database.atomic():
                 if not is_sqlite():
@@ -441,7 +471,7 @@ def transaction(*, unhurried: bool = False) -> Iterator[None]:
                     database.execute_sql(TAKE_TURN, (ADVISORY_WRITER, gap))
                 yield
         finally:
-            _after_commit.pending = None
+            _after_commit.pending = _after_commit.memo = None
     _settle()
     _require_core()
     for call in pending:
@@ -462,6 +492,18 @@ def after_commit(call: Callable[[], None]) -> None:
         call()
     else:
         pending.append(call)
+
+
+def transaction_memo() -> dict[str, Any]:
+    """Return what is kept until the surrounding transaction ends; nobody else writes meanwhile.
+
+    Raises:
+        RuntimeError: There is no transaction: a defect of the caller.
+    """
+    memo: dict[str, Any] | None = getattr(_after_commit, "memo", None)
+    if memo is None:
+        raise RuntimeError("no transaction is open")
+    return memo
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:

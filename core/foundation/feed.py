@@ -17,6 +17,7 @@ from typing import Any
 from core.foundation import clock
 from core.foundation.database import after_commit, database, is_sqlite, line_limits, session_apart
 from core.foundation.identifiers import new_id
+from core.foundation.statements import Statement, create
 from core.models import Change
 
 CHANNEL = "loket_changes"
@@ -53,8 +54,8 @@ def append(
     Returns:
         The event's sequence.
     """
-    change = Change.create(
-        kind=kind, cluster=cluster, entry=entry_id, visit=visit_id, data=data, at=clock.now()
+    change = create(
+        Change, kind=kind, cluster=cluster, entry=entry_id, visit=visit_id, data=data, at=clock.now()
     )
     if not is_sqlite():
         # Delivered by PostgreSQL when the transaction commits, and not at all when it fails.
@@ -75,7 +76,10 @@ def since(sequence: int, limit: int = 200) -> list[Change]:
 
 def newest_sequence() -> int:
     """The last event's sequence; 0 when there is none."""
-    return int(Change.select(Change.sequence).order_by(Change.sequence.desc()).limit(1).scalar() or 0)
+    return int(_NEWEST.value() or 0)
+
+
+_NEWEST = Statement(lambda: Change.select(Change.sequence).order_by(Change.sequence.desc()).limit(1))
 
 
 def last_before(instant: datetime) -> int:

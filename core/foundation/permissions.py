@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from core.foundation.codes import Permission as P
 from core.foundation.codes import Role
 from core.foundation.errors import NotAllowedError
+from core.foundation.statements import Statement, given
 from core.models import Account, RolePermission
 from core.schemas.accounts import AccountOut
 
@@ -37,13 +38,18 @@ it, and shows each what their account may see.
 
 def rights_of(role: Role) -> frozenset[P]:
     """Return what a role may do now: its defaults with the clinic's approved changes."""
-    changed = {
-        row.permission: row.granted for row in RolePermission.select().where(RolePermission.role == role)
-    }
+    changed: dict[str, bool] = dict(_CHANGED.rows(role=role))
     known = set(P)
     granted = {P(name) for name, is_granted in changed.items() if is_granted and name in known}
     taken = {name for name, is_granted in changed.items() if not is_granted}
     return frozenset(ROLE_PERMISSIONS[role] - taken | granted)
+
+
+_CHANGED = Statement(
+    lambda: RolePermission.select(RolePermission.permission, RolePermission.granted).where(
+        RolePermission.role == given("role")
+    )
+)
 
 
 @dataclass(frozen=True)

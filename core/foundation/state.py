@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from core.foundation.database import transaction
+from core.foundation.statements import find
 from core.models import State
 
 
 def fact(key: str) -> dict[str, Any] | None:
     """Return the fact kept under `key`, or None when it was never noted."""
-    row: State | None = State.get_or_none(State.key == key)
+    row: State | None = find(State, key)
     return None if row is None else row.value
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from core.foundation.database import tuples
+from core.foundation.statements import Statement, given, given_for
+from core.foundation.statements import among as among_given
 from core.linkage.key_queries import among
 from core.models import Patient, TicketCounter
 
@@ -27,8 +30,14 @@ def of_paper(text: str | None) -> str | None:
 
 def owners(numbers: Sequence[str]) -> dict[str, str]:
     """Number -> the patient who has it or had it."""
-    query = Patient.select(Patient.medical_record_number, Patient.id)
-    return dict(tuples(query.where(among(Patient.medical_record_number, numbers))))
+    return dict(_OWNERS.rows(numbers=numbers))
+
+
+_OWNERS = Statement(
+    lambda: Patient.select(Patient.medical_record_number, Patient.id).where(
+        among_given(Patient.medical_record_number, "numbers")
+    )
+)
 
 
 def of_patients(ids: Sequence[str]) -> dict[str, str]:
@@ -53,7 +62,8 @@ def give(papers: Sequence[str | None]) -> list[str]:
             has it.
     """
     wanted = [number for number in papers if number]
-    go_on_above(wanted)
+    if wanted:
+        go_on_above(wanted)
     free = set(wanted) - owners(wanted).keys() if wanted else set()
     given: list[str | None] = []
     for number in papers:
@@ -67,12 +77,35 @@ def _next(count: int) -> list[str]:
     """So many numbers that nobody has, above the last one given."""
     found: list[str] = []
     while len(found) < count:
-        first = _last() + 1
-        _count_to(first + count - len(found) - 1)
+        first = _draw(count - len(found)) + 1
         numbers = [f"{number:0{LENGTH}d}" for number in range(first, first + count - len(found))]
         had = owners(numbers)  # by a paper file above HIGHEST_GIVEN_AFTER, or by a restored one
         found += [number for number in numbers if number not in had]
     return found
+
+
+def _draw(count: int) -> int:
+    """Move the counter on by so many numbers; return where it stood."""
+    return int(_DRAW.value(count=count)) - count
+
+
+def _count_on() -> Any:
+    first = {
+        TicketCounter.cluster: _COUNTER,
+        TicketCounter.service_on: _FOREVER,
+        TicketCounter.last_number: given_for(TicketCounter.last_number, "count"),
+    }
+    return (
+        TicketCounter.insert(first)
+        .on_conflict(
+            conflict_target=[TicketCounter.cluster, TicketCounter.service_on],
+            update={TicketCounter.last_number: TicketCounter.last_number + given("count")},
+        )
+        .returning(TicketCounter.last_number)
+    )
+
+
+_DRAW = Statement(_count_on)
 
 
 def _last() -> int:

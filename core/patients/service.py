@@ -18,6 +18,9 @@ from core.foundation.database import instant_text, transaction, tuples
 from core.foundation.errors import ConflictError, NotFoundError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
+from core.foundation.statements import Statement, given
+from core.foundation.statements import create as create_row
+from core.foundation.statements import find as find_row
 from core.linkage.blocking import stored_keys
 from core.linkage.candidates import person_of
 from core.linkage.key_queries import add_keys, among
@@ -70,7 +73,8 @@ def create(
     with transaction():
         _refuse_taken(new.values, None, "patient.")
         store(actor, [new], now)
-        patient: Patient = Patient.get_by_id(new.id)
+        patient = find_row(Patient, new.id)
+        assert patient is not None
     return patient
 
 
@@ -88,9 +92,11 @@ def store(actor: Actor, new: Sequence[NewPatient], now: datetime) -> None:
     if not new:
         return
     numbers = record_numbers.give([one.record_number for one in new])
-    Patient.insert_many(
-        [_row(one, number, actor, now) for one, number in zip(new, numbers, strict=True)]
-    ).execute()
+    rows = [_row(one, number, actor, now) for one, number in zip(new, numbers, strict=True)]
+    if len(rows) == 1:
+        create_row(Patient, **rows[0])
+    else:
+        Patient.insert_many(rows).execute()
     add_keys([key for one in new for key in _keys_of(one.id, person_from(one.values))])
     ids = [one.id for one in new]
     outbox.enqueue("patient", *ids)
@@ -217,13 +223,24 @@ def last_change() -> str:
 
 def log_position() -> int:
     """Return how far the audit log has come: unlike a time it only grows, also when the clock is set back."""
-    return int(AuditEvent.select(fn.MAX(AuditEvent.sequence)).scalar() or 0)
+    return int(_POSITION.value() or 0)
+
+
+_POSITION = Statement(lambda: AuditEvent.select(fn.MAX(AuditEvent.sequence)))
 
 
 def any_written_since(position: int) -> bool:
     """Return whether a patient was stored or changed after a position of the audit log."""
-    newer = AuditEvent.select().where(AuditEvent.sequence > position, AuditEvent.kind == "patient")
-    return bool(newer.exists())
+    return _WRITTEN_SINCE.first(position=position) is not None
+
+
+_WRITTEN_SINCE = Statement(
+    lambda: (
+        AuditEvent.select(AuditEvent.sequence)
+        .where(AuditEvent.sequence > given("position"), AuditEvent.kind == "patient")
+        .limit(1)
+    )
+)
 
 
 def _refuse_taken(values: dict[str, Any], own_id: str | None, prefix: str) -> None:
@@ -256,7 +273,7 @@ def find(patient_id: str) -> Patient:
     Raises:
         NotFoundError: There is none, or it was voided.
     """
-    patient: Patient | None = Patient.get_or_none(Patient.id == patient_id)
+    patient = find_row(Patient, patient_id)
     if patient is not None and patient.merged_into_id:
         return find(patient.merged_into_id)
     if patient is None or patient.voided_at is not None:

@@ -7,6 +7,7 @@ __all__ = [
     "entries",
     "ordering",
     "people_left",
+    "places",
     "routing_examples",
     "service",
     "service_days",

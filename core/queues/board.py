@@ -9,12 +9,13 @@ from statistics import median
 from core.foundation import clock, feed
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus, Permission, Role
-from core.foundation.database import connection
+from core.foundation.database import connection, instant_text
 from core.foundation.permissions import Actor
 from core.models import Account, QueueEntry, QueueEvent, Ticket, Token
-from core.queues import service_days
+from core.queues import places, service_days
 from core.queues.entries import present
-from core.queues.views import CALLABLE, minutes_between, minutes_per_call
+from core.queues.places import CALLABLE
+from core.queues.views import minutes_between
 from core.schemas.queues import BoardCluster, BoardOut, BoardPeriod, BoardStaff
 
 PERIOD = timedelta(minutes=30)  # one bar of the board
@@ -66,7 +67,7 @@ def _entries(clinic: Clinic, day: date | None) -> list[QueueEntry]:
 def _cluster(code: str, rows: Sequence[QueueEntry], now: datetime) -> BoardCluster:
     waiting = [row for row in rows if row.status in CALLABLE]
     at_work = sum(row.status in AT_WORK for row in rows)
-    minutes = minutes_per_call(rows)
+    minutes = _minutes_per_call(rows)
     ahead = len(waiting) + at_work
     return BoardCluster(
         code=code,
@@ -76,6 +77,22 @@ def _cluster(code: str, rows: Sequence[QueueEntry], now: datetime) -> BoardClust
         served=sum(row.served_at is not None and row.ended_at is not None for row in rows),
         left=sum(row.status == EntryStatus.LEFT for row in rows),
         expected_end_at=now + timedelta(minutes=ahead * minutes) if ahead and minutes is not None else None,
+    )
+
+
+def _minutes_per_call(rows: Iterable[QueueEntry]) -> float | None:
+    """Return the minutes between two calls, as a pane tells them."""
+    done = [row for row in rows if row.served_at is not None and row.ended_at is not None]
+    done.sort(key=lambda row: (clock.known(row.ended_at), row.id))
+    return places.pace(
+        tuple(
+            (
+                instant_text(clock.known(row.served_at)),
+                instant_text(clock.known(row.ended_at)),
+                row.practitioner_id,
+            )
+            for row in done
+        )
     )
 
 

@@ -15,7 +15,7 @@ from core.foundation.errors import RuleError
 from core.foundation.permissions import Actor
 from core.models import QueueEntry
 from core.queues import people_left, service_days
-from core.queues.entries import open_entries, shown_entries
+from core.queues.entries import open_entries, shown_by_ids
 from core.queues.service import close_entries
 from core.queues.views import entry_row_out, for_actor
 from core.schemas.queues import DayEndOut, EntryOut
@@ -125,5 +125,4 @@ def end_of_night(clinic: Clinic, actor: Actor) -> int:
 def _ended_by_closing(clinic: Clinic, cluster: str) -> list[EntryOut]:
     """Return those whom the closing ended in the last days, the newest first."""
     ids = people_left.ids_ended(cluster)
-    rows = shown_entries().where(QueueEntry.id.in_(ids or [""])).order_by(QueueEntry.ended_at.desc())
-    return [entry_row_out(row) for row in rows]
+    return [entry_row_out(row) for row in shown_by_ids(ids)]

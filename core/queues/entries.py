@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from operator import or_
@@ -11,20 +11,31 @@ from typing import Any
 from peewee import JOIN
 
 from core.foundation.errors import ConflictError, NotFoundError
-from core.models import Account, Patient, QueueEntry, Ticket, Visit
+from core.foundation.statements import Statement, among, as_row, given
+from core.models import Account, Patient, QueueEntry, Table, Ticket, Visit
 
 _practitioner, _reserved = Account.alias("practitioner"), Account.alias("reserved")
 _before, _before_ticket = QueueEntry.alias("before"), Ticket.alias("before_ticket")
 _origin = QueueEntry.alias("origin")
-_WHOLE = (QueueEntry, Ticket, Visit, Patient, _practitioner, _reserved, _before, _before_ticket, _origin)
-_SHOWN = (
-    QueueEntry,
-    *(Ticket.number, Ticket.issued_at, Visit.id, Visit.chief_complaint),
-    *(Patient.id, Patient.name, Patient.birth_date, Patient.sex, Patient.medical_record_number),
-    *(_practitioner.id, _practitioner.name, _reserved.id, _reserved.name),
-    *(_before.id, _before.cluster, _before_ticket.number, _origin.id, _origin.cluster),
+Parts = tuple[tuple[type[Table], str, Any, tuple[str, ...]], ...]
+"""Table, path from the entry, source in the query and columns of each part of an entry."""
+_SHOWN: Parts = (
+    (QueueEntry, "", QueueEntry, tuple(QueueEntry._meta.sorted_field_names)),
+    (Ticket, "ticket", Ticket, ("id", "sequence", "number", "issued_at")),
+    (Visit, "visit", Visit, ("id", "chief_complaint")),
+    (Patient, "visit.patient", Patient, ("id", "name", "birth_date", "sex", "medical_record_number")),
+    (Account, "practitioner", _practitioner, ("id", "name")),
+    (Account, "reserved_for", _reserved, ("id", "name")),
+    (QueueEntry, "came_from", _before, ("id", "cluster")),
+    (Ticket, "came_from.ticket", _before_ticket, ("id", "number")),
+    (QueueEntry, "returns_to", _origin, ("id", "cluster")),
 )
-"""The columns that a pane needs and no more: a pane of two hundred whole rows takes five times as long."""
+"""What a pane needs and no more: a pane of two hundred whole rows takes five times as long."""
+_ACTED_ON: Parts = tuple(
+    (table, path, table, tuple(table._meta.sorted_field_names))
+    for table, path in ((QueueEntry, ""), (Ticket, "ticket"), (Visit, "visit"), (Patient, "visit.patient"))
+)
+"""An entry that is acted on: all of it, its ticket, visit and patient."""
 
 
 def load_entry(entry_id: str) -> QueueEntry:
@@ -33,34 +44,65 @@ def load_entry(entry_id: str) -> QueueEntry:
     Raises:
         NotFoundError: There is no such entry.
     """
-    return _one(entry_id, _WHOLE)
+    cells = _TO_BE_ACTED_ON.first(id=entry_id)
+    if cells is None:
+        raise NotFoundError("queue_entry", entry_id)
+    return _entry_of(_ACTED_ON, cells)
 
 
 def load_shown_entry(entry_id: str) -> QueueEntry:
-    """Return an entry with the columns that a pane shows.
+    """Return an entry with the columns that a pane shows, whichever pane it is or was in.
 
     Raises:
         NotFoundError: There is no such entry.
     """
-    return _one(entry_id, _SHOWN)
+    cells = _SHOWN_BY_ID.first(id=entry_id)
+    if cells is None:
+        raise NotFoundError("queue_entry", entry_id)
+    return _entry_of(_SHOWN, cells)
 
 
-def shown_entries() -> Any:
-    """Return the query of entries with the columns that a pane shows; the caller says which."""
-    return _joined(_SHOWN)
-
-
-def of_day(query: Any, cluster: str, day: date) -> Any:
-    """Return a query of entries limited to a cluster and a day, without voided ones.
+def load_pane_entry(entry_id: str, cluster: str, day: date) -> QueueEntry:
+    """Return an entry out of a cluster's pane, with the columns that it shows.
 
     Args:
-        query: A query of queue entries.
-        cluster: The cluster's code.
-        day: The service day.
+        entry_id: The entry.
+        cluster: Code of the cluster.
+        day: Its present service day.
+
+    Raises:
+        NotFoundError: The pane does not show it.
     """
-    return query.where(
-        QueueEntry.cluster == cluster, QueueEntry.service_on == day, QueueEntry.voided_at.is_null()
-    )
+    cells = _IN_PANE_BY_ID.first(id=entry_id, cluster=cluster, day=day)
+    if cells is None:
+        raise NotFoundError("queue_entry", entry_id)
+    return _entry_of(_SHOWN, cells)
+
+
+def pane_entries(cluster: str, day: date, *, is_present: bool, open_only: bool = False) -> list[QueueEntry]:
+    """Return the entries of a cluster's pane with the columns that it shows, by the time of their beginning.
+
+    Args:
+        cluster: Code of the cluster.
+        day: The service day.
+        is_present: Whether it is the present one: those of other days who are still there are shown too.
+        open_only: Leave out those who have ended.
+    """
+    rows: list[tuple[Any, ...]] = []
+    if is_present:
+        rows += _SHOWN_OPEN.rows(cluster=cluster)
+        rows += [] if open_only else _SHOWN_ENDED_OF_DAY.rows(cluster=cluster, day=day)
+    else:
+        rows += _SHOWN_OF_DAY.rows(cluster=cluster, day=day)
+    found = [_entry_of(_SHOWN, cells) for cells in rows]
+    if open_only:
+        found = [entry for entry in found if entry.ended_at is None]
+    return sorted(found, key=lambda entry: (entry.queued_at, entry.id))
+
+
+def shown_by_ids(ids: Sequence[str]) -> list[QueueEntry]:
+    """Return entries with the columns that a pane shows, those that ended last first."""
+    return [_entry_of(_SHOWN, cells) for cells in _SHOWN_BY_IDS.rows(ids=ids)] if ids else []
 
 
 def present(query: Any, days: Mapping[date, Collection[str]]) -> Any:
@@ -99,34 +141,81 @@ def open_entries(query: Any) -> Any:
     return query.where(QueueEntry.ended_at.is_null(), QueueEntry.voided_at.is_null())
 
 
-def _one(entry_id: str, columns: tuple[Any, ...]) -> QueueEntry:
-    entry: QueueEntry | None = _joined(columns).where(QueueEntry.id == entry_id).first()
-    if entry is None:
-        raise NotFoundError("queue_entry", entry_id)
+def _entry_of(parts: Parts, cells: Sequence[Any]) -> QueueEntry:
+    """Return an entry and the rows that belong to it, from the cells of one row."""
+    found: dict[str, Any] = {}
+    start = 0
+    for table, path, _source, names in parts:
+        end = start + len(names)
+        part, start = cells[start:end], end
+        if part[0] is None:
+            continue  # nothing is joined
+        row = as_row(table, names, part)
+        found[path] = row
+        if path:
+            holder, _, name = path.rpartition(".")
+            found[holder].__rel__[name] = row
+            found[holder].__data__[name] = part[0]
+    entry: QueueEntry = found[""]
     return entry
 
 
-def _joined(columns: tuple[Any, ...]) -> Any:
-    left = JOIN.LEFT_OUTER
+def _whole() -> Any:
+    """Return the query of entries to be acted on."""
     return (
-        QueueEntry.select(*columns)
+        QueueEntry.select(*_columns(_ACTED_ON))
         .join_from(QueueEntry, Ticket)
         .join_from(QueueEntry, Visit)
         .join_from(Visit, Patient)
-        .join_from(
-            QueueEntry,
-            _practitioner,
-            left,
-            on=(QueueEntry.practitioner == _practitioner.id),
-            attr="practitioner",
-        )
-        .join_from(
-            QueueEntry, _reserved, left, on=(QueueEntry.reserved_for == _reserved.id), attr="reserved_for"
-        )
-        .join_from(QueueEntry, _before, left, on=(QueueEntry.came_from == _before.id), attr="came_from")
-        .join_from(_before, _before_ticket, left, on=(_before.ticket == _before_ticket.id), attr="ticket")
-        .join_from(QueueEntry, _origin, left, on=(QueueEntry.returns_to == _origin.id), attr="returns_to")
     )
+
+
+def _shown() -> Any:
+    """Return the query of entries as a pane shows them."""
+    left = JOIN.LEFT_OUTER
+    return (
+        QueueEntry.select(*_columns(_SHOWN))
+        .join_from(QueueEntry, Ticket)
+        .join_from(QueueEntry, Visit)
+        .join_from(Visit, Patient)
+        .join_from(QueueEntry, _practitioner, left, on=(QueueEntry.practitioner == _practitioner.id))
+        .join_from(QueueEntry, _reserved, left, on=(QueueEntry.reserved_for == _reserved.id))
+        .join_from(QueueEntry, _before, left, on=(QueueEntry.came_from == _before.id))
+        .join_from(_before, _before_ticket, left, on=(_before.ticket == _before_ticket.id))
+        .join_from(QueueEntry, _origin, left, on=(QueueEntry.returns_to == _origin.id))
+    )
+
+
+def _columns(parts: Parts) -> list[Any]:
+    return [getattr(source, name) for _table, _path, source, names in parts for name in names]
+
+
+def _is_open() -> Any:
+    """Return the condition of those who are there: of whatever day, nobody who waits is forgotten."""
+    return QueueEntry.ended_at.is_null() & QueueEntry.voided_at.is_null()
+
+
+def _is_of_day() -> Any:
+    return (QueueEntry.service_on == given("day")) & QueueEntry.voided_at.is_null()
+
+
+def _in_cluster() -> Any:
+    return QueueEntry.cluster == given("cluster")
+
+
+_TO_BE_ACTED_ON = Statement(lambda: _whole().where(QueueEntry.id == given("id")))
+_SHOWN_BY_ID = Statement(lambda: _shown().where(QueueEntry.id == given("id")))
+_SHOWN_BY_IDS = Statement(
+    lambda: _shown().where(among(QueueEntry.id, "ids")).order_by(QueueEntry.ended_at.desc())
+)
+_SHOWN_OPEN = Statement(lambda: _shown().where(_in_cluster(), _is_open()))
+_SHOWN_OF_DAY = Statement(lambda: _shown().where(_in_cluster(), _is_of_day()))
+_SHOWN_ENDED_OF_DAY = Statement(
+    lambda: _shown().where(_in_cluster(), _is_of_day(), QueueEntry.ended_at.is_null(False))
+)
+_IN_PANE_BY_ID = Statement(
+    lambda: _shown().where(QueueEntry.id == given("id"), _in_cluster(), _is_open() | _is_of_day())
+)
 
 
 def open_entry_of(visit_id: str, *, besides: str | None = None) -> QueueEntry | None:
@@ -136,13 +225,13 @@ def open_entry_of(visit_id: str, *, besides: str | None = None) -> QueueEntry | 
         visit_id: The visit.
         besides: Id of an entry that does not count.
     """
-    open_entries = QueueEntry.select(QueueEntry.id).where(
-        QueueEntry.visit == visit_id, QueueEntry.ended_at.is_null(), QueueEntry.voided_at.is_null()
-    )
-    if besides is not None:
-        open_entries = open_entries.where(QueueEntry.id != besides)
-    found = open_entries.first()
-    return load_entry(found.id) if found is not None else None
+    cells = _OPEN_OF_VISIT.first(visit=visit_id, besides=besides or "")
+    return None if cells is None else _entry_of(_ACTED_ON, cells)
+
+
+_OPEN_OF_VISIT = Statement(
+    lambda: _whole().where(QueueEntry.visit == given("visit"), _is_open(), QueueEntry.id != given("besides"))
+)
 
 
 def place_held(patient_id: str, cluster: str, *, besides: str | None = None) -> QueueEntry | None:
@@ -194,19 +283,13 @@ def refuse_shared_queue(left_id: str, right_id: str) -> None:
 
 
 def _open_entries(patient_id: str) -> list[QueueEntry]:
-    """Return a patient's entries that have not ended, of whatever day, with their tickets."""
-    found = (
-        QueueEntry.select(QueueEntry, Ticket)
-        .join_from(QueueEntry, Ticket)
-        .join_from(QueueEntry, Visit)
-        .where(
-            Visit.patient == patient_id,
-            QueueEntry.ended_at.is_null(),
-            QueueEntry.voided_at.is_null(),
-        )
-        .order_by(QueueEntry.started_at)
-    )
-    return list(found)
+    """Return a patient's entries that have not ended, of whatever day, with ticket and visit."""
+    return [_entry_of(_ACTED_ON, cells) for cells in _OPEN_OF_PATIENT.rows(patient=patient_id)]
+
+
+_OPEN_OF_PATIENT = Statement(
+    lambda: _whole().where(Visit.patient == given("patient"), _is_open()).order_by(QueueEntry.started_at)
+)
 
 
 def _clusters_of(entry: QueueEntry) -> list[str]:

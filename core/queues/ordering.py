@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from core.foundation.ages import age_in_months
 from core.foundation.codes import Priority
@@ -120,6 +121,161 @@ def _mixed(entries: Sequence[Waiting], run: int, ratio: int) -> list[Waiting]:
             order.append(protected.popleft())
             run += 1
     return [*order, *protected, *regular]
+
+
+Key = tuple[Any, ...]
+"""What orders entries, whoever they are: service day, number, instant since which it waits, id."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An entry that could be called, seen alone."""
+
+    key: Key
+    rank: int
+    calls_until_back: int = 0
+    """As in `Waiting`."""
+
+    @property
+    def is_passed_over(self) -> bool:
+        """Return whether others must be called first."""
+        return self.calls_until_back > 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries that could be called, counted together."""
+
+    rank: int
+    is_late: bool
+    """Whether they stand no later than the last one who has waited beyond the limit."""
+    is_before: bool
+    """Whether they came before the entry whose place is asked for."""
+    number: int
+
+
+def place_among(
+    own: Contender,
+    groups: Iterable[Group],
+    skipped: Iterable[Contender],
+    late: Key | None,
+    recent_ranks: Sequence[int],
+    ratio: int,
+) -> int:
+    """Return the index of an entry in `calling_order`, from numbers of others instead of all of them.
+
+    Args:
+        own: The entry.
+        groups: All that wait and were not skipped; the entry itself may be among them.
+        skipped: All that were skipped; the entry itself may be among them.
+        late: Key of the last one in order, of whatever class, who has waited beyond the limit; None for nobody.
+        recent_ranks: As for `calling_order`.
+        ratio: As in `Policy`.
+    """
+    counted = list(groups)
+    for each in skipped:
+        if not each.is_passed_over:
+            counted.append(Group(each.rank, _is_late(each, late), each.key < own.key, 1))
+    passed_over = sorted(
+        (each for each in skipped if each.is_passed_over), key=lambda each: (each.calls_until_back, each.key)
+    )
+    length = _number(counted, lambda group: True)
+    if own.is_passed_over:
+        return _inserted(None, own, passed_over, length)
+    index = _index_of_present(own, counted, _is_late(own, late), _protected_run(recent_ranks), ratio)
+    return _inserted(index, own, passed_over, length)
+
+
+def _is_late(entry: Contender, late: Key | None) -> bool:
+    return late is not None and entry.key <= late
+
+
+def _number(groups: Iterable[Group], condition: Callable[[Group], bool]) -> int:
+    return sum(group.number for group in groups if condition(group))
+
+
+def _index_of_present(own: Contender, groups: Sequence[Group], is_late: bool, run: int, ratio: int) -> int:
+    """Return the index of an entry that is not passed over, among those that are not."""
+    if own.rank < PROTECTED_RANK:
+        return _number(
+            groups, lambda group: group.rank < own.rank or (group.rank == own.rank and group.is_before)
+        )
+    urgent = _number(groups, lambda group: group.rank < PROTECTED_RANK)
+    others = [group for group in groups if group.rank >= PROTECTED_RANK]
+    if is_late:
+        return urgent + _number(others, lambda group: group.is_late and group.is_before)
+    overdue = _number(others, lambda group: group.is_late)
+    timely = [group for group in others if not group.is_late]
+    is_regular = own.rank >= REGULAR_RANK
+    own_kind = [group for group in timely if (group.rank >= REGULAR_RANK) == is_regular]
+    other_kind = _number(timely, lambda group: (group.rank >= REGULAR_RANK) != is_regular)
+    ahead = _number(own_kind, lambda group: group.is_before)
+    mixed_in = _protected_before(ahead, run, ratio) if is_regular else _regular_before(ahead, run, ratio)
+    return urgent + overdue + ahead + min(other_kind, mixed_in)
+
+
+def _protected_before(regular: int, run: int, ratio: int) -> int:
+    """Return how many protected patients come before the regular one who has so many regular ones ahead."""
+    return max(0, ratio - run) + regular * ratio
+
+
+def _regular_before(protected: int, run: int, ratio: int) -> int:
+    """Return how many regular patients come before the protected one who has so many protected ones ahead."""
+    first = max(0, ratio - run)
+    return 0 if protected < first else 1 + (protected - first) // ratio
+
+
+def _inserted(index: int | None, own: Contender, passed_over: Iterable[Contender], length: int) -> int:
+    """Return the index after those who are passed over have been put in, as `calling_order` does it.
+
+    Args:
+        index: The entry's own before that; None for one that is passed over itself.
+        own: The entry.
+        passed_over: All of them, in the order in which they are put in.
+        length: Number of the others.
+    """
+    for each in passed_over:
+        at = min(each.calls_until_back, length)
+        length += 1
+        if index is not None and at <= index:
+            index += 1
+        if each.key == own.key:
+            index = at
+    if index is None:
+        raise ValueError("the entry is not among those passed over")
+    return index
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Entries of which one is called next."""
+
+    entries: Sequence[Contender]
+    """The first urgent, protected and regular one who waits, and all who were skipped."""
+    late: Key | None
+    """As for `place_among`."""
+
+
+def first_called(candidates: Candidates, recent_ranks: Sequence[int], ratio: int) -> Contender | None:
+    """Return the first one of `calling_order`, from a few candidates; None when there are none.
+
+    Args:
+        candidates: Those of whom one is first.
+        recent_ranks: As for `calling_order`.
+        ratio: As in `Policy`.
+    """
+    present = [entry for entry in candidates.entries if not entry.is_passed_over]
+    if not present:
+        return min(candidates.entries, key=lambda entry: (entry.calls_until_back, entry.key), default=None)
+    urgent = [entry for entry in present if entry.rank < PROTECTED_RANK]
+    if urgent:
+        return min(urgent, key=lambda entry: (entry.rank, entry.key))
+    first = min(present, key=lambda entry: entry.key)
+    if _is_late(first, candidates.late):
+        return first
+    is_regulars_turn = _protected_run(recent_ranks) >= ratio
+    wanted = [entry for entry in present if (entry.rank >= REGULAR_RANK) == is_regulars_turn]
+    return min(wanted or present, key=lambda entry: entry.key)
 
 
 def default_priority(

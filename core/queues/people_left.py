@@ -13,7 +13,8 @@ from peewee import fn
 from core.foundation import clock, state
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryAction, LeaveReason
-from core.foundation.database import connection, tuples
+from core.foundation.database import connection
+from core.foundation.statements import Statement, among, as_row, given
 from core.models import QueueEntry, QueueEvent
 from core.queues import service_days
 from core.queues.entries import open_entries
@@ -111,9 +112,8 @@ def still_here(clinic: Clinic, day: date) -> int:
 
 def left_in(clinic: Clinic, clusters: Sequence[str], day: date) -> list[QueueEntry]:
     """Return the open entries of clusters that came before the latest hour of a day."""
-    columns = (QueueEntry.id, QueueEntry.cluster, QueueEntry.started_at, QueueEntry.service_on)
-    here = open_entries(QueueEntry.select(*columns)).where(QueueEntry.cluster.in_(list(clusters) or [""]))
-    since = _brought_back()
+    here = [as_row(QueueEntry, _HERE_COLUMNS, cells) for cells in _HERE.rows(clusters=list(clusters))]
+    since = _brought_back() if here else {}
     return [
         entry
         for entry in here
@@ -123,19 +123,31 @@ def left_in(clinic: Clinic, clusters: Sequence[str], day: date) -> list[QueueEnt
     ]
 
 
+_HERE_COLUMNS = ("id", "cluster", "started_at", "service_on")
+_HERE = Statement(
+    lambda: open_entries(QueueEntry.select(*(getattr(QueueEntry, name) for name in _HERE_COLUMNS))).where(
+        among(QueueEntry.cluster, "clusters")
+    )
+)
+
+
 def _brought_back() -> dict[str, datetime]:
     """Return open entry -> instant of its newest undo: who was brought back in the morning is there since then."""
-    here = open_entries(QueueEntry.select(QueueEntry.id))
-    newest = (
+    latest = clock.now() + clock.APART
+    return {entry: datetime.fromisoformat(str(at)) for entry, at in _UNDONE.rows(latest=latest)}
+
+
+_UNDONE = Statement(
+    lambda: (
         QueueEvent.select(QueueEvent.entry, fn.MAX(QueueEvent.at))
         .where(
-            QueueEvent.entry.in_(here),
+            QueueEvent.entry.in_(open_entries(QueueEntry.select(QueueEntry.id))),
             QueueEvent.action == EntryAction.UNDO,
-            QueueEvent.at <= clock.now() + clock.APART,
+            QueueEvent.at <= given("latest"),
         )
         .group_by(QueueEvent.entry)
     )
-    return {entry: datetime.fromisoformat(str(at)) for entry, at in tuples(newest)}
+)
 
 
 def _untold(cluster: str) -> list[str]:
@@ -150,16 +162,26 @@ def ids_ended(cluster: str, after: datetime | None = None) -> list[str]:
     since = now - TAKEN_BACK_WITHIN
     if after is not None and not clock.is_future(after):
         since = max(since, after)
-    rows = (
+    rows = _CLOSED.rows(
+        cluster=cluster,
+        from_day=(since - 2 * service_days.ONE_DAY).date(),
+        since=since,
+        latest=now + clock.APART,
+    )
+    return [entry_id for (entry_id,) in rows]
+
+
+_CLOSED = Statement(
+    lambda: (
         QueueEntry.select(QueueEntry.id)
         .where(
-            QueueEntry.cluster == cluster,
-            QueueEntry.service_on >= (since - 2 * service_days.ONE_DAY).date(),
+            QueueEntry.cluster == given("cluster"),
+            QueueEntry.service_on >= given("from_day"),
             QueueEntry.end_reason == LeaveReason.CLOSED,
-            QueueEntry.ended_at > since,
-            QueueEntry.ended_at <= now + clock.APART,
+            QueueEntry.ended_at > given("since"),
+            QueueEntry.ended_at <= given("latest"),
             QueueEntry.voided_at.is_null(),
         )
         .limit(100)
     )
-    return [row.id for row in rows]
+)

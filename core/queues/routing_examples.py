@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core.foundation.ages import age_in_days
 from core.foundation.identifiers import new_id
+from core.foundation.statements import create
 from core.models import RoutingExample, Visit
 
 OVERRIDE_SOURCE = "override"
@@ -24,7 +25,8 @@ def add(visit: Visit, chosen: str, source: str, at: datetime) -> None:
         at: Instant of the correction.
     """
     patient = visit.patient
-    RoutingExample.create(
+    create(
+        RoutingExample,
         id=new_id(),
         complaint=visit.chief_complaint,
         age_days=age_in_days(patient.birth_date, visit.service_on),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.foundation.codes import OrderStatus
+from core.foundation.statements import Statement, among, as_row
 from core.models import Order, OrderVersion, Prescription
 from core.schemas.queues import CriticalTold
 
@@ -35,11 +37,7 @@ def alerts_of(visit_ids: Sequence[str]) -> dict[str, RowAlerts]:
 
 
 def _add_results(ids: Sequence[str], found: defaultdict[str, RowAlerts]) -> None:
-    unread = Order.corrected_at.is_null(False) & Order.correction_known_at.is_null()
-    critical = Order.is_critical & Order.result.is_null(False)
-    rows = list(
-        Order.select().where(Order.visit.in_(list(ids)), critical | unread).order_by(Order.resulted_at)
-    )
+    rows = [as_row(Order, _RESULT_COLUMNS, cells) for cells in _RESULTS.rows(visits=ids)]
     before = _values_before([row.id for row in rows if row.corrected_at is not None])
     for row in rows:
         alerts, said = found[row.visit_id], f"{row.test} {row.result or '-'}"
@@ -51,6 +49,24 @@ def _add_results(ids: Sequence[str], found: defaultdict[str, RowAlerts]) -> None
             alerts.corrected.append(f"{said} ({before.get(row.id, '')})")
 
 
+_RESULT_COLUMNS = (
+    "id", "visit", "test", "result", "is_critical", "acknowledged_at", "told", "corrected_at", "correction_known_at",
+)  # fmt: skip
+
+
+def _told_of() -> Any:
+    unread = Order.corrected_at.is_null(False) & Order.correction_known_at.is_null()
+    critical = Order.is_critical & Order.result.is_null(False)
+    return (
+        Order.select(*(getattr(Order, name) for name in _RESULT_COLUMNS))
+        .where(among(Order.visit, "visits"), critical | unread)
+        .order_by(Order.resulted_at)
+    )
+
+
+_RESULTS = Statement(_told_of)
+
+
 def _values_before(order_ids: Sequence[str]) -> dict[str, str]:
     """Return order id -> its result before the last correction."""
     if not order_ids:
@@ -60,11 +76,19 @@ def _values_before(order_ids: Sequence[str]) -> dict[str, str]:
 
 
 def _add_clashes(ids: Sequence[str], found: defaultdict[str, RowAlerts]) -> None:
-    rows = Prescription.select(Prescription.visit, Prescription.medicine, Prescription.clash).where(
-        Prescription.visit.in_(list(ids)),
-        Prescription.clash != "",
-        Prescription.clash_known_at.is_null(),
-        Prescription.status != OrderStatus.REVOKED,
+    for visit_id, medicine, clash in _CLASHES.rows(visits=ids):
+        found[visit_id].clashes.append(f"{clash}: {medicine}")
+
+
+_CLASHES = Statement(
+    lambda: (
+        Prescription.select(Prescription.visit, Prescription.medicine, Prescription.clash)
+        .where(
+            among(Prescription.visit, "visits"),
+            Prescription.clash != "",
+            Prescription.clash_known_at.is_null(),
+            Prescription.status != OrderStatus.REVOKED,
+        )
+        .order_by(Prescription.id)
     )
-    for row in rows.order_by(Prescription.id):
-        found[row.visit_id].clashes.append(f"{row.clash}: {row.medicine}")
+)

@@ -17,10 +17,10 @@ from core.foundation.database import connection, transaction
 from core.foundation.errors import NotAllowedError, NotFoundError, RuleError, ValidationError
 from core.foundation.permissions import Actor
 from core.models import QueueEntry
-from core.queues import outcomes, routing_examples, tickets, transitions
+from core.queues import outcomes, places, routing_examples, tickets, transitions
 from core.queues.entries import load_entry, open_entries, refuse_second_place
 from core.queues.undo import require_undo_right, undo_newest
-from core.queues.views import calling_ids, entry_out, for_actor
+from core.queues.views import entry_out, for_actor
 from core.schemas.queues import EntryCommand, EntryOut
 
 PRIORITY_REASON_LENGTH = 80
@@ -46,10 +46,10 @@ def call_next(clinic: Clinic, actor: Actor, cluster: str, service_point: str = "
     code = clinic.clusters[cluster].code
     actor.require_cluster(code)
     with transaction():
-        order = calling_ids(clinic, code, for_account=actor.account_id)
-        if not order:
+        found = places.first_to_call(clinic, code, actor.account_id)
+        if found is None:
             return None
-        entry = load_entry(order[0])
+        entry = load_entry(found)
         command = EntryCommand(service_point=service_point or actor.service_point)
         transitions.apply_action(actor, entry, EntryAction.CALL, command)
     return for_actor(actor, entry_out(clinic, entry.id))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryAction, EntryStatus
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
+from core.foundation.statements import Statement, create, given, given_for
 from core.models import QueueEntry, Ticket, TicketCounter, Visit
 from core.queues import transitions
 from core.queues.entries import open_entries
@@ -59,7 +61,8 @@ def issue(
     day = visit.service_on
     if sequence is None:
         sequence = next_sequence(cluster, day)
-    ticket = Ticket.create(
+    ticket = create(
+        Ticket,
         id=new_id(),
         cluster=cluster,
         service_on=day,
@@ -84,20 +87,38 @@ def next_sequence(cluster: str, day: date) -> int:
 
 def _numbers_held(cluster: str, day: date) -> set[int]:
     """Return the numbers of other days whose holders are still in some queue: they may come back to this one."""
+    return {sequence for (sequence,) in _HELD.rows(cluster=cluster, day=day)}
+
+
+def _of_other_days() -> Any:
     holding = Ticket.select(Ticket.sequence).join(QueueEntry, on=(QueueEntry.visit == Ticket.visit))
-    held = open_entries(holding).where(Ticket.cluster == cluster, Ticket.service_on != day)
-    return {row.sequence for row in held}
+    return open_entries(holding).where(Ticket.cluster == given("cluster"), Ticket.service_on != given("day"))
+
+
+_HELD = Statement(_of_other_days)
 
 
 def _draw(cluster: str, day: date) -> int:
-    updated = (
-        TicketCounter.update(last_number=TicketCounter.last_number + 1)
-        .where(TicketCounter.cluster == cluster, TicketCounter.service_on == day)
-        .execute()
+    return int(_DRAW.value(cluster=cluster, day=day))
+
+
+def _count_on() -> Any:
+    first = {
+        TicketCounter.cluster: given_for(TicketCounter.cluster, "cluster"),
+        TicketCounter.service_on: given_for(TicketCounter.service_on, "day"),
+        TicketCounter.last_number: 1,
+    }
+    return (
+        TicketCounter.insert(first)
+        .on_conflict(
+            conflict_target=[TicketCounter.cluster, TicketCounter.service_on],
+            update={TicketCounter.last_number: TicketCounter.last_number + 1},
+        )
+        .returning(TicketCounter.last_number)
     )
-    if not updated:
-        TicketCounter.create(cluster=cluster, service_on=day, last_number=1)
-    return int(TicketCounter.get_by_id((cluster, day)).last_number)
+
+
+_DRAW = Statement(_count_on)
 
 
 def ticket_number(clinic: Clinic, cluster: str, sequence: int) -> str:
@@ -121,7 +142,8 @@ def enter_queue(actor: Actor, visit: Visit, ticket: Ticket, place: Place, at: da
         place: Priority and origin of the new entry.
         at: Instant of its beginning.
     """
-    entry: QueueEntry = QueueEntry.create(
+    entry = create(
+        QueueEntry,
         id=new_id(),
         visit=visit,
         ticket=ticket,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from core.exchange import outbox
@@ -15,6 +16,7 @@ from core.foundation import audit, clock, feed
 from core.foundation.codes import ENDED_STATUSES, EntryAction, EntryStatus, LeaveReason, VisitStatus
 from core.foundation.errors import ConflictError
 from core.foundation.permissions import Actor
+from core.foundation.statements import Statement, create, given, given_for
 from core.models import Account, QueueEntry, QueueEvent, Visit
 from core.queues import outcomes
 from core.queues.entries import load_entry, open_entry_of
@@ -177,16 +179,27 @@ def update_entry(entry: QueueEntry, changes: dict[str, Any]) -> None:
         ConflictError: The entry was changed meanwhile.
     """
     columns = {name.removesuffix("_id"): value for name, value in changes.items()}
-    updated = (
-        QueueEntry.update(version=entry.version + 1, **columns)
-        .where(QueueEntry.id == entry.id, QueueEntry.version == entry.version)
-        .execute()
-    )
-    if updated != 1:
+    update = _updating(tuple(sorted(columns)))
+    if update.change(entry_id=entry.id, seen=entry.version, next=entry.version + 1, **columns) != 1:
         raise conflict_error(load_entry(entry.id))
     for name, value in changes.items():
         setattr(entry, name, value)
     entry.version += 1
+
+
+@lru_cache(maxsize=64)
+def _updating(names: tuple[str, ...]) -> Statement:
+    """Return the statement that writes these columns of an entry whose version is the one that was seen."""
+
+    def build() -> Any:
+        fields = [getattr(QueueEntry, name) for name in names]
+        values = {field: given_for(field, field.name) for field in fields}
+        values[QueueEntry.version] = given_for(QueueEntry.version, "next")
+        return QueueEntry.update(values).where(
+            QueueEntry.id == given("entry_id"), QueueEntry.version == given("seen")
+        )
+
+    return Statement(build)
 
 
 def record_transition(
@@ -210,7 +223,8 @@ def record_transition(
     Returns:
         The feed's sequence.
     """
-    QueueEvent.create(
+    create(
+        QueueEvent,
         entry=entry,
         action=action,
         from_status=from_status,
@@ -256,15 +270,29 @@ def conflict_error(entry: QueueEntry, *, known: bool = False) -> ConflictError:
 
 def refresh_visit(visit_id: str) -> None:
     """Derive a visit's status and end from its entries, and put the visit into the outbox."""
-    entries = list(QueueEntry.select().where(QueueEntry.visit == visit_id, QueueEntry.voided_at.is_null()))
-    is_open = any(entry.ended_at is None for entry in entries)
-    served = any(entry.served_at is not None for entry in entries)
+    spans = _SPANS.rows(visit=visit_id)
+    is_open = any(ended_at is None for ended_at, _served_at in spans)
+    served = any(served_at is not None for _ended_at, served_at in spans)
     if is_open:
         status = VisitStatus.IN_PROGRESS if served else VisitStatus.ARRIVED
     else:
         status = VisitStatus.FINISHED if served else VisitStatus.CANCELLED
-    ended_at = None if is_open else max(clock.known(entry.ended_at) for entry in entries)
-    Visit.update(status=status, ended_at=ended_at, version=Visit.version + 1).where(
-        Visit.id == visit_id
-    ).execute()
+    ended_at = None if is_open else max(clock.known(ended_at) for ended_at, _served_at in spans)
+    _REFRESH.change(status=status, ended_at=ended_at, visit=visit_id)
     outbox.enqueue("visit", visit_id)
+
+
+_SPANS = Statement(
+    lambda: QueueEntry.select(QueueEntry.ended_at, QueueEntry.served_at).where(
+        QueueEntry.visit == given("visit"), QueueEntry.voided_at.is_null()
+    )
+)
+_REFRESH = Statement(
+    lambda: Visit.update(
+        {
+            Visit.status: given_for(Visit.status, "status"),
+            Visit.ended_at: given_for(Visit.ended_at, "ended_at"),
+            Visit.version: Visit.version + 1,
+        }
+    ).where(Visit.id == given("visit"))
+)

@@ -2,144 +2,36 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from functools import partial
-from statistics import median
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, datetime
 
 from core.foundation import clock, feed
 from core.foundation.ages import age_in_years
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus, Permission, Priority, Sex
-from core.foundation.database import connection
+from core.foundation.database import connection, snapshot
 from core.foundation.permissions import Actor
 from core.models import Patient, QueueEntry, Ticket
-from core.queues import people_left, service_days
+from core.queues import people_left, places, service_days
 from core.queues.clusters import Cluster
-from core.queues.entries import load_shown_entry, of_day, present, shown_entries
-from core.queues.ordering import Policy, Waiting, calling_order
+from core.queues.entries import load_pane_entry, load_shown_entry, pane_entries, present
+from core.queues.places import CALLABLE
 from core.queues.row_alerts import RowAlerts, alerts_of
 from core.schemas.queues import ClusterOut, EntryOut, EntryPatient, QueueOut
 
-Limit = Callable[[Any], Any]
-"""Limits a query of queue entries to those of a cluster and day."""
-CALLABLE = (EntryStatus.WAITING, EntryStatus.SKIPPED)
-SAMPLE = 5
-"""Finished services needed before a wait is estimated; fewer say nothing of the median."""
-ROOMS_SEEN_IN = 20
-"""Newest finished services whose practitioners are counted as the rooms at work."""
 
-
-def _turns(limited: Limit) -> list[QueueEntry]:
-    """Return entries with the columns that decide the calling order."""
-    columns = (
-        QueueEntry.id,
-        QueueEntry.status,
-        QueueEntry.priority,
-        QueueEntry.queued_at,
-        QueueEntry.started_at,
-        QueueEntry.called_at,
-        QueueEntry.skipped_at,
-        QueueEntry.served_at,
-        QueueEntry.ended_at,
-        QueueEntry.practitioner,
-        QueueEntry.reserved_for,
-        QueueEntry.service_on,
-        Ticket.sequence,
-    )
-    return list(limited(QueueEntry.select(*columns).join(Ticket)))
-
-
-def _present(clinic: Clinic, cluster: str) -> Limit:
-    """Return what limits a query to those who are in a cluster's queue, or were on its present service day."""
-    day = service_days.present_day(clinic, cluster)
-    return lambda query: present(query, {day: [cluster]})
-
-
-def calling_ids(clinic: Clinic, cluster: str, for_account: str | None = None) -> list[str]:
+def calling_ids(clinic: Clinic, cluster: str) -> list[str]:
     """Return the ids of the entries that can be called, in calling order.
 
     Args:
         clinic: For its ratio and limits.
         cluster: Code of the cluster.
-        for_account: Id of the account that calls: patients who come back to another clinician are
-            left out, unless they have waited for that one beyond the limit.
     """
-    rows = _turns(_present(clinic, cluster))
-    if for_account is not None:
-        latest = clock.now() - wait_limit(clinic)
-        rows = [row for row in rows if _may_call(row, for_account, latest)]
-    return _order(clinic, cluster, rows, _calls_until_back(clinic, rows))
-
-
-def _may_call(row: QueueEntry, account_id: str, latest: datetime) -> bool:
-    """Return whether an account may call the entry: it is reserved for no other, or has waited since `latest`."""
-    if row.reserved_for_id in {None, account_id}:
-        return True
-    return row.called_at is not None or row.started_at <= latest
-
-
-def wait_limit(clinic: Clinic) -> timedelta:
-    """Return the wait after which a patient no longer yields to protected groups, nor waits for one clinician."""
-    return timedelta(minutes=clinic.settings.regular_wait_limit_minutes)
-
-
-def _calls_until_back(clinic: Clinic, rows: Iterable[QueueEntry]) -> dict[str, int]:
-    """Return skipped entry's id -> number of others to be called first; 0 when its turn is back."""
-    rows = list(rows)
-    calls = sorted(row.called_at for row in rows if row.called_at is not None)
-    after = clinic.settings.skip_returns_after
-    return {
-        row.id: max(0, after - (len(calls) - bisect_right(calls, row.skipped_at)))
-        for row in rows
-        if row.status == EntryStatus.SKIPPED and row.skipped_at
-    }
-
-
-def _order(clinic: Clinic, cluster: str, rows: Sequence[QueueEntry], back: Mapping[str, int]) -> list[str]:
     day = service_days.present_day(clinic, cluster)
-    called = sorted(
-        (row for row in rows if row.called_at), key=lambda row: clock.known(row.called_at), reverse=True
-    )
-    waiting = [
-        Waiting(
-            row.id,
-            Priority(row.priority).rank,
-            row.queued_at,
-            back.get(row.id, 0),
-            # A day that is not there yet was noted by a clock that ran ahead: they came before now.
-            (min(row.service_on, day), row.ticket.sequence),
-        )
-        for row in rows
-        if row.status in CALLABLE
-    ]
-    policy = Policy(clinic.settings.priority_ratio, wait_limit(clinic))
-    return calling_order(waiting, [Priority(row.priority).rank for row in called], policy, clock.now())
-
-
-def minutes_per_call(rows: Iterable[QueueEntry]) -> float | None:
-    """Return the minutes between two calls of a cluster; None until `SAMPLE` services are finished.
-
-    The median rather than the mean: one long dressing change must not frighten the whole
-    waiting room. Several rooms share the queue; their number is that of the people who
-    finished the last services.
-
-    Args:
-        rows: The cluster's entries of one day.
-    """
-    done = sorted(
-        (row for row in rows if row.served_at and row.ended_at), key=lambda row: clock.known(row.ended_at)
-    )
-    if len(done) < SAMPLE:
-        return None
-    minutes: float = median(_service_time(row).total_seconds() / 60 for row in done)
-    return minutes / max(1, len({row.practitioner_id for row in done[-ROOMS_SEEN_IN:]}))
-
-
-def _service_time(row: QueueEntry) -> timedelta:
-    return clock.known(row.ended_at) - clock.known(row.served_at)
+    with snapshot():
+        calls = places.newest_calls(clinic, cluster, day)
+        rows = pane_entries(cluster, day, is_present=True, open_only=True)
+    return places.order_of(clinic, rows, day, calls)
 
 
 def _wait_after(others: int, minutes: float | None) -> int | None:
@@ -167,20 +59,15 @@ def queue(
     code = clinic.clusters[cluster].code
     today = service_days.present_day(clinic, code)
     day = day or today
-    limited = _present(clinic, code) if day == today else partial(of_day, cluster=code, day=day)
-    with connection():
+    with snapshot():
         sequence = feed.newest_sequence()
-        turns = _turns(limited)
-        shown = limited(shown_entries())
-        if open_only:
-            shown = shown.where(QueueEntry.ended_at.is_null())
-        rows = list(shown.order_by(QueueEntry.queued_at, QueueEntry.id))
+        rows = pane_entries(code, day, is_present=day == today, open_only=open_only)
+        calls = places.newest_calls(clinic, code, day, is_present=day == today)
+        minutes = places.minutes_per_call(code, day)
         day_end = people_left.present_state(clinic, code) if day == today else None
-    back = _calls_until_back(clinic, turns)
-    order = _order(clinic, code, turns, back)
-    minutes = minutes_per_call(turns)
+        alerts = alerts_of([row.visit_id for row in rows])
+    order = places.order_of(clinic, rows, today, calls)
     place = {entry_id: index for index, entry_id in enumerate(order, start=1)}
-    alerts = alerts_of([row.visit_id for row in rows])
     rows.sort(key=lambda row: (row.ended_at is not None, row.id not in place, place.get(row.id, 0)))
     return QueueOut(
         cluster=code,
@@ -193,7 +80,7 @@ def queue(
                     row,
                     place.get(row.id),
                     minutes,
-                    back.get(row.id, 0),
+                    places.until_back(clinic, row, calls),
                     alerts.get(row.visit_id),
                 ),
             )
@@ -226,18 +113,37 @@ def entry_out(clinic: Clinic, entry_id: str) -> EntryOut:
     Raises:
         NotFoundError: There is no such entry.
     """
-    with connection():
-        entry = load_shown_entry(entry_id)
-        position = minutes = None
-        back: dict[str, int] = {}
-        if entry.status in CALLABLE:
-            turns = _turns(_present(clinic, entry.cluster))
-            back = _calls_until_back(clinic, turns)
-            order = _order(clinic, entry.cluster, turns, back)
-            position = order.index(entry.id) + 1 if entry.id in order else None
-            minutes = minutes_per_call(turns)
-        alerts = alerts_of([entry.visit_id]).get(entry.visit_id)
-        return entry_row_out(entry, position, minutes, back.get(entry.id, 0), alerts)
+    with snapshot():
+        row = load_shown_entry(entry_id)
+        return _placed(clinic, row, alerts_of([row.visit_id]).get(row.visit_id))
+
+
+def pane_entry_out(clinic: Clinic, entry_id: str, cluster: str) -> EntryOut:
+    """Return one entry out of the pane of a cluster, as that shows it but for findings: the proof of a save.
+
+    Args:
+        clinic: For the calling order.
+        entry_id: The entry.
+        cluster: Code of the cluster.
+
+    Raises:
+        NotFoundError: The pane does not show it.
+    """
+    with snapshot():
+        day = service_days.present_day(clinic, cluster)
+        return _placed(clinic, load_pane_entry(entry_id, cluster, day), None)
+
+
+def _placed(clinic: Clinic, row: QueueEntry, alerts: RowAlerts | None) -> EntryOut:
+    """Return an entry with its place."""
+    if row.status not in CALLABLE:
+        return entry_row_out(row, alerts=alerts)
+    day = service_days.present_day(clinic, row.cluster)
+    back = 0
+    if row.status == EntryStatus.SKIPPED:
+        back = places.until_back(clinic, row, places.newest_calls(clinic, row.cluster, day))
+    minutes = places.minutes_per_call(row.cluster, day)
+    return entry_row_out(row, places.place_of(clinic, row), minutes, back, alerts)
 
 
 def entry_row_out(

@@ -33,7 +33,7 @@ from core.orders import diagnoses, laboratory, prescribing, procedures
 from core.patients import service as patients
 from core.patients import views as patient_views
 from core.queues import outcomes
-from core.queues.entries import load_entry
+from core.queues.entries import load_shown_entry
 from core.queues.views import entry_row_out, for_actor
 from core.records import contacts, forms, letters, vital_signs
 from core.records.access import (
@@ -211,7 +211,7 @@ def _without_note(contact: EncounterOut, shown: Collection[str] | None = None) -
 
 def _visit_out(clinic: Clinic, visit: Visit) -> VisitOut:
     entries = [
-        entry_row_out(load_entry(row.id))
+        entry_row_out(load_shown_entry(row.id))
         for row in QueueEntry.select(QueueEntry.id)
         .where(QueueEntry.visit == visit, QueueEntry.voided_at.is_null())
         .order_by(QueueEntry.started_at)

@@ -19,6 +19,7 @@ from core.foundation.database import transaction
 from core.foundation.errors import ConflictError, NotFoundError, RuleError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
+from core.foundation.statements import Statement, as_row, given
 from core.models import Appointment, BpjsListItem, Patient, QueueEntry, Ticket, Visit
 from core.queues import tickets
 from core.queues.entries import refuse_second_place
@@ -276,13 +277,18 @@ def held_for(patient_id: str, cluster: str, day: date) -> Appointment | None:
         cluster: Code of the cluster.
         day: The clinic's day.
     """
-    found: Appointment | None = Appointment.get_or_none(
-        Appointment.patient == patient_id,
-        Appointment.cluster == cluster,
-        Appointment.service_on == day,
+    cells = _BOOKED.first(patient=patient_id, cluster=cluster, day=day)
+    return None if cells is None else as_row(Appointment, Appointment._meta.sorted_field_names, cells)
+
+
+_BOOKED = Statement(
+    lambda: Appointment.select().where(
+        Appointment.patient == given("patient"),
+        Appointment.cluster == given("cluster"),
+        Appointment.service_on == given("day"),
         Appointment.status == AppointmentStatus.BOOKED,
     )
-    return found
+)
 
 
 def of_day(actor: Actor, day: date) -> list[Appointment]:

@@ -16,7 +16,6 @@ from core.foundation import audit, clock, feed
 from core.foundation.clinic import Clinic
 from core.foundation.codes import (
     DuplicateBand,
-    EntryStatus,
     PayerSource,
     Permission,
     Priority,
@@ -24,18 +23,20 @@ from core.foundation.codes import (
     Verdict,
     VisitStatus,
 )
-from core.foundation.database import connection, document_text, transaction
+from core.foundation.database import connection, document_text, snapshot, transaction
 from core.foundation.errors import ConflictError, NotFoundError, RuleError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
-from core.models import Patient, QueueEntry, Registration, Visit
+from core.foundation.statements import Statement, create, find, given, given_for
+from core.models import Patient, Registration, Visit
 from core.patients import duplicate_check, nik_holders
 from core.patients import service as patients
 from core.queues import routing_examples, service_days, tickets
 from core.queues.entries import refuse_second_place
 from core.queues.ordering import default_priority
-from core.queues.views import entry_out
+from core.queues.views import pane_entry_out
 from core.schemas.patients import DuplicateQuery
+from core.schemas.queues import EntryOut
 from core.schemas.registration import Receipt, RegistrationRequest, RoutingQuery, TicketOut
 from core.visits import appointments, routing_check
 
@@ -70,8 +71,9 @@ def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tupl
         query, patient = _person(clinic, actor, request)
         decision = routing_check.decide(clinic, query)
         _check_decision(clinic, request, decision)
-        position = patients.log_position()
+        position = 0
         if patient is None:
+            position = patients.log_position()
             request = _with_settled_nik(clinic, request)
             _check_duplicates(clinic, request)
         with transaction():
@@ -86,12 +88,7 @@ def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tupl
                 _check_duplicates(clinic, request)
             _check_deceased(patient, request)
             entry_id = _save(clinic, actor, request, patient, decision, digest)
-        receipt = _read_back(clinic, request, entry_id)
-        with transaction():
-            Registration.update(receipt=receipt.model_dump(mode="json")).where(
-                Registration.id == request.id
-            ).execute()
-    return receipt, True
+        return _read_back(clinic, request, entry_id), True
 
 
 def _known(request: RegistrationRequest, digest: str) -> Receipt | None:
@@ -100,7 +97,7 @@ def _known(request: RegistrationRequest, digest: str) -> Receipt | None:
     Raises:
         ConflictError: `registration_id_reused`: it was saved with another content.
     """
-    saved = Registration.get_or_none(Registration.id == request.id)
+    saved = find(Registration, request.id)
     if saved is None:
         return None
     receipt = Receipt.model_validate(saved.receipt)
@@ -181,9 +178,8 @@ def _check_deceased(patient: Patient | None, request: RegistrationRequest) -> No
     """
     if patient is None or request.deceased_confirmed:
         return
-    day = Patient.get_by_id(patient.id).deceased_on
-    if day is not None:
-        raise RuleError("patient_deceased", deceased_on=day.isoformat())
+    if patient.deceased_on is not None:
+        raise RuleError("patient_deceased", deceased_on=patient.deceased_on.isoformat())
 
 
 def _with_settled_nik(clinic: Clinic, request: RegistrationRequest) -> RegistrationRequest:
@@ -222,7 +218,8 @@ def _save(
         assert request.patient is not None
         patient = patients.create(clinic, actor, request.patient, at)
     refuse_second_place(patient.id, request.cluster)
-    visit = Visit.create(
+    visit = create(
+        Visit,
         id=new_id(),
         patient=patient,
         service_on=day,
@@ -248,11 +245,13 @@ def _save(
         appointments.fulfil(held, visit, at)
     if decision.verdict is Verdict.MISMATCH:
         routing_examples.add(visit, request.cluster, routing_examples.OVERRIDE_SOURCE, at)
-    Registration.create(
+    shown = pane_entry_out(clinic, entry.id, request.cluster)
+    create(
+        Registration,
         id=request.id,
         visit=visit,
         request_hash=digest,
-        receipt=_receipt(request.id, visit, entry, feed.newest_sequence()).model_dump(mode="json"),
+        receipt=_receipt(request.id, shown, feed.newest_sequence()).model_dump(mode="json"),
         registered_at=at,
         registered_by=actor.account_id,
     )
@@ -277,13 +276,21 @@ def _payer_source(request: RegistrationRequest) -> PayerSource:
 
 
 def _is_first_this_year(patient: Patient, day: date) -> bool:
-    earlier = Visit.select().where(
-        Visit.patient == patient,
-        Visit.service_on >= date(day.year, 1, 1),
-        Visit.status != VisitStatus.CANCELLED,
-        Visit.voided_at.is_null(),
+    return _ANY_SINCE.first(patient=patient.id, day=date(day.year, 1, 1)) is None
+
+
+_ANY_SINCE = Statement(
+    lambda: (
+        Visit.select(Visit.id)
+        .where(
+            Visit.patient == given("patient"),
+            Visit.service_on >= given("day"),
+            Visit.status != VisitStatus.CANCELLED,
+            Visit.voided_at.is_null(),
+        )
+        .limit(1)
     )
-    return not earlier.exists()
+)
 
 
 def _routing_record(decision: RoutingDecision) -> dict[str, object]:
@@ -311,40 +318,59 @@ def _priority(
     return min(priorities, key=lambda priority: priority[0].rank)
 
 
-def _receipt(registration_id: str, visit: Visit, entry: QueueEntry, sequence: int) -> Receipt:
-    """Return the receipt as it is stored; its place in the queue is read after the commit."""
+def _receipt(registration_id: str, shown: EntryOut, sequence: int) -> Receipt:
+    """Return the receipt of an entry as the pane shows it."""
+    assert shown.patient is not None
     ticket = TicketOut(
-        id=entry.id,
-        number=entry.ticket.number,
-        cluster=entry.cluster,
-        status=EntryStatus(entry.status),
-        position=None,
-        issued_at=entry.ticket.issued_at,
+        id=shown.id,
+        number=shown.number,
+        cluster=shown.cluster,
+        status=shown.status,
+        position=shown.position,
+        issued_at=shown.issued_at,
+        expected_wait_minutes=shown.expected_wait_minutes,
+        priority=shown.priority,
     )
     return Receipt(
         registration_id=registration_id,
-        visit_id=visit.id,
-        patient_id=visit.patient_id,
+        visit_id=shown.visit_id,
+        patient_id=shown.patient.id,
         ticket=ticket,
         sequence=sequence,
+        medical_record_number=shown.patient.medical_record_number,
     )
 
 
 def _read_back(clinic: Clinic, request: RegistrationRequest, entry_id: str) -> Receipt:
-    """Prove the save by a fresh read of the committed entry, as the cluster's pane reads it."""
-    saved = Registration.get_by_id(request.id)
-    receipt = Receipt.model_validate(saved.receipt)
-    shown = entry_out(clinic, entry_id)
-    ticket = receipt.ticket.model_copy(
-        update={
-            "position": shown.position,
-            "expected_wait_minutes": shown.expected_wait_minutes,
-            "status": shown.status,
-            "priority": shown.priority,
-        }
+    """Prove the save: read what was committed anew, out of the cluster's pane.
+
+    The stored receipt says what the transaction saw. Where somebody was called or came meanwhile, it is brought up
+    to date, so that the same registration sent again gets the same receipt.
+
+    Raises:
+        RuntimeError: The registration is not there, or the pane does not show it: nothing may be called saved.
+    """
+    with snapshot():
+        saved = find(Registration, request.id)
+        if saved is None:
+            raise RuntimeError("the registration is not there after its commit")
+        try:
+            shown = pane_entry_out(clinic, entry_id, request.cluster)
+        except NotFoundError:
+            raise RuntimeError("the pane does not show the registration after its commit") from None
+    receipt = _receipt(request.id, shown, saved.receipt["sequence"])
+    seen = receipt.model_dump(mode="json")
+    if seen != saved.receipt:
+        with transaction():
+            _RENEW.change(id=request.id, receipt=seen)
+    return receipt
+
+
+_RENEW = Statement(
+    lambda: Registration.update({Registration.receipt: given_for(Registration.receipt, "receipt")}).where(
+        Registration.id == given("id")
     )
-    number = shown.patient.medical_record_number if shown.patient is not None else ""
-    return receipt.model_copy(update={"ticket": ticket, "medical_record_number": number})
+)
 
 
 def receipt(actor: Actor, registration_id: str) -> Receipt:
@@ -355,7 +381,7 @@ def receipt(actor: Actor, registration_id: str) -> Receipt:
     """
     actor.require(Permission.REGISTER)
     with connection():
-        saved = Registration.get_or_none(Registration.id == registration_id)
+        saved = find(Registration, registration_id)
         if saved is None:
             raise NotFoundError("registration", registration_id)
         return Receipt.model_validate(saved.receipt)
