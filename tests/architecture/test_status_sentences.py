@@ -21,10 +21,9 @@ CELLS = 80 - 3  # beside the sign of an error and a blank at each end
 def said_by(source: str) -> Iterator[str]:
     """Yield the sentences without filled-in parts that a screen says."""
     for node in ast.walk(ast.parse(source)):
-        is_saying = (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say"
-        )
-        if is_saying and node.args:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr == "say" and node.args:
             yield from sentences(node.args[0])
 
 
@@ -32,7 +31,7 @@ def sentences(node: ast.expr) -> Iterator[str]:
     for call in ast.walk(node):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "_":
             text = call.args[0]
-            if isinstance(text, ast.Constant) and "{" not in text.value:
+            if isinstance(text, ast.Constant) and isinstance(text.value, str) and "{" not in text.value:
                 yield text.value
 
 
