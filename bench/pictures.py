@@ -144,6 +144,9 @@ async def clinic_screens(
         await asyncio.sleep(0.5)
         await settle(pilot)
         save_picture(app, folder / f"record-{name}.png")
+        await find(app, pilot, "f8", "asam mefenamat")
+        await press(pilot, "enter", "f10")
+        save_picture(app, folder / f"allergies-asked-{name}.png")
 
 
 async def record_screens(
@@ -169,8 +172,6 @@ async def record_screens(
         await press(pilot, "enter")
         save_picture(app, folder / f"medicine-{name}.png")
         await press(pilot, "f10")
-        save_picture(app, folder / f"allergies-asked-{name}.png")
-        await press(pilot, "t", "enter")
         for words in ("hemoglobin", "protein urin"):
             await find(app, pilot, "f9", words)
             await press(pilot, "enter", "f10")
