@@ -9,6 +9,7 @@ from core.foundation.codes import PrintStyle
 from core.printing.documents import PrintDocument, PrintLine
 from core.queues.ticket_codes import ticket_address
 from core.schemas.clinic import ClinicOut
+from core.schemas.queues import EntryOut
 from core.schemas.registration import TicketOut
 from tui.text.formatting import instant_text
 from tui.text.translation import _
@@ -17,6 +18,20 @@ from tui.text.translation import _
 def page_address(clinic: ClinicOut, ticket: TicketOut) -> str:
     """Return the address of the page that shows the ticket's place; empty where the clinic has none."""
     return ticket_address(clinic.public_url, ticket.id) if clinic.public_url else ""
+
+
+def ticket_of(entry: EntryOut) -> TicketOut:
+    """Return the number that a patient holds who was moved, or moved back."""
+    return TicketOut(
+        id=entry.id,
+        number=entry.number,
+        cluster=entry.cluster,
+        status=entry.status,
+        position=entry.position,
+        issued_at=entry.issued_at,
+        expected_wait_minutes=entry.expected_wait_minutes,
+        priority=entry.priority,
+    )
 
 
 def ticket_document(clinic: ClinicOut, ticket: TicketOut, cluster: str) -> PrintDocument:

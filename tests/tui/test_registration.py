@@ -314,10 +314,47 @@ async def test_a_registration_is_taken_back_and_moved(counter: Counter):
         await press(pilot, "m", "a", "enter", "exclamation_mark", "1")
         assert "Moved" in said(app)
         assert "A-" in screen_text(app)
+        assert "Z takes the move back" in said(app)
         assert first not in counter.open_numbers("GIGI")
+        moved = screen_of(app, ReceiptScreen)._ticket.number
+        await press(pilot, "z")  # the last thing first: the move
+        assert f"The move is taken back: {first}, Poli Gigi" in said(app)
+        assert (first in counter.open_numbers("GIGI"), moved in counter.open_numbers("UMUM")) == (True, False)
         await press(pilot, "z")
+        assert first not in counter.open_numbers("GIGI")
         assert isinstance(app.screen, SearchScreen)
         assert "Taken back" in said(app)
+
+
+async def test_each_of_several_moves_is_taken_back_by_a_z_of_its_own(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371015310890139", "Puspa Wening", "sakit gigi")
+        await press(pilot, "f10", "enter")
+        screen = screen_of(app, ReceiptScreen)
+        first = screen.receipt.ticket.number
+        for letter in ("a", "d"):
+            await press(pilot, "m", letter, "enter", "exclamation_mark", "1")
+            assert "Moved" in said(app)
+        assert screen._ticket.cluster == "LAB"
+        await press(pilot, "z")
+        assert screen._ticket.cluster == "UMUM"
+        await press(pilot, "z")
+        assert (screen._ticket.cluster, screen._ticket.number) == ("GIGI", first)
+        assert first in counter.open_numbers("GIGI")
+
+
+async def test_a_move_that_the_next_room_has_taken_up_is_not_taken_back(counter: Counter):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, "6371015310890140", "Ayu Wening", "sakit gigi")
+        await press(pilot, "f10", "enter")
+        await press(pilot, "m", "a", "enter", "exclamation_mark", "1")
+        moved = screen_of(app, ReceiptScreen)._ticket
+        with counter.api("doctor") as api:
+            assert api.post(f"queue-entries/{moved.id}/call", json={}).is_success
+        await press(pilot, "z")
+        assert isinstance(app.screen, ReceiptScreen)  # nothing else is undone in its place
+        assert "cannot be undone" in said(app).lower() or "undo" in said(app).lower()
+    assert moved.number in counter.open_numbers("UMUM")
 
 
 async def test_a_form_left_unfinished_is_offered_and_continued(counter: Counter):

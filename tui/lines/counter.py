@@ -20,7 +20,7 @@ from tui.registration.form_values import FormValues, is_number_of, values_from_s
 from tui.session import Session
 from tui.text import problem_words
 from tui.text.translation import _
-from tui.ticket import page_address, ticket_document
+from tui.ticket import page_address, ticket_document, ticket_of
 
 MOST_FOUND = 8
 SHORTEST_SEARCH = 2  # letters; a single one is a command
@@ -33,6 +33,8 @@ class CounterDialogue:
         self._session = session
         self._talk = talk
         self._receipt: Receipt | None = None
+        self._moves = 0
+        """Moves of the last registration that were not taken back."""
         self._receipt_unseen = False
         self._unanswered = ""
         self._listed: list[PatientOut] = []
@@ -152,7 +154,7 @@ class CounterDialogue:
                 self._printing = asyncio.create_task(self._print_ticket(receipt.ticket))
 
     def _show(self, receipt: Receipt) -> None:
-        self._receipt, self._receipt_unseen = receipt, True
+        self._receipt, self._receipt_unseen, self._moves = receipt, True, 0
         ticket = receipt.ticket
         parts = [f"{ticket.number} {self._session.cluster_name(ticket.cluster)}"]
         if ticket.position:
@@ -233,10 +235,20 @@ class CounterDialogue:
         if self._receipt is None:
             self._talk.refuse(_("Nothing was registered here yet."))
             return
+        if self._moves:
+            await self._move_back(self._receipt)
+            return
         await self._session.client.registrations.undo(self._receipt.registration_id)
         note = _("Taken back: {number}. The number is not given out again.")
         self._talk.say(note.format(number=self._receipt.ticket.number))
         self._receipt = None
+
+    async def _move_back(self, receipt: Receipt) -> None:
+        entry = await self._session.client.queues.act(receipt.ticket.id, "undo", EntryCommand())
+        self._moves -= 1
+        self._receipt = receipt.model_copy(update={"ticket": ticket_of(entry)})
+        note = _("The move is taken back: {number}, {cluster}. Z again takes back what was before.")
+        self._talk.say(note.format(number=entry.number, cluster=self._session.cluster_name(entry.cluster)))
 
     async def _move(self) -> None:
         if self._receipt is None:
@@ -257,9 +269,11 @@ class CounterDialogue:
             return
         command = EntryCommand(cluster=agreed.cluster, reason=agreed.reason or "")
         entry = await self._session.client.queues.act(ticket.id, "transfer", command)
-        moved = ticket.model_copy(update={"id": entry.id, "number": entry.number, "cluster": entry.cluster})
-        self._receipt = self._receipt.model_copy(update={"ticket": moved})
-        self._talk.say(_("Moved. The new number is {number}.").format(number=entry.number))
+        self._receipt = self._receipt.model_copy(update={"ticket": ticket_of(entry)})
+        self._moves += 1
+        self._talk.say(
+            _("Moved. The new number is {number}. Z takes the move back.").format(number=entry.number)
+        )
 
     def _facts_of_last(self, cluster: str) -> FormValues:
         """Return the form that was registered last, with another cluster chosen."""
@@ -271,7 +285,7 @@ class CounterDialogue:
             _(
                 "Type a NIK, BPJS number, record number or name; Enter alone lists the last patients. "
                 "+ new patient, D unfinished form, P prints the last ticket, A tells the address of its page, "
-                "Z takes that registration back, M moves it, Q leaves. While registering: < back, << cancel, = show all, ? help."
+                "M moves that patient, Z takes back what was done last (a move, else the registration), Q leaves. While registering: < back, << cancel, = show all, ? help."
             )
         )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from core.schemas.queues import EntryCommand
-from core.schemas.registration import Receipt, RoutingOut, TicketOut
+from core.schemas.registration import Receipt, RoutingOut
 from tui.registration.form_values import FormValues
 from tui.screens.registration.confirm import ConfirmDialog
 from tui.session import Session
 from tui.text.translation import N_
+from tui.ticket import ticket_of
 
 
 class MoveDialog(ConfirmDialog):
@@ -46,14 +47,4 @@ class MoveDialog(ConfirmDialog):
             return self._receipt
         command = EntryCommand(cluster=cluster, reason=reason or "")
         entry = await self.session.client.queues.act(ticket.id, "transfer", command)
-        moved = TicketOut(
-            id=entry.id,
-            number=entry.number,
-            cluster=entry.cluster,
-            status=entry.status,
-            position=entry.position,
-            issued_at=entry.issued_at,
-            expected_wait_minutes=entry.expected_wait_minutes,
-            priority=entry.priority,
-        )
-        return self._receipt.model_copy(update={"ticket": moved})
+        return self._receipt.model_copy(update={"ticket": ticket_of(entry)})

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from core.schemas.base import Problem
+from core.schemas.queues import EntryCommand
 from core.schemas.registration import Receipt, TicketOut
 from tui import keymap, theme
 from tui.printing import NotPrintedError, print_document
@@ -26,7 +27,7 @@ from tui.terminal.keyboard import hold_keys
 from tui.text import problem_words
 from tui.text.formatting import big_text, fit, time_text
 from tui.text.translation import N_, _
-from tui.ticket import page_address, ticket_document
+from tui.ticket import page_address, ticket_document, ticket_of
 
 Note = tuple[str, str]
 NARROWEST_TICKET = 44  # cells beside the code
@@ -39,8 +40,8 @@ class ReceiptScreen(LoketScreen[Note]):
     TITLE_TEXT = N_("Saved")
     HELP_TEXT = N_(
         "The registration is saved and stands in the cluster's queue. P prints the ticket, Q shows a QR "
-        "code of the page that tells this number's place. For two minutes Z takes the registration back and M "
-        "moves it to another cluster. Enter goes to the next patient."
+        "code of the page that tells this number's place. M moves the patient to another cluster. Z takes back what was "
+        "done last: a move, then, for two minutes, the registration. Enter goes to the next patient."
     )
     BINDINGS = [keymap.NEXT, keymap.PRINT, keymap.QR, keymap.UNDO, keymap.MOVE, keymap.BACK]
     CSS_PATH = "receipt.tcss"
@@ -53,6 +54,8 @@ class ReceiptScreen(LoketScreen[Note]):
         self._patient_name = facts.name
         self._ticket: TicketOut = receipt.ticket
         self._shown_at = monotonic()
+        self._moves = 0
+        """Moves from here that were not taken back."""
         self._qr_shown = False
         self._not_printed = ""
 
@@ -164,11 +167,22 @@ class ReceiptScreen(LoketScreen[Note]):
 
     @work(exclusive=True, group="undo", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Undo the registration."""
+        """Take back what was done last: a move, else the registration; the status line says which."""
         with self.saying_refusals(), hold_keys(self.app):
+            if self._moves:
+                await self._move_back()
+                return
             await self.session.client.registrations.undo(self.receipt.registration_id)
             note = _("Taken back: {number}. The number is not given out again.")
             self.dismiss((note.format(number=self._ticket.number), "warning"))
+
+    async def _move_back(self) -> None:
+        entry = await self.session.client.queues.act(self._ticket.id, "undo", EntryCommand())
+        self._moves -= 1
+        self._ticket = ticket_of(entry)
+        self._show()
+        note = _("The move is taken back: {number}, {cluster}. Z again takes back what was before.")
+        self.say(note.format(number=entry.number, cluster=self._place()), "warning")
 
     def action_move(self) -> None:
         """Move to another cluster while the patient is still at the counter."""
@@ -198,8 +212,10 @@ class ReceiptScreen(LoketScreen[Note]):
             self.say(_("Not moved: the patient stays in {cluster}.").format(cluster=self._place()))
         elif outcome is not None:
             self._ticket = outcome.receipt.ticket
+            self._moves += 1
             self._show()
-            self.say(_("Moved. The new number is {number}.").format(number=self._ticket.number), "good")
+            note = _("Moved. The new number is {number}. Z takes the move back.")
+            self.say(note.format(number=self._ticket.number), "good")
 
     def _place(self) -> str:
         return self.session.cluster_name(self._ticket.cluster)
