@@ -1,0 +1,135 @@
+"""Scores the routing on a set whose writer knew nothing of it: one run at first sight, every failure printed.
+
+    python -m bench.routing_blind [FILE]     (bench/data/blind/blind_1.csv unless given)
+
+The brief of the writer is `bench/data/blind/brief.md`; the set's SHA-256 was committed before the first run, in
+`bench/data/blind/SHA256SUMS`, and the run of that day stands in `bench/data/blind/blind_1.result.txt`. Afterwards the
+set is material to learn from: a later run only shows that nothing got worse. Intervals are Wilson's, of 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+from core.complaints.facts import RoutingDecision, RoutingFacts
+from core.queues.clusters import load_clusters
+from core.routing import route
+
+FOLDER = Path(__file__).parent / "data" / "blind"
+EMERGENCY = "IGD"
+Z_95 = 1.96
+"""Standard deviations on each side that hold 95 % of a normal distribution."""
+AIMS = {
+    "ordinary words right": 0.96,
+    "near misses right": 0.94,
+    "danger to IGD": 0.97,
+    "ordinary people to IGD": 0.02,
+    "vague words asked": 0.96,
+    "vignettes: emergencies to IGD": 13 / 15,
+    "vignettes: others kept out": 0.90,
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row and what the routing said to it."""
+
+    kind: str
+    complaint: str
+    wanted: str
+    said: str
+
+
+def read(file: Path) -> list[Answer]:
+    """Return each row of a set with the answer to it."""
+    clusters = load_clusters("poli")
+    with file.open(newline="", encoding="utf-8") as rows:
+        return [
+            Answer(row["kind"], row["complaint"], row["cluster"], _said(route(_facts(row), None, clusters)))
+            for row in csv.DictReader(rows)
+        ]
+
+
+def _facts(row: dict[str, str]) -> RoutingFacts:
+    return RoutingFacts(row["complaint"], int(row["age_days"]), row["sex"] or None, row["pregnant"] == "yes")
+
+
+def _said(decision: RoutingDecision) -> str:
+    return EMERGENCY if decision.red_flags else decision.proposal or decision.verdict.value
+
+
+def interval(hits: int, total: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share.
+
+    Args:
+        hits: Rows counted.
+        total: Rows in all; above 0.
+    """
+    share, square = hits / total, Z_95 * Z_95
+    middle = (share + square / (2 * total)) / (1 + square / total)
+    spread = Z_95 * sqrt(share * (1 - share) / total + square / (4 * total * total)) / (1 + square / total)
+    return max(0.0, middle - spread), min(1.0, middle + spread)
+
+
+def _of(answers: Iterable[Answer], *kinds: str) -> list[Answer]:
+    return [answer for answer in answers if answer.kind in kinds]
+
+
+def report(answers: Sequence[Answer]) -> None:
+    """Print the share of each aim, alarms first, then each failure."""
+    calm = _of(answers, "plain", "near", "vague")
+    vignettes = _of(answers, "vignette")
+    dire = [answer for answer in vignettes if answer.wanted == EMERGENCY]
+    others = [answer for answer in vignettes if answer.wanted != EMERGENCY]
+    lines = [
+        ("ordinary people to IGD", _count_said(calm), len(calm)),
+        ("danger to IGD", _count_said(_of(answers, "danger")), len(_of(answers, "danger"))),
+        ("ordinary words right", _count_right(_of(answers, "plain")), len(_of(answers, "plain"))),
+        ("near misses right", _count_right(_of(answers, "near")), len(_of(answers, "near"))),
+        ("vague words asked", _count_right(_of(answers, "vague")), len(_of(answers, "vague"))),
+        ("vignettes: emergencies to IGD", _count_said(dire), len(dire)),
+        ("vignettes: others kept out", len(others) - _count_said(others), len(others)),
+    ]
+    print(f"{'':<32}{'rows':>6}{'share':>8}   {'interval':<15}{'aim':>6}")
+    for name, hits, total in lines:
+        if total:
+            low, high = interval(hits, total)
+            print(f"{name:<32}{total:>6}{hits / total:>8.3f}   [{low:.3f}, {high:.3f}]{AIMS[name]:>8.2f}")
+    print("\nanswered otherwise than labelled:")
+    for answer in answers:
+        if not _is_right(answer):
+            print(f"  {answer.kind:<9}{answer.wanted:<7} -> {answer.said:<7} {answer.complaint}")
+
+
+def _is_right(answer: Answer) -> bool:
+    return answer.said == answer.wanted
+
+
+def _count_right(answers: Iterable[Answer]) -> int:
+    return sum(_is_right(answer) for answer in answers)
+
+
+def _count_said(answers: Iterable[Answer]) -> int:
+    return sum(answer.said == EMERGENCY for answer in answers)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", nargs="?", type=Path, default=FOLDER / "blind_1.csv")
+    file: Path = parser.parse_args().file
+    print(f"{file.name}  sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}\n")
+    report(read(file))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
