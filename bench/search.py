@@ -3,7 +3,7 @@
     python bench/search.py [--sizes 10000 100000] [--queries 300]
 
 For each size a SQLite file is filled with fictitious households (`bench/people.py`) and their keys, and then
-searched through the same functions as the counter's: `search.by_number`, `search.by_words` and
+searched through the same functions as the counter's: `search.found`, `search.by_words` and
 `candidates.ranked`. Times are of the whole answer (rows read and ranked), in milliseconds, after a short
 warm-up; the first search reads all name parts once ("first"). "CPU" is this thread's own time, which
 others on a shared machine disturb less.
@@ -144,7 +144,7 @@ def by_words(text: object) -> list[tuple[str, str]]:
 
 
 def by_number(text: object) -> list[tuple[str, str]]:
-    return rows(patient_search.by_number(str(text)))
+    return rows(patient_search.found(str(text), 20))
 
 
 def questions(people: list[Record], ids: list[str], count: int) -> Iterator[tuple[str, Callable, list]]:

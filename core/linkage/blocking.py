@@ -175,7 +175,7 @@ def _date_probes(born: str, sounds: tuple[str, ...]) -> Iterator[tuple[str, list
     if not sounds or not born[:4].isdigit():
         return
     telling = [sound for sound in sounds if sound not in COMMON_SOUNDS] or list(sounds)
-    yield "name", [f"{sound} {day}" for sound in telling for day in _slips(born)]
+    yield "name", [f"{sound} {day}" for sound in telling for day in slips_of_date(born)]
     if is_usual:
         # Year by year, the nearest first: so many of a sound stand in one span that the limit would cut those behind.
         years = [_years_after(born, shift) for shift in _NEAREST_FIRST]
@@ -197,7 +197,7 @@ def _years(born: str, apart: int) -> str:
     return f"{year - apart:04d}-01-01/{year + apart:04d}-12-31"
 
 
-def _slips(born: str) -> list[str]:
+def slips_of_date(born: str) -> list[str]:
     """Return the dates one slip away: another day or month, both swapped, one or ten years off, an estimate."""
     year, month, day = int(born[:4]), born[5:7], born[8:]
     slips = [born, *_swapped(born), f"{born[:2]}{born[3]}{born[2]}{born[4:]}"]

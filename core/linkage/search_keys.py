@@ -7,13 +7,17 @@ with; a start that finds an older one makes them again.
 from __future__ import annotations
 
 from core.foundation import state
-from core.foundation.database import connection, database, transaction
+from core.foundation.database import connection, database, transaction, tuples
 from core.linkage.blocking import stored_keys
 from core.linkage.key_queries import add_keys
 from core.linkage.scoring import Person
+from core.models import Patient, PatientVersion
 
 SEARCH_KEYS_VERSION = 2
 """Raise it with every change of `core.linkage.blocking.stored_keys` or of what it folds names and addresses to."""
+
+FORMER = "formerly"
+"""Kind of the keys of NIKs that a card held before."""
 
 _KEY = "search_keys"
 _BATCH = 1000  # patients whose keys are written by one statement
@@ -45,6 +49,25 @@ def _rebuild() -> None:
     ).fetchall()
     for first in range(0, len(rows), _BATCH):
         add_keys([key for row in rows[first : first + _BATCH] for key in _keys_of(*row)])
+    add_keys(former_keys())
+
+
+def former_keys(patient_id: str | None = None) -> list[tuple[str, str, str]]:
+    """Return (kind, value, patient id) of each NIK that a patient's card held before; of all patients for None.
+
+    A NIK of a record that was merged into the patient's counts too.
+    """
+    versions = PatientVersion.select(PatientVersion.patient, PatientVersion.data, Patient.nik).join(Patient)
+    versions = versions.where(PatientVersion.cause != "unmerge")  # such a number was the other record's
+    merged = Patient.select(Patient.merged_into, Patient.nik).where(Patient.merged_into.is_null(False))
+    if patient_id is not None:
+        versions = versions.where(PatientVersion.patient == patient_id)
+        merged = merged.where(Patient.merged_into == patient_id)
+    else:
+        versions = versions.where(Patient.voided_at.is_null())
+    had = {(data.get("nik"), owner) for owner, data, nik in tuples(versions) if data.get("nik") != nik}
+    had |= {(nik, owner) for owner, nik in tuples(merged)}
+    return sorted((FORMER, nik, owner) for nik, owner in had if nik)
 
 
 def _keys_of(

@@ -7,56 +7,60 @@ of the index, and the patients found are ranked.
 
 from __future__ import annotations
 
-import re
 import threading
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import combinations, product, takewhile, zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
-from peewee import SQL, Expression, fn
+from peewee import SQL, fn
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from core.foundation.codes import Sex
 from core.foundation.database import tuples
 from core.linkage.addresses import address_words
-from core.linkage.birth_dates import USUAL_DAYS
-from core.linkage.blocking import HOME_LETTERS, one_digit_off
+from core.linkage.birth_dates import ESTIMATED_YEARS, PLACEHOLDERS, USUAL_DAYS, years_apart
+from core.linkage.blocking import HOME_LETTERS, home_keys, slips_of_date
 from core.linkage.key_queries import KeyQuery, active_rows, among, between, keyed, patient_ids
-from core.linkage.names import COMMON_SOUNDS, as_one, fold, meant_sounds, name_sounds, name_words, phonetic
+from core.linkage.names import (
+    COMMON_SOUNDS,
+    fold,
+    is_nickname,
+    listed_names,
+    meant_sounds,
+    name_sounds,
+    phonetic,
+)
 from core.models import Patient, PatientKey
-from core.patients.fields import PATIENT_FIELDS
-from core.patients.national_ids import BPJS_LENGTH, NIK_LENGTH, normalise_number
-from core.patients.record_numbers import LENGTH as RECORD_NUMBER_LENGTH
+from core.patients.number_search import by_number
+from core.patients.search_query import SOUND_LETTERS, Asked, Found, SearchQuery, read_query
 
 NEAR = 64  # stored sounds that one typed word may mean
 POOL = 600  # patients that are ranked at most; more than its share of a probe is cut off
 GOOD = 0.93
 """Fitness per word from which a patient is taken to be meant, and no less similar one is looked for."""
-ONE_SLIP = 0.965
-"""Fitness of a word of four letters or more with one letter wrong, too many, missing or swapped."""
-SPELLED_OTHERWISE = 0.97
-"""Fitness of a word that sounds the same in a spelling not far off."""
-OF_ADDRESS = 0.7
-"""Fitness of a word of the address."""
 FEW = 5  # patients found below which less similar ones are looked for as well
 REMEMBERED = 2000  # words whose near sounds are kept: a name is searched letter by letter
 CLOSEST = 40  # of the sounds near a word, those that are tried first
+CLOSEST_BESIDE = 8  # the same, where the birth date is a slip or a year off
+TELLING = 2  # rarest words that are looked up with dates
 PROBES = 12  # values of one probe, so that a frequent one cannot crowd out all others
 SHARE = POOL // 2  # patients that one probe may bring
 SCAN_BELOW = 100_000
 """Name parts up to which address words are also looked for by reading every row."""
 MOST_WORDS = 5  # typed words that are looked up
-SHORTEST_NUMBER = 4  # digits from which a text is looked up as a number
-SOUND_LETTERS = 40  # letters of a sound that are compared
 BEGUN = 2000  # stored sounds looked at that begin as the typed one
+SHORTEST_PART = 3  # letters of the shorter of two words that were run together, and of a nickname
+MOST_PARTED = 3  # ways in which a word is read as two
+HUSBANDS = 12  # bearers of the husband's name whose houses are looked at
+SPOUSES_APART = 25  # years
+OF_WIFE = 0.1  # what a wife is before the husband by whose name she is asked for
+OF_YEAR_APART = 0.005  # what each year between them counts against
 DATE_LENGTH = len(" 1990-08-17")
-
-_DATE = re.compile(r"\b(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})\b|\b(\d{2})(\d{2})((?:19|20)\d{2})\b")
-_ISO_DATE = re.compile(r"\b((?:19|20)\d{2})-(\d{1,2})-(\d{1,2})\b")
-_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 
 
 class Sounds:
@@ -87,11 +91,12 @@ class Sounds:
                 self._read_all()
                 self._database = database
                 return
-            changed = Patient.select(Patient.name, Patient.updated_at).where(
+            changed = Patient.select(Patient.name, Patient.other_names, Patient.updated_at).where(
                 Patient.updated_at > self._seen_until
             )
-            for name, updated_at in tuples(changed):
-                self._add(name_sounds(name))
+            for name, other_names, updated_at in tuples(changed):
+                for called in (name, *listed_names(other_names)):
+                    self._add(name_sounds(called))
                 self._seen_until = max(self._seen_until, updated_at)
 
     def _read_all(self) -> None:
@@ -136,6 +141,8 @@ class Sounds:
             found += sorted(meant & self._counts.keys(), key=lambda other: (-self._counts[other], other))
             found += self._close_to(sound)[:NEAR]
             found += self._beginning_with(sound)[: NEAR // 3]
+            if sound not in self._counts and len(sound) >= SHORTEST_PART:
+                found += self._called(sound)[: NEAR // 3]
         return list(dict.fromkeys(found)) or [sound]
 
     def _close_to(self, sound: str) -> list[str]:
@@ -155,6 +162,11 @@ class Sounds:
         begun = takewhile(lambda stored: stored.startswith(sound), self._sorted[at : at + BEGUN])
         return sorted(begun, key=lambda stored: (-self._counts[stored], stored))
 
+    def _called(self, sound: str) -> list[str]:
+        """Return stored sounds for which a sound may be a nickname, the most frequent first."""
+        found = [stored for stored in self._sorted if is_nickname(sound, stored)]
+        return sorted(found, key=lambda stored: (-self._counts[stored], stored))
+
     def rarity(self, sound: str) -> int:
         """Return the number of patients with a sound."""
         return self._counts.get(sound, 0)
@@ -169,126 +181,105 @@ def found(text: str, limit: int) -> list[Patient]:
     return (by_number(text) or by_words(text, limit))[:limit]
 
 
-def by_number(text: str) -> list[Patient]:
-    """Return the patients whose NIK, family card, BPJS, record or phone number this is.
-
-    A NIK or BPJS number with one slip finds its owner when no patient has it as it is.
-    """
-    digits = normalise_number(text).lstrip("+")
-    if not digits.isdigit() or len(digits) < SHORTEST_NUMBER:
-        return []
-    for condition in _conditions(digits):
-        if owners := _where(condition):
-            return owners
-    return []
-
-
-def _conditions(digits: str) -> Iterator[Expression]:
-    """Yield what a number may be, by its length, the most telling first."""
-    if digits.startswith("62") and 10 <= len(digits) <= 14:
-        yield Patient.phone == "0" + digits[2:]
-    for field in PATIENT_FIELDS:
-        if field.digits == len(digits):
-            yield getattr(Patient, field.name) == digits
-    if len(digits) == BPJS_LENGTH:
-        yield Patient.phone == digits
-        yield among(Patient.bpjs_number, one_digit_off(digits, BPJS_LENGTH))
-    elif abs(len(digits) - NIK_LENGTH) <= 1:
-        yield among(Patient.nik, one_digit_off(digits, NIK_LENGTH))
-    else:
-        if len(digits) <= RECORD_NUMBER_LENGTH:
-            yield Patient.medical_record_number == digits.zfill(RECORD_NUMBER_LENGTH)
-        yield Patient.phone == digits
-
-
-def _where(condition: Expression, limit: int = 20) -> list[Patient]:
-    return list(
-        Patient.select()
-        .where(condition, Patient.voided_at.is_null())
-        .order_by(Patient.birth_date)
-        .limit(limit)
-    )
-
-
-class Asked:
-    """A typed word, and its fitness to the parts of names."""
-
-    def __init__(self, word: str) -> None:
-        self.word = word
-        self.sound = phonetic(word)[:SOUND_LETTERS]
-        self._fitness: dict[str, float] = {}
-
-    def fitness(self, parts: Sequence[str]) -> float:
-        """Return the best fitness to a part of a name; most parts are known from other names."""
-        best = 0.0
-        for part in parts:
-            known = self._fitness.get(part)
-            if known is None:
-                known = self._fitness[part] = _alike(self.word, self.sound, part, phonetic(part))
-            if known > best:
-                best = known
-        return best
-
-
 class _Pool:
     """Patients found so far, each with its best fitness."""
 
-    def __init__(self, year: int | None) -> None:
-        self._year = year
+    def __init__(self, query: SearchQuery) -> None:
+        self._query = query
         self._best: dict[str, tuple[float, Found]] = {}
 
     def __len__(self) -> int:
         return len(self._best)
 
-    def add(self, ids: Iterable[str], asked: Sequence[Asked], weight: float = 1.0) -> None:
-        """Rank patients by the words asked for; `weight` makes up for words read as one.
+    def add(self, ids: Iterable[str], words: Sequence[Asked] | None = None) -> None:
+        """Rank patients.
 
         Args:
             ids: The patients' ids, best first.
-            asked: The words that found them.
-            weight: How much the words count.
+            words: The reading of the words that found them; None: as they were typed.
         """
         for found in _pool(list(ids)):
-            if self._year is not None and not found.birth_date.startswith(f"{self._year}-"):
-                continue
-            fitness = _fitness(asked, found) * weight
-            if found.id not in self._best or self._best[found.id][0] < fitness:
-                self._best[found.id] = fitness, found
+            self._put(found, self._query.fitness(found, words))
+
+    def _put(self, found: Found, fitness: float) -> None:
+        if found.id not in self._best or self._best[found.id][0] < fitness:
+            self._best[found.id] = fitness, found
+
+    def add_wives(self) -> None:
+        """Rank the women of the houses of those who bear the name, the nearest in age first."""
+        for husband in self._ranked()[:HUSBANDS]:
+            fitness = self._best[husband.id][0]
+            for wife in _women_of_house(husband):
+                apart = years_apart(husband.birth_date, wife.birth_date)
+                if apart <= SPOUSES_APART:
+                    self._put(wife, fitness + OF_WIFE - apart * OF_YEAR_APART)
 
     def without(self, ids: Iterable[str]) -> Iterator[str]:
         """Yield the ids that are not in the pool yet."""
         return (id_ for id_ in ids if id_ not in self._best)
 
-    def has_good(self, words: int) -> bool:
-        """Return whether a patient fits all of so many words well."""
-        return any(fitness >= GOOD * words for fitness, _ in self._best.values())
+    def has_good(self) -> bool:
+        """Return whether a patient fits all that was typed well."""
+        enough = self._query.most - (1 - GOOD) * len(self._query.words)
+        return any(fitness >= enough for fitness, _ in self._best.values())
 
-    def best(self, written: str, limit: int) -> list[str]:
-        """Return the ids of the best patients; a name exactly as written goes before equals."""
+    def best(self, limit: int) -> list[str]:
+        """Return the ids of the best patients, at most `limit`."""
+        return [found.id for found in self._ranked()[:limit]]
+
+    def _ranked(self) -> list[Found]:
+        """Return everybody, the best first; a name exactly as written goes before equals."""
+        written = fold(self._query.text)
         ranked = sorted(
             self._best.values(),
             key=lambda one: (-one[0], fold(one[1].name) != written, one[1].name, one[1].id),
         )
-        return [found.id for _, found in ranked[:limit]]
+        return [found for _, found in ranked]
 
 
 def by_words(text: str, limit: int) -> list[Patient]:
     """Return the patients whose name, birth date or address the words are, best match first."""
     sounds.refresh()
-    day, year, rest = dates_in(text)
-    words = [word for word in name_words(rest) if word]
-    asked = [Asked(word) for word in words]
-    pool = _Pool(year)
-    for ids in _steps(asked, day, year, rest):
-        pool.add(pool.without(ids), asked)
-        if len(pool) >= min(FEW, limit) and pool.has_good(len(asked)):
+    query = read_query(text)
+    pool = _Pool(query)
+    # Name and date together tell one person; by the name alone others are worth a look.
+    enough = 1 if query.day or query.year else min(FEW, limit)
+    for ids in _steps(query):
+        pool.add(pool.without(ids))
+        if len(pool) >= enough and pool.has_good():
             break
-    if not pool.has_good(len(asked)):
-        for reading in _joined_readings(words):
-            pool.add(next(_steps(reading, day, year, rest)), reading, len(asked) / len(reading))
-    best = pool.best(fold(rest), limit)
+    if not pool.has_good():
+        for reading in _readings([one.word for one in query.words]):
+            pool.add(next(_steps(replace(query, words=reading)), []), reading)
+    if query.is_wifes:
+        pool.add_wives()
+    best = pool.best(limit)
     rows = {patient.id: patient for patient in Patient.select().where(Patient.id.in_(best))}
     return [rows[id_] for id_ in best]
+
+
+def _readings(words: Sequence[str]) -> Iterator[list[Asked]]:
+    """Yield the words otherwise divided: two neighbours read as one, then one read as two that are on file."""
+    yield from _joined_readings(words)
+    for place, word in enumerate(words[:MOST_WORDS]):
+        for parts in _parted(word):
+            yield [Asked(one) for one in (*words[:place], *parts, *words[place + 1 :])]
+
+
+def _parted(word: str) -> list[tuple[str, str]]:
+    """Return the two words that one may be, `sitiaminah`, those most frequent on file first."""
+    both = [(word[:at], word[at:]) for at in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)]
+    counted = [(min(sounds.rarity(phonetic(part)) for part in parts), parts) for parts in both]
+    return [parts for count, parts in sorted(counted, reverse=True) if count][:MOST_PARTED]
+
+
+def _women_of_house(husband: Found) -> list[Found]:
+    """Return the women with the address of a patient."""
+    keys = home_keys(husband.address)[:1]
+    ids = patient_ids([_born(key, kind="home") for key in keys])
+    women = Patient.select(Patient.id).where(among(Patient.id, list(ids)), Patient.sex == Sex.FEMALE)
+    lived = fold(husband.address)
+    return [one for one in _pool([row[0] for row in tuples(women)]) if fold(one.address) == lived]
 
 
 def _joined_readings(words: Sequence[str]) -> Iterator[list[Asked]]:
@@ -297,43 +288,47 @@ def _joined_readings(words: Sequence[str]) -> Iterator[list[Asked]]:
         yield [Asked(word) for word in (*words[:place], words[place] + words[place + 1], *words[place + 2 :])]
 
 
-class Found(NamedTuple):
-    """The columns of a patient that ranking reads; hundreds are read for twenty that are shown."""
-
-    id: str
-    name: str
-    birth_date: str
-    """`YYYY-MM-DD`."""
-    address: str
-
-
 def _pool(ids: Sequence[str]) -> list[Found]:
     return [Found(*row) for row in active_rows(ids, Found._fields)]
 
 
-def _steps(asked: Sequence[Asked], day: date | None, year: int | None, text: str) -> Iterator[list[str]]:
-    """Yield ids worth ranking, each step further from the typed text; a step is made only when none fits well.
-
-    Args:
-        asked: The typed words.
-        day: The birth date among them.
-        year: The year of birth among them.
-        text: The text without date or year.
-    """
-    words = {one.sound: one.word for one in asked[:MOST_WORDS]}
-    if day is not None:
-        yield _born_on(day, list(words.values()))
-        return
+def _steps(query: SearchQuery) -> Iterator[list[str]]:
+    """Yield ids worth ranking, each step further from the typed text; a step is made only when none fits well."""
+    words = {one.sound: one.word for one in query.words[:MOST_WORDS]}
+    if query.day is not None:
+        yield _born_on(query.day, list(words.values()))
     near = {sound: sounds.near(word) for sound, word in words.items()}
-    if year is not None:
-        yield _of_year({sound: similar[:CLOSEST] for sound, similar in near.items()}, year)
-        yield _of_year({sound: similar[CLOSEST:] for sound, similar in near.items()}, year)
-    elif len(near) == 1:
+    if query.day is not None and near:
+        yield _born_nearly_on(query.day, near)
+    if query.year is not None:
+        yield from _of_years(near, query.year)
+    if len(near) == 1:
         yield _single(*near.values())
     elif near:
         yield from _of_pairs(near)
         yield from _of_telling(near)
-    yield _by_address(text)
+    yield _by_address(query.text)
+
+
+def _of_years(near: dict[str, list[str]], year: int) -> Iterator[list[str]]:
+    """Yield the patients of a year with one of the words, then those of the years beside it."""
+    yield _of_year({sound: similar[:CLOSEST] for sound, similar in near.items()}, year)
+    yield _of_year({sound: similar[CLOSEST:] for sound, similar in near.items()}, year)
+    for beside in (year - 1, year + 1):
+        yield _of_year({sound: similar[:CLOSEST_BESIDE] for sound, similar in near.items()}, beside)
+
+
+def _born_nearly_on(day: date, near: dict[str, list[str]]) -> list[str]:
+    """Return the patients with one of the rarest words whose birth date is a slip or an estimate away."""
+    rarest = sorted(near, key=lambda sound: sum(map(sounds.rarity, near[sound])))[:TELLING]
+    similar = [other for sound in rarest for other in near[sound][:CLOSEST_BESIDE]]
+    days = slips_of_date(day.isoformat())
+    slipped = [keyed("name", [f"{sound} {one}" for one in days], SHARE) for sound in similar]
+    years = []
+    if f"{day:%m-%d}" in PLACEHOLDERS:
+        shifts = sorted(range(-ESTIMATED_YEARS, ESTIMATED_YEARS + 1), key=abs)
+        years = [_born(sound, day.year + shift, day.year + shift) for sound in similar for shift in shifts]
+    return list(patient_ids([*slipped, *years], POOL))
 
 
 def _born_on(day: date, words: Sequence[str]) -> list[str]:
@@ -432,52 +427,3 @@ def _by_home(text: str) -> list[str]:
     values = [f"{word} {number}" for word, number in product(named, numbers)]
     values += [f"{a} {b}" for a, b in combinations(sorted(named), 2)]
     return _keyed("home", values, POOL // 2) if values else []
-
-
-def dates_in(text: str) -> tuple[date | None, int | None, str]:
-    """Return the birth date or the year in a search, and the text without it."""
-    for pattern, order in ((_DATE, (2, 1, 0)), (_ISO_DATE, (0, 1, 2))):
-        match = pattern.search(text)
-        if match is not None:
-            numbers = [int(part) for part in match.groups() if part is not None]
-            try:
-                return date(*(numbers[place] for place in order)), None, text.replace(match.group(), " ")
-            except ValueError:
-                return None, None, text.replace(match.group(), " ")
-    years = _YEAR.search(text)
-    if years is not None:
-        return None, int(years.group()), text.replace(years.group(), " ", 1)
-    return None, None, text
-
-
-def _fitness(asked: Sequence[Asked], found: Found) -> float:
-    """Return the fitness of a patient to the words.
-
-    Each word counts by its best fit in name or address; other parts of the name count a little against.
-    """
-    words = name_words(found.name)
-    parts = (*words, *as_one(words))
-    total = 0.0
-    for one in asked:
-        best = one.fitness(parts)
-        if best < OF_ADDRESS and one.sound in address_words(found.address):
-            best = OF_ADDRESS
-        total += best
-    return total - 0.05 * max(0, len(words) - len(asked))
-
-
-def _alike(word: str, sound: str, part: str, other: str) -> float:
-    """Return the fitness, 0 to 1.05, of a typed word and a part of a name, both with their sounds."""
-    if part == word:
-        return 1.05
-    one_slip = min(len(word), len(part)) >= 4 and OSA.distance(word, part, score_cutoff=1) <= 1
-    if other == sound:
-        if one_slip:
-            return 1.0
-        return SPELLED_OTHERWISE if OSA.distance(word, part, score_cutoff=2) <= 2 else ONE_SLIP - 0.005
-    likeness = max(JaroWinkler.similarity(word, part), JaroWinkler.similarity(sound, other))
-    if likeness < 0.6:
-        return 0.0
-    nearness = max(OSA.normalized_similarity(word, part), OSA.normalized_similarity(sound, other))
-    begins = 0.9 if part.startswith(word) or other.startswith(sound) else 0.0
-    return max((likeness + nearness) / 2, begins, ONE_SLIP if one_slip else 0.0)

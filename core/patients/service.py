@@ -26,6 +26,7 @@ from core.linkage.candidates import person_of
 from core.linkage.key_queries import add_keys, among
 from core.linkage.names import fold, joined_names, without_alias
 from core.linkage.scoring import Person, person_from
+from core.linkage.search_keys import former_keys
 from core.models import AuditEvent, Patient, PatientKey, PatientVersion
 from core.patients import deaths, record_numbers
 from core.patients.fields import BY_NAME, CHECKED, COLUMNS, NULLABLE, REQUIRED, TYPED_KINDS, UNIQUE_NUMBERS
@@ -264,7 +265,7 @@ def _is_taken(column: str, value: str, own_id: str | None = None) -> bool:
 def write_keys(patient: Patient) -> None:
     """Replace the search keys of a patient."""
     PatientKey.delete().where(PatientKey.patient == patient).execute()
-    add_keys(_keys_of(patient.id, person_of(patient)))
+    add_keys([*_keys_of(patient.id, person_of(patient)), *former_keys(patient.id)])
 
 
 def find(patient_id: str) -> Patient:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from peewee import SQL, fn
 
@@ -53,7 +54,7 @@ def search(clinic: Clinic, actor: Actor, text: str, limit: int = 20) -> list[Pat
     Args:
         clinic: The clinic.
         actor: The account that searches.
-        text: NIK, BPJS number, medical record number, phone, number taken from home, a name in any order
+        text: NIK, BPJS number, medical record number, phone, a ticket's or a booking's number of today, a name in any order
             and with misspellings, name and birth date or year, or address words.
         limit: Highest number of patients returned.
 
@@ -62,22 +63,33 @@ def search(clinic: Clinic, actor: Actor, text: str, limit: int = 20) -> list[Pat
     """
     actor.require(Permission.READ_PATIENTS)
     with connection():
-        return _with_appointment(clinic, text)[:limit] or patient_search.found(text, limit)
+        return _with_number(clinic, text)[:limit] or patient_search.found(text, limit)
 
 
-def _with_appointment(clinic: Clinic, number: str) -> list[Patient]:
-    """Return the patients that hold this number, taken from home, for today."""
+def _with_number(clinic: Clinic, number: str) -> list[Patient]:
+    """Return the patients that hold this number today: a ticket of the counter, or one taken from home."""
     match = _QUEUE_NUMBER.fullmatch(number.strip().upper())
     if match is None:
         return []
     clusters = [cluster.code for cluster in clinic.clusters.values() if cluster.prefix == match[1]]
-    held = Appointment.select(Appointment.patient).where(
-        Appointment.cluster.in_(clusters),
-        Appointment.service_on == clinic.today(),
-        Appointment.sequence == int(match[2]),
-        Appointment.status == AppointmentStatus.BOOKED,
-    )
-    return list(Patient.select().where(Patient.id.in_(held), Patient.voided_at.is_null()))
+    of_today = (clusters, clinic.today(), int(match[2]))
+    tickets = Ticket.select(Visit.patient).join(Visit).where(*_numbered(Ticket, *of_today))
+    booked = Appointment.status == AppointmentStatus.BOOKED
+    held = Appointment.select(Appointment.patient).where(*_numbered(Appointment, *of_today), booked)
+    has_number = Patient.id.in_(tickets) | Patient.id.in_(held)
+    return list(Patient.select().where(has_number, Patient.voided_at.is_null()))
+
+
+def _numbered(table: Any, clusters: Sequence[str], day: date, sequence: int) -> tuple[Any, ...]:
+    """Return the conditions for a number of one day.
+
+    Args:
+        table: Tickets or appointments.
+        clusters: Clusters whose numbers begin with its letter.
+        day: The day of the service.
+        sequence: The number without letter and zeros.
+    """
+    return table.cluster.in_(clusters), table.service_on == day, table.sequence == sequence
 
 
 def recent(clinic: Clinic, actor: Actor, limit: int = 20) -> list[Patient]:

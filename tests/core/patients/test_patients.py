@@ -132,7 +132,8 @@ def test_what_nobody_answers_to_finds_nobody(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=50).filter(lambda text: "\x00" not in text))
 def test_no_search_is_too_odd(clinic: Clinic, text: str) -> None:
-    assert isinstance(patient_search.by_number(text) or patient_search.by_words(text, 20), list)
+    assert isinstance(patient_search.found(text, 20), list)
+    assert isinstance(patient_search.by_words(text, 20), list)
 
 
 def test_names_of_another_process_are_found_misspelt(clinic: Clinic, actor: Actor) -> None:
