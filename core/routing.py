@@ -1,5 +1,8 @@
 """The routing decision: facts and a vocabulary in, a verdict with reasons out.
 
+Where the whole sentence makes a danger sign unlikely, one question is asked (`core.complaints.doubt`). Without an
+answer the danger sign counts; a "no" makes it priority yellow, never an ordinary visit.
+
 Order of precedence: red flags; contradictions in the facts; service words; pregnancy; age band. Nothing is
 guessed: a complaint that says too little ends in `unsure` with the one question to ask.
 
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
+from core.complaints.doubt import shipped_doubt
 from core.complaints.facts import ClusterSuggestion, Reason, RedFlag, RoutingDecision, RoutingFacts
 from core.complaints.patient import Fit, has_own_complaint, names_others, without_others
 from core.complaints.reading.reader import Reading, read
@@ -19,7 +23,7 @@ from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.matcher import RuleMatch, matching_rules
 from core.complaints.subject import Subject
 from core.complaints.vocabulary import Vocabulary
-from core.foundation.codes import Priority, Sex, Verdict
+from core.foundation.codes import DoubtAnswer, Priority, Sex, Verdict
 from core.queues.clusters import Cluster, ClusterSet
 from core.queues.services import GENERAL, MATERNAL, SERVICES, with_fallbacks
 
@@ -44,6 +48,11 @@ general one. Historical findings ("dulu TBC") rank below every current finding.
 
 _SCORES = {"red": 1.0, "urgent": 0.95, "service": 0.9, "general": 0.8}
 """Kind of the best ground -> score of the first suggestion. Only the order counts, within one decision."""
+
+_NEVER_DOUBTED = frozenset({"suicide", "violence"})
+"""Danger signs of which a "no" at a counter, before others, says nothing."""
+_NEVER_DOUBTED_DAYS = 60
+"""Age in days below which no danger sign is doubted: MTBS's young infant."""
 
 _OTHER_SCORE = 0.45  # score of the second suggestion; the third has half of it, the fourth a third
 
@@ -161,10 +170,32 @@ def _says_pregnant(case: _Case) -> bool:
 
 def _decide(case: _Case, chosen: Cluster | None, model: LearnedModel | None) -> RoutingDecision:
     clusters = case.clusters
-    danger = _danger_grounds(case)
+    seen = _danger_grounds(case)
+    is_doubted = _is_doubted(case, seen)
+    is_cleared = is_doubted and case.facts.doubt_answer is DoubtAnswer.NO
+    danger = [] if is_cleared else seen
     contradiction = _contradiction(case, chosen)
     if contradiction is not None:
         return _blocked(contradiction, danger, clusters)
+    doubt = _red_flags(seen)[0] if is_doubted and case.facts.doubt_answer is None else None
+    asked = replace(_judged(case, chosen, model, danger), doubt=doubt)
+    if not is_cleared:
+        return asked
+    return replace(asked, cleared=_red_flags(seen), proposed_priority=Priority.YELLOW)
+
+
+def _judged(
+    case: _Case, chosen: Cluster | None, model: LearnedModel | None, danger: Sequence[_Ground]
+) -> RoutingDecision:
+    """Return the decision on facts without a contradiction.
+
+    Args:
+        case: The complaint and the person.
+        chosen: The cluster chosen at the counter.
+        model: Learned from corrections.
+        danger: The danger signs that count.
+    """
+    clusters = case.clusters
     grounds = [*_emergency_first(danger, clusters), *_service_grounds(case)]
     grounds = _with_opinion(model, case, grounds)
     priority = _priority(case.matches)
@@ -179,6 +210,17 @@ def _decide(case: _Case, chosen: Cluster | None, model: LearnedModel | None) -> 
         red_flags=_red_flags(danger),
         proposed_priority=priority,
     )
+
+
+def _is_doubted(case: _Case, danger: Sequence[_Ground]) -> bool:
+    """Return whether a danger sign should be asked about: never one that was measured, nor what nobody may deny."""
+    if not danger or (case.subject.days is not None and case.subject.days < _NEVER_DOUBTED_DAYS):
+        return False
+    for ground in danger:
+        is_measured = any(character.isdigit() for character in ground.reason.word)
+        if is_measured or _danger_code(ground.reason.rule_id) in _NEVER_DOUBTED:
+            return False
+    return shipped_doubt().doubts(case.facts)
 
 
 def _blocked(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.foundation import ages
-from core.foundation.codes import Priority, Sex, Verdict
+from core.foundation.codes import DoubtAnswer, Priority, Sex, Verdict
 from core.foundation.languages import DEFAULT_LANGUAGE, LocalizedText, data_table, in_language
 from core.queues.clusters import Cluster
 
@@ -29,6 +29,8 @@ class RoutingFacts:
     pregnant: bool = False
     birth_date: date | None = None
     visit_date: date | None = None
+    doubt_answer: DoubtAnswer | None = None
+    """Answer to `RoutingDecision.doubt`; without a doubt it says nothing."""
 
     @property
     def days(self) -> int | None:
@@ -107,6 +109,10 @@ class RoutingDecision:
     """Field of the form to correct when `blocked`: `birth_date`, `sex`, `pregnant`."""
     blocked_code: str | None = None
     """The contradiction: `birth_date_in_future`, `age_impossible`, `pregnant_male` ..."""
+    doubt: RedFlag | None = None
+    """A danger sign that may be a misreading: to be asked about. Until it is answered it counts."""
+    cleared: tuple[RedFlag, ...] = ()
+    """Danger signs that a "no" to the doubt took back: priority yellow, and a nurse is told."""
     says_pregnant: bool = False
     """True if the words tell of a pregnancy that the form does not mark."""
 

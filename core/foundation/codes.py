@@ -206,6 +206,17 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
 
 
+class DoubtAnswer(StrEnum):
+    """Answer to the question whether a danger sign that is doubted is there now; no answer keeps it."""
+
+    YES = "yes"
+    NO = "no"
+
+
+DENIED_SIGN = "denied:"
+"""Begins a priority's reason where a danger sign was asked about and denied; its code follows."""
+
+
 class DuplicateBand(StrEnum):
     """How sure the duplicate check is."""
 

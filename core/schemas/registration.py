@@ -7,7 +7,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.foundation.codes import EntryStatus, NikHolder, Payer, PayerSource, Priority, Sex, Verdict
+from core.foundation.codes import (
+    DoubtAnswer,
+    EntryStatus,
+    NikHolder,
+    Payer,
+    PayerSource,
+    Priority,
+    Sex,
+    Verdict,
+)
 from core.schemas.base import Document, Identifier, Line, RegistrationId, Schema
 from core.schemas.patients import DuplicateQuery, DuplicateResult, NikDoubt, PatientFields
 
@@ -20,6 +29,8 @@ class RoutingQuery(Schema):
     sex: Sex | None = None
     pregnant: bool = False
     cluster: Annotated[Line, Field(max_length=12)] | None = None
+    doubt_answer: DoubtAnswer | None = None
+    """Answer to `RoutingOut.doubt`."""
 
 
 class ReasonOut(Schema):
@@ -55,6 +66,10 @@ class RoutingOut(Schema):
     blocked_field: str | None = None
     blocked_code: str | None = None
     """Reason for which it cannot be saved: `pregnant_male`, `birth_date_in_future`, ..."""
+    doubt: ReasonOut | None = None
+    """A danger sign to ask about: "is it there now?". It counts until `doubt_answer` says no."""
+    cleared: list[ReasonOut] = []
+    """Danger signs that the answer took back: priority yellow, and a nurse is told."""
     says_pregnant: bool = False
     """True if the words tell of a pregnancy that the form does not mark: to be asked about before the save."""
 
@@ -92,6 +107,8 @@ class RegistrationRequest(Schema):
     override_reason: Annotated[Line, Field(max_length=200)] | None = None
     duplicate_decision: Annotated[Line, Field(max_length=60)] | None = None
     """`new` after the candidates were looked at."""
+    doubt_answer: DoubtAnswer | None = None
+    """Answer to the routing's `doubt`: no makes its danger sign yellow; without an answer it stays red."""
     nik_holder: NikHolder | None = None
     """The holder of the NIK, after `nik_of_another` asked; another person's is kept as the mother's or guardian's."""
     deceased_confirmed: bool = False

@@ -15,6 +15,7 @@ from core.exchange import outbox
 from core.foundation import audit, clock, feed
 from core.foundation.clinic import Clinic
 from core.foundation.codes import (
+    DENIED_SIGN,
     DuplicateBand,
     PayerSource,
     Permission,
@@ -140,6 +141,7 @@ def _person(
         sex=sex,
         pregnant=request.pregnant,
         cluster=request.cluster,
+        doubt_answer=request.doubt_answer,
     )
     return query, patient
 
@@ -265,6 +267,7 @@ def _save(
         cluster=request.cluster,
         verdict=str(decision.verdict),
         **({"override": request.override_reason} if request.override_reason else {}),
+        **({"cleared": [flag.code for flag in decision.cleared]} if decision.cleared else {}),
     )
     return str(entry.id)
 
@@ -299,6 +302,8 @@ def _routing_record(decision: RoutingDecision) -> dict[str, object]:
         "suggestions": [item.cluster for item in decision.suggestions],
         "reasons": [[reason.rule_id, reason.word, reason.cluster] for reason in decision.reasons],
         "red_flags": [[flag.code, flag.word] for flag in decision.red_flags],
+        "doubt": decision.doubt.code if decision.doubt is not None else None,
+        "cleared": [[flag.code, flag.word] for flag in decision.cleared],
     }
 
 
@@ -311,11 +316,17 @@ def _priority(
     )
     priorities = [by_law]
     if decision.proposed_priority is not None:
-        flag = decision.red_flags[0].code if decision.red_flags else ""
-        priorities.append((decision.proposed_priority, flag))
+        priorities.append((decision.proposed_priority, _danger_named(decision)))
     if request.priority is not None:
         priorities.append((request.priority, "counter"))
     return min(priorities, key=lambda priority: priority[0].rank)
+
+
+def _danger_named(decision: RoutingDecision) -> str:
+    """Return the first danger sign as the reason of a priority; one that was denied is told to the nurse as such."""
+    if decision.cleared:
+        return DENIED_SIGN + decision.cleared[0].code
+    return decision.red_flags[0].code if decision.red_flags else ""
 
 
 def _receipt(registration_id: str, shown: EntryOut, sequence: int) -> Receipt:

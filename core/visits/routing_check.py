@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.complaints.facts import Reason, RoutingDecision, RoutingFacts, reason_text
+from core.complaints.facts import Reason, RedFlag, RoutingDecision, RoutingFacts, reason_text
 from core.foundation.clinic import Clinic
 from core.foundation.errors import ValidationError
 from core.foundation.languages import DEFAULT_LANGUAGE
@@ -37,6 +37,7 @@ def decide(clinic: Clinic, query: RoutingQuery) -> RoutingDecision:
         pregnant=query.pregnant,
         birth_date=query.birth_date,
         visit_date=clinic.today(),
+        doubt_answer=query.doubt_answer,
     )
     return route(facts, query.cluster, clinic.clusters, clinic.vocabulary, current_model(clinic))
 
@@ -58,6 +59,9 @@ def routing_out(clinic: Clinic, decision: RoutingDecision, language: str) -> Rou
             for ground in grounds
         ]
 
+    def flags_out(flags: Iterable[RedFlag]) -> list[ReasonOut]:
+        return [ReasonOut(rule=flag.code, word=flag.word, text=flag.word) for flag in flags]
+
     return RoutingOut(
         verdict=decision.verdict,
         suggestions=[
@@ -65,10 +69,12 @@ def routing_out(clinic: Clinic, decision: RoutingDecision, language: str) -> Rou
             for item in decision.suggestions
         ],
         reasons=reasons_out(decision.reasons),
-        red_flags=[ReasonOut(rule=flag.code, word=flag.word, text=flag.word) for flag in decision.red_flags],
+        red_flags=flags_out(decision.red_flags),
         priority=decision.proposed_priority,
         question=decision.question,
         blocked_field=decision.blocked_field,
         blocked_code=decision.blocked_code,
+        doubt=next(iter(flags_out([decision.doubt] if decision.doubt is not None else [])), None),
+        cleared=flags_out(decision.cleared),
         says_pregnant=decision.says_pregnant,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from core.complaints.facts import RoutingDecision
 from core.foundation.clinic import Clinic
-from core.foundation.codes import EntryAction, Permission, Sex, Verdict
+from core.foundation.codes import DoubtAnswer, EntryAction, Permission, Sex, Verdict
 from core.foundation.database import connection
 from core.foundation.errors import RuleError
 from core.foundation.permissions import Actor
@@ -64,5 +64,7 @@ def _decision(clinic: Clinic, entry: QueueEntry, cluster: str) -> RoutingDecisio
         sex=Sex(patient.sex),
         pregnant=visit.pregnant,
         cluster=cluster,
+        # The question was answered at the registration, and is not asked again.
+        doubt_answer=DoubtAnswer.NO if (visit.routing or {}).get("cleared") else None,
     )
     return routing_check.decide(clinic, query)

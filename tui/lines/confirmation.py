@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from core.foundation.codes import Verdict
+from core.foundation.codes import DoubtAnswer, Verdict
 from core.schemas.base import Problem
 from core.schemas.registration import Receipt
 from tui.client.errors import RefusedError
@@ -19,6 +19,10 @@ from tui.text import problem_words
 from tui.text.translation import _
 
 KEEP = "!"
+DOUBT_ANSWERS = {
+    **dict.fromkeys(("y", "ya", "yes"), DoubtAnswer.YES),
+    **dict.fromkeys(("t", "tidak", "n", "no"), DoubtAnswer.NO),
+}
 SHORTEST_REASON = 3  # letters; minimum length of a typed reason
 
 
@@ -28,6 +32,7 @@ class Agreed:
 
     cluster: str
     reason: str | None = None
+    doubt_answer: DoubtAnswer | None = None
 
 
 class Questionnaire(Protocol):
@@ -41,7 +46,7 @@ class Questionnaire(Protocol):
 
 
 async def confirm(
-    session: Session, talk: Conversation, facts: FormValues, form: Questionnaire
+    session: Session, talk: Conversation, facts: FormValues, form: Questionnaire, *, asks_doubt: bool = True
 ) -> Agreed | None:
     """Show the patient, the complaint and the cluster, and wait for a confirmation.
 
@@ -53,6 +58,7 @@ async def confirm(
         talk: The conversation in which the question is asked.
         facts: The values of the form.
         form: The form, which takes its commands (`<`, `=`).
+        asks_doubt: Ask about a danger sign that is doubted; a move does not, the registration has.
 
     Returns:
         The confirmed cluster, or None when the clerk went back to a question.
@@ -65,11 +71,13 @@ async def confirm(
     client = session.client
     decision = Decision(await client.registrations.routing(facts.routing(chosen)), chosen)
     _show(session, talk, facts, decision)
+    if asks_doubt and decision.doubted_sign():
+        await _ask_doubt(session, talk, facts, decision)
     while True:
         answer = await talk.ask(_prompt(session, decision))
         agreed = await _agreed(session, talk, decision, answer)
         if agreed is not None:
-            return agreed
+            return replace(agreed, doubt_answer=decision.doubt_answer)
         picked = _picked(session, decision, answer)
         if form.took_command(answer):
             if answer.startswith("<"):
@@ -78,10 +86,25 @@ async def confirm(
         elif answer == "?":
             talk.say(_("< back, << cancel, = show all, - clear"))
         elif picked is not None:
-            decision.pick(picked, await client.registrations.routing(facts.routing(picked)))
+            routing = await client.registrations.routing(facts.routing(picked, decision.doubt_answer))
+            decision.pick(picked, routing)
             _show(session, talk, facts, decision)
         elif not _keeps_other(decision, answer):
             talk.refuse(_("That is no answer here; nothing was saved."))
+
+
+async def _ask_doubt(session: Session, talk: Conversation, facts: FormValues, decision: Decision) -> None:
+    """Ask once whether the doubted danger sign is there now; anything but yes or no leaves it as it is."""
+    talk.discard_typed_ahead()
+    typed = await talk.ask(
+        _("Danger sign now ({name})? Y / N, Enter: not known:").format(name=decision.doubted_sign())
+    )
+    answer = DOUBT_ANSWERS.get(typed.casefold())
+    if answer is None:
+        return
+    routing = await session.client.registrations.routing(facts.routing(decision.chosen, answer))
+    decision.answer_doubt(answer, routing)
+    _show(session, talk, facts, decision)
 
 
 def _picked(session: Session, decision: Decision, answer: str) -> str | None:
@@ -139,6 +162,8 @@ def _label(session: Session, code: str | None) -> str:
 def _show(session: Session, talk: Conversation, facts: FormValues, decision: Decision) -> None:
     for name, found in decision.danger_signs():
         talk.say(_("!! DANGER SIGN: {name}").format(name=name) + f" ({found})")
+    for name in decision.cleared_signs():
+        talk.say(_("Denied: {name}. Priority YELLOW, a nurse is told.").format(name=name))
     if decision.routing.red_flags:
         talk.say(_("Emergency first, priority RED."))
     talk.say(f"{who_text(facts)}, {identity_text(facts)}")

@@ -262,7 +262,9 @@ class CounterDialogue:
         if chosen is None:
             self._talk.refuse(problem_words.field_problem("cluster", "not_a_choice"))
             return
-        agreed = await confirm(self._session, self._talk, self._facts_of_last(chosen), _MoveQuestion())
+        agreed = await confirm(
+            self._session, self._talk, self._facts_of_last(chosen), _MoveQuestion(), asks_doubt=False
+        )
         if agreed is None or agreed.cluster == ticket.cluster:
             place = self._session.cluster_name(ticket.cluster)
             self._talk.say(_("Not moved: the patient stays in {cluster}.").format(cluster=place))

@@ -392,6 +392,8 @@ class RegistrationDialogue:
         if agreed is None:
             return None
         request = facts.registration(self._id, agreed.cluster, agreed.reason, self._decision)
+        if agreed.doubt_answer is not None:
+            request["doubt_answer"] = agreed.doubt_answer.value
         if self._deceased_confirmed:
             request["deceased_confirmed"] = True
         if self._nik_is_own:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.foundation.codes import PayerSource, Verdict
+from core.foundation.codes import DoubtAnswer, PayerSource, Verdict
 from core.schemas.registration import RoutingOut
 from tui.registration.form_values import YES, FormValues
 from tui.registration.payer import is_kind_known
@@ -25,12 +25,18 @@ class Decision:
     Attributes:
         routing: The rules' answer to `chosen`.
         chosen: The cluster chosen by the clerk; None without a choice.
+        doubt_answer: Whether a danger sign that is doubted is there now; None: not asked, or not known.
         picked_here: Whether it was chosen at the confirmation, with the complaint in view.
     """
 
     routing: RoutingOut
     chosen: str | None
     picked_here: bool = False
+    doubt_answer: DoubtAnswer | None = None
+
+    def answer_doubt(self, answer: DoubtAnswer, routing: RoutingOut) -> None:
+        """Take the answer to the doubted danger sign, with the rules' decision on it."""
+        self.doubt_answer, self.routing = answer, routing
 
     def pick(self, cluster: str, routing: RoutingOut) -> None:
         """Take another cluster, with the rules' answer to it."""
@@ -83,6 +89,15 @@ class Decision:
         """Return the name of each red flag, and the words of the complaint that raised it."""
         for flag in self.routing.red_flags:
             yield problem_words.word(problem_words.RED_FLAGS, flag.rule), one_line(flag.word)
+
+    def doubted_sign(self) -> str:
+        """Return the name of the danger sign to ask about; empty where nothing is asked, or it was answered."""
+        doubt = self.routing.doubt
+        return problem_words.word(problem_words.RED_FLAGS, doubt.rule) if doubt is not None else ""
+
+    def cleared_signs(self) -> list[str]:
+        """Return the names of the danger signs that the answer took back."""
+        return [problem_words.word(problem_words.RED_FLAGS, flag.rule) for flag in self.routing.cleared]
 
     def judgement(self) -> str:
         """Return one sentence: complaint and cluster agree, or the reason why not."""

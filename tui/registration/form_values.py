@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from core.foundation.ages import birth_date_of_age
-from core.foundation.codes import Payer, PayerSource
+from core.foundation.codes import DoubtAnswer, Payer, PayerSource
 from core.patients.fields import CHECKED, PATIENT_FIELDS, TYPED, PatientField
 from core.patients.national_ids import (
     BPJS_LENGTH,
@@ -158,10 +158,12 @@ class FormValues:
             problems["village_code"] = "village_code_format"
         return problems
 
-    def routing(self, cluster: str | None) -> dict[str, Any]:
-        """Return the body of `POST routing`."""
+    def routing(self, cluster: str | None, doubt_answer: DoubtAnswer | None = None) -> dict[str, Any]:
+        """Return the body of `POST routing`, with the answer to a danger sign that was asked about."""
         born = self.birth_date
+        answered = {"doubt_answer": doubt_answer.value} if doubt_answer is not None else {}
         return {
+            **answered,
             "chief_complaint": self.text("chief_complaint"),
             "birth_date": born.isoformat() if born is not None and born <= self.today else None,
             "sex": self.sex or None,

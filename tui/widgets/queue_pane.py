@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.foundation import clock
-from core.foundation.codes import EntryStatus
+from core.foundation.codes import DENIED_SIGN, EntryStatus
 from core.linkage.names import fold
 from core.schemas.queues import ClusterOut, EntryOut, EntryPatient, QueueOut
 from tui import theme
@@ -306,6 +306,8 @@ class QueuePane(Widget, can_focus=True):
             return f"{problem_words.word(problem_words.STATUSES, entry.status)} +{entry.calls_until_back}"
         if entry.status is not EntryStatus.WAITING:
             return problem_words.word(problem_words.STATUSES, entry.status)
+        if entry.priority_reason.startswith(DENIED_SIGN):
+            return "?" + _("look")
         if entry.reserved_for == self._session.account.id:
             return _("back")
         if entry.reserved_name:
@@ -314,8 +316,9 @@ class QueuePane(Widget, can_focus=True):
 
     def _why(self, entry: EntryOut) -> str:
         """Return the complaint, after critical results and the cluster that the patient was sent from, if any."""
-        if entry.critical or entry.clashes or entry.corrected:
-            return "; ".join([*self._alerts(entry), entry.chief_complaint])
+        alerts = self._alerts(entry)
+        if alerts:
+            return "; ".join([*alerts, entry.chief_complaint])
         return f"{entry.came_from}: {entry.chief_complaint}" if entry.came_from else entry.chief_complaint
 
     def _alerts(self, entry: EntryOut) -> list[str]:
@@ -326,6 +329,7 @@ class QueuePane(Widget, can_focus=True):
             *("!! " + clash for clash in entry.clashes),
             *("!! " + result + told.get(result, "") for result in entry.critical),
             *("! " + _("corrected: {results}").format(results=result) for result in entry.corrected),
+            *_denied_sign(entry),
         ]
 
     def _still(self, entry: EntryOut) -> str:
@@ -366,3 +370,11 @@ def _name_cells(width: int, fixed: int) -> int:
 
 def _strong_if(is_strong: bool) -> Style:
     return theme.STRONG if is_strong else theme.PLAIN
+
+
+def _denied_sign(entry: EntryOut) -> list[str]:
+    """Return the danger sign that the counter asked about and the patient denied: a nurse looks at it."""
+    if not entry.priority_reason.startswith(DENIED_SIGN):
+        return []
+    sign = problem_words.word(problem_words.RED_FLAGS, entry.priority_reason.removeprefix(DENIED_SIGN))
+    return ["? " + _("denied at the counter: {sign}").format(sign=sign)]

@@ -17,7 +17,7 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.foundation.codes import Verdict
+from core.foundation.codes import DoubtAnswer, Verdict
 from core.schemas.base import Problem
 from core.schemas.registration import Receipt, RoutingOut
 from tui import keymap, theme
@@ -33,7 +33,9 @@ from tui.text.formatting import fit
 from tui.text.translation import N_, _
 
 WIDTH = 72
-Ask = Callable[[str | None], Awaitable[RoutingOut]]
+DOUBT_KEYS = {"Y": DoubtAnswer.YES, "T": DoubtAnswer.NO, "N": DoubtAnswer.NO}
+"""Letters that answer a doubted danger sign, in either language; only while it is asked about."""
+Ask = Callable[[str | None, DoubtAnswer | None], Awaitable[RoutingOut]]
 MakeRequest = Callable[[str, str | None], dict[str, Any]]
 
 
@@ -86,6 +88,13 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         for name, found in decision.danger_signs():
             text.append(_("!! DANGER SIGN: {name}").format(name=name), theme.ALERT)
             text.append(f"  ({found})\n")
+        for name in decision.cleared_signs():
+            text.append(
+                _("Denied: {name}. Priority YELLOW, a nurse is told.").format(name=name) + "\n\n",
+                theme.WARNING,
+            )
+        if decision.doubted_sign():
+            text.append("?? " + _("Is it there now? Y: yes, N: no") + "\n", theme.WARNING)
         if decision.routing.red_flags:
             text.append("   " + _("Emergency first, priority RED.") + "\n\n", theme.ALERT)
         self._line(text, _("Patient"), who_text(self._facts), theme.STRONG)
@@ -166,6 +175,11 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         if self._saving or not self._decision.can_pick or not event.character:
             return
         letter = event.character.upper()
+        answer = DOUBT_KEYS.get(letter) if self._decision.doubted_sign() else None
+        if answer is not None:
+            event.stop()
+            self.answer_doubt(answer)
+            return
         for cluster in self.session.destinations:
             if cluster.prefix == letter:
                 event.stop()
@@ -175,7 +189,15 @@ class ConfirmDialog(Dialog[Saved | Problem]):
     async def pick(self, cluster: str) -> None:
         """Take another cluster, and ask the rules again."""
         with hold_keys(self.app), self.hinting_refusals():
-            self._decision.pick(cluster, await self._ask(cluster))
+            self._decision.pick(cluster, await self._ask(cluster, self._decision.doubt_answer))
+            self._show()
+            self.asked_at = monotonic()
+
+    @work(exclusive=True, group="pick", exit_on_error=False)
+    async def answer_doubt(self, answer: DoubtAnswer) -> None:
+        """Take whether the doubted danger sign is there, and ask the rules again."""
+        with hold_keys(self.app), self.hinting_refusals():
+            self._decision.answer_doubt(answer, await self._ask(self._decision.chosen, answer))
             self._show()
             self.asked_at = monotonic()
 
@@ -212,8 +234,12 @@ class ConfirmDialog(Dialog[Saved | Problem]):
             UnreachableError: The core does not answer.
         """
         return await self.session.client.registrations.register(
-            self._make_request(cluster, reason), self._not_confirmed
+            self._make_request(cluster, reason) | self._answered(), self._not_confirmed
         )
+
+    def _answered(self) -> dict[str, str]:
+        answer = self._decision.doubt_answer
+        return {"doubt_answer": answer.value} if answer is not None else {}
 
     def _not_confirmed(self, tries: int) -> None:
         self.hint(

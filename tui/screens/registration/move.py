@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.foundation.codes import DoubtAnswer
 from core.schemas.queues import EntryCommand
 from core.schemas.registration import Receipt, RoutingOut
 from tui.registration.form_values import FormValues
@@ -31,13 +32,14 @@ class MoveDialog(ConfirmDialog):
             routing: The rules' answer to it.
         """
 
-        async def ask(cluster: str | None) -> RoutingOut:
-            return await session.client.registrations.routing(facts.routing(cluster))
+        async def ask(cluster: str | None, doubt_answer: DoubtAnswer | None) -> RoutingOut:
+            routing = await session.client.registrations.routing(facts.routing(cluster, doubt_answer))
+            return _unasked(routing)
 
         def request(cluster: str, reason: str | None) -> dict[str, Any]:
             return {}  # nothing is registered: `send` moves
 
-        super().__init__(session, facts, chosen, routing, ask, request)
+        super().__init__(session, facts, chosen, _unasked(routing), ask, request)
         self._receipt = receipt
 
     async def send(self, cluster: str, reason: str | None) -> Receipt:
@@ -48,3 +50,8 @@ class MoveDialog(ConfirmDialog):
         command = EntryCommand(cluster=cluster, reason=reason or "")
         entry = await self.session.client.queues.act(ticket.id, "transfer", command)
         return self._receipt.model_copy(update={"ticket": ticket_of(entry)})
+
+
+def _unasked(routing: RoutingOut) -> RoutingOut:
+    """Return the decision without its doubt: that was asked about at the registration, and is settled."""
+    return routing.model_copy(update={"doubt": None})

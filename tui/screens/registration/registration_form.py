@@ -8,7 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from core.foundation.codes import NikHolder, PayerSource, Sex, Verdict
+from core.foundation.codes import DoubtAnswer, NikHolder, PayerSource, Sex, Verdict
 from core.foundation.identifiers import new_id
 from core.linkage.names import mother_in
 from core.schemas.base import Problem
@@ -377,8 +377,8 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         facts = self.facts()
         client = self.session.client
 
-        async def ask(cluster: str | None) -> RoutingOut:
-            return await client.registrations.routing(facts.routing(cluster))
+        async def ask(cluster: str | None, doubt_answer: DoubtAnswer | None) -> RoutingOut:
+            return await client.registrations.routing(facts.routing(cluster, doubt_answer))
 
         def request(cluster: str, reason: str | None) -> dict[str, Any]:
             body = facts.registration(self._registration_id, cluster, reason, self._duplicate_decision)
