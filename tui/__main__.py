@@ -12,6 +12,7 @@ from core.foundation.config import Settings
 from core.foundation.errors import SettingsError
 from tui import first_contact
 from tui.client.core_client import CoreClient
+from tui.client.kept_drafts import KeptDrafts
 from tui.terminal.capabilities import detect
 from tui.terminal.local import AppFailedError, NoTerminalError, run_local
 from tui.text.translation import LANGUAGES, Translator, _
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"loket: {error}\n")
         return 2
     client = CoreClient(addresses[0], language=language, trust=trust)
+    client.kept_drafts = KeptDrafts(settings.home / "drafts")
     if chosen.lines or (sys.stdin.isatty() and not detect(os.environ.get("TERM")).addressable):
         from tui.lines.standard_io import run_lines
 

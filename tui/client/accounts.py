@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from core.schemas.accounts import (
     AccountOut,
     KeyProofIn,
@@ -21,6 +23,8 @@ class AccountsClient(ResourceClient):
         body = {"username": username, "password": password}
         token = await self._connection.one(TokenOut, "POST", "tokens", body)
         self.use(token)
+        if (kept := self._connection.kept_drafts) is not None:
+            await asyncio.to_thread(kept.unlock, username, password)
         return token
 
     def use(self, token: TokenOut) -> None:
@@ -36,6 +40,8 @@ class AccountsClient(ResourceClient):
         await self._connection.send("DELETE", "tokens", token=token)
         if token is None:
             self._connection.token = None
+            if (kept := self._connection.kept_drafts) is not None:
+                kept.lock()
 
     async def me(self) -> AccountOut:
         """Return the account that the token belongs to."""
@@ -72,6 +78,8 @@ class AccountsClient(ResourceClient):
         """Choose another password for oneself; one's other sign-ins end."""
         body = {"old_password": old, "new_password": new}
         await self._connection.send("POST", "account/password", body)
+        if (kept := self._connection.kept_drafts) is not None:
+            await asyncio.to_thread(kept.change_password, new)
 
     async def give_code(self, code: str) -> None:
         """Give the code of one's second factor."""

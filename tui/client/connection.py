@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from core.schemas.base import Problem
 from tui.client.errors import RefusedError, UnreachableError
+from tui.client.kept_drafts import KeptDrafts
 from tui.client.several_cores import SeveralCores
 from tui.client.transport import one_packet_transport
 
@@ -43,6 +44,7 @@ class CoreConnection:
         origin: Address of the person's terminal, for the audit log; believed from a door only.
         door_token: The credential of the door that the person came through; empty: none.
         session_id: Name of the sign-in, by which the change feed tells of its end.
+        kept_drafts: Forms on this machine's disk, where the terminal is a counter's own; None at a door.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class CoreConnection:
         self.origin = origin
         self.door_token = ""
         self.session_id = ""
+        self.kept_drafts: KeptDrafts | None = None
         self.http = http or _connections(trust or {self.base_url: None})
 
     async def close(self) -> None:

@@ -82,6 +82,7 @@ class CoreClient(CoreConnection):
             self.base_url, token, language=language or self.language, origin=self.origin, http=self.http
         )
         client.door_token = self.door_token
+        client.kept_drafts = self.kept_drafts
         return client
 
     def through_door(self, origin: str) -> CoreClient:

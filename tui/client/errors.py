@@ -24,3 +24,7 @@ class RefusedError(Exception):
 
 class UnreachableError(Exception):
     """The core did not answer; the request may or may not have been carried out."""
+
+
+class KeptHereError(UnreachableError):
+    """The core did not answer; the form is on this machine's own disk."""

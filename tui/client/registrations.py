@@ -16,6 +16,8 @@ from tui.client.errors import UnreachableError
 from tui.client.resource import ResourceClient
 
 RETRIES = Backoff(first=0.5, longest=8.0, jitter=(0.7, 1.3))
+SILENT_SECONDS = 3.0
+"""Without an answer to a save, after which whoever waits is told; a clinic's server answers in milliseconds."""
 
 
 class RegistrationsClient(ResourceClient):
@@ -50,16 +52,32 @@ class RegistrationsClient(ResourceClient):
             RefusedError: The core answered with a problem.
         """
         tries = 0
+
+        def tell() -> None:
+            if waiting is not None:
+                waiting(tries + 1)
+
         while True:
             try:
-                return await self._connection.one(Receipt, "POST", "registrations", dict(registration))
+                return await self._answered(registration, tell)
             except (UnreachableError, ValidationError):
                 # ValidationError: the answer was cut short. The registration may be saved already; asking
                 # again brings its receipt.
+                tell()
                 tries += 1
-            if waiting is not None:
-                waiting(tries)
             await asyncio.sleep(RETRIES.seconds(tries))
+
+    async def _answered(self, registration: Mapping[str, Any], tell: Callable[[], None]) -> Receipt:
+        """Send a registration once; tell whoever waits when the line stays silent, and go on waiting."""
+        asking = self._connection.one(Receipt, "POST", "registrations", dict(registration))
+        saving = asyncio.ensure_future(asking)
+        try:
+            await asyncio.wait({saving}, timeout=SILENT_SECONDS)
+            if not saving.done():
+                tell()
+            return await saving
+        finally:
+            saving.cancel()
 
     async def receipt(self, registration_id: str) -> Receipt:
         """Return the receipt of an earlier registration."""

@@ -10,7 +10,7 @@ from textual.await_complete import AwaitComplete
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from tui.client.errors import RefusedError, UnreachableError
+from tui.client.errors import KeptHereError, RefusedError, UnreachableError
 from tui.screens.base import LoketScreen, ResultT
 from tui.terminal.keyboard import hold_keys
 from tui.text import problem_words
@@ -109,8 +109,7 @@ class KeepsDraft(LoketScreen[ResultT]):
     def _tell_unkept(self, failure: RefusedError | UnreachableError) -> None:
         """Say that what was typed is not on the server, and try again by itself."""
         self._is_kept = False
-        why = problem_words.problem_text(failure.problem) if isinstance(failure, RefusedError) else ""
-        self.say(f"{_('NOT KEPT: what you type is not on the server yet.')} {why}".rstrip(), "warning")
+        self.say(_unkept_text(failure), "warning")
         if not self._is_over and self.is_attached:
             self.set_timer(RETRY_SECONDS, self._keep)
 
@@ -138,3 +137,12 @@ class KeepsDraft(LoketScreen[ResultT]):
     def on_screen_suspend(self) -> None:
         """Save when another screen, such as the lock, covers this one: the field keeps its focus then."""
         self.keep_soon()
+
+
+def _unkept_text(failure: RefusedError | UnreachableError) -> str:
+    if isinstance(failure, KeptHereError):
+        return _("No answer from the server: what you type is kept on this machine.")
+    text = _("NOT KEPT: what you type is not on the server yet.")
+    return (
+        f"{text} {problem_words.problem_text(failure.problem)}" if isinstance(failure, RefusedError) else text
+    )
