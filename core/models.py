@@ -726,6 +726,23 @@ class MedicineCode(Table):
     is_fornas = FlagField(default=False)
 
 
+class OfficialDisplay(Table):
+    """Official text of a code, from a file that the clinic imported; see `core.exchange.satusehat.official_displays`."""
+
+    system = CharField(max_length=80)
+    """URI of the code system."""
+    code = CharField(max_length=24)
+    display = TextField()
+    source = CharField(max_length=120)
+    """Name of the file."""
+    imported_at = InstantField()
+
+    class Meta:
+        """One per code."""
+
+        primary_key = peewee.CompositeKey("system", "code")
+
+
 class Prescription(Table):
     """One prescribed medicine (FHIR MedicationRequest) and its dispensing."""
 

@@ -49,6 +49,7 @@ GROUPS = {
     "import": "imports",
     "routing": "routing",
     "forms": "forms",
+    "codes": "codes",
     "first-start": "first_start",
 }
 """Group of commands -> the module whose `app` it is."""

@@ -135,3 +135,20 @@ def medicines_previewed(outcome: Mapping[str, Any]) -> Iterator[str]:
 def medicines_stored(is_stored: bool) -> Iterator[str]:
     """Yield whether KFA's table was stored."""
     yield _("Stored.") if is_stored else _("Nothing was stored.")
+
+
+def displays_imported(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an import of official texts did."""
+    yield _("{taken} official texts stored; {waiting_again} records wait to be sent again.").format(
+        taken=document["taken"], waiting_again=document["waiting_again"]
+    )
+    for line in document["refused"]:
+        yield _("! {line}: no proper code, or no text").format(line=line)
+
+
+def displays_checked(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the codes in use that have no official text."""
+    if not document["missing"]:
+        yield _("Every code in the records has its official text.")
+    for code, uses in document["missing"].items():
+        yield _("! {code}: no official text, {uses} times in the records").format(code=code, uses=uses)

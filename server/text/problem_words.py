@@ -347,6 +347,9 @@ REFUSALS: Mapping[str, str] = {
     "correct_and_save": N_("Open the record, correct it and save it."),
     "correct_the_patient": N_("Correct the patient's data and save them."),
     "enter_a_diagnosis": N_("Enter a diagnosis in the visit's record and save it."),
+    "import_displays": N_(
+        "Import the official texts of these codes: loket codes import FILE --list icd10; loket codes check names all of them."
+    ),
     "look_for_the_other_record": N_("Look for a second record of this patient and merge them."),
     "nothing_to_do": N_("Too old for the other end: nothing to do."),
     "send_the_patient_first": N_("Correct the patient first; the visit follows by itself."),

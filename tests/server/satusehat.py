@@ -1,11 +1,13 @@
 """A strict stand-in for SATUSEHAT: real HTTP, and it refuses what the real one is known to refuse.
 
-Source: indonesia.md 5.1-5.7. What is not known there is refused rather than taken: a compressed
-body, an element with empty text, a search without the patient, DELETE.
+Source: docs/reference/indonesia.md 5.1-5.7 and docs/reference/satusehat.md; each check cites its line. What is not
+known there is refused rather than taken: a compressed body, an element with empty text, a search without the patient,
+DELETE, a code or a display that is in no list.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import threading
@@ -13,46 +15,56 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+ROOT = Path(__file__).parents[2]
 CLIENT, SECRET, ORGANIZATION = "client-of-the-clinic", "its-secret", "100012345"
 NIK = "https://fhir.kemkes.go.id/id/nik"
 MOTHER_NIK = "https://fhir.kemkes.go.id/id/nik-ibu"
 OWN = "http://sys-ids.kemkes.go.id"
 DATETIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?\+00:00$")
 """With its offset, and that UTC's, as everything in the playbook."""
-DATETIMES = {"start", "end", "effectiveDateTime", "recordedDate", "authoredOn", "issued"}
-INTEGERS = {"rank", "multipleBirthInteger"}
-EARLIEST = datetime(2014, 6, 3, tzinfo=UTC)
-CODES = {
-    "http://terminology.hl7.org/CodeSystem/v3-ActCode": {"AMB", "EMER", "IMP", "HH"},
-    "http://terminology.hl7.org/CodeSystem/v3-ParticipationType": {"ATND"},
-    "http://terminology.hl7.org/CodeSystem/condition-category": {"encounter-diagnosis"},
-    "http://terminology.hl7.org/CodeSystem/condition-clinical": {"active", "inactive", "resolved"},
-    "http://terminology.hl7.org/CodeSystem/condition-ver-status": {"confirmed", "entered-in-error"},
-    "http://terminology.hl7.org/CodeSystem/diagnosis-role": {"CC", "AD", "DD"},
-    "http://terminology.hl7.org/CodeSystem/discharge-disposition": {
-        "home",
-        "other-hcf",
-        "exp",
-        "oth",
-        "aadvice",
-    },
-    "http://terminology.hl7.org/CodeSystem/observation-category": {"vital-signs"},
-    "http://terminology.hl7.org/CodeSystem/location-physical-type": {"ro", "bu"},
-    "http://terminology.kemkes.go.id/CodeSystem/procedure-category": {"TK000028"},
-    "http://snomed.info/sct": {"103693007", "277132007", "387713003", "409073007", "46947000", "410606002"},
-}
-LOINC = {
-    "8480-6": "mm[Hg]", "8462-4": "mm[Hg]", "8867-4": "/min", "9279-1": "/min", "8310-5": "Cel",
-    "29463-7": "kg", "8302-2": "cm", "88645-7": None,
+DATETIMES = {
+    "start", "end", "effectiveDateTime", "recordedDate", "authoredOn", "issued", "occurrenceDateTime", "whenHandedOver",
+    "whenPrepared", "receivedTime", "date",
 }  # fmt: skip
+INTEGERS = {"rank", "multipleBirthInteger"}
+UCUM = re.compile(
+    r"mm\[Hg\]|/min|Cel|kg|cm|%|g/dL|mg/dL|U/L|mmol/L|umol/L|10\*[36]/uL|/uL|mm/h|mL/min/\{1\.73_m2\}|g/L|mL|mg|g|d|wk|mo|h"
+)
+"""The units that a clinic's measurements and results need, as UCUM writes them (unitsofmeasure.org)."""
+EARLIEST = datetime(2014, 6, 3, tzinfo=UTC)
+UCUM_OF = {
+    "8480-6": "mm[Hg]", "8462-4": "mm[Hg]", "8867-4": "/min", "9279-1": "/min", "8310-5": "Cel", "59408-5": "%",
+    "29463-7": "kg", "8302-2": "cm", "8280-0": "cm", "56072-2": "cm", "9843-4": "cm", "2339-0": "mg/dL",
+}  # fmt: skip
+"""Vital sign -> its only unit (IDCore, Profile-IDCoreVSBPSystolic.fsh: value[x].code exactly)."""
+CONSCIOUSNESS = "67775-7"
+CONSCIOUSNESS_CODES = {"248234008", "300202002", "450847001", "422768004", "130987000", "2776000"}
+"""Lampiran Terminologi Resume Medis Rawat Jalan, table 6."""
+PROGNOSES = {"170968001", "65872000", "67334001", "170969009"}
+"""The same, table 4."""
 ICD10 = re.compile(r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")
-ICD9 = re.compile(r"^[0-9]{2}(\.[0-9]{1,2})?$")
+ICD10_SYSTEM = "http://hl7.org/fhir/sid/icd-10"
+KFA = "http://sys-ids.kemkes.go.id/kfa"
+QUANTITY_SYSTEMS = {
+    "http://unitsofmeasure.org",
+    "http://snomed.info/sct",
+    "http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm",
+}
+OWN_WORDS = {
+    "DiagnosticReport": "diagnostic/{}/lab",
+    "MedicationRequest": "prescription/{}",
+    "MedicationDispense": "prescription/{}",
+    "AllergyIntolerance": "allergy/{}",
+}
+"""Type -> the end of its identifier system, where it is not the type's name (indonesia.md 5.2)."""
 REQUIRED = {
     "Location": ("identifier", "status", "name", "physicalType", "managingOrganization"),
     "Patient": ("identifier", "name", "birthDate", "gender", "address", "multipleBirthInteger"),
@@ -62,11 +74,59 @@ REQUIRED = {
     ),
     "Condition": ("category", "code", "subject", "encounter"),
     "Observation": ("status", "category", "code", "subject", "encounter", "effectiveDateTime", "performer"),
+    "ServiceRequest": (
+        "identifier", "status", "intent", "category", "code", "subject", "encounter", "requester", "performer",
+    ),
+    "Specimen": ("identifier", "status", "type", "subject", "request", "collection"),
+    "DiagnosticReport": (
+        "identifier", "status", "category", "code", "subject", "encounter", "performer", "result", "basedOn", "specimen",
+    ),
+    "Medication": ("identifier", "status", "code", "extension"),
+    "MedicationRequest": (
+        "identifier", "status", "intent", "category", "medicationReference", "subject", "encounter", "authoredOn",
+        "requester", "dosageInstruction",
+    ),
+    "MedicationDispense": (
+        "identifier", "status", "medicationReference", "subject", "context", "performer", "authorizingPrescription",
+        "whenHandedOver",
+    ),
+    "AllergyIntolerance": ("identifier", "verificationStatus", "category", "code", "patient"),
+    "ClinicalImpression": ("identifier", "status", "code", "subject", "encounter", "prognosisCodeableConcept"),
     "Procedure": ("status", "category", "code", "subject", "encounter", "performedPeriod", "performer"),
     "Composition": (
         "identifier", "status", "type", "subject", "encounter", "date", "author", "title", "custodian", "section",
     ),
 }  # fmt: skip
+LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+SEEN_ELSEWHERE = {
+    # mLITE, plugins/satu_sehat/resources/ObservationBuilder.php
+    (LOINC, "8867-4"): "Heart rate",
+    (LOINC, "9279-1"): "Respiratory rate",
+    (LOINC, "8310-5"): "Body temperature",
+    (LOINC, "59408-5"): "Oxygen saturation in Arterial blood by Pulse oximetry",
+    (LOINC, "8480-6"): "Systolic blood pressure",
+    (LOINC, "8462-4"): "Diastolic blood pressure",
+    (LOINC, "8302-2"): "Body height",
+    (LOINC, "29463-7"): "Body weight",
+    (LOINC, CONSCIOUSNESS): "Level of responsiveness",
+    # yy-dto/IDCore, hepatitis B in the example of antenatal care
+    (
+        LOINC,
+        "75410-1",
+    ): "Hepatitis B virus surface Ag [Presence] in Serum, Plasma or Blood by Rapid immunoassay",
+    # Lampiran Terminologi Resume Medis Rawat Jalan, tables 4, 6 and 7
+    (SNOMED, "170968001"): "Prognosis good",
+    (SNOMED, "65872000"): "Fair prognosis",
+    (SNOMED, "67334001"): "Guarded prognosis",
+    (SNOMED, "170969009"): "Prognosis bad",
+    (SNOMED, "248234008"): "Mentally alert",
+    (SNOMED, "300202002"): "Response to voice",
+    (SNOMED, "450847001"): "Response to pain",
+    (SNOMED, "422768004"): "Unresponsive",
+    (SNOMED, "119297000"): "Blood specimen",
+    (SNOMED, "108252007"): "Laboratory procedure",
+}
 NEXT = {
     "arrived": {"in-progress", "cancelled", "entered-in-error"},
     "in-progress": {"finished", "cancelled", "entered-in-error"},
@@ -104,6 +164,8 @@ class Satusehat:
         """Patients by IHS number."""
         self.registry: dict[str, tuple[str, str]] | None = None
         """The civil registry (Dukcapil): NIK -> birth date and gender; None believes whatever comes."""
+        self.products: dict[str, str] = {}
+        """KFA -> the product's name."""
         self.tokens: dict[str, int] = {}
         """Token -> how many requests it is still good for."""
         self.token_uses = 10**9
@@ -269,12 +331,14 @@ class Satusehat:
         if kind == "Patient":
             yield from self._patients_by({NIK: "nik", MOTHER_NIK: "mother"}.get(system, ""), value)
             return
-        if kind not in {"Location"} and not query.keys() & {"subject", "encounter"}:
+        if kind not in {"Location", "Medication"} and not query.keys() & {"subject", "encounter", "patient"}:
             raise Refusal("a search needs the patient or the encounter")
         for remote, resource in self.resources[kind].items():
             if remote in self.hidden:
                 continue
-            if "subject" in query and resource["subject"]["reference"] != query["subject"]:
+            if "subject" in query and resource.get("subject", {}).get("reference") != query["subject"]:
+                continue
+            if "patient" in query and resource["patient"]["reference"] != query["patient"]:
                 continue
             yield resource
 
@@ -384,13 +448,18 @@ class Satusehat:
             if reference not in pending and not self._exists(reference):
                 raise Refusal(f"the reference {reference} is not known", "10124", "not-found")
         found = identity(resource)
-        if found is not None and found[0] != f"{OWN}/{kind.lower()}/{ORGANIZATION}":
+        if found is not None and found[0] != own_system(kind):
             raise Refusal("identifier system and organisation do not match", "10117")
         checks: dict[str, Callable[[dict[str, Any]], None]] = {
             "Encounter": self._check_encounter,
             "Condition": self._check_condition,
             "Observation": self._check_observation,
             "Procedure": self._check_procedure,
+            "Medication": self._check_medication,
+            "MedicationRequest": self._check_medication_request,
+            "MedicationDispense": self._check_medication_dispense,
+            "ClinicalImpression": self._check_clinical_impression,
+            "Composition": self._check_composition,
         }
         checks.get(kind, lambda _: None)(resource)
 
@@ -411,7 +480,9 @@ class Satusehat:
         if node == "":
             raise Refusal(f"{name} is empty", "10134")
         if isinstance(node, dict):
-            if "system" in node and "code" in node and name != "valueQuantity":
+            if "value" in node and "code" in node:
+                self._quantity(node)
+            elif "system" in node and "code" in node:
                 self._coding(node)
             for key, child in node.items():
                 self._shape(child, key)
@@ -423,34 +494,48 @@ class Satusehat:
         elif name in DATETIMES:
             self._check_instant(node, name)
 
+    @staticmethod
+    def _quantity(node: dict[str, Any]) -> None:
+        """mLITE, MedicationRequestBuilder.php: Quantity without system or code 10050, a code that is no unit 10349."""
+        if node.get("system") not in QUANTITY_SYSTEMS:
+            raise Refusal("Quantity.system", "10050", "required")
+        if not isinstance(node["value"], (int, float)) or isinstance(node["value"], bool):
+            raise Refusal("Quantity.value", "10254")
+        if node["system"] == "http://unitsofmeasure.org" and not UCUM.fullmatch(node["code"]):
+            raise Refusal(f"{node['code']} is no unit of UCUM", "10349", "code-invalid")
+
     def _check_instant(self, node: Any, name: str) -> None:
         if not isinstance(node, str) or not DATETIME.match(node):
             raise Refusal(f"{name} must have date, time and offset", "10132")
         if not EARLIEST <= datetime.fromisoformat(node) <= self.now:
             raise Refusal(f"{name} is in the future or too early", "10132")
 
-    @staticmethod
-    def _coding(coding: dict[str, Any]) -> None:
+    def _coding(self, coding: dict[str, Any]) -> None:
+        """A code that is in no list is refused, and so is a display that is not the list's (10001, 10002)."""
         system, code = coding["system"], coding["code"]
-        if system == "http://hl7.org/fhir/sid/icd-10":
+        if system == ICD10_SYSTEM:
             # The list is the edition of 2010: dengue is A90 and not A97, haemorrhoids I84 and not K64.
             known = bool(ICD10.match(code)) and not code.startswith(("A97", "K64"))
-        elif system == "http://hl7.org/fhir/sid/icd-9-cm":
-            known = bool(ICD9.match(code))
-        elif system == "http://loinc.org":
-            known = code in LOINC
-        elif system in CODES:
-            known = code in CODES[system]
+            display = official_icd10(code) if known else None
+        elif system == KFA:
+            display = self.products.get(code)
+        elif system in {listed for listed, _ in official_displays()}:
+            display = official_displays().get((system, code))
         else:
             raise Refusal(f"code system {system}", "10002", "code-invalid")
-        if not known:
+        if display is None:
             raise Refusal(f"code {code} is not in {system}", "10001", "code-invalid")
+        if coding.get("display") != display:
+            raise Refusal(f"display of {code} is not {display}", "10001", "code-invalid")
 
     def _check_encounter(self, resource: dict[str, Any]) -> None:
         if any(not part.get("type") or "individual" not in part for part in resource["participant"]):
             raise Refusal("participant and location", "10263", "required")
         if any("location" not in part for part in resource["location"]):
             raise Refusal("participant and location", "10263", "required")
+        # IDCore, Profile-IDCoreEncounter.fsh: location.extension 1..*.
+        if any(not part.get("extension") for part in resource["location"]):
+            raise Refusal("location.extension", "10263", "required")
         self._check_history(resource["statusHistory"], resource["status"])
         if resource["status"] == "finished":
             self._check_finished(resource)
@@ -481,22 +566,102 @@ class Satusehat:
         voided = "verificationStatus" in resource
         if voided == ("clinicalStatus" in resource):
             raise Refusal("clinicalStatus", "10105", "required")
-        if len(resource["code"]["coding"]) != 1 or not resource["code"]["coding"][0].get("display"):
-            raise Refusal("one code with its display", "10105", "required")
+        if len(resource["code"]["coding"]) != 1:
+            raise Refusal("one code", "10105", "required")
+        # SATUSEHAT, Resume Medis Rawat Jalan Jilid 1, table 2: a complaint is a SNOMED finding, a diagnosis ICD-10.
+        complaint = resource["category"][0]["coding"][0]["code"] == "problem-list-item"
+        if complaint == (resource["code"]["coding"][0]["system"] == ICD10_SYSTEM):
+            raise Refusal("category and code do not match", "10002", "code-invalid")
 
     @staticmethod
     def _check_observation(resource: dict[str, Any]) -> None:
+        values = [name for name in resource if name.startswith("value")]
+        if len(values) != 1 and resource["status"] != "entered-in-error":
+            raise Refusal("one value", "10105", "required")
         code = resource["code"]["coding"][0]["code"]
+        category = resource["category"][0]["coding"][0]["code"]
+        if category == "vital-signs":
+            Satusehat._check_vital_sign(resource, code)
+        elif category == "laboratory" and code not in UCUM_OF and not resource.get("specimen"):
+            raise Refusal("specimen", "10105", "required")
+
+    @staticmethod
+    def _check_vital_sign(resource: dict[str, Any], code: str) -> None:
+        # IDCore, Profile-IDCoreObservationVitalSigns.fsh: bodySite 1..1.
+        if not resource.get("bodySite"):
+            raise Refusal("bodySite", "10105", "required")
+        if code == CONSCIOUSNESS:
+            if resource["valueCodeableConcept"]["coding"][0]["code"] not in CONSCIOUSNESS_CODES:
+                raise Refusal("level of responsiveness", "10001", "code-invalid")
+            return
+        if code not in UCUM_OF:
+            raise Refusal(f"{code} is no vital sign", "10001", "code-invalid")
         quantity = resource.get("valueQuantity") or {}
-        if quantity.get("system") != "http://unitsofmeasure.org" or quantity.get("code") != LOINC[code]:
+        if quantity.get("system") != "http://unitsofmeasure.org" or quantity.get("code") != UCUM_OF[code]:
             raise Refusal("valueQuantity in UCUM", "10001", "code-invalid")
-        if not isinstance(quantity.get("value"), (int, float)):
-            raise Refusal("valueQuantity.value", "10254")
+        # IDCore, Profile-IDCoreVSBPSystolic.fsh: interpretation 1..1.
+        if code in {"8480-6", "8462-4"} and len(resource.get("interpretation", [])) != 1:
+            raise Refusal("interpretation", "10105", "required")
+
+    @staticmethod
+    def _check_medication(resource: dict[str, Any]) -> None:
+        # Lampiran Terminologi, table 9: a ready medicine is KFA 92 or 93; 91 is refused.
+        coding = resource["code"]["coding"][0]
+        if coding["system"] != KFA or coding["code"][:2] not in {"92", "93"}:
+            raise Refusal("Medication.code", "10001", "code-invalid")
+
+    @staticmethod
+    def _check_medication_request(resource: dict[str, Any]) -> None:
+        systems = [item["system"] for item in resource["identifier"]]
+        if systems != [f"{OWN}/prescription/{ORGANIZATION}", f"{OWN}/prescription-item/{ORGANIZATION}"]:
+            raise Refusal("identifier", "10389")  # mLITE, MedicationDispenseBuilder.php
+
+    def _check_medication_dispense(self, resource: dict[str, Any]) -> None:
+        if "reference" not in resource["medicationReference"]:
+            raise Refusal("medicationReference", "10138")  # mLITE, MedicationDispenseBuilder.php
+        # Lampiran Terminologi, table 9: what is handed out is KFA 93.
+        medication = self._referred(resource["medicationReference"])
+        if medication is not None and not medication["code"]["coding"][0]["code"].startswith("93"):
+            raise Refusal("a product that is handed out is KFA 93", "10001", "code-invalid")
+        self._check_medication_request(resource)
+
+    def _referred(self, reference: dict[str, Any]) -> dict[str, Any] | None:
+        kind, _, remote = reference["reference"].partition("/")
+        return self.resources.get(kind, {}).get(remote)
+
+    @staticmethod
+    def _check_clinical_impression(resource: dict[str, Any]) -> None:
+        if resource["prognosisCodeableConcept"][0]["coding"][0]["code"] not in PROGNOSES:
+            raise Refusal("prognosis", "10001", "code-invalid")
+
+    @staticmethod
+    def _check_composition(resource: dict[str, Any]) -> None:
+        # FHIR R4, Composition: cmp-1.
+        if any(not section.keys() & {"text", "entry", "section"} for section in resource["section"]):
+            raise Refusal("an empty section", "10105", "required")
 
     @staticmethod
     def _check_procedure(resource: dict[str, Any]) -> None:
         if any("actor" not in part for part in resource["performer"]):
             raise Refusal("performer.actor", "10105", "required")
+
+
+def own_system(kind: str) -> str:
+    """The only system of the clinic's own identifiers of a type (10117)."""
+    return f"{OWN}/{OWN_WORDS.get(kind, kind.lower() + '/{}').format(ORGANIZATION)}"
+
+
+def official_icd10(code: str) -> str:
+    """The Ministry's title of a diagnosis. WHO's words stay out of the repository: any text that only a list gives will do."""
+    return f"{code} as the list of 2010 calls it"
+
+
+@cache
+def official_displays() -> dict[tuple[str, str], str]:
+    """What the Ministry's lists hold; what public integrations send and its own pages show stands before the file."""
+    with (ROOT / "core/data/satusehat_displays.csv").open(encoding="utf-8") as file:
+        found = {(row["system"], row["code"]): row["display"] for row in csv.DictReader(file)}
+    return found | SEEN_ELSEWHERE
 
 
 def identity(resource: dict[str, Any]) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ CORRECT_AND_SAVE = "correct_and_save"
 """The remedy for a refusal that holds no known mark."""
 
 REMEDIES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("display-missing",), "import_displays"),
     (("nik-missing",), "complete_the_nik"),
     (("practitioner-missing",), "complete_the_practitioner"),
     (("diagnosis-missing", "10457"), "enter_a_diagnosis"),

@@ -2,8 +2,10 @@
 
 A visit that is new there goes as one transaction Bundle. When that is refused, or part of the
 visit is there already, its resources go one by one: the Encounter opened, its Conditions and the
-rest, the Encounter finished. What SATUSEHAT says it has already is looked up and adopted. Ids are
-kept as soon as they are known, so a run that was cut off anywhere goes on from there.
+rest, the Encounter finished. One that is refused, or held because an official text is missing,
+does not stop the others: the visit is set aside with its words, and what was taken stays. What
+SATUSEHAT says it has already is looked up and adopted. Ids are kept as soon as they are known,
+so a run that was cut off anywhere goes on from there.
 """
 
 from __future__ import annotations
@@ -11,20 +13,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 
 import httpx
 
-from core.exchange.fhir import Entry, Mapper, Names, Record, Resource, digest
-from core.exchange.fhir.clinical import Context
+from core.exchange.fhir import Entry, Mapper, Record, Resource, digest
+from core.exchange.fhir.clinical import Made, VisitRows
 from core.exchange.fhir.rendering import visit_record, visit_rows
-from core.exchange.fhir.systems import MOTHER_NIK, NIK
+from core.exchange.fhir.systems import CONDITION_VERIFIED, MOTHER_NIK, NIK
 from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
-from core.exchange.satusehat import resources
+from core.exchange.satusehat import visit_resources
 from core.exchange.satusehat.identities import Identities
+from core.exchange.satusehat.official_displays import MISSING, Displays
 from core.exchange.satusehat.requests import NO_PERMISSION_RULE, Access, SatusehatRefusedError
+from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames, is_taken_back
 from core.exchange.target import LATER, NOT_FOUND, Verdict
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus
@@ -43,6 +46,11 @@ TOO_OLD = "too-old"
 GONE = 404
 UNKNOWN_REFERENCE_RULE = "10124"
 FOREIGN_IDENTIFIER_RULE = "10117"
+PART_KINDS = (
+    "Condition", "Observation", "Procedure", "ServiceRequest", "Specimen", "DiagnosticReport", "MedicationRequest",
+    "MedicationDispense", "ClinicalImpression", "Composition",
+)  # fmt: skip
+"""Types of a visit's parts that a correction may remove from it."""
 PERSONAL = "https://fhir.kemkes.go.id/id/"
 """Identifier systems of a person; the rest are the clinic's own or BPJS's."""
 
@@ -61,8 +69,11 @@ class SatusehatTarget:
         self._access = Access(clinic.settings, client)
         self._ids = Identities(clinic.settings.satusehat_url)
         self._mapper = Mapper(clinic)
-        self._names = Names(clinic.settings.satusehat_organization)
+        self._names = SatusehatNames(clinic.settings.satusehat_organization)
         self._vitals = frozenset(code.strip() for code in clinic.settings.satusehat_vitals.split(","))
+        self._displays = Displays()
+        self._held: dict[str, dict[str, str]] = {}
+        """Visit -> what could not be made of it, with the codes whose text is missing."""
         self._rooms_are_new = False
         self.batch_size = BATCH
 
@@ -96,7 +107,7 @@ class SatusehatTarget:
     def _make_rooms(self) -> None:
         try:
             for cluster in self._clinic.clusters.values():
-                room = resources.location(self._context(), cluster.code, cluster.name)
+                room = visit_resources.location(self._context(), cluster.code, cluster.name)
                 self._make_room(Entry("Location", cluster.code, room))
         except SatusehatRefusedError as error:
             foreign = error.rule in {NO_PERMISSION_RULE, FOREIGN_IDENTIFIER_RULE}
@@ -135,10 +146,19 @@ class SatusehatTarget:
                     Outbox.error.startswith(NO_PRACTITIONER),
                 ).execute()
 
-    def _context(self) -> Context:
-        known = list(self._ids.of("Practitioner"))
-        people = resources.usernames_known(self._mapper.usernames(), known)
-        return Context(self._names, people, self._clinic.clusters.emergency.code)
+    def _context(self) -> SatusehatContext:
+        known = frozenset(self._ids.of("Practitioner"))
+        accounts = self._mapper.usernames()
+        people = Account.select(Account.username, Account.name).where(Account.username.in_(list(known)))
+        return SatusehatContext(
+            self._names,
+            {account: username for account, username in accounts.items() if username in known},
+            self._clinic.clusters.emergency.code,
+            displays=self._displays,
+            people={row.username: row.name for row in people},
+            rooms={cluster.code: cluster.name for cluster in self._clinic.clusters.values()},
+            vitals=self._vitals,
+        )
 
     # --- records
 
@@ -147,9 +167,15 @@ class SatusehatTarget:
         if kind == PATIENT:
             yield from self._mapper.patients(ids)
             return
-        make = partial(resources.resources, self._context(), vitals=self._vitals)
+        context = self._context()
         for rows in visit_rows(ids):
-            yield visit_record(rows, make)
+            yield visit_record(rows, lambda rows: self._made(context, rows))
+
+    def _made(self, context: SatusehatContext, rows: VisitRows) -> list[Made]:
+        """Return the resources of a visit, and remember what had to be held of it."""
+        parts = visit_resources.visit_parts(context, rows)
+        self._held[rows.visit.id] = parts.held
+        return parts.made
 
     def deliver(self, records: Sequence[Record], day: date | None) -> Iterator[list[Verdict]]:
         """Send one record after the other; yield each with its verdict."""
@@ -158,10 +184,8 @@ class SatusehatTarget:
             words = ""
             try:
                 send(record)
-            except SetAsideError as error:
-                words = str(error)
-            except SatusehatRefusedError as error:
-                words = error.words
+            except (SetAsideError, SatusehatRefusedError) as error:
+                words = _words_of(error)
             self._patience.succeed()
             yield [(index, words)]
 
@@ -216,38 +240,86 @@ class SatusehatTarget:
 
     def _visit(self, record: Record) -> None:
         first = record.entries[0]
-        if not self._may_go(first):
+        if not self._may_go(first, record.target):
             return
-        if self._settings.satusehat_bundles and not self._is_known(record):
+        if not self._went_whole(record):
             try:
-                self._send_whole(record)
-                return
-            except SatusehatRefusedError:
-                pass  # one by one it shows which resource is the cause, or that it is there already
-        try:
-            self._send_one_by_one(record)
-        except SatusehatRefusedError as error:
-            if error.status != GONE and error.rule != UNKNOWN_REFERENCE_RULE:
-                raise
-            # Its ids mean nothing there any more: a test server is emptied from time to time.
-            self._forget(record)
-            self._send_one_by_one(record)
+                problems = self._send_one_by_one(record)
+            except SatusehatRefusedError as error:
+                if not _means_nothing_there(error):
+                    raise
+                # Its ids mean nothing there any more: a test server is emptied from time to time.
+                self._forget(record)
+                problems = self._send_one_by_one(record, ids_are_fresh=True)
+            if problems:
+                raise SetAsideError("; ".join(problems))
+        missing = sorted(set(self._held.get(record.target, {}).values()))
+        if missing:
+            raise SetAsideError(f"{MISSING}: {', '.join(missing)}")
 
-    def _send_one_by_one(self, record: Record) -> None:
-        """Send the resources of a visit that differ; a finished Encounter is refused before its Conditions exist."""
+    def _went_whole(self, record: Record) -> bool:
+        """Return whether a visit of which SATUSEHAT had nothing was taken in one transaction."""
+        if not self._settings.satusehat_bundles or self._is_known(record):
+            return False
+        try:
+            self._send_whole(record)
+        except SatusehatRefusedError:
+            return False  # one by one it shows which resource is the cause, or that it is there already
+        return True
+
+    def _send_one_by_one(self, record: Record, *, ids_are_fresh: bool = False) -> list[str]:
+        """Send the resources of a visit that differ; a finished Encounter is refused before its Conditions exist.
+
+        Args:
+            record: The visit.
+            ids_are_fresh: Its ids were just learned, so a reference that is not known is a refusal like others.
+
+        Returns:
+            The words of each refusal; one of the Encounter is raised, since nothing stands without it.
+
+        Raises:
+            SatusehatRefusedError: The Encounter was refused, or ids of this visit mean nothing there any more.
+            SetAsideError: The Encounter refers to what SATUSEHAT does not know.
+        """
         first, *rest = record.entries
+        where = self._where(first)
         if self._ids.find("Encounter", first.value) is None:
-            opened = Entry("Encounter", first.value, resources.opening(first.resource))
-            self._ensure(opened, self._where(first), final=False)
+            opened = Entry("Encounter", first.value, visit_resources.opening(first.resource))
+            self._ensure(opened, where, final=False)
+        problems = []
         for entry in rest:
-            self._ensure(entry, self._where(first))
+            try:
+                self._ensure(entry, where)
+            except (SetAsideError, SatusehatRefusedError) as error:
+                if _means_nothing_there(error) and not ids_are_fresh:
+                    raise
+                problems.append(_words_of(error))
         self._withdraw(record)
-        self._ensure(first, self._where(first))
+        self._finish(first, where, problems)
+        return problems
+
+    def _finish(self, first: Entry, where: Mapping[str, str], problems: Sequence[str]) -> None:
+        """Bring the Encounter to its end, with the diagnoses that were taken; without any it stays open.
+
+        Args:
+            first: The Encounter.
+            where: What finds the visit's resources.
+            problems: The words of what was refused before it.
+        """
+        resource = first.resource
+        if problems and resource["status"] == "finished":
+            kept = frozenset(
+                self._names.query("Condition", value) for value in self._ids.parts("Condition", first.value)
+            )
+            resource = visit_resources.without_diagnoses(resource, kept)
+            if not resource.get("diagnosis"):
+                return
+        self._ensure(Entry(first.type, first.value, resource), where)
 
     def _forget(self, record: Record) -> None:
-        for kind, value in [(entry.type, entry.value) for entry in record.entries] + [
-            ("Observation", value) for value in self._ids.parts("Observation", record.target)
-        ]:
+        ours = [(entry.type, entry.value) for entry in record.entries]
+        parts = [(kind, value) for kind in PART_KINDS for value in self._ids.parts(kind, record.target)]
+        for kind, value in ours + parts:
             self._ids.forget(kind, value)
         if not self._rooms_are_new:
             self._rooms_are_new = True
@@ -255,8 +327,12 @@ class SatusehatTarget:
                 self._ids.forget("Location", code)
             self._make_rooms()
 
-    def _may_go(self, first: Entry) -> bool:
+    def _may_go(self, first: Entry, visit_id: str) -> bool:
         """Return whether a visit is to be sent at all.
+
+        Args:
+            first: Its Encounter.
+            visit_id: The visit.
 
         Raises:
             SetAsideError: Not as it is, or not yet.
@@ -271,10 +347,16 @@ class SatusehatTarget:
         if not first.resource.get("participant"):
             raise SetAsideError(f"{NO_PRACTITIONER}: SATUSEHAT knows nobody who served this visit")
         if not first.resource.get("diagnosis"):
+            held = [
+                code for part, code in self._held.get(visit_id, {}).items() if part.startswith("Condition/")
+            ]
+            if held:
+                raise SetAsideError(f"{MISSING}: {', '.join(held)}")
             raise SetAsideError(f"{NO_DIAGNOSIS}: a finished visit needs a diagnosis (10457)")
         return True
 
     def _is_known(self, record: Record) -> bool:
+        """Return whether SATUSEHAT has any of a visit's resources, by the ids kept here."""
         return any(self._ids.find(entry.type, entry.value) is not None for entry in record.entries)
 
     def _send_whole(self, record: Record) -> None:
@@ -302,13 +384,22 @@ class SatusehatTarget:
                 self._ids.remember(entry.type, entry.value, remote_id, digest(entry.resource).hex())
 
     def _withdraw(self, record: Record) -> None:
-        """Mark a measurement that a correction removed as entered in error: nothing can be deleted there."""
-        still = {entry.value for entry in record.entries if entry.type == "Observation"}
-        for value, remote_id in self._ids.parts("Observation", record.target).items():
-            if value not in still:
-                before = self._access.read("Observation", remote_id)
-                self._put("Observation", remote_id, {**before, "status": "entered-in-error"})
-                self._ids.forget("Observation", value)
+        """Mark what a correction removed from a visit as entered in error: nothing can be deleted there.
+
+        What is only held here stays there as it is.
+        """
+        still = {(entry.type, entry.value) for entry in record.entries}
+        still |= {tuple(part.split("/", 1)) for part in self._held.get(record.target, {})}  # type: ignore[misc]
+        for kind in PART_KINDS:
+            for value, remote_id in self._ids.parts(kind, record.target).items():
+                if (kind, value) not in still:
+                    self._take_back(kind, value, remote_id)
+
+    def _take_back(self, kind: str, value: str, remote_id: str) -> None:
+        before = self._access.read(kind, remote_id)
+        if not is_taken_back(before):
+            self._put(kind, remote_id, taken_back(before, self._displays))
+        self._ids.forget(kind, value)
 
     def _where(self, encounter: Entry) -> dict[str, str]:
         """Return the parameters that find a visit's resources: SATUSEHAT wants the patient named."""
@@ -379,8 +470,32 @@ class SatusehatTarget:
         return f"{kind}/{known.remote_id}"
 
 
-def _address(names: Names, entry: Entry) -> str:
+def _address(names: SatusehatNames, entry: Entry) -> str:
     return names.query(entry.type, entry.value)
+
+
+def _words_of(error: Exception) -> str:
+    return error.words if isinstance(error, SatusehatRefusedError) else str(error)
+
+
+def _means_nothing_there(error: Exception) -> bool:
+    """Return whether a refusal says that an id is not known there."""
+    return isinstance(error, SatusehatRefusedError) and (
+        error.status == GONE or error.rule == UNKNOWN_REFERENCE_RULE
+    )
+
+
+def taken_back(resource: Resource, displays: Displays) -> Resource:
+    """Return a resource as entered in error, whatever its type says that with.
+
+    Args:
+        resource: As SATUSEHAT has it.
+        displays: The official texts.
+    """
+    if resource["resourceType"] != "Condition":
+        return {**resource, "status": "entered-in-error"}
+    rest = {name: value for name, value in resource.items() if name != "clinicalStatus"}
+    return {**rest, "verificationStatus": displays.concept(CONDITION_VERIFIED, "entered-in-error")}
 
 
 def _mark(number: str | None) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.exchange import outbox
 from core.exchange import service as synchronisation
-from core.exchange.service import Pace
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus, VisitStatus
 from core.foundation.config import Settings
@@ -30,81 +27,19 @@ from core.models import (
     Visit,
 )
 from tests.core.days import Days, open_clinic
+from tests.core.exchange.satusehat.sending import (
+    DAY,
+    DOCTOR_NIK,
+    changed,
+    fill,
+    held,
+    import_icd10,
+    known,
+    send,
+    settings_for,
+)
 from tests.core.exchange.test_synchronisation import THOROUGH
-from tests.server.satusehat import CLIENT, ORGANIZATION, SECRET, Satusehat
-
-DAY = date(2026, 3, 2)
-QUICK = Pace(backoff=0.01, backoff_cap=0.02, rest=0.0, attempts=3)
-DOCTOR_NIK = "6371010101700001"
-
-
-@pytest.fixture
-def ministry() -> Iterator[Satusehat]:
-    running = Satusehat()
-    running.practitioners[DOCTOR_NIK] = "N10000001"
-    yield running
-    running.stop()
-
-
-def settings_for(ministry: Satusehat, **changes: Any) -> dict[str, Any]:
-    return {
-        "sync_target": "satusehat",
-        "satusehat_url": ministry.url,
-        "satusehat_client_id": CLIENT,
-        "satusehat_client_secret": SECRET,
-        "satusehat_organization": ORGANIZATION,
-        "satusehat_per_minute": 6000,
-        **changes,
-    }
-
-
-@pytest.fixture
-def clinic(tmp_path: Path, ministry: Satusehat) -> Clinic:
-    made = open_clinic(tmp_path / "clinic", **settings_for(ministry))
-    return changed(made, satusehat_per_minute=600_000)  # no test but that of the rate has to wait for it
-
-
-@pytest.fixture
-def days(clinic: Clinic, ministry: Satusehat) -> Iterator[Days]:
-    with connection():
-        made = Days(clinic)
-        Account.update(practitioner_nik=DOCTOR_NIK).where(Account.id == made.account.id).execute()
-        yield made
-
-
-def changed(clinic: Clinic, **changes: Any) -> Clinic:
-    return Clinic(clinic.settings.model_copy(update=changes), clinic.clusters)
-
-
-def known(ministry: Satusehat, patient: Patient) -> str:
-    assert patient.nik is not None
-    return ministry.citizen(patient.nik, patient.birth_date.isoformat(), patient.sex)
-
-
-def fill(days: Days, ministry: Satusehat, count: int = 8) -> list[Visit]:
-    """Visits of patients who have a NIK; every other one is known to the registry."""
-    patients = [days.patient(nik=f"637101900000{number:04d}") for number in range(1, count // 2 + 2)]
-    for patient in patients[::2]:
-        known(ministry, patient)
-    return [days.visit(DAY, patients[number % len(patients)]) for number in range(count)]
-
-
-def send(clinic: Clinic, runs: int = 1) -> synchronisation.SyncOutcome:
-    for _ in range(runs):
-        outcome = synchronisation.run(clinic, pace=QUICK)
-    return outcome
-
-
-def held(ministry: Satusehat) -> dict[str, dict[str, Any]]:
-    """`Type/identifier value` -> resource; fails when something is there twice."""
-    found: dict[str, dict[str, Any]] = {}
-    for kind in ("Encounter", "Condition", "Observation", "Composition", "Procedure"):
-        for resource in ministry.of(kind):
-            listed = resource["identifier"]
-            value = (listed[0] if isinstance(listed, list) else listed)["value"]
-            assert f"{kind}/{value}" not in found
-            found[f"{kind}/{value}"] = resource
-    return found
+from tests.server.satusehat import Satusehat
 
 
 def assert_whole(clinic: Clinic, ministry: Satusehat) -> None:
@@ -283,6 +218,7 @@ def test_its_rate_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(time, "sleep", noted)
     with connection():
         days = Days(clinic)
+        import_icd10()
         Account.update(practitioner_nik=DOCTOR_NIK).execute()
         fill(days, strict, 2)
         outcome = send(clinic)
@@ -458,7 +394,7 @@ def test_corrections_voids_merges_and_addenda_travel(clinic: Clinic, days: Days,
     assert [resource["status"] for key, resource in there.items() if "8867-4" in key and visit.id in key] == [
         "final"
     ]
-    assert "&lt;rontgen&gt;" in json.dumps(there[f"Composition/{visit.id}-UMUM"])
+    assert "&lt;rontgen&gt;" in json.dumps(there[f"Composition/{visit.id}-RESUME"])
     assert there[f"Encounter/{voided.id}"]["status"] == "entered-in-error"
 
 
