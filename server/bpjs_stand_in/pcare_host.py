@@ -22,6 +22,7 @@ from server.bpjs_stand_in import pcare_lists
 from server.bpjs_stand_in.pcare_books import Books, PcareRefusal
 
 CLOCK_SECONDS = 300
+LOOK_SECONDS = 0.05  # between looks whether it is to end
 CONTENT_TYPES = ("application/x-www-form-urlencoded", "application/json", "text/plain")
 FAULTS = ("html", "error_500", "lose_request", "lose_answer", "commit_then_500", "cut")
 """Faults: `lose_answer`, `commit_then_500` and `cut` after the call was done."""
@@ -185,6 +186,8 @@ class PcareHost:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body go in one piece: in two, the second waits 40 ms for the first one's receipt.
+            wbufsize = -1
 
             def do_GET(self) -> None:
                 owner._serve(self)
@@ -196,7 +199,7 @@ class PcareHost:
 
         self._server = QuietServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/pcare-rest"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of a clinic that asks this service."""
