@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from core.complaints.doubt import shipped_doubt
 from core.complaints.facts import ClusterSuggestion, Reason, RedFlag, RoutingDecision, RoutingFacts
-from core.complaints.patient import Fit, has_own_complaint, names_others, without_others
+from core.complaints.patient import Fit, has_own_complaint, names_others, without_dead, without_others
 from core.complaints.reading.reader import Reading, read
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.matcher import RuleMatch, matching_rules
@@ -100,6 +100,8 @@ class _Case:
         reading = read(facts.chief_complaint, vocabulary)
         matches = matching_rules(facts, reading, vocabulary)
         if names_others(reading):
+            reading = without_dead(reading)
+            matches = matching_rules(facts, reading, vocabulary)
             reading = _of_the_patient(facts, reading, matches, vocabulary)
             matches = matching_rules(facts, reading, vocabulary)
         return _Case(facts, reading, subject=Subject.of(facts, reading), matches=matches, clusters=clusters)

@@ -61,7 +61,7 @@ def fit(person: Experiencer, facts: RoutingFacts) -> Fit:
         facts: Age and sex of the patient.
     """
     years = facts.years
-    if person is Experiencer.OUTSIDER:
+    if person in (Experiencer.OUTSIDER, Experiencer.DEAD):
         return Fit.NEVER
     if person in (Experiencer.CHILD, Experiencer.SIBLING):
         limit = _CHILD_YEARS if person is Experiencer.CHILD else _YOUNG_SIBLING_YEARS
@@ -79,6 +79,12 @@ def fit(person: Experiencer, facts: RoutingFacts) -> Fit:
 def names_others(reading: Reading) -> bool:
     """Return whether some finding belongs to a relative."""
     return any(o.owner not in (None, Experiencer.ONESELF) for o in reading.occurrences)
+
+
+def without_dead(reading: Reading) -> Reading:
+    """Return the reading without what a relative has died of: no dead person stands at a counter."""
+    kept = tuple(o for o in reading.occurrences if o.owner is not Experiencer.DEAD)
+    return replace(reading, occurrences=kept)
 
 
 def has_own_complaint(facts: RoutingFacts, reading: Reading, speakers: frozenset[str]) -> bool:

@@ -9,7 +9,7 @@ is decided with the form at hand, in `core.complaints.patient`. The term is ConT
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -29,6 +29,10 @@ class Experiencer(StrEnum):
     SIBLING = "sibling"
     OUTSIDER = "outsider"
     """A neighbour, a friend: somebody who does not come with the family's card."""
+    DEAD = "dead"
+    """"meninggal": the relative who is named in the clause is no patient."""
+    DYING = "dying"
+    """"mau meninggal": who is about to die is one."""
     DEED = "deed"
     """What a speaker does for somebody else: after "saya bawa" and "saya takut" nothing is the speaker's own finding."""
     MENTION = "mention"
@@ -41,7 +45,16 @@ class Experiencer(StrEnum):
     """The same after the person: "kakak bilang"."""
 
 
-_BESIDE_PEOPLE = frozenset({Experiencer.DEED, Experiencer.MENTION, Experiencer.OPENER, Experiencer.SPEECH})
+_BESIDE_PEOPLE = frozenset(
+    {
+        Experiencer.DEED,
+        Experiencer.DEAD,
+        Experiencer.DYING,
+        Experiencer.MENTION,
+        Experiencer.OPENER,
+        Experiencer.SPEECH,
+    }
+)
 _PASSIVE = "di"
 """Prefix of a verb whose doer follows: "dipukul suami"."""
 _SHORTEST_PASSIVE = 5
@@ -83,7 +96,22 @@ def owners(heard: Sequence[HeardWord], people: Mapping[str, Experiencer]) -> lis
     if all(person in _BESIDE_PEOPLE or person in (None, Experiencer.ONESELF) for person in named):
         return []
     found = (_owner_at(index, heard, named) for index in range(len(heard)))
-    return [owner for owner in found if owner is not None]
+    dead = _clauses_of_the_dead(heard, named)
+    return [_buried(owner, dead) for owner in found if owner is not None]
+
+
+def _clauses_of_the_dead(heard: Sequence[HeardWord], named: Sequence[Experiencer | None]) -> set[int]:
+    """Return the clauses that tell of a death: "meninggal", not "mau meninggal"."""
+    return {
+        word.clause
+        for index, word in enumerate(heard)
+        if named[index] is Experiencer.DEAD and (not index or named[index - 1] is not Experiencer.DYING)
+    }
+
+
+def _buried(owner: Owner, dead: Collection[int]) -> Owner:
+    is_dead = owner.clause in dead and owner.person is not Experiencer.ONESELF
+    return owner._replace(person=Experiencer.DEAD) if is_dead else owner
 
 
 def owner_of(found: Iterable[Owner], clause: int, position: int) -> Owner | None:

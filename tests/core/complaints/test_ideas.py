@@ -1,6 +1,7 @@
 """The ideas behind the rules, each in sentences of its own: danger kept, and what only sounds like it left in peace."""
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from core.complaints.facts import RoutingFacts
 from core.complaints.language.medicine_names import CONCEPT, medicine_names
 from core.complaints.patient import Fit, fit
 from core.complaints.reading.experiencer import Experiencer
+from core.complaints.rules.rule_schema import split_words
+from core.complaints.rules.shipped_rules import shipped_document
 from core.complaints.vocabulary import Vocabulary
 from core.foundation.codes import Sex, Verdict
 from core.queues.clusters import load_clusters
@@ -143,3 +146,23 @@ def test_what_has_been_there_for_years_is_danger_only_when_it_is_new_or_worse(si
 )
 def test_some_dangers_hold_however_long_they_last(complaint):
     assert decide(complaint, 15_000).red_flags
+
+
+def test_a_word_beside_people_has_one_meaning():
+    listed = [word for words in shipped_document()["people"].values() for word in split_words(words)]
+    assert {word for word, times in Counter(listed).items() if times > 1} == set()
+
+
+@pytest.mark.parametrize(
+    ("complaint", "is_danger"),
+    [
+        ("tetangga meninggal sesak napas, jadi takut, mau cek paru", False),
+        ("bapak meninggal karena serangan jantung, mau cek kolesterol", False),
+        ("almarhum bapak stroke, saya mau cek kolesterol", False),
+        ("suami saya mau meninggal sesak napas", True),
+        ("ibu hampir mati sesak napas", True),
+        ("ingin meninggal saja", True),
+    ],
+)
+def test_the_dead_come_for_nothing_and_the_dying_do(complaint, is_danger):
+    assert bool(decide(complaint, 18_000).red_flags) == is_danger
