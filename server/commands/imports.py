@@ -71,12 +71,13 @@ def import_medicines(
     """Take KFA's table of products (CSV or XLSX): only medicines known here, after a preview."""
     from dataclasses import asdict
 
+    from core.exchange.satusehat import official_displays
     from core.foundation.database import connection
     from core.orders import kfa
     from server.text.import_sentences import STORE_QUESTION, medicines_previewed, medicines_stored
     from server.text.translation import _
 
-    console.open_clinic()
+    clinic = console.open_clinic()
     with connection():
         document = asdict(kfa.import_codes(file, dry_run=True))
         if not as_json:
@@ -84,6 +85,8 @@ def import_medicines(
         is_stored = not dry_run and (yes or as_json or typer.confirm(_(STORE_QUESTION)))
         if is_stored:
             kfa.import_codes(file)
+            if clinic.settings.sync_target == "satusehat":
+                official_displays.send_medicines_again()
     stored = {"stored": is_stored}
     console.print_lines(medicines_stored(is_stored), document | stored, as_json)
 

@@ -20,13 +20,14 @@ from peewee import EXCLUDED
 
 from core.exchange import outbox
 from core.exchange.fhir.systems import ICD9, ICD10, LOINC, SNOMED, Resource
+from core.exchange.satusehat.kfa_products import medicines_without_product
 from core.foundation import clock
 from core.foundation.codes import OutboxStatus
 from core.foundation.database import transaction
 from core.foundation.errors import ValidationError
 from core.foundation.languages import SOURCE_LANGUAGE
 from core.foundation.spreadsheets import read_content, read_sheets
-from core.models import Diagnosis, OfficialDisplay, Order, Outbox, Procedure
+from core.models import Diagnosis, OfficialDisplay, Order, Outbox, Prescription, Procedure
 
 FILE = "satusehat_displays.csv"
 KFA = "http://sys-ids.kemkes.go.id/kfa"
@@ -220,9 +221,12 @@ def _text_place(header: Sequence[str]) -> int:
 
 
 def codes_without_display() -> dict[str, int]:
-    """Return `list code` -> uses, of the codes in the clinic's records that have no official text, the most used first."""
+    """Return `list code` -> uses, of what in the records has no official text, the most used first.
+
+    A medicine without a product of KFA counts as such: `kfa Parasetamol 500 mg tablet`.
+    """
     displays = Displays()
-    used: dict[str, int] = {}
+    used = {f"kfa {name}": count for name, count in medicines_without_product().items()}
     for system, code, count in _codes_in_use():
         if displays.find(system, code) is None:
             used[f"{short_name(system)} {code}"] = count
@@ -237,3 +241,18 @@ def _codes_in_use() -> Iterator[tuple[str, str, int]]:
     for system, rows in ((ICD10, diagnoses), (ICD9, procedures), (LOINC, orders)):
         counts = Counter(row.code for row in rows)
         yield from ((system, code, count) for code, count in counts.items() if code)
+
+
+def send_medicines_again() -> int:
+    """Make the visits with a prescription wait again, after an import of KFA; return how many.
+
+    What is there already is not sent twice: only what is new of a visit differs.
+    """
+    visits = [row.visit_id for row in Prescription.select(Prescription.visit).distinct()]
+    sent = Outbox.select().where(
+        Outbox.kind == outbox.VISIT, Outbox.status == OutboxStatus.SENT, Outbox.target.in_(visits)
+    )
+    targets = [row.target for row in sent]
+    for start in range(0, len(targets), BATCH):
+        outbox.enqueue(outbox.VISIT, *targets[start : start + BATCH])
+    return len(targets)

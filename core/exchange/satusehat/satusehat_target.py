@@ -25,6 +25,7 @@ from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
 from core.exchange.satusehat import visit_resources
 from core.exchange.satusehat.identities import Identities
+from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import MISSING, Displays
 from core.exchange.satusehat.requests import NO_PERMISSION_RULE, Access, SatusehatRefusedError
 from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames, is_taken_back
@@ -72,6 +73,7 @@ class SatusehatTarget:
         self._names = SatusehatNames(clinic.settings.satusehat_organization)
         self._vitals = frozenset(code.strip() for code in clinic.settings.satusehat_vitals.split(","))
         self._displays = Displays()
+        self._products = KfaProducts()
         self._held: dict[str, dict[str, str]] = {}
         """Visit -> what could not be made of it, with the codes whose text is missing."""
         self._rooms_are_new = False
@@ -158,6 +160,7 @@ class SatusehatTarget:
             people={row.username: row.name for row in people},
             rooms={cluster.code: cluster.name for cluster in self._clinic.clusters.values()},
             vitals=self._vitals,
+            products=self._products,
         )
 
     # --- records

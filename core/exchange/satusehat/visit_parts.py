@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from core.exchange.fhir.clinical import Context, Made, VisitRows, part_key
 from core.exchange.fhir.systems import OWN, Names, Resource
+from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import Displays, MissingDisplayError
 from core.models import Visit
 
@@ -47,6 +48,8 @@ class SatusehatContext(Context):
     """Code of a cluster -> its name."""
     vitals: frozenset[str] = frozenset()
     """LOINC codes of the vital signs that are sent."""
+    products: KfaProducts = field(default_factory=KfaProducts)
+    """The clinic's import of KFA."""
 
     def practitioner(self, username: str) -> Resource:
         """Return a reference to a practitioner, with the name."""
