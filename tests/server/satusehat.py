@@ -26,6 +26,7 @@ from uuid import uuid4
 ROOT = Path(__file__).parents[2]
 CLIENT, SECRET, ORGANIZATION = "client-of-the-clinic", "its-secret", "100012345"
 NIK = "https://fhir.kemkes.go.id/id/nik"
+PASSPORT = "https://fhir.kemkes.go.id/id/paspor"
 MOTHER_NIK = "https://fhir.kemkes.go.id/id/nik-ibu"
 OWN = "http://sys-ids.kemkes.go.id"
 DATETIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?\+00:00$")
@@ -67,7 +68,10 @@ OWN_WORDS = {
 """Type -> the end of its identifier system, where it is not the type's name (indonesia.md 5.2)."""
 REQUIRED = {
     "Location": ("identifier", "status", "name", "physicalType", "managingOrganization"),
-    "Patient": ("identifier", "name", "birthDate", "gender", "address", "multipleBirthInteger"),
+    # IDCore, Profile-IDCorePatient.fsh: citizenshipStatus, deceasedBoolean and the address's country.
+    "Patient": (
+        "identifier", "name", "birthDate", "gender", "address", "multipleBirthInteger", "deceasedBoolean", "extension",
+    ),
     "Encounter": (
         "identifier", "status", "statusHistory", "class", "subject", "participant", "period", "location",
         "serviceProvider",
@@ -331,7 +335,8 @@ class Satusehat:
                 yield {"resourceType": kind, "id": self.practitioners[value], "name": [{"text": "d* C*"}]}
             return
         if kind == "Patient":
-            yield from self._patients_by({NIK: "nik", MOTHER_NIK: "mother"}.get(system, ""), value)
+            number = {NIK: "nik", MOTHER_NIK: "mother", PASSPORT: "passport"}.get(system, "")
+            yield from self._patients_by(number, value)
             return
         if kind not in {"Location", "Medication"} and not query.keys() & {"subject", "encounter", "patient"}:
             raise Refusal("a search needs the patient or the encounter")
@@ -413,8 +418,11 @@ class Satusehat:
             if any(mother["gender"] != "female" for mother in self._people_of(numbers[MOTHER_NIK])[:1]):
                 raise Refusal("the patient with nik-ibu is not female")
             person |= {"mother": numbers[MOTHER_NIK], "order": resource["multipleBirthInteger"]}
+        elif PASSPORT in numbers:
+            person["passport"] = numbers[PASSPORT]
         else:
             raise Refusal("a patient needs a NIK", "10105", "required")
+        person |= {"extension": resource["extension"], "deceased": resource["deceasedBoolean"]}
         remote = f"P{len(self.population) + 1:011d}"
         self.population[remote] = person
         return {"resourceType": "Patient", "id": remote}
@@ -432,10 +440,12 @@ class Satusehat:
     @staticmethod
     def _check_patient(resource: dict[str, Any]) -> None:
         for element in REQUIRED["Patient"]:
-            if resource.get(element) in (None, "", []):
+            if resource.get(element) is None or resource[element] in ("", []):
                 raise Refusal(f"{element} is required", "10105", "required")
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", resource["birthDate"]):
             raise Refusal("birthDate must be a whole date", "10132")
+        if any(address.get("country") != "ID" for address in resource["address"]):
+            raise Refusal("address.country is required", "10105", "required")
         extensions = [item for address in resource["address"] for item in address.get("extension", [])]
         codes = {part["url"] for item in extensions for part in item["extension"]}
         if not {"province", "city", "district", "village"} <= codes:

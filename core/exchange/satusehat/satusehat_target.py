@@ -23,7 +23,7 @@ from core.exchange.fhir.rendering import visit_record, visit_rows
 from core.exchange.fhir.systems import CONDITION_VERIFIED, MOTHER_NIK, NIK
 from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
-from core.exchange.satusehat import visit_resources
+from core.exchange.satusehat import patient_resources, visit_resources
 from core.exchange.satusehat.identities import Identities
 from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import MISSING, Displays
@@ -52,8 +52,6 @@ PART_KINDS = (
     "MedicationDispense", "ClinicalImpression", "Composition",
 )  # fmt: skip
 """Types of a visit's parts that a correction may remove from it."""
-PERSONAL = "https://fhir.kemkes.go.id/id/"
-"""Identifier systems of a person; the rest are the clinic's own or BPJS's."""
 
 
 class SetAsideError(Exception):
@@ -167,10 +165,13 @@ class SatusehatTarget:
 
     def read(self, kind: str, ids: Sequence[str]) -> Iterator[Record]:
         """Rows as records in SATUSEHAT's form."""
-        if kind == PATIENT:
-            yield from self._mapper.patients(ids)
-            return
         context = self._context()
+        if kind == PATIENT:
+            allergies = patient_resources.allergies(context, ids)
+            for record in self._mapper.patients(ids):
+                record.entries[1:] = allergies.get(record.target, [])
+                yield record
+            return
         for rows in visit_rows(ids):
             yield visit_record(rows, lambda rows: self._made(context, rows))
 
@@ -193,24 +194,41 @@ class SatusehatTarget:
             yield [(index, words)]
 
     def _patient(self, record: Record) -> None:
-        """Learn the IHS number; make the patient when SATUSEHAT has none and is allowed to."""
-        entry = record.entries[0]
-        resource = entry.resource
-        if not resource["active"]:
+        """Learn the IHS number, make the patient when SATUSEHAT has none and is allowed to, and send the allergies.
+
+        Raises:
+            SetAsideError: The patient cannot be found, or an allergy was refused; the others went.
+        """
+        entry, *allergies = record.entries
+        if not entry.resource["active"]:
             return  # merged or voided here: the person is SATUSEHAT's, and stays
-        identifiers = {item["system"]: item["value"] for item in resource["identifier"]}
-        system = NIK if NIK in identifiers else MOTHER_NIK
-        if system not in identifiers:
+        self._know(entry)
+        problems = []
+        where = {"patient": self._resolve(self._names.query("Patient", entry.value), {})}
+        for allergy in allergies:
+            try:
+                if not is_taken_back(allergy.resource) or self._ids.find(allergy.type, allergy.value):
+                    self._ensure(allergy, where)
+            except (SetAsideError, SatusehatRefusedError) as error:
+                problems.append(_words_of(error))
+        if problems:
+            raise SetAsideError("; ".join(problems))
+
+    def _know(self, entry: Entry) -> None:
+        """Learn or make the IHS number of a patient.
+
+        Raises:
+            SetAsideError: The patient cannot be found.
+        """
+        number = patient_resources.personal_number(entry.resource)
+        if number is None:
             raise SetAsideError(f"{NO_NIK}: neither the patient's nor the mother's NIK is known")
-        number = identifiers[system]
-        mark = _mark(f"{system}|{number}")
+        mark = _mark("|".join(number))
         known = self._ids.find("Patient", entry.value)
-        if known is not None and known.digest == mark:
-            return
-        remote_id = self._find_patient(system, number, resource) or self._make_patient(
-            system, number, resource
-        )
-        self._ids.remember("Patient", entry.value, remote_id, mark)
+        if known is None or known.digest != mark:
+            found = self._find_patient(*number, entry.resource)
+            remote_id = found or self._make_patient(*number, entry.resource)
+            self._ids.remember("Patient", entry.value, remote_id, mark)
 
     def _find_patient(self, system: str, number: str, resource: Resource) -> str | None:
         found = self._access.search("Patient", {"identifier": f"{system}|{number}"})
@@ -232,7 +250,7 @@ class SatusehatTarget:
         if not self._settings.satusehat_create_patients:
             raise SetAsideError(f"{NO_NIK}: SATUSEHAT does not know this NIK")
         try:
-            return _id_of(self._access.send("POST", "/Patient", _new_patient(resource)))
+            return _id_of(self._access.send("POST", "/Patient", patient_resources.new_patient(resource)))
         except SatusehatRefusedError as error:
             if not error.duplicate:
                 raise
@@ -524,19 +542,3 @@ def _id_in_response(kind: str, item: Any) -> str:
         return str(response["resourceID"])
     parts = str(response.get("location", "")).split("/")
     return parts[parts.index(kind) + 1] if kind in parts[:-1] else ""
-
-
-def _new_patient(resource: Resource) -> Resource:
-    """Return a Patient as SATUSEHAT makes one: without the clinic's and BPJS's own numbers."""
-    made = {name: resource[name] for name in NEW_PATIENT_ELEMENTS if name in resource}
-    made["identifier"] = [item for item in resource["identifier"] if _is_personal(str(item["system"]))]
-    made["multipleBirthInteger"] = resource.get("multipleBirthInteger") or 0
-    return made
-
-
-def _is_personal(system: str) -> bool:
-    return system.startswith(PERSONAL) and "bpjs" not in system
-
-
-NEW_PATIENT_ELEMENTS = ("resourceType", "active", "name", "telecom", "gender", "birthDate", "address")
-"""Elements of a Patient that are sent to make a new one."""

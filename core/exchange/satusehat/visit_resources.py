@@ -24,7 +24,13 @@ from core.exchange.fhir.systems import (
     SNOMED,
     Resource,
 )
-from core.exchange.satusehat import laboratory_chain, medication_chain, visit_summary, vital_observations
+from core.exchange.satusehat import (
+    laboratory_chain,
+    medication_chain,
+    referrals,
+    visit_summary,
+    vital_observations,
+)
 from core.exchange.satusehat.complaint_codes import findings
 from core.exchange.satusehat.visit_parts import SatusehatContext, VisitParts
 from core.foundation.codes import CaseKind, Disposition, VisitStatus
@@ -76,6 +82,7 @@ def visit_parts(context: SatusehatContext, rows: VisitRows) -> VisitParts:
             parts.add("Procedure", key, lambda key=key, done=done: _procedure(parts, key, done))  # type: ignore[misc]
     laboratory_chain.add(parts)
     medication_chain.add(parts)
+    referrals.add(parts)
     visit_summary.add(parts)
     if parts.add("Encounter", rows.visit.id, lambda: encounter(parts)):
         parts.made.insert(0, parts.made.pop())
