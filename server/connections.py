@@ -21,6 +21,7 @@ from core.foundation.networks import network_of
 
 SLOW_ANSWER_SECONDS = 1.0  # before a wrong password is said to be one
 TURNED_AWAY_SECONDS = 4.0  # before "too many", which a flood would otherwise ask for again at once
+GOODBYE_SECONDS = 1.0  # for the other side to end a connection too, once all that was sent is gone
 END_OF_HEAD = b"\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -130,6 +131,7 @@ class BoundedProtocol(H11Protocol):
         self.source = ""
         self._head = bytearray()
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, and give its first head some time."""
@@ -137,6 +139,12 @@ class BoundedProtocol(H11Protocol):
         self.source = network_of(self.client[0] if self.client else "")
         self._give(self.open_connections.bounds.head_seconds)
         self.open_connections.add(self)
+
+    def shutdown(self) -> None:
+        """Close the connection now if it is idle, else after its answer."""
+        self._is_ending = True
+        super().shutdown()
+        self._bound_goodbye()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -160,6 +168,8 @@ class BoundedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the rest of a body that the answer did not wait for."""
         super().on_response_complete()
+        if self._is_ending:
+            self._bound_goodbye()
         if self.conn.their_state is h11.SEND_BODY:
             return  # what still arrives is no head, and has the body's time
         self._give(None)
@@ -192,6 +202,14 @@ class BoundedProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._close)
+
+    def _bound_goodbye(self) -> None:
+        """End a connection that is being closed: over TLS that waits for the other side, which may read nothing."""
+        self.loop.call_later(GOODBYE_SECONDS, self._leave)
+
+    def _leave(self) -> None:
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            self.transport.abort()
 
     def _close(self) -> None:
         if not self.transport.is_closing():

@@ -234,6 +234,20 @@ def test_a_set_fingerprint_decides_instead_of_a_person(
         assert first_contact.trusted(set_, server.url, no) is not None
 
 
+def test_an_end_does_not_wait_for_a_counter_that_reads_nothing(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """TLS is ended by both sides, and a counter between two requests looks at its connection at the next one."""
+    with contextlib.ExitStack() as lines, encrypted(settings) as (server, clinic):
+        trusted = ssl.create_default_context(cafile=str(clinic.certificate_files.authority))
+        port = httpx.URL(server.url).port or 0
+        plain = lines.enter_context(socket.create_connection(("127.0.0.1", port)))
+        line = lines.enter_context(trusted.wrap_socket(plain, server_hostname="127.0.0.1"))
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert line.recv(65536).startswith(b"HTTP/1.1 200")
+    assert "graceful shutdown exceeded" not in caplog.text
+
+
 def test_plain_http_beyond_loopback_is_not_asked(counter: Settings) -> None:
     with pytest.raises(first_contact.NoTrustError, match="LOKET_PLAIN_HTTP"):
         first_contact.trusted(counter, "http://192.0.2.1:8460", yes)
