@@ -726,6 +726,18 @@ class MedicineCode(Table):
     is_fornas = FlagField(default=False)
 
 
+class SharingDecision(Table):
+    """Whether a patient lets the record go to SATUSEHAT; the newest counts."""
+
+    id = _id()
+    patient = ForeignKeyField(Patient, backref="+")
+    patient_id: str
+    agreed = FlagField()
+    decided_at = InstantField()
+    decided_by = ForeignKeyField(Account, backref="+")
+    decided_by_id: str
+
+
 class OfficialDisplay(Table):
     """Official text of a code, from a file that the clinic imported; see `core.exchange.satusehat.official_displays`."""
 

@@ -20,7 +20,7 @@ from core.linkage.birth_dates import SAME_DATES
 from core.linkage.candidates import person_of
 from core.linkage.name_comparison import SURE_NAMES
 from core.linkage.scoring import comparison_levels
-from core.models import Allergy, Appointment, Merge, Patient, PatientKey, Visit
+from core.models import Allergy, Appointment, Merge, Patient, PatientKey, SharingDecision, Visit
 from core.orders import medicine_gate
 from core.patients import deaths
 from core.patients import service as patients
@@ -33,9 +33,11 @@ MOVED: dict[str, tuple[Any, Any]] = {
     "Visit": (Visit, Visit.patient),
     "Appointment": (Appointment, Appointment.patient),
     "Allergy": (Allergy, Allergy.patient),
+    "SharingDecision": (SharingDecision, SharingDecision.patient),
     "Patient": (Patient, Patient.mother),
 }
-"""Rows that follow the patient, by the name under which the log keeps them: visits, allergies, children."""
+"""Rows that follow the patient, by the name under which the log keeps them: visits, allergies, what the
+patient decided, children."""
 
 
 def merge(clinic: Clinic, actor: Actor, patient_id: str, into: str) -> Merge:

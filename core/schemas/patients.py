@@ -80,6 +80,24 @@ class PatientPatch(Schema):
     """The holder of the NIK, after `nik_of_another` asked."""
 
 
+class SharingFields(Schema):
+    """The patient's answer: whether the record may go to SATUSEHAT."""
+
+    agreed: bool
+
+
+class SharingOut(Schema):
+    """What the patient decided, with the paper to sign."""
+
+    patient_id: str
+    agreed: bool | None = None
+    """Null: nobody asked yet."""
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    text: str = ""
+    """Lines of at most 72 characters."""
+
+
 class AppointmentOut(Schema):
     """A number taken from home for today."""
 

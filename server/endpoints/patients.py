@@ -11,7 +11,7 @@ from core.foundation.codes import Permission
 from core.foundation.database import connection
 from core.linkage import review_queue
 from core.orders import allergy_list
-from core.patients import clerical_review, duplicate_check, edit_review, merging, villages
+from core.patients import clerical_review, duplicate_check, edit_review, merging, sharing, villages
 from core.patients import views as patients
 from core.records import encounters
 from core.schemas.base import Identifier, Line
@@ -25,6 +25,8 @@ from core.schemas.patients import (
     NonMatchRequest,
     PatientOut,
     PatientPatch,
+    SharingFields,
+    SharingOut,
     VillageOut,
 )
 from core.schemas.record import (
@@ -147,6 +149,25 @@ def give_copy(patient_id: str, body: CopyFields, actor: ActorNow, clinic: Clinic
         clinic: The clinic.
     """
     return patient_copy.give(clinic, actor, patient_id, body)
+
+
+@router.get("/patients/{patient_id}/sharing")
+def sharing_decision(patient_id: str, actor: ActorNow, clinic: ClinicNow) -> SharingOut:
+    """Return whether the patient lets the record go to SATUSEHAT, with the paper to sign."""
+    return sharing.of_patient(clinic, actor, patient_id)
+
+
+@router.put("/patients/{patient_id}/sharing")
+def decide_sharing(patient_id: str, body: SharingFields, actor: ActorNow, clinic: ClinicNow) -> SharingOut:
+    """Keep whether the patient lets the record go to SATUSEHAT; it can be changed at any time.
+
+    Args:
+        patient_id: The patient.
+        body: The answer.
+        actor: Who asked.
+        clinic: The clinic.
+    """
+    return sharing.decide(clinic, actor, patient_id, body)
 
 
 @router.get("/patients/{patient_id}/allergies")

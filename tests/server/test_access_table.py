@@ -156,6 +156,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /queues/{cluster}/day-end": lambda: {"answer": "seen"},
     "PUT /visits/{visit_id}/encounter": lambda: {"vitals": {"pulse": 80}},
     "POST /visits/{visit_id}/addenda": lambda: {"text": "menyusul"},
+    "PUT /patients/{patient_id}/sharing": lambda: {"agreed": True},
     "POST /patients/{patient_id}/copies": lambda: {"form": "text"},
     "POST /patients/{patient_id}/allergies": lambda: {"substance": new_id()},
     "POST /visits/{visit_id}/letters": lambda: {"kind": "sick", "answers": {}},

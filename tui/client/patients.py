@@ -12,6 +12,7 @@ from core.schemas.patients import (
     MergeOut,
     NonMatchOut,
     PatientOut,
+    SharingOut,
     VillageOut,
 )
 from core.schemas.record import (
@@ -67,6 +68,15 @@ class PatientsClient(ResourceClient):
         """
         body = {"form": form, **stated(reason)}
         return await self._connection.one(CopyOut, "POST", f"patients/{patient_id}/copies", body)
+
+    async def sharing(self, patient_id: str) -> SharingOut:
+        """Return whether the patient lets the record go to SATUSEHAT."""
+        return await self._connection.one(SharingOut, "GET", f"patients/{patient_id}/sharing")
+
+    async def decide_sharing(self, patient_id: str, *, agreed: bool) -> SharingOut:
+        """Keep the patient's answer, and return the paper to sign."""
+        path = f"patients/{patient_id}/sharing"
+        return await self._connection.one(SharingOut, "PUT", path, {"agreed": agreed})
 
     async def allergies(self, patient_id: str, reason: StatedReason = NO_REASON) -> AllergiesOut:
         """Return a patient's allergies, and whether anybody asked; a reason opens those outside one's queue."""

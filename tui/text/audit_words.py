@@ -106,6 +106,8 @@ ACTIONS: Mapping[str, str] = {
     "second_factor_set": N_("set a second factor"),
     "session_ended": N_("ended a sign-in"),
     "sessions_ended": N_("ended all sign-ins"),
+    "sharing_agreed": N_("agreed to SATUSEHAT"),
+    "sharing_refused": N_("REFUSED SATUSEHAT"),
     "sign_in_failed": N_("WRONG PASSWORD"),
     "sign_in_refused": N_("sign-in refused: wait"),
     "signed_in": N_("signed in"),

@@ -24,6 +24,7 @@ from core.exchange.fhir.systems import CONDITION_VERIFIED, MOTHER_NIK, NIK
 from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
 from core.exchange.satusehat import patient_resources, visit_resources
+from core.exchange.satusehat.consent import refusing
 from core.exchange.satusehat.identities import Identities
 from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import MISSING, Displays
@@ -74,6 +75,8 @@ class SatusehatTarget:
         self._products = KfaProducts()
         self._held: dict[str, dict[str, str]] = {}
         """Visit -> what could not be made of it, with the codes whose text is missing."""
+        self._refusing: frozenset[str] = frozenset()
+        """Records read last whose patient lets nothing go."""
         self._rooms_are_new = False
         self.batch_size = BATCH
 
@@ -167,6 +170,7 @@ class SatusehatTarget:
         """Rows as records in SATUSEHAT's form."""
         context = self._context()
         if kind == PATIENT:
+            self._refusing |= refusing(ids)
             allergies = patient_resources.allergies(context, ids)
             for record in self._mapper.patients(ids):
                 record.entries[1:] = allergies.get(record.target, [])
@@ -177,6 +181,8 @@ class SatusehatTarget:
 
     def _made(self, context: SatusehatContext, rows: VisitRows) -> list[Made]:
         """Return the resources of a visit, and remember what had to be held of it."""
+        if refusing([rows.visit.patient_id]):
+            self._refusing |= {rows.visit.id}
         parts = visit_resources.visit_parts(context, rows)
         self._held[rows.visit.id] = parts.held
         return parts.made
@@ -185,6 +191,8 @@ class SatusehatTarget:
         """Send one record after the other; yield each with its verdict."""
         for index, record in enumerate(records):
             send: Callable[[Record], None] = self._patient if record.kind == PATIENT else self._visit
+            if record.target in self._refusing:
+                send = self._strike
             words = ""
             try:
                 send(record)
@@ -192,6 +200,29 @@ class SatusehatTarget:
                 words = _words_of(error)
             self._patience.succeed()
             yield [(index, words)]
+
+    def _strike(self, record: Record) -> None:
+        """Of a patient who lets nothing go, take back what was struck out of what is there, and send nothing else."""
+        first = record.entries[0]
+        if self._ids.find(first.type, first.value) is None:
+            return
+        patient = first.resource if record.kind == PATIENT else None
+        where = {} if patient is not None else self._where(first)
+        struck = [entry for entry in record.entries if is_taken_back(entry.resource)]
+        for entry in struck:
+            if self._ids.find(entry.type, entry.value) is not None:
+                self._ensure(self._as_known(entry, record), where)
+        if patient is None:
+            self._withdraw(record)
+
+    def _as_known(self, entry: Entry, record: Record) -> Entry:
+        """Return an Encounter with the diagnoses that are there; anything else as it is."""
+        if entry.type != "Encounter":
+            return entry
+        kept = frozenset(
+            self._names.query("Condition", value) for value in self._ids.parts("Condition", record.target)
+        )
+        return Entry(entry.type, entry.value, visit_resources.without_diagnoses(entry.resource, kept))
 
     def _patient(self, record: Record) -> None:
         """Learn the IHS number, make the patient when SATUSEHAT has none and is allowed to, and send the allergies.
