@@ -540,6 +540,8 @@ QueueEntry.add_index(
         QueueEntry.service_on,
         QueueEntry.ticket,
         QueueEntry.reserved_for,
+        QueueEntry.ended_at,
+        QueueEntry.voided_at,
         where=(QueueEntry.ended_at.is_null() & QueueEntry.voided_at.is_null()),
         name="queue_entry_open",
     )

@@ -7,6 +7,7 @@ __all__ = [
     "entries",
     "ordering",
     "people_left",
+    "place_queries",
     "places",
     "routing_examples",
     "service",

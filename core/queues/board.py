@@ -14,7 +14,7 @@ from core.foundation.permissions import Actor
 from core.models import Account, QueueEntry, QueueEvent, Ticket, Token
 from core.queues import places, service_days
 from core.queues.entries import present
-from core.queues.places import CALLABLE
+from core.queues.place_queries import CALLABLE
 from core.queues.views import minutes_between
 from core.schemas.queues import BoardCluster, BoardOut, BoardPeriod, BoardStaff
 

@@ -135,6 +135,7 @@ class Contender:
     rank: int
     calls_until_back: int = 0
     """As in `Waiting`."""
+    was_skipped: bool = False
 
     @property
     def is_passed_over(self) -> bool:

@@ -19,21 +19,22 @@ from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus, Priority
 from core.foundation.database import instant_text
-from core.foundation.statements import Statement
 from core.models import QueueEntry
+from core.queues import place_queries as queries
 from core.queues import service_days
 from core.queues.ordering import (
     Candidates,
     Contender,
     Group,
+    Key,
     Policy,
     Waiting,
     calling_order,
     first_called,
     place_among,
 )
+from core.queues.place_queries import CALLABLE
 
-CALLABLE = (EntryStatus.WAITING, EntryStatus.SKIPPED)
 SAMPLE = 5
 """Finished services needed before a wait is estimated; fewer say nothing of the median."""
 ROOMS_SEEN_IN = 20
@@ -42,99 +43,6 @@ CALLS_SEEN = 50
 """Newest calls that are read first: nearly always enough to know whose turn it is, a regular or a protected patient's."""
 ALL_CALLS = 1_000_000
 """More calls than a cluster makes on a day."""
-
-_URGENT = [code for code in Priority if code.rank < Priority.ELDERLY.rank]
-_REGULAR = [code for code in Priority if code.rank >= Priority.REGULAR.rank]
-_PROTECTED = [code for code in Priority if code not in _URGENT and code not in _REGULAR]
-
-
-def _listed(codes: Iterable[str]) -> str:
-    return ", ".join(f"'{code}'" for code in codes)
-
-
-# All SQL below is put together from constants of this module; what a user typed goes in as values.
-_DAY = "CASE WHEN q.service_on < :day THEN q.service_on ELSE :day END"
-"""A day that is not there yet was noted by a clock that ran ahead: they came before now."""
-_OPEN = (
-    "FROM queue_entry AS q JOIN ticket AS t ON t.id = q.ticket_id"
-    " WHERE q.cluster = :cluster AND q.ended_at IS NULL AND q.voided_at IS NULL"
-)
-_MAY_CALL = (
-    "(q.reserved_for_id IS NULL OR q.reserved_for_id = :account"
-    " OR q.called_at IS NOT NULL OR q.started_at <= :latest)"
-)
-"""An entry is reserved for no other account, was called before, or has waited for the other beyond the limit."""
-_KEY = f"{_DAY}, t.sequence, q.queued_at, q.id"
-
-
-def _before(name: str, last: str) -> str:
-    """Return the condition that an entry comes before a key; `last` compares the ids of equal ones."""
-    return (
-        f"({_DAY} < :{name}_day OR ({_DAY} = :{name}_day AND (t.sequence < :{name}_sequence OR"
-        f" (t.sequence = :{name}_sequence AND (q.queued_at < :{name}_at OR"
-        f" (q.queued_at = :{name}_at AND q.id {last} :{name}_id))))))"
-    )
-
-
-def _late(condition: str) -> str:
-    """Return the SQL of the last one in order who has waited beyond the limit: all before do not yield any more."""
-    return (
-        f"SELECT {_KEY} {_OPEN} AND q.status IN ({_listed(CALLABLE)}) AND q.queued_at <= :cutoff{condition}"
-        " ORDER BY 1 DESC, 2 DESC, 3 DESC, 4 DESC LIMIT 1"
-    )
-
-
-def _earliest(codes: Iterable[str], order: str) -> str:
-    """Return the SQL of the first one in order of some priorities, whom an account may call."""
-    return (
-        f"SELECT * FROM (SELECT q.priority, {_KEY} {_OPEN} AND q.status = '{EntryStatus.WAITING}'"  # noqa: S608
-        f" AND q.priority IN ({_listed(codes)}) AND {_MAY_CALL} ORDER BY {order} LIMIT 1) AS earliest"
-    )
-
-
-_RANK = f"CASE WHEN q.priority = '{Priority.RED}' THEN 0 ELSE 1 END"
-_LATE = Statement(lambda: _late(""))
-_LATE_FOR_ACCOUNT = Statement(lambda: _late(f" AND {_MAY_CALL}"))
-_GROUPS = Statement(
-    lambda: (
-        f"SELECT q.priority, CASE WHEN {_before('late', '<=')} THEN 1 ELSE 0 END,"
-        f" CASE WHEN {_before('own', '<')} THEN 1 ELSE 0 END, COUNT(*)"
-        f" {_OPEN} AND q.status = '{EntryStatus.WAITING}' GROUP BY 1, 2, 3"
-    )
-)
-_EARLIEST = Statement(
-    lambda: " UNION ALL ".join(
-        (
-            _earliest(_URGENT, f"{_RANK}, 2, 3, 4, 5"),
-            _earliest(_PROTECTED, "2, 3, 4, 5"),
-            _earliest(_REGULAR, "2, 3, 4, 5"),
-        )
-    )
-)
-_SKIPPED = Statement(
-    lambda: (
-        f"SELECT q.priority, {_KEY}, q.skipped_at, q.reserved_for_id, q.called_at, q.started_at"
-        f" {_OPEN} AND q.status = '{EntryStatus.SKIPPED}'"
-    )
-)
-_CALLS = Statement(
-    lambda: (
-        "SELECT called_at, priority FROM (SELECT * FROM (SELECT q.called_at, q.priority, q.id FROM queue_entry AS q"
-        " WHERE q.cluster = :cluster AND q.service_on = :day AND q.voided_at IS NULL AND q.called_at IS NOT NULL"
-        " ORDER BY q.called_at DESC, q.id DESC LIMIT :most) AS of_day"
-        " UNION ALL SELECT q.called_at, q.priority, q.id FROM queue_entry AS q"
-        " WHERE q.cluster = :cluster AND q.service_on <> :day AND q.voided_at IS NULL AND q.ended_at IS NULL"
-        " AND q.called_at IS NOT NULL AND :is_present = 1) AS calls ORDER BY called_at DESC, id DESC LIMIT :most"
-    )
-)
-_SERVICES = Statement(
-    lambda: (
-        "SELECT q.served_at, q.ended_at, q.practitioner_id FROM queue_entry AS q"
-        " WHERE q.cluster = :cluster AND q.service_on = :day AND q.voided_at IS NULL AND q.called_at IS NOT NULL"
-        " AND q.served_at IS NOT NULL AND q.ended_at IS NOT NULL ORDER BY q.ended_at, q.id"
-    )
-)
-"""Who was served was called, or counts as called when the service began."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +78,7 @@ def newest_calls(clinic: Clinic, cluster: str, day: date, *, is_present: bool = 
 
 
 def _calls(cluster: str, day: date, most: int, is_present: bool) -> Calls:
-    rows = _CALLS.rows(cluster=cluster, day=day.isoformat(), most=most, is_present=int(is_present))
+    rows = queries.CALLS.rows(cluster=cluster, day=day.isoformat(), most=most, is_present=int(is_present))
     return Calls([at for at, _priority in rows], [Priority(priority).rank for _at, priority in rows])
 
 
@@ -221,10 +129,45 @@ def order_of(clinic: Clinic, rows: Iterable[QueueEntry], day: date, calls: Calls
     return calling_order(waiting, calls.ranks, policy_of(clinic), clock.now())
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A cluster's queue as one statement sees it."""
+
+    clinic: Clinic
+    cluster: str
+    day: str
+    """Its present service day, as stored."""
+    waiting: dict[int, int]
+    """`Priority.rank` -> number of those who wait and were not skipped."""
+    has_skipped: bool
+    is_plain: bool
+    """Whether all came today and nobody has waited beyond the limit, so that numbers alone order them."""
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The values by which statements find it."""
+        return {"cluster": self.cluster, "day": self.day}
+
+
+def _asked(clinic: Clinic, cluster: str, day: date) -> _Asked:
+    waiting: dict[int, int] = {}
+    has_skipped, is_plain = False, True
+    for status, priority, number, late, of_other_days in queries.TOTALS.rows(
+        cluster=cluster, day=day.isoformat(), cutoff=_cutoff(clinic)
+    ):
+        is_plain = is_plain and not late and not of_other_days
+        if status == EntryStatus.SKIPPED:
+            has_skipped = True
+        else:
+            rank = Priority(priority).rank
+            waiting[rank] = waiting.get(rank, 0) + number
+    return _Asked(clinic, cluster, day.isoformat(), waiting, has_skipped, is_plain)
+
+
 def place_of(clinic: Clinic, row: QueueEntry) -> int | None:
     """Return the place of an entry among those of its cluster that can be called; 1 is next, None when it cannot.
 
-    Equal to its place in `calling_order`, without ordering anybody.
+    Equal to its place in `calling_order`, without ordering anybody. To be called in a snapshot or a transaction.
 
     Args:
         clinic: For its ratio and limits.
@@ -234,24 +177,50 @@ def place_of(clinic: Clinic, row: QueueEntry) -> int | None:
         return None
     day = service_days.present_day(clinic, row.cluster)
     calls = newest_calls(clinic, row.cluster, day)
-    own = Contender(_key_of(row, day), Priority(row.priority).rank, until_back(clinic, row, calls))
-    asked = {"cluster": row.cluster, "day": day.isoformat()}
-    late = _LATE.first(**asked, cutoff=_cutoff(clinic))
-    groups = [
-        Group(Priority(priority).rank, bool(is_late), bool(is_before), number)
-        for priority, is_late, is_before, number in _GROUPS.rows(
-            **asked, **_named("late", late or _NOBODY), **_named("own", own.key)
-        )
-    ]
-    skipped = _skipped(clinic, asked, calls)
+    asked = _asked(clinic, row.cluster, day)
+    own = Contender(
+        _key_of(row, day),
+        Priority(row.priority).rank,
+        until_back(clinic, row, calls),
+        was_skipped=row.status == EntryStatus.SKIPPED,
+    )
+    late = None if asked.is_plain else queries.LAST_LATE.first(**asked.place, cutoff=_cutoff(clinic))
+    groups = _by_number(asked, own) if asked.is_plain else _by_key(asked, own, late)
+    skipped = _skipped(asked, calls) if asked.has_skipped else []
     return 1 + place_among(own, groups, skipped, late, calls.ranks, policy_of(clinic).ratio)
+
+
+def _by_number(asked: _Asked, own: Contender) -> list[Group]:
+    """Return all who wait and were not skipped, counted by whether they came before.
+
+    Nearly all have, where it is a receipt that asks: so those are counted who have not.
+    """
+    behind: dict[int, int] = {}
+    for priority, number in queries.BEHIND.rows(**asked.place, sequence=own.key[1]):
+        rank = Priority(priority).rank
+        behind[rank] = behind.get(rank, 0) + number
+    groups = []
+    for rank, number in asked.waiting.items():
+        itself = int(rank == own.rank and not own.was_skipped)
+        later = behind.get(rank, 0) + itself
+        groups += [Group(rank, False, True, number - later), Group(rank, False, False, later)]
+    return groups
+
+
+def _by_key(asked: _Asked, own: Contender, late: Key | None) -> list[Group]:
+    """Return all who wait and were not skipped, counted by whether they came before and still yield."""
+    rows = queries.COUNTED.rows(**asked.place, **_named("late", late or _NOBODY), **_named("own", own.key))
+    return [
+        Group(Priority(priority).rank, bool(is_late), bool(is_before), number)
+        for priority, is_late, is_before, number in rows
+    ]
 
 
 def first_to_call(clinic: Clinic, cluster: str, account_id: str) -> str | None:
     """Return the id of the entry that an account calls next; None when nobody waits for it.
 
     Equal to the first one in `calling_order`. Patients who come back to another clinician are left out, unless they
-    have waited for that one beyond the limit.
+    have waited for that one beyond the limit. To be called in the transaction of the call.
 
     Args:
         clinic: For its ratio and limits.
@@ -259,37 +228,48 @@ def first_to_call(clinic: Clinic, cluster: str, account_id: str) -> str | None:
         account_id: Who calls.
     """
     day = service_days.present_day(clinic, cluster)
+    asked = _asked(clinic, cluster, day)
     calls = newest_calls(clinic, cluster, day)
     latest = instant_text(clock.now() - wait_limit(clinic))
-    asked = {"cluster": cluster, "day": day.isoformat()}
     account = {"account": account_id, "latest": latest}
-    late = _LATE_FOR_ACCOUNT.first(**asked, **account, cutoff=_cutoff(clinic))
-    earliest = [
-        Contender((*key,), Priority(priority).rank) for priority, *key in _EARLIEST.rows(**asked, **account)
-    ]
-    skipped = _skipped(clinic, asked, calls, account_id, latest)
+    if asked.is_plain:
+        late = None
+        earliest = [
+            Contender((asked.day, number, "", ""), Priority(priority).rank)
+            for priority, number in queries.LOWEST.rows(cluster=cluster, **account)
+        ]
+    else:
+        late = queries.LAST_LATE_FOR_ACCOUNT.first(**asked.place, **account, cutoff=_cutoff(clinic))
+        earliest = [
+            Contender((*key,), Priority(priority).rank)
+            for priority, *key in queries.FIRST_OF_EACH.rows(**asked.place, **account)
+        ]
+    skipped = _skipped(asked, calls, account_id, latest) if asked.has_skipped else []
     found = first_called(Candidates([*earliest, *skipped], late), calls.ranks, policy_of(clinic).ratio)
-    return None if found is None else str(found.key[3])
+    if found is None:
+        return None
+    entry_id = found.key[3] or queries.OF_NUMBER.value(**asked.place, sequence=found.key[1])
+    return str(entry_id)
 
 
-def _skipped(
-    clinic: Clinic, asked: dict[str, str], calls: Calls, account_id: str | None = None, latest: str = ""
-) -> list[Contender]:
+def _skipped(asked: _Asked, calls: Calls, account_id: str | None = None, latest: str = "") -> list[Contender]:
     """Return those who did not answer, with the number of calls until their turns are back.
 
     Args:
-        clinic: For the number of calls.
-        asked: Cluster and present service day.
+        asked: The cluster's queue.
         calls: The newest of the cluster.
         account_id: Whoever calls, if somebody does: only those whom they may call.
         latest: Instant before which those who wait for another clinician came whom everybody may call.
     """
-    after = clinic.settings.skip_returns_after
+    after = asked.clinic.settings.skip_returns_after
     found = []
-    for priority, *key, skipped_at, reserved_for, called_at, started_at in _SKIPPED.rows(**asked):
+    for priority, *key, skipped_at, reserved_for, called_at, started_at in queries.SKIPPED.rows(
+        **asked.place
+    ):
         is_free = account_id is None or reserved_for in {None, account_id}
         if is_free or called_at is not None or started_at <= latest:
-            found.append(Contender((*key,), Priority(priority).rank, calls.until_back(skipped_at, after)))
+            back = calls.until_back(skipped_at, after)
+            found.append(Contender((*key,), Priority(priority).rank, back, was_skipped=True))
     return found
 
 
@@ -324,7 +304,7 @@ def minutes_per_call(cluster: str, day: date) -> float | None:
         cluster: Code of the cluster.
         day: The service day.
     """
-    return pace(tuple(_SERVICES.rows(cluster=cluster, day=day.isoformat())))
+    return pace(tuple(queries.SERVICES.rows(cluster=cluster, day=day.isoformat())))
 
 
 @lru_cache(maxsize=16)

@@ -15,7 +15,7 @@ from core.models import Patient, QueueEntry, Ticket
 from core.queues import people_left, places, service_days
 from core.queues.clusters import Cluster
 from core.queues.entries import load_pane_entry, load_shown_entry, pane_entries, present
-from core.queues.places import CALLABLE
+from core.queues.place_queries import CALLABLE
 from core.queues.row_alerts import RowAlerts, alerts_of
 from core.schemas.queues import ClusterOut, EntryOut, EntryPatient, QueueOut
 

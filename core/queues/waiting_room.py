@@ -12,7 +12,7 @@ from core.foundation.database import connection
 from core.models import QueueEntry, QueueEvent, Ticket
 from core.queues import service_days
 from core.queues.entries import present
-from core.queues.places import CALLABLE
+from core.queues.place_queries import CALLABLE
 from core.schemas.queues import WaitingRoomCall, WaitingRoomOut
 
 SHOWN_CALLS = 6
