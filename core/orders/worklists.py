@@ -14,7 +14,7 @@ from core.foundation.permissions import Actor
 from core.models import Diagnosis, Order, Patient, Prescription, Visit
 from core.orders import laboratory, prescribing
 from core.orders.medicine_gate import substances_of
-from core.queues.entries import open_entry_of
+from core.queues.entries import shown_open_of
 from core.queues.views import entry_patient_out, entry_row_out, minutes_between
 from core.records.access import Purpose, find_visit, open_work
 from core.schemas.queues import EntryOut
@@ -121,7 +121,7 @@ def _item(actor: Actor, visit: Visit, rows: list[Any], kind: Kind) -> WorkItem:
     facts = _Kind(kind)
     authors = dict.fromkeys(facts.author_of(row) for row in rows)
     since = min((facts.time_of(row) for row in rows), default=clock.now())
-    open_entry = open_entry_of(visit.id)
+    open_entry = shown_open_of(visit.id)
     entry = entry_row_out(open_entry) if open_entry is not None else None
     return WorkItem(
         visit_id=visit.id,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import JOIN
 
@@ -17,25 +17,53 @@ from core.models import Account, Patient, QueueEntry, Table, Ticket, Visit
 _practitioner, _reserved = Account.alias("practitioner"), Account.alias("reserved")
 _before, _before_ticket = QueueEntry.alias("before"), Ticket.alias("before_ticket")
 _origin = QueueEntry.alias("origin")
-Parts = tuple[tuple[type[Table], str, Any, tuple[str, ...]], ...]
-"""Table, path from the entry, source in the query and columns of each part of an entry."""
-_SHOWN: Parts = (
-    (QueueEntry, "", QueueEntry, tuple(QueueEntry._meta.sorted_field_names)),
-    (Ticket, "ticket", Ticket, ("id", "sequence", "number", "issued_at")),
-    (Visit, "visit", Visit, ("id", "chief_complaint")),
-    (Patient, "visit.patient", Patient, ("id", "name", "birth_date", "sex", "medical_record_number")),
-    (Account, "practitioner", _practitioner, ("id", "name")),
-    (Account, "reserved_for", _reserved, ("id", "name")),
-    (QueueEntry, "came_from", _before, ("id", "cluster")),
-    (Ticket, "came_from.ticket", _before_ticket, ("id", "number")),
-    (QueueEntry, "returns_to", _origin, ("id", "cluster")),
-)
-"""What a pane needs and no more: a pane of two hundred whole rows takes five times as long."""
+Parts = tuple[tuple[type[Table], str, tuple[str, ...]], ...]
+"""Table, path from the entry and columns of each part of an entry."""
 _ACTED_ON: Parts = tuple(
-    (table, path, table, tuple(table._meta.sorted_field_names))
+    (table, path, tuple(table._meta.sorted_field_names))
     for table, path in ((QueueEntry, ""), (Ticket, "ticket"), (Visit, "visit"), (Patient, "visit.patient"))
 )
 """An entry that is acted on: all of it, its ticket, visit and patient."""
+
+
+class ShownEntry(NamedTuple):
+    """An entry as a pane shows it: what that needs and no more, so that a long pane costs little."""
+
+    id: str
+    visit_id: str
+    cluster: str
+    service_on: date
+    status: str
+    priority: str
+    priority_reason: str
+    version: int
+    queued_at: datetime
+    service_point: str | None
+    reserved_for: str | None
+    """Account id of the clinician to whom the patient comes back."""
+    call_count: int
+    skipped_at: datetime | None
+    started_at: datetime
+    called_at: datetime | None
+    served_at: datetime | None
+    ended_at: datetime | None
+    sequence: int
+    number: str
+    issued_at: datetime
+    chief_complaint: str
+    patient_id: str
+    patient_name: str
+    birth_date: date
+    sex: str
+    medical_record_number: str
+    practitioner: str | None
+    """Name of the practitioner who called or serves."""
+    reserved_name: str | None
+    before_cluster: str | None
+    """Cluster of the entry that ended for this one, with its number."""
+    before_number: str | None
+    returns_to: str | None
+    """Cluster to which the patient goes back."""
 
 
 def load_entry(entry_id: str) -> QueueEntry:
@@ -47,11 +75,11 @@ def load_entry(entry_id: str) -> QueueEntry:
     cells = _TO_BE_ACTED_ON.first(id=entry_id)
     if cells is None:
         raise NotFoundError("queue_entry", entry_id)
-    return _entry_of(_ACTED_ON, cells)
+    return _entry_of(cells)
 
 
-def load_shown_entry(entry_id: str) -> QueueEntry:
-    """Return an entry with the columns that a pane shows, whichever pane it is or was in.
+def load_shown_entry(entry_id: str) -> ShownEntry:
+    """Return an entry as a pane shows it, whichever pane it is or was in.
 
     Raises:
         NotFoundError: There is no such entry.
@@ -59,11 +87,11 @@ def load_shown_entry(entry_id: str) -> QueueEntry:
     cells = _SHOWN_BY_ID.first(id=entry_id)
     if cells is None:
         raise NotFoundError("queue_entry", entry_id)
-    return _entry_of(_SHOWN, cells)
+    return ShownEntry._make(cells)
 
 
-def load_pane_entry(entry_id: str, cluster: str, day: date) -> QueueEntry:
-    """Return an entry out of a cluster's pane, with the columns that it shows.
+def load_pane_entry(entry_id: str, cluster: str, day: date) -> ShownEntry:
+    """Return an entry out of a cluster's pane.
 
     Args:
         entry_id: The entry.
@@ -76,11 +104,11 @@ def load_pane_entry(entry_id: str, cluster: str, day: date) -> QueueEntry:
     cells = _IN_PANE_BY_ID.first(id=entry_id, cluster=cluster, day=day)
     if cells is None:
         raise NotFoundError("queue_entry", entry_id)
-    return _entry_of(_SHOWN, cells)
+    return ShownEntry._make(cells)
 
 
-def pane_entries(cluster: str, day: date, *, is_present: bool, open_only: bool = False) -> list[QueueEntry]:
-    """Return the entries of a cluster's pane with the columns that it shows, by the time of their beginning.
+def pane_entries(cluster: str, day: date, *, is_present: bool, open_only: bool = False) -> list[ShownEntry]:
+    """Return the entries of a cluster's pane, by the time of their beginning.
 
     Args:
         cluster: Code of the cluster.
@@ -94,15 +122,21 @@ def pane_entries(cluster: str, day: date, *, is_present: bool, open_only: bool =
         rows += [] if open_only else _SHOWN_ENDED_OF_DAY.rows(cluster=cluster, day=day)
     else:
         rows += _SHOWN_OF_DAY.rows(cluster=cluster, day=day)
-    found = [_entry_of(_SHOWN, cells) for cells in rows]
+    found = [ShownEntry._make(cells) for cells in rows]
     if open_only:
         found = [entry for entry in found if entry.ended_at is None]
     return sorted(found, key=lambda entry: (entry.queued_at, entry.id))
 
 
-def shown_by_ids(ids: Sequence[str]) -> list[QueueEntry]:
-    """Return entries with the columns that a pane shows, those that ended last first."""
-    return [_entry_of(_SHOWN, cells) for cells in _SHOWN_BY_IDS.rows(ids=ids)] if ids else []
+def shown_open_of(visit_id: str) -> ShownEntry | None:
+    """Return the entry of a visit that has not ended, as a pane shows it."""
+    cells = _SHOWN_OPEN_OF_VISIT.first(visit=visit_id)
+    return None if cells is None else ShownEntry._make(cells)
+
+
+def shown_by_ids(ids: Sequence[str]) -> list[ShownEntry]:
+    """Return entries as a pane shows them, those that ended last first."""
+    return [ShownEntry._make(cells) for cells in _SHOWN_BY_IDS.rows(ids=ids)] if ids else []
 
 
 def present(query: Any, days: Mapping[date, Collection[str]]) -> Any:
@@ -141,21 +175,18 @@ def open_entries(query: Any) -> Any:
     return query.where(QueueEntry.ended_at.is_null(), QueueEntry.voided_at.is_null())
 
 
-def _entry_of(parts: Parts, cells: Sequence[Any]) -> QueueEntry:
-    """Return an entry and the rows that belong to it, from the cells of one row."""
+def _entry_of(cells: Sequence[Any]) -> QueueEntry:
+    """Return an entry that is acted on, with the rows that belong to it, from the cells of one row."""
     found: dict[str, Any] = {}
     start = 0
-    for table, path, _source, names in parts:
-        end = start + len(names)
-        part, start = cells[start:end], end
-        if part[0] is None:
-            continue  # nothing is joined
+    for table, path, names in _ACTED_ON:
+        part, start = cells[start : start + len(names)], start + len(names)
         row = as_row(table, names, part)
         found[path] = row
         if path:
             holder, _, name = path.rpartition(".")
-            found[holder].__rel__[name] = row
-            found[holder].__data__[name] = part[0]
+            setattr(found[holder], name, row)
+            found[holder]._dirty.discard(name)
     entry: QueueEntry = found[""]
     return entry
 
@@ -163,7 +194,7 @@ def _entry_of(parts: Parts, cells: Sequence[Any]) -> QueueEntry:
 def _whole() -> Any:
     """Return the query of entries to be acted on."""
     return (
-        QueueEntry.select(*_columns(_ACTED_ON))
+        QueueEntry.select(QueueEntry, Ticket, Visit, Patient)
         .join_from(QueueEntry, Ticket)
         .join_from(QueueEntry, Visit)
         .join_from(Visit, Patient)
@@ -171,10 +202,18 @@ def _whole() -> Any:
 
 
 def _shown() -> Any:
-    """Return the query of entries as a pane shows them."""
-    left = JOIN.LEFT_OUTER
+    """Return the query of entries as a pane shows them, with the columns of `ShownEntry`."""
+    left, own = JOIN.LEFT_OUTER, QueueEntry
+    columns = (
+        own.id, own.visit, own.cluster, own.service_on, own.status, own.priority, own.priority_reason, own.version,
+        own.queued_at, own.service_point, own.reserved_for, own.call_count, own.skipped_at, own.started_at,
+        own.called_at, own.served_at, own.ended_at, Ticket.sequence, Ticket.number, Ticket.issued_at,
+        Visit.chief_complaint, Patient.id, Patient.name, Patient.birth_date, Patient.sex,
+        Patient.medical_record_number, _practitioner.name, _reserved.name, _before.cluster, _before_ticket.number,
+        _origin.cluster,
+    )  # fmt: skip
     return (
-        QueueEntry.select(*_columns(_SHOWN))
+        QueueEntry.select(*columns)
         .join_from(QueueEntry, Ticket)
         .join_from(QueueEntry, Visit)
         .join_from(Visit, Patient)
@@ -184,10 +223,6 @@ def _shown() -> Any:
         .join_from(_before, _before_ticket, left, on=(_before.ticket == _before_ticket.id))
         .join_from(QueueEntry, _origin, left, on=(QueueEntry.returns_to == _origin.id))
     )
-
-
-def _columns(parts: Parts) -> list[Any]:
-    return [getattr(source, name) for _table, _path, source, names in parts for name in names]
 
 
 def _is_open() -> Any:
@@ -208,6 +243,7 @@ _SHOWN_BY_ID = Statement(lambda: _shown().where(QueueEntry.id == given("id")))
 _SHOWN_BY_IDS = Statement(
     lambda: _shown().where(among(QueueEntry.id, "ids")).order_by(QueueEntry.ended_at.desc())
 )
+_SHOWN_OPEN_OF_VISIT = Statement(lambda: _shown().where(QueueEntry.visit == given("visit"), _is_open()))
 _SHOWN_OPEN = Statement(lambda: _shown().where(_in_cluster(), _is_open()))
 _SHOWN_OF_DAY = Statement(lambda: _shown().where(_in_cluster(), _is_of_day()))
 _SHOWN_ENDED_OF_DAY = Statement(
@@ -226,7 +262,7 @@ def open_entry_of(visit_id: str, *, besides: str | None = None) -> QueueEntry | 
         besides: Id of an entry that does not count.
     """
     cells = _OPEN_OF_VISIT.first(visit=visit_id, besides=besides or "")
-    return None if cells is None else _entry_of(_ACTED_ON, cells)
+    return None if cells is None else _entry_of(cells)
 
 
 _OPEN_OF_VISIT = Statement(
@@ -284,7 +320,7 @@ def refuse_shared_queue(left_id: str, right_id: str) -> None:
 
 def _open_entries(patient_id: str) -> list[QueueEntry]:
     """Return a patient's entries that have not ended, of whatever day, with ticket and visit."""
-    return [_entry_of(_ACTED_ON, cells) for cells in _OPEN_OF_PATIENT.rows(patient=patient_id)]
+    return [_entry_of(cells) for cells in _OPEN_OF_PATIENT.rows(patient=patient_id)]
 
 
 _OPEN_OF_PATIENT = Statement(

@@ -114,12 +114,13 @@ def left_in(clinic: Clinic, clusters: Sequence[str], day: date) -> list[QueueEnt
     """Return the open entries of clusters that came before the latest hour of a day."""
     here = [as_row(QueueEntry, _HERE_COLUMNS, cells) for cells in _HERE.rows(clusters=list(clusters))]
     since = _brought_back() if here else {}
+    latest = {code: service_days.latest_at(clinic, code, day) for code in {entry.cluster for entry in here}}
+    future = clock.now() + clock.APART
     return [
         entry
         for entry in here
-        if max(entry.started_at, since.get(entry.id, entry.started_at))
-        < service_days.latest_at(clinic, entry.cluster, day)
-        or clock.is_future(entry.started_at)
+        if max(entry.started_at, since.get(entry.id, entry.started_at)) < latest[entry.cluster]
+        or entry.started_at > future
     ]
 
 

@@ -19,9 +19,9 @@ from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus, Priority
 from core.foundation.database import instant_text
-from core.models import QueueEntry
 from core.queues import place_queries as queries
 from core.queues import service_days
+from core.queues.entries import ShownEntry
 from core.queues.ordering import (
     Candidates,
     Contender,
@@ -35,6 +35,8 @@ from core.queues.ordering import (
 )
 from core.queues.place_queries import CALLABLE
 
+RANKS = {code.value: code.rank for code in Priority}
+"""Code of a priority -> its rank."""
 SAMPLE = 5
 """Finished services needed before a wait is estimated; fewer say nothing of the median."""
 ROOMS_SEEN_IN = 20
@@ -79,7 +81,7 @@ def newest_calls(clinic: Clinic, cluster: str, day: date, *, is_present: bool = 
 
 def _calls(cluster: str, day: date, most: int, is_present: bool) -> Calls:
     rows = queries.CALLS.rows(cluster=cluster, day=day.isoformat(), most=most, is_present=int(is_present))
-    return Calls([at for at, _priority in rows], [Priority(priority).rank for _at, priority in rows])
+    return Calls([at for at, _priority in rows], [RANKS[priority] for _at, priority in rows])
 
 
 def wait_limit(clinic: Clinic) -> timedelta:
@@ -92,7 +94,7 @@ def policy_of(clinic: Clinic) -> Policy:
     return Policy(clinic.settings.priority_ratio, wait_limit(clinic))
 
 
-def until_back(clinic: Clinic, row: QueueEntry, calls: Calls) -> int:
+def until_back(clinic: Clinic, row: ShownEntry, calls: Calls) -> int:
     """Return the number of others to be called before an entry's turn is back; 0 unless it is skipped.
 
     Args:
@@ -105,23 +107,23 @@ def until_back(clinic: Clinic, row: QueueEntry, calls: Calls) -> int:
     return calls.until_back(instant_text(row.skipped_at), clinic.settings.skip_returns_after)
 
 
-def order_of(clinic: Clinic, rows: Iterable[QueueEntry], day: date, calls: Calls) -> list[str]:
+def order_of(clinic: Clinic, rows: Iterable[ShownEntry], day: date, calls: Calls) -> list[str]:
     """Return the ids of those of a pane's entries that can be called, in calling order.
 
     Args:
         clinic: For its ratio and limits.
-        rows: Entries with their tickets.
+        rows: The entries.
         day: The cluster's present service day.
         calls: Its newest calls.
     """
     waiting = [
         Waiting(
             row.id,
-            Priority(row.priority).rank,
+            RANKS[row.priority],
             row.queued_at,
             until_back(clinic, row, calls),
             # A day that is not there yet was noted by a clock that ran ahead: they came before now.
-            (min(row.service_on, day), row.ticket.sequence),
+            (min(row.service_on, day), row.sequence),
         )
         for row in rows
         if row.status in CALLABLE
@@ -159,19 +161,19 @@ def _asked(clinic: Clinic, cluster: str, day: date) -> _Asked:
         if status == EntryStatus.SKIPPED:
             has_skipped = True
         else:
-            rank = Priority(priority).rank
+            rank = RANKS[priority]
             waiting[rank] = waiting.get(rank, 0) + number
     return _Asked(clinic, cluster, day.isoformat(), waiting, has_skipped, is_plain)
 
 
-def place_of(clinic: Clinic, row: QueueEntry) -> int | None:
+def place_of(clinic: Clinic, row: ShownEntry) -> int | None:
     """Return the place of an entry among those of its cluster that can be called; 1 is next, None when it cannot.
 
     Equal to its place in `calling_order`, without ordering anybody. To be called in a snapshot or a transaction.
 
     Args:
         clinic: For its ratio and limits.
-        row: The entry with its ticket.
+        row: The entry.
     """
     if row.status not in CALLABLE:
         return None
@@ -180,7 +182,7 @@ def place_of(clinic: Clinic, row: QueueEntry) -> int | None:
     asked = _asked(clinic, row.cluster, day)
     own = Contender(
         _key_of(row, day),
-        Priority(row.priority).rank,
+        RANKS[row.priority],
         until_back(clinic, row, calls),
         was_skipped=row.status == EntryStatus.SKIPPED,
     )
@@ -197,7 +199,7 @@ def _by_number(asked: _Asked, own: Contender) -> list[Group]:
     """
     behind: dict[int, int] = {}
     for priority, number in queries.BEHIND.rows(**asked.place, sequence=own.key[1]):
-        rank = Priority(priority).rank
+        rank = RANKS[priority]
         behind[rank] = behind.get(rank, 0) + number
     groups = []
     for rank, number in asked.waiting.items():
@@ -211,7 +213,7 @@ def _by_key(asked: _Asked, own: Contender, late: Key | None) -> list[Group]:
     """Return all who wait and were not skipped, counted by whether they came before and still yield."""
     rows = queries.COUNTED.rows(**asked.place, **_named("late", late or _NOBODY), **_named("own", own.key))
     return [
-        Group(Priority(priority).rank, bool(is_late), bool(is_before), number)
+        Group(RANKS[priority], bool(is_late), bool(is_before), number)
         for priority, is_late, is_before, number in rows
     ]
 
@@ -235,13 +237,13 @@ def first_to_call(clinic: Clinic, cluster: str, account_id: str) -> str | None:
     if asked.is_plain:
         late = None
         earliest = [
-            Contender((asked.day, number, "", ""), Priority(priority).rank)
+            Contender((asked.day, number, "", ""), RANKS[priority])
             for priority, number in queries.LOWEST.rows(cluster=cluster, **account)
         ]
     else:
         late = queries.LAST_LATE_FOR_ACCOUNT.first(**asked.place, **account, cutoff=_cutoff(clinic))
         earliest = [
-            Contender((*key,), Priority(priority).rank)
+            Contender((*key,), RANKS[priority])
             for priority, *key in queries.FIRST_OF_EACH.rows(**asked.place, **account)
         ]
     skipped = _skipped(asked, calls, account_id, latest) if asked.has_skipped else []
@@ -269,7 +271,7 @@ def _skipped(asked: _Asked, calls: Calls, account_id: str | None = None, latest:
         is_free = account_id is None or reserved_for in {None, account_id}
         if is_free or called_at is not None or started_at <= latest:
             back = calls.until_back(skipped_at, after)
-            found.append(Contender((*key,), Priority(priority).rank, back, was_skipped=True))
+            found.append(Contender((*key,), RANKS[priority], back, was_skipped=True))
     return found
 
 
@@ -281,10 +283,10 @@ _NOBODY = ("", 0, "", "")
 """A key before everybody's."""
 
 
-def _key_of(row: QueueEntry, day: date) -> tuple[Any, ...]:
+def _key_of(row: ShownEntry, day: date) -> tuple[Any, ...]:
     """Return what orders an entry among all others: service day, number, instant, id, as they are stored."""
     return (
-        min(row.service_on, day).isoformat(), row.ticket.sequence, instant_text(row.queued_at), row.id,
+        min(row.service_on, day).isoformat(), row.sequence, instant_text(row.queued_at), row.id,
     )  # fmt: skip
 
 

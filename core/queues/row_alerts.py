@@ -27,6 +27,10 @@ class RowAlerts:
     """Prescriptions that an allergy of later speaks against, until somebody has read it."""
 
 
+NO_ALERTS = RowAlerts()
+"""Those of a visit without any; only to be read."""
+
+
 def alerts_of(visit_ids: Sequence[str]) -> dict[str, RowAlerts]:
     """Return visit id -> its findings; a visit without any is left out."""
     found: defaultdict[str, RowAlerts] = defaultdict(RowAlerts)

@@ -14,9 +14,9 @@ from core.foundation.permissions import Actor
 from core.models import Patient, QueueEntry, Ticket
 from core.queues import people_left, places, service_days
 from core.queues.clusters import Cluster
-from core.queues.entries import load_pane_entry, load_shown_entry, pane_entries, present
+from core.queues.entries import ShownEntry, load_pane_entry, load_shown_entry, pane_entries, present
 from core.queues.place_queries import CALLABLE
-from core.queues.row_alerts import RowAlerts, alerts_of
+from core.queues.row_alerts import NO_ALERTS, RowAlerts, alerts_of
 from core.schemas.queues import ClusterOut, EntryOut, EntryPatient, QueueOut
 
 
@@ -134,7 +134,7 @@ def pane_entry_out(clinic: Clinic, entry_id: str, cluster: str) -> EntryOut:
         return _placed(clinic, load_pane_entry(entry_id, cluster, day), None)
 
 
-def _placed(clinic: Clinic, row: QueueEntry, alerts: RowAlerts | None) -> EntryOut:
+def _placed(clinic: Clinic, row: ShownEntry, alerts: RowAlerts | None) -> EntryOut:
     """Return an entry with its place."""
     if row.status not in CALLABLE:
         return entry_row_out(row, alerts=alerts)
@@ -147,7 +147,7 @@ def _placed(clinic: Clinic, row: QueueEntry, alerts: RowAlerts | None) -> EntryO
 
 
 def entry_row_out(
-    row: QueueEntry,
+    row: ShownEntry,
     position: int | None = None,
     minutes: float | None = None,
     calls_until_back: int = 0,
@@ -156,37 +156,37 @@ def entry_row_out(
     """Return an entry as sent to terminals.
 
     Args:
-        row: From `core.queues.entries`, with its ticket, visit and patient.
+        row: From `core.queues.entries`.
         position: 1 is next; None when not waiting.
         minutes: Minutes between two calls of its cluster, from `minutes_per_call`.
         calls_until_back: For a skipped entry.
         alerts: What the row must say before anything else; None for nothing.
     """
-    alerts = alerts or RowAlerts()
+    alerts = alerts or NO_ALERTS
     end = row.called_at or row.ended_at or clock.now()
     return EntryOut(
         id=row.id,
         visit_id=row.visit_id,
-        number=row.ticket.number,
+        number=row.number,
         cluster=row.cluster,
         status=EntryStatus(row.status),
         priority=Priority(row.priority),
         priority_reason=row.priority_reason,
         version=row.version,
-        patient=entry_patient_out(row.visit.patient, row.service_on),
-        chief_complaint=row.visit.chief_complaint,
+        patient=_patient_out(row),
+        chief_complaint=row.chief_complaint,
         waited_minutes=minutes_between(row.started_at, end),
         expected_wait_minutes=_wait_after(position - 1, minutes) if position else None,
         position=position,
         service_point=row.service_point,
-        practitioner=row.practitioner.name if row.practitioner else None,
-        reserved_for=row.reserved_for_id,
-        reserved_name=row.reserved_for.name if row.reserved_for else None,
+        practitioner=row.practitioner,
+        reserved_for=row.reserved_for,
+        reserved_name=row.reserved_name,
         call_count=row.call_count,
         calls_until_back=calls_until_back,
-        came_from=_came_from(row),
-        returns_to=row.returns_to.cluster if row.returns_to else None,
-        issued_at=row.ticket.issued_at,
+        came_from=f"{row.before_number} {row.before_cluster}" if row.before_number else None,
+        returns_to=row.returns_to,
+        issued_at=row.issued_at,
         started_at=row.started_at,
         called_at=row.called_at,
         served_at=row.served_at,
@@ -195,6 +195,17 @@ def entry_row_out(
         told=alerts.told,
         corrected=alerts.corrected,
         clashes=alerts.clashes,
+    )
+
+
+def _patient_out(row: ShownEntry) -> EntryPatient:
+    return EntryPatient(
+        id=row.patient_id,
+        name=row.patient_name,
+        age=age_in_years(row.birth_date, row.service_on),
+        sex=Sex(row.sex),
+        medical_record_number=row.medical_record_number,
+        birth_date=row.birth_date,
     )
 
 
@@ -208,11 +219,6 @@ def entry_patient_out(patient: Patient, day: date) -> EntryPatient:
         medical_record_number=patient.medical_record_number,
         birth_date=patient.birth_date,
     )
-
-
-def _came_from(row: QueueEntry) -> str | None:
-    origin = row.came_from
-    return f"{origin.ticket.number} {origin.cluster}" if origin else None
 
 
 def minutes_between(start: datetime, end: datetime) -> int:
