@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import peewee
 
-from core.foundation.database import database, is_sqlite
+from core.foundation.database import DayField, InstantField, database, is_sqlite
 
 Convert = Callable[[Any], Any]
 TableT = TypeVar("TableT", bound=peewee.Model)
@@ -79,7 +79,9 @@ class _Compiled:
 
     sql: str
     parameters: tuple[Any, ...]
-    """In their order: a `Given`, or a value that is always the same."""
+    """In their order, with those that are always the same."""
+    places: tuple[tuple[int, str, Convert | None, type | None], ...]
+    """Number, name and conversion of each parameter whose value is given; type of a value that needs no conversion."""
     readers: tuple[tuple[int, Convert], ...]
     """Column number -> how its stored value is read, for those that are not read as they are."""
 
@@ -131,14 +133,20 @@ _PLACE = re.compile(r":(\w+)")
 def _compile(query: Any) -> _Compiled:
     if isinstance(query, str):
         mark = "?" if is_sqlite() else "%s"
-        places = tuple(Given(name) for name in _PLACE.findall(query))
-        return _Compiled(_PLACE.sub(mark, query), places, ())
+        return _compiled(_PLACE.sub(mark, query), [Given(name) for name in _PLACE.findall(query)], ())
     sql, parameters = database.get_sql_context().sql(query).query()
     columns = getattr(query, "_returning", None) or ()
     readers = ((number, _reader(column)) for number, column in enumerate(columns))
-    return _Compiled(
-        sql, tuple(parameters), tuple((number, read) for number, read in readers if read is not None)
-    )
+    return _compiled(sql, parameters, tuple((number, read) for number, read in readers if read is not None))
+
+
+def _compiled(sql: str, parameters: Sequence[Any], readers: tuple[tuple[int, Convert], ...]) -> _Compiled:
+    places = [
+        (number, parameter.name, parameter.convert, _bare_type(parameter.convert))
+        for number, parameter in enumerate(parameters)
+        if isinstance(parameter, Given)
+    ]
+    return _Compiled(sql, tuple(parameters), tuple(places), readers)
 
 
 def _reader(column: Any) -> Convert | None:
@@ -161,16 +169,22 @@ def _read(row: Sequence[Any], readers: Sequence[tuple[int, Convert]]) -> tuple[A
 
 
 def _execute(compiled: _Compiled, values: Mapping[str, Any]) -> Any:
-    filled = [
-        _filled(parameter, values) if isinstance(parameter, Given) else parameter
-        for parameter in compiled.parameters
-    ]
+    filled = list(compiled.parameters)
+    for number, name, convert, bare in compiled.places:
+        value = values[name]
+        is_stored = value is None or type(value) is bare
+        filled[number] = value if is_stored or convert is None else convert(value)
     return database.execute_sql(compiled.sql, filled)
 
 
-def _filled(place: Given, values: Mapping[str, Any]) -> Any:
-    value = values[place.name]
-    return value if value is None or place.convert is None else place.convert(value)
+def _bare_type(convert: Convert | None) -> type | None:
+    """Return the type of values that a column stores as they are: a text in a column of texts, most often."""
+    field = getattr(convert, "__self__", None)
+    while isinstance(field, peewee.ForeignKeyField):
+        field = field.rel_field
+    if isinstance(field, (InstantField, DayField)) or type(field) in {peewee.CharField, peewee.TextField}:
+        return str
+    return int if type(field) in {peewee.IntegerField, peewee.AutoField} else None
 
 
 @lru_cache(maxsize=256)
@@ -197,14 +211,24 @@ def create(table: type[TableT], **values: Any) -> TableT:
         table: Its table.
         values: Its columns; those left out have their defaults.
     """
-    row: Any = table(**values)
-    data = row.__data__
+    row: Any = table(__no_default__=True)
+    data = row.__data__ = table._meta.get_default_dict()
+    for name, value in values.items():
+        if isinstance(value, peewee.Model):
+            row.__rel__[name] = value
+            data[name] = _key_of(value)
+        else:
+            data[name] = value
     stored = _inserting(table, tuple(data)).rows(**data)
     if stored:
         row._pk = stored[0][0]
-    row._dirty.clear()
+        row._dirty.clear()
     stored_row: TableT = row
     return stored_row
+
+
+def _key_of(row: Any) -> Any:
+    return row._pk
 
 
 @lru_cache(maxsize=64)
@@ -217,6 +241,18 @@ def find(table: type[TableT], key: Any) -> TableT | None:
     """Return the row of a table with this key; None when it is not there."""
     row = _finding(table).first(key=key)
     return None if row is None else as_row(table, table._meta.sorted_field_names, row)
+
+
+@lru_cache(maxsize=64)
+def _finding_each(table: type[peewee.Model]) -> Statement:
+    """Return the statement that reads several whole rows by their keys."""
+    return Statement(lambda: table.select().where(among(table._meta.primary_key, "keys")))
+
+
+def find_each(table: type[TableT], keys: Sequence[str]) -> list[TableT]:
+    """Return the rows of a table with these keys, in no order; those that are not there are left out."""
+    names = table._meta.sorted_field_names
+    return [as_row(table, names, row) for row in _finding_each(table).rows(keys=keys)]
 
 
 def as_row(table: type[TableT], names: Sequence[str], cells: Sequence[Any]) -> TableT:

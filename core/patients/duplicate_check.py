@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.foundation.clinic import Clinic
+from core.foundation.statements import find_each
 from core.linkage import non_matches
 from core.linkage.candidates import MEANT_AS_WELL, Match, band_of, meant_as_well, ranked
 from core.linkage.names import joined_names, without_alias
@@ -42,7 +43,7 @@ def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
     ambiguous = meant_as_well(matches)
     best = matches[:SHOWN]
     ids = [match.patient_id for match in best]
-    rows = {patient.id: patient for patient in Patient.select().where(Patient.id.in_(ids))}
+    rows = {patient.id: patient for patient in find_each(Patient, ids)} if ids else {}
     found = views.patients_out(clinic, [rows[patient_id] for patient_id in ids])
     return DuplicateResult(
         band=band_of(matches, ambiguous),
