@@ -1,8 +1,8 @@
 """Counts who is joined, paired and left out when a list of many people with twins and namesakes is imported.
 
-    python bench/import_identities.py [--people 20000] [--seed 11]
+    python bench/import_identities.py [--people 20000] [--seed 11] [--town]
 
-A fictitious list (`bench/people.py`): households with twins; beside these, one person in a hundred gets a namesake
+A fictitious list (`bench/people.py`, or the town of `bench/town.py`, which does not know the weights): households with twins; beside these, one person in a hundred gets a namesake
 born on the same day at another house, and one in twenty is written a second time, as a careless clerk writes. The
 truth is known, so that each joined row can be judged.
 """
@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.people import UNSEEN, Record, again, households
+from bench.town import build
 from core.accounts.service import system_actor
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
@@ -94,14 +95,32 @@ def people_of(seed: int, count: int) -> list[Record]:
     return rows
 
 
+def town_of(seed: int, count: int) -> list[Record]:
+    """Return the file of a town as a list, in a drawn order, with a share of the people written a second time."""
+    town = build(seed, count, int(count * WRITTEN_TWICE))
+    rows = [Record(one.number, one.household, one.twin, one.filed) for one in town.residents]
+    for arrival in town.known:
+        assert arrival.known is not None
+        rows.append(replace(rows[arrival.known], written=arrival.typed))
+    random.Random(seed).shuffle(rows)
+    return rows
+
+
 def _of_another_house(one: Record, people: list[Record], chance: random.Random) -> Record:
     while (host := chance.choice(people)).household == one.household:
         pass
     return host
 
 
-def write_list(file: Path, rows: list[Record], seed: int) -> None:
-    """Write the rows as a clinic exports them."""
+def write_list(file: Path, rows: list[Record], seed: int, card_known: float = CARD_KNOWN) -> None:
+    """Write the rows as a clinic exports them.
+
+    Args:
+        file: The list.
+        rows: Its rows.
+        seed: Of what is left out.
+        card_known: Share of rows with a NIK, of those that have one.
+    """
     chance = random.Random(seed + 1)
     with file.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, delimiter=";")
@@ -109,7 +128,7 @@ def write_list(file: Path, rows: list[Record], seed: int) -> None:
         for number, record in enumerate(rows, 1):
             person = record.written
             year, month, day = person.birth_date.split("-")
-            nik = person.nik if chance.random() < CARD_KNOWN else ""
+            nik = (person.nik or "") if chance.random() < card_known else ""
             writer.writerow(
                 (
                     number, person.name, "L" if person.sex == "male" else "P", f"{day}-{month}-{year}", nik,
@@ -158,12 +177,13 @@ def main() -> None:
     )
     options.add_argument("--people", type=int, default=20_000)
     options.add_argument("--seed", type=int, default=11)
+    options.add_argument("--town", action="store_true", help="the town of bench/town.py")
     options.add_argument("--show", action="store_true", help="show the rows that went wrong")
     given = options.parse_args()
-    rows = people_of(given.seed, given.people)
+    rows = (town_of if given.town else people_of)(given.seed, given.people)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "list.csv"
-        write_list(file, rows, given.seed)
+        write_list(file, rows, given.seed, 1.0 if given.town else CARD_KNOWN)
         found = judge(rows, Path(folder) / "home", file)
         lines = file.read_text(encoding="utf-8").splitlines()
         report = Path(f"{file}.report.csv").read_text(encoding="utf-8").splitlines()

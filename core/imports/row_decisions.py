@@ -1,4 +1,9 @@
-"""Decides for each row of a patient list: taken, paired, merged or set aside, and why. Nothing is stored here."""
+"""Decides for each row of a patient list: taken, paired, merged or set aside, and why. Nothing is stored here.
+
+A row that says name, sex and birth date is somebody, and is stored: a number that another has, or that the row itself
+contradicts, is left out and asked about. A list has nobody who can be asked, so a row is joined with a known patient only
+where nothing that both say differs.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +16,17 @@ from typing import Any
 import pydantic
 
 from core.foundation.clinic import Clinic
-from core.foundation.codes import DuplicateBand
+from core.foundation.codes import DuplicateBand, NoIdentifierReason
 from core.foundation.errors import ValidationError
 from core.foundation.identifiers import new_id
 from core.imports.row_reader import ImportTable, read_row
 from core.linkage import candidates
+from core.linkage.birth_dates import REAL_DATES
 from core.linkage.blocking import People
 from core.linkage.candidates import Match
 from core.linkage.caps import OWN_NUMBERS, REVIEW
-from core.linkage.scoring import Person, person_from
+from core.linkage.name_comparison import SURE_NAMES
+from core.linkage.scoring import Person, household_differs, mothers_differ, person_from
 from core.patients import record_numbers
 from core.patients import service as patients
 from core.patients.fields import IMPORT_FILLED, UNIQUE_NUMBERS
@@ -50,7 +57,9 @@ class Decided:
     given: Mapping[str, Any] = field(default_factory=dict)
     """Columns that a known patient may take over."""
     typed: Mapping[str, str] = field(default_factory=dict)
-    """Content of a row that is set aside: field -> text, for whoever mends it."""
+    """Content of a row that somebody has to mend: field -> text."""
+    mended_beside: str = ""
+    """The patient beside whom a row that was stored waits on the work list; empty where nothing is to be mended."""
     deceased_on: date | None = None
     """The day of death that the list says of the patient."""
     alike: tuple[str, ...] = ()
@@ -134,8 +143,6 @@ class Decisions:
             alike: The patients that it may be, best match first.
         """
         decided = self._taken(number, row, person, owners)
-        if decided.outcome != "taken":
-            return decided
         also = [candidates.MEANT_AS_WELL] if len(alike) > 1 else []
         reasons = (*decided.reasons, "possible_duplicate", *also, *alike[0].score.reasons[:3])
         ids = tuple(match.patient_id for match in alike[:MOST_PAIRS])
@@ -144,19 +151,24 @@ class Decisions:
     def _taken(
         self, number: int, row: _Row, person: Person, owners: Mapping[tuple[str, str], str]
     ) -> Decided:
-        """Decide on a new patient, unless another has its NIK or BPJS number or the row contradicts itself."""
+        """Decide on a new patient, without a number that another has or that the row contradicts.
+
+        The row then waits on the work list beside whoever has the number, or beside the patient that it became.
+        """
         assert row.values is not None
-        if row.contradictions:
-            return Decided(number, "set_aside", (*row.reasons, *row.contradictions))
-        for name in UNIQUE_NUMBERS:
-            if owner := owners.get((name, row.values[name])):
-                return Decided(number, "set_aside", (*row.reasons, f"{name}: taken"), owner)
-        paper, reasons = record_numbers.of_paper(row.record_number), row.reasons
+        taken = {name: owner for name in UNIQUE_NUMBERS if (owner := owners.get((name, row.values[name])))}
+        left_out = {*taken, *(["nik"] if row.is_against_nik else [])}
+        values = row.values | dict.fromkeys(left_out)
+        if not values["nik"]:
+            values["no_identifier_reason"] = NoIdentifierReason.FORGOTTEN
+        paper, reasons = record_numbers.of_paper(row.record_number), (*row.reasons, *row.contradictions)
+        reasons = (*reasons, *(f"{name}: taken" for name in taken))
         if row.record_number and (paper is None or (RECORD_NUMBER, paper) in owners):
             paper, reasons = None, (*reasons, "record_number: not_kept")
-        new = NewPatient(new_id(), row.values, paper)
-        self._keep(new.id, person, row.values | {RECORD_NUMBER: paper})
-        return Decided(number, "taken", reasons, new.id, new)
+        new = NewPatient(new_id(), values, paper)
+        self._keep(new.id, replace(person, **dict.fromkeys(left_out)), values | {RECORD_NUMBER: paper})
+        beside = next(iter(taken.values()), new.id) if left_out or row.contradictions else ""
+        return Decided(number, "taken", reasons, new.id, new, mended_beside=beside)
 
     def _keep(self, patient_id: str, person: Person, numbers: Mapping[str, Any]) -> None:
         self._people.put(patient_id, person)
@@ -166,9 +178,11 @@ class Decisions:
 
 
 def _completed(decided: Decided, row: _Row) -> Decided:
-    """Return a decision with the words of a row that is set aside, else with the day of death."""
+    """Return a decision with the words of a row that is to be mended, and with the day of death."""
     if decided.outcome == "set_aside":
         return replace(decided, typed=row.typed)
+    if decided.mended_beside:
+        decided = replace(decided, typed=row.typed)
     if row.deceased_on is None:
         return decided
     reasons = (*decided.reasons, "deceased: marked")
@@ -179,12 +193,23 @@ def _is_sure(row: _Row, match: Match, owners: Mapping[tuple[str, str], str]) -> 
     """Return whether a row is its match beyond doubt: a list has nobody who can be asked.
 
     A number of the person's own tells, or the number of the paper file, or besides name and birth date something of
-    the household. Name and birth date alone are a namesake's as well.
+    the household, where nothing of the household differs. Name and birth date alone are a namesake's as well.
     """
+    assert row.values is not None
+    person = person_from(row.values)
+    if household_differs(person, match.person) and not _is_one_card(match, person):
+        return False
     paper = record_numbers.of_paper(row.record_number)
     if paper and owners.get((RECORD_NUMBER, paper)) == match.patient_id:
         return True
     return not (OWN_NUMBERS | CORROBORATING).isdisjoint(match.score.reasons)
+
+
+def _is_one_card(match: Match, person: Person) -> bool:
+    """Return whether number, name and birth date agree: somebody who moved, with another telephone."""
+    agreeing = set(match.score.reasons)
+    is_one = agreeing & OWN_NUMBERS and agreeing & SURE_NAMES and agreeing & REAL_DATES
+    return bool(is_one) and not mothers_differ(person, match.person)
 
 
 def _filled(person: Person, given: Mapping[str, Any]) -> Person:

@@ -2,8 +2,8 @@
 
 Each row ends in one of four ways. `taken`: a new patient. `paired`: a new patient who may be here already;
 the pair waits for clerical review, and nobody is joined on a doubt. `merged`: the person was known, and what
-the list knows more is filled in. `set_aside`: nothing is stored, because something cannot be read or contradicts
-itself.
+the list knows more is filled in. `set_aside`: nothing is stored, because name, sex or birth date cannot be read. What
+contradicts itself is stored without the number in doubt, and waits on the work list as well.
 
 The report beside the list (`list.csv.report.csv`) names rows and lines, never people. Rows are stored in
 batches; each batch notes how far it came in the same transaction, so that a stopped import goes on

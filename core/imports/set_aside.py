@@ -1,4 +1,4 @@
-"""Work list of the rows that an import could not read: mended by a person, recognised, or left out with a reason.
+"""Work list of the rows of a list that are unread or in doubt: mended by a person, recognised, or left out with a reason.
 
 Whoever mends types what the list lacks or contradicts; the same checks hold as at the counter.
 """
@@ -30,13 +30,15 @@ NAME_LENGTH = 120  # characters of a file's name that are kept
 
 
 def add(actor: Actor, list_name: str, table: ImportTable, decided: Sequence[Decided]) -> None:
-    """Put the rows that were set aside on the work list, in the caller's transaction.
+    """Put the rows that somebody has to mend on the work list, in the caller's transaction.
+
+    A row that contradicts itself, or has another's number, is stored and waits until somebody says what is right.
 
     Args:
         actor: The account that imports.
         list_name: Name of the file.
         table: The list.
-        decided: Decisions about rows; those of other outcomes are passed over.
+        decided: Decisions about rows; those without anything to mend are passed over.
     """
     now = clock.now()
     rows = [
@@ -46,12 +48,12 @@ def add(actor: Actor, list_name: str, table: ImportTable, decided: Sequence[Deci
             "line": table.line(row.number),
             "values": dict(row.typed),
             "reasons": list(row.reasons),
-            "alike": row.patient_id or None,
+            "alike": row.mended_beside or row.patient_id or None,
             "set_aside_at": now,
             "set_aside_by": actor.account_id,
         }
         for row in decided
-        if row.outcome == "set_aside" and row.typed
+        if row.typed
     ]
     if rows:
         SetAsideRow.insert_many(rows).execute()

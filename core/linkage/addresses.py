@@ -145,6 +145,14 @@ def compare_addresses(a: Address, b: Address) -> str | None:
     return f"{degree}_long_address" if shared >= LONG_ADDRESS and has_number else f"{degree}_address"
 
 
+def differ(a: Address, b: Address) -> bool:
+    """Return whether two known addresses are two houses: another street, or another number in it."""
+    level = compare_addresses(a, b)
+    if not a.line or not b.line:
+        return False
+    return level in {None, "other_address"} or _elsewhere(_home_of(a), _home_of(b))
+
+
 def _share_a_place(home: _Home, other: _Home, both: frozenset[str], shared: int) -> bool:
     """Return whether a street or a village agrees: RT, RW and numbers come again in every kelurahan.
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from rapidfuzz.distance import OSA
 
-from core.linkage.addresses import Address, compare_addresses, may_be_one_house
+from core.linkage.addresses import Address, compare_addresses, differ, may_be_one_house
 from core.linkage.birth_dates import REAL_DATES, SAME_DATES, compare_birth_dates
 from core.linkage.caps import CAPS, FLOORS, LEAST_FOR_REVIEW, NON_MATCH, UNSURE_NAMES, Levels
 from core.linkage.name_comparison import SURE_NAMES, compare_names
@@ -265,6 +265,20 @@ def _compare_bpjs_numbers(a: str | None, b: str | None) -> str | None:
     if a == b:
         return "same_bpjs_number"
     return "bpjs_one_digit" if one_off(a, b) else "other_bpjs_number"
+
+
+def household_differs(a: Person, b: Person) -> bool:
+    """Return whether house, phone or mother of two records are two."""
+    has_moved = differ(_home(a), _home(b))
+    return has_moved or bool(a.phone and b.phone and a.phone != b.phone) or mothers_differ(a, b)
+
+
+def mothers_differ(a: Person, b: Person) -> bool:
+    """Return whether both mothers are known and their names do not agree, not even in part."""
+    return bool(_mother_of(a) and _mother_of(b)) and compare_mothers(a, b) not in _ONE_MOTHER
+
+
+_ONE_MOTHER = frozenset({"same_mother", "similar_mother"})
 
 
 def compare_mothers(a: Person, b: Person) -> str | None:

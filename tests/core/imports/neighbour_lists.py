@@ -5,7 +5,7 @@ The headings are those of the systems' own exports and tables, as public code an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,11 @@ class Right:
 def taken(name: str, sex: str, born: date, why: str = "", **more: Any) -> Right:
     """Return a row that becomes a patient with these values."""
     return Right("taken", why, {"name": name, "sex": sex, "birth_date": born, **more})
+
+
+def paired(name: str, sex: str, born: date, why: str = "", **more: Any) -> Right:
+    """Return a row that becomes a patient who may be here already."""
+    return replace(taken(name, sex, born, why, **more), outcome="paired")
 
 
 def aside(why: str) -> Right:
@@ -92,7 +97,7 @@ LISTS = (
             taken("NY. HALIMAH", F, date(1965, 9, 1), "birth_date: estimated", birth_date_estimated=True, phone="",
                   mother_name="", medical_record_number="00000103"),
             taken("RUDI HARTONO", M, date(1982, 5, 6), "birth_date: from_nik", mother_name="SALASIAH"),
-            aside("birth_date: nik_differs"),
+            taken("DINA AULIA", F, date(1999, 11, 5), "birth_date: nik_differs", nik=None),
         ),
     ),
     NeighbourList(
@@ -238,7 +243,7 @@ LISTS = (
             taken("RIZKI SAPUTRA", M, date(2011, 8, 25), nik="6371012508110011", mother_name="MEGA WATI",
                   family_card_number="6371010101150001"),
             taken("RIZKA SAPUTRA", M, date(2011, 8, 25), nik="6371012508110012"),
-            aside("sex: nik_differs"),
+            paired("NISA", M, date(2011, 8, 25), "sex: nik_differs", nik=None),
         ),
     ),
     NeighbourList(

@@ -22,7 +22,7 @@ from core.imports.dates import read_date
 from core.imports.row_decisions import Decided, Decisions
 from core.imports.row_reader import ImportTable, read_row, read_table
 from core.linkage import review_queue
-from core.models import AuditEvent, CandidatePair, Outbox, Patient, PatientVersion
+from core.models import AuditEvent, CandidatePair, Outbox, Patient, PatientVersion, SetAsideRow
 from core.patients import service as patients
 from core.schemas.patients import PatientFields
 
@@ -211,9 +211,11 @@ def test_a_number_that_is_anothers_is_said_with_whose_it_is(
         "504,Wati,P,4-4-1944,0001234567906",
     )
     report = importing.run(clinic, actor, file, dry_run=dry_run)
-    assert (report.outcomes, report.reasons) == ({"taken": 1, "set_aside": 2}, {"bpjs_number: taken": 2})
-    with Path(report.file).open(newline="") as lines:
-        assert next(csv.DictReader(lines))["medical_record_number"] == "00000501"
+    assert (report.outcomes, report.reasons) == ({"taken": 3}, {"bpjs_number: taken": 2})
+    waiting = [(row.values["name"], row.alike.name) for row in SetAsideRow.select()]
+    assert waiting == ([] if dry_run else [("Joko Santoso", "Rina"), ("Wati", "Budi")])
+    if not dry_run:
+        assert Patient.select().where(Patient.bpjs_number == "0001234567906").count() == 1
 
 
 def test_what_the_list_knows_more_is_filled_in(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
@@ -312,13 +314,11 @@ def test_the_number_of_the_paper_file_tells_who_a_row_is(
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("Ana;P;06-10-1988;6371014609883004;", "birth_date: nik_differs"),
-        ("Ana;L;06-09-1988;6371014609883004;", "sex: nik_differs"),
         ("Ana;P;0000-00-00;;0 Th 0 Bl 0 Hr", "birth_date: placeholder"),
         ("Ana;P;01-01-1900;;", "birth_date: placeholder"),
     ],
 )
-def test_what_contradicts_itself_or_is_no_date_is_set_aside_with_the_reason(
+def test_what_is_no_date_is_set_aside_with_the_reason(
     clinic: Clinic, actor: Actor, tmp_path: Path, row: str, reason: str
 ) -> None:
     file = write(tmp_path / "list.csv", "nama;jk;tgl lahir;nik;umur", row)
@@ -466,14 +466,77 @@ def test_a_paper_number_that_is_there_twice_is_said(
     assert (report.outcomes, report.reasons) == ({"taken": 2}, {"record_number: not_kept": 1})
 
 
-def test_a_row_set_aside_names_the_record_it_is_like(clinic: Clinic, actor: Actor, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("Ana;P;06-10-1988;6371014609883004;", "birth_date: nik_differs"),
+        ("Ana;L;06-09-1988;6371014609883004;", "sex: nik_differs"),
+        ("Ana;P;06-10-1988;;12", "birth_date: age_differs"),
+    ],
+)
+def test_what_contradicts_itself_is_stored_without_the_number_and_asked_about(
+    clinic: Clinic, actor: Actor, tmp_path: Path, row: str, reason: str
+) -> None:
+    file = write(tmp_path / "list.csv", "nama;jk;tgl lahir;nik;umur", row)
+    report = importing.run(clinic, actor, file, dry_run=False)
+    assert (report.outcomes, report.reasons) == ({"taken": 1}, {reason: 1})
+    stored = Patient.get()
+    assert (stored.name, stored.nik, stored.no_identifier_reason) == ("Ana", None, "forgotten")
+    waiting = SetAsideRow.get()
+    assert (waiting.reasons, waiting.alike_id, waiting.values.get("nik", "")) == (
+        [reason], stored.id, "" if "age" in reason else "6371014609883004",
+    )  # fmt: skip
+
+
+HOUSEHOLD = "nama;jk;tgl lahir;nama ibu;hp;alamat;rt;rw"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "Siti Aminah;P;19-08-1990;Rusmini;0822000111;Jl. Mawar No. 3;2;1",
+        "Siti Aminah;P;19-08-1990;Halimah;0811223344;Jl. Mawar No. 3;2;1",
+        "Siti Aminah;P;19-08-1990;Rusmini;0811223344;Jl. Mawar No. 8;2;1",
+        "Siti Aminah;P;19-08-1990;Rusmini;0811223344;Jl. Melati No. 3;2;1",
+        "Siti Aminah;P;19-08-1990;;;Jl. Mawar No. 3;7;1",
+    ],
+    ids=["phone", "mother", "house number", "street", "RT"],
+)
+def test_nobody_is_joined_whose_house_phone_or_mother_differs(
+    clinic: Clinic, actor: Actor, tmp_path: Path, second: str
+) -> None:
+    first = "Siti Aminah;P;19-08-1990;Rusmini;0811223344;Jl. Mawar No. 3;2;1"
+    report = importing.run(clinic, actor, write(tmp_path / "a.csv", HOUSEHOLD, first, second), dry_run=False)
+    assert report.outcomes == {"taken": 1, "paired": 1}
+    assert len(pairs()) == 1
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "Slamet;L;01-07-1950;;;Jl. Melati No. 31;9;3",
+        "Slamet;L;01-07-1950;;;Jl. Veteran;2;3",
+        "Slamet;L;01-07-1950;;;;2;3",
+    ],
+)
+def test_a_placeholder_with_rt_and_rw_joins_nobody(
+    clinic: Clinic, actor: Actor, tmp_path: Path, second: str
+) -> None:
+    first = "Slamet;L;01-07-1950;;;Jl. Veteran No. 8;2;3"
+    report = importing.run(clinic, actor, write(tmp_path / "a.csv", HOUSEHOLD, first, second), dry_run=False)
+    assert (report.outcomes["merged"], Patient.select().count()) == (0, 2)
+
+
+def test_a_number_of_another_names_the_record_it_is_like(
+    clinic: Clinic, actor: Actor, tmp_path: Path
+) -> None:
     heading = "rm,nama,jk,tgl lahir,no bpjs"
     first = write(tmp_path / "a.csv", heading, "501,Rina Lestari,P,1-2-2015,0001234567890")
     importing.run(clinic, actor, first, dry_run=False)
     other = write(tmp_path / "b.csv", heading, "502,Joko Santoso,L,7-7-1960,0001234567890")
     importing.run(clinic, actor, other, dry_run=False)
-    with (tmp_path / "b.csv.report.csv").open(newline="") as lines:
-        assert [line["medical_record_number"] for line in csv.DictReader(lines)] == ["00000501"]
+    assert [row.alike.medical_record_number for row in SetAsideRow.select()] == ["00000501"]
+    assert Patient.get(Patient.name == "Joko Santoso").bpjs_number is None
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,17 @@ def test_a_mended_row_is_a_patient_with_the_paper_number(clinic: Clinic, actor: 
     assert AuditEvent.select().where(AuditEvent.action == "import_row_stored").count() == 1
     with pytest.raises(ConflictError):
         set_aside.mend(clinic, actor, row.id, MendedRow(patient=fields(), duplicate_decision="new"))
-    assert Patient.select().count() == 2
+    assert Patient.select().count() == 3  # Budi and Ana, whose NIK is in doubt, came with the list
+
+
+def test_a_row_that_contradicts_itself_waits_beside_its_patient(clinic: Clinic, actor: Actor) -> None:
+    row, ana = row_at(actor, 5), Patient.get(Patient.name == "Ana Lestari")
+    assert (row.alike, ana.nik) == (ana.medical_record_number, None)
+    values = fields(name="Ana Lestari", birth_date=date(1988, 10, 6), mother_name="", nik="6371014610883004")
+    with pytest.raises(RuleError, match="duplicate_decision_required"):
+        set_aside.mend(clinic, actor, row.id, MendedRow(patient=values))
+    assert set_aside.mend(clinic, actor, row.id, MendedRow(patient=values, patient_id=ana.id)).id == ana.id
+    assert Patient.get_by_id(ana.id).nik == "6371014610883004"
 
 
 def test_the_checks_of_the_counter_hold(clinic: Clinic, actor: Actor) -> None:
@@ -107,7 +117,7 @@ def test_a_row_recognised_as_a_known_patient_fills_what_is_empty(clinic: Clinic,
     stored = Patient.get_by_id(budi.id)
     assert (stored.name, stored.phone, stored.mother_name) == ("Budi Santoso", "0811223344", "Rusmini")
     assert SetAsideRow.get_by_id(row.id).outcome == "known"
-    assert Patient.select().count() == 1
+    assert Patient.select().count() == 2
 
 
 def test_a_row_left_out_can_be_taken_back(clinic: Clinic, actor: Actor) -> None:
