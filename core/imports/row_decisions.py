@@ -166,7 +166,7 @@ class Decisions:
         if row.record_number and (paper is None or (RECORD_NUMBER, paper) in owners):
             paper, reasons = None, (*reasons, "record_number: not_kept")
         new = NewPatient(new_id(), values, paper)
-        self._keep(new.id, replace(person, **dict.fromkeys(left_out)), values | {RECORD_NUMBER: paper})
+        self._keep(new.id, person_from(values), values | {RECORD_NUMBER: paper})
         beside = next(iter(taken.values()), new.id) if left_out or row.contradictions else ""
         return Decided(number, "taken", reasons, new.id, new, mended_beside=beside)
 

@@ -106,6 +106,8 @@ def without_alias(name: str) -> tuple[str, str]:
 
 def listed_names(text: str) -> list[str]:
     """Return the names of a list that is parted by commas, semicolons or slashes, each once."""
+    if not text:  # asked of every candidate, and nearly always so
+        return []
     return list(dict.fromkeys(name.strip() for name in _LISTED.split(text) if fold(name)))
 
 

@@ -43,6 +43,8 @@ NEAR = 64  # stored sounds that one typed word may mean
 POOL = 600  # patients that are ranked at most; more than its share of a probe is cut off
 GOOD = 0.93
 """Fitness per word from which a patient is taken to be meant, and no less similar one is looked for."""
+GOOD_DATED = 0.85
+"""The same, of somebody born on the very day that was typed."""
 FEW = 5  # patients found below which less similar ones are looked for as well
 REMEMBERED = 2000  # words whose near sounds are kept: a name is searched letter by letter
 CLOSEST = 40  # of the sounds near a word, those that are tried first
@@ -71,6 +73,8 @@ class Sounds:
         self._counts: dict[str, int] = {}
         self._by_length: dict[int, list[str]] = {}
         self._sorted: list[str] = []
+        self._turned: list[str] = []
+        """The sounds backwards, in alphabetical order."""
         self._near: dict[str, list[str]] = {}
         self._seen_until: Any = None
         self._database: object = None
@@ -111,6 +115,7 @@ class Sounds:
             self._counts[text] = count
             self._by_length[len(text)].append(text)
         self._sorted = sorted(self._counts)
+        self._turned = sorted(sound[::-1] for sound in self._counts)
         self._seen_until = newest or ""
 
     def _add(self, sounds: Iterable[str]) -> None:
@@ -119,6 +124,7 @@ class Sounds:
                 self._counts[sound] = 0
                 self._by_length.setdefault(len(sound), []).append(sound)
                 insort(self._sorted, sound)
+                insort(self._turned, sound[::-1])
             self._counts[sound] += 1
         self._near.clear()
 
@@ -164,8 +170,17 @@ class Sounds:
 
     def _called(self, sound: str) -> list[str]:
         """Return stored sounds for which a sound may be a nickname, the most frequent first."""
-        found = [stored for stored in self._sorted if is_nickname(sound, stored)]
-        return sorted(found, key=lambda stored: (-self._counts[stored], stored))
+        endings = [sound, sound[2:]] if sound[2:4] == sound[:2] else [sound]
+        found = {stored for ending in endings for stored in self._ending_with(ending)}
+        called = [stored for stored in found if is_nickname(sound, stored)]
+        return sorted(called, key=lambda stored: (-self._counts[stored], stored))
+
+    def _ending_with(self, sound: str) -> Iterator[str]:
+        """Yield stored sounds that end with a sound, at most `BEGUN`."""
+        turned = sound[::-1]
+        at = bisect_left(self._turned, turned)
+        ended = takewhile(lambda stored: stored.startswith(turned), self._turned[at : at + BEGUN])
+        return (stored[::-1] for stored in ended)
 
     def rarity(self, sound: str) -> int:
         """Return the number of patients with a sound."""
@@ -220,7 +235,8 @@ class _Pool:
 
     def has_good(self) -> bool:
         """Return whether a patient fits all that was typed well."""
-        enough = self._query.most - (1 - GOOD) * len(self._query.words)
+        each = GOOD_DATED if self._query.day is not None else GOOD
+        enough = self._query.most - (1 - each) * len(self._query.words)
         return any(fitness >= enough for fitness, _ in self._best.values())
 
     def best(self, limit: int) -> list[str]:

@@ -122,8 +122,9 @@ class SearchQuery:
     def fitness(self, found: Found, words: Sequence[Asked] | None = None) -> float:
         """Return how well a patient fits, the words in one reading of them."""
         read = self.words if words is None else words
-        names = [found.name, *listed_names(found.other_names)]
-        named = max(self._fitness_of_name(read, name, found.address) for name in names)
+        named = self._fitness_of_name(read, found.name, found.address)
+        for name in listed_names(found.other_names):
+            named = max(named, self._fitness_of_name(read, name, found.address))
         if read is not self.words:  # two words read as one, or one as two, count as many as were typed
             named *= len(self.words) / max(len(read), 1)
         return named + self._fitness_of_date(found.birth_date) + self._fitness_of_tail(found)
