@@ -15,11 +15,11 @@ GAPS: Mapping[str, str] = {
     "unknown_participant": N_("BPJS knows nobody with this number: correct the card (F9), or the payer."),
     "other_birth_date": N_("BPJS has another birth date for this number: is it this person's card?"),
     "second_visit": N_("A second visit on one day in one poli: BPJS takes only one."),
-    "poli": N_("The cluster has no code at BPJS: the admin says it (F7, K)."),
+    "poli": N_("The cluster has no code at BPJS: {what}. The admin says it (F7, K)."),
     "well_poli": N_(
         "A healthy visit, and nobody said which poli of BPJS takes these: the admin says it (F7, K)."
     ),
-    "doctor": N_("The practitioner has no code at BPJS: the admin says it (F7, K)."),
+    "doctor": N_("The practitioner has no code at BPJS: {what}. The admin says it (F7, K)."),
     "record": N_("Nothing was recorded at this visit."),
     "diagnosis": N_("The diagnosis is missing in the record."),
     "disposition": N_("How the visit ended is missing in the record."),
@@ -72,7 +72,7 @@ def code_text(item: BpjsCodeOut) -> str:
 def gap_text(gap: str) -> str:
     """Return a gap in words."""
     code, _colon, what = gap.partition(": ")
-    return _(GAPS[code]).format(what=what) if code in GAPS else gap
+    return _(GAPS[code]).format(what=what or "?") if code in GAPS else gap
 
 
 def troubles(visit: BpjsVisitOut) -> list[str]:

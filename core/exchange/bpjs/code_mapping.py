@@ -208,6 +208,7 @@ def codes(clinic: Clinic) -> Codes:
     is_for_the_ill = code_lists.flags(POLI)
     return Codes(
         polis={**from_file, **by_kind[POLI]},
+        cluster_names={code: cluster.name for code, cluster in clinic.clusters.items()},
         doctors={accounts[name]: code for name, code in by_kind[DOCTOR].items() if name in accounts},
         medicines=by_kind[MEDICINE],
         procedures=by_kind[PROCEDURE],

@@ -20,6 +20,8 @@ from core.records.pcare_form import FORM, INSURED, OF_A_REFERRAL, lacking, reaso
 
 WELL = "well"
 """Stands for a cluster where the poli of healthy visits is said."""
+POLI_GAPS = ("poli", "well_poli")
+"""Beginnings of the gaps without whose mending there is no registration."""
 NOT_LISTED = "-"
 """Said of what BPJS's list does not have."""
 OUTPATIENT, PROMOTIVE = "10", "50"
@@ -57,6 +59,8 @@ class Codes:
 
     polis: Mapping[str, str] = field(default_factory=dict)
     """Cluster -> kdPoli."""
+    cluster_names: Mapping[str, str] = field(default_factory=dict)
+    """Cluster -> its name here."""
     doctors: Mapping[str, str] = field(default_factory=dict)
     """Account id -> kdDokter."""
     medicines: Mapping[str, str] = field(default_factory=dict)
@@ -107,7 +111,12 @@ class WantedVisit:
     items: Mapping[str, Item] = field(default_factory=dict)
     """Our id -> item."""
     gaps: tuple[str, ...] = ()
-    """Codes of what is missing to send all of it: `card`, `poli`, `doctor`, ..."""
+    """Codes of what is missing to send all of it: `card`, `poli: Poli Gigi`, `doctor: dr. Contoh`, ..."""
+
+    @property
+    def is_registrable(self) -> bool:
+        """Return whether BPJS can be told of it at all."""
+        return self.is_there and not any(gap == "card" or gap.startswith(POLI_GAPS) for gap in self.gaps)
 
 
 def wanted(rows: VisitRows, codes: Codes) -> WantedVisit:
@@ -123,7 +132,8 @@ def wanted(rows: VisitRows, codes: Codes) -> WantedVisit:
     patient: Patient = visit.patient
     is_healthy = bool(_answers(rows).get("healthy"))
     poli = codes.polis.get(WELL, "") if is_healthy else _poli(rows.entries, codes.polis)
-    known = {"card": patient.bpjs_number or patient.nik, "well_poli" if is_healthy else "poli": poli}
+    poli_gap = "well_poli" if is_healthy else f"poli: {_where(rows.entries, codes)}"
+    known = {"card": patient.bpjs_number or patient.nik, poli_gap: poli}
     gaps = tuple(name for name, value in known.items() if not value)
     made = WantedVisit(
         is_there=True,
@@ -189,6 +199,15 @@ def _poli(entries: Iterable[QueueEntry], polis: Mapping[str, str]) -> str:
     return polis[chosen.cluster] if chosen is not None else ""
 
 
+def _where(entries: Iterable[QueueEntry], codes: Codes) -> str:
+    """Return the names of the clusters that had the patient, of which none is mapped."""
+    had = [entry for entry in entries if entry.voided_at is None]
+    staying = [entry for entry in had if entry.status not in MOVED] or had
+    return ", ".join(
+        dict.fromkeys(codes.cluster_names.get(entry.cluster, entry.cluster) for entry in staying)
+    )
+
+
 def _registration(rows: VisitRows, poli: str, codes: Codes) -> dict[str, Any]:
     is_well = poli in codes.polis_of_the_well
     return {
@@ -244,7 +263,7 @@ def _gaps(contact: Encounter | None, doctor: str, diagnoses: Sequence[str], way:
     """
     if contact is None:
         return ["record"]
-    needed = {"doctor": doctor, "diagnosis": diagnoses, "disposition": way}
+    needed = {f"doctor: {contact.practitioner.name}": doctor, "diagnosis": diagnoses, "disposition": way}
     return [name for name, value in needed.items() if not value]
 
 

@@ -79,7 +79,7 @@ class Settling:
         self._clear_doubt()
         if not self._wanted.is_there or self._has_moved():
             self._take_back_all()
-        if not self._wanted.is_there or {"card", "poli", "well_poli"} & set(self._wanted.gaps):
+        if not self._wanted.is_registrable:
             return
         if self._row.registration_number is None:
             self._register()

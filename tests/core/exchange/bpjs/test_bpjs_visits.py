@@ -367,7 +367,7 @@ def test_what_is_not_known_any_more_takes_nothing_back(insured: Insured) -> None
         Patient.update(bpjs_number=None).execute()
     insured.change(visit)
     insured.send()
-    assert (insured.row(visit).gaps, len(insured.books.registrations)) == (["poli"], 1)
+    assert (insured.row(visit).gaps, len(insured.books.registrations)) == (["poli: Laboratorium"], 1)
 
 
 def test_a_second_visit_of_a_day_and_poli_is_set_aside_not_doubled(insured: Insured) -> None:
@@ -677,7 +677,7 @@ def test_an_unmapped_medicine_is_told_and_never_sent_as_if_it_stood_in_no_list(i
 def test_a_cluster_without_a_code_gets_one_by_the_mapping_and_only_one_of_the_list(insured: Insured) -> None:
     visit = insured.visit(cluster="LANSIA")
     insured.send()
-    assert (insured.row(visit).gaps, insured.books.registrations) == (["poli"], {})
+    assert (insured.row(visit).gaps, insured.books.registrations) == (["poli: Poli Lansia"], {})
     with pytest.raises(ValidationError) as refused:
         insured.map("poli", "LANSIA", "777")
     assert refused.value.fields == {"theirs": "not_in_list"}
@@ -688,6 +688,15 @@ def test_a_cluster_without_a_code_gets_one_by_the_mapping_and_only_one_of_the_li
     insured.send()
     assert [poli for _card, _day, poli in insured.books.registrations] == ["001"]
     insured.assert_exact()
+
+
+def test_a_practitioner_without_a_code_is_named(insured: Insured) -> None:
+    visit = insured.visit()
+    with connection():
+        BpjsCode.delete().where(BpjsCode.kind == "doctor").execute()
+        name = Encounter.get(Encounter.visit == visit).practitioner.name
+    insured.send()
+    assert insured.row(visit).gaps == [f"doctor: {name}"]
 
 
 def test_a_healthy_visit_is_promotive_at_bpjs_and_moves_when_it_is_said_late(insured: Insured) -> None:
