@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,12 +14,14 @@ from core.exchange.bpjs import day_comparison, pcare_run
 from core.foundation import clock
 from core.foundation.config import Settings
 from core.foundation.database import connection
+from core.foundation.identifiers import new_id
 from core.models import Account, BpjsCode, BpjsListItem, BpjsVisit, Encounter, Prescription
 from core.schemas.record import VisitOut
 from server.bpjs_stand_in import Books, PcareHost
 from server.run import Background
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import focused_id, screen_of, screen_text
+from tui.app import LoketApp
 from tui.screens.patients.bpjs_codes import BpjsCodesScreen
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.screens.registration.registration_form import RegistrationScreen
@@ -48,6 +51,10 @@ def cursor_row(app: object) -> str:
     screen = screen_of(app, BpjsCodesScreen)  # type: ignore[arg-type]
     chosen = screen._chosen
     return f"{chosen.title} {'' if chosen.code else 'NONE YET'}" if chosen is not None else ""
+
+
+def shows(app: LoketApp, words: str) -> bool:
+    return words in screen_text(app)
 
 
 def send(counter: Counter) -> None:
@@ -222,3 +229,29 @@ async def test_a_medicine_is_looked_for_at_bpjs_and_may_be_outside_its_list(coun
     with connection():
         held = {row.ours: row.theirs for row in BpjsCode.select().where(BpjsCode.kind == "medicine")}
         assert held == {"metformin 500 mg": "130000006", "obat lain": "-"}
+
+
+async def test_the_list_names_the_cluster_that_lacks_a_code(counter: Counter, pcare: PcareHost):
+    """In the row itself, at 80 columns and in both languages: nobody has to open each visit to see which."""
+    pcare.books.add_participant("0001234567899", "6371014107550009", "MARIAM", "P", date(1955, 7, 1))
+    with counter.api() as api:
+        receipt = api.post(
+            "registrations",
+            json={
+                "id": new_id(), "payer": "jkn_pbi", "chief_complaint": "nyeri lutut", "cluster": "LANSIA",
+                "duplicate_decision": "new",
+                "patient": {
+                    "name": "Mariam", "sex": "female", "birth_date": "1955-07-01", "nik": "6371014107550009",
+                    "bpjs_number": "0001234567899",
+                },
+            },
+        )  # fmt: skip
+        assert receipt.status_code == 201, receipt.text
+    send(counter)
+    for language, words in (("en", "Poli Lansia has no code"), ("id", "Poli Lansia belum punya kode")):
+        async with counter.at("clerk", language=language) as (app, pilot):
+            await press(pilot, "f7", "b")
+            await until(pilot, partial(shows, app, words), "the row")
+    with counter.api() as api:
+        api.post(f"registrations/{receipt.json()['registration_id']}/undo", json={})
+    send(counter)

@@ -320,9 +320,11 @@ async def test_medicine_tests_procedure_and_striking_out(counter: Counter):
         await press(pilot, "enter")
         await until(pilot, lambda: "Cabut gigi tetap gigi 46" in screen_text(app), "the procedure")
         await press(pilot, "f2", "c", "enter")
+        assert "Cabut gigi tetap" in screen_text(app)  # what is struck stands above the reason
         await type_text(pilot, "salah pasien")
         await press(pilot, "enter")
-        await until(pilot, lambda: "Cabut gigi tetap" not in screen_text(app), "the procedure struck out")
+        await until(pilot, lambda: "Struck out: 23.09 Cabut gigi tetap" in said(app), "what was struck out")
+        assert screen_text(app).count("Cabut gigi tetap") == 1  # in the status line alone
     visit = visit_of(counter, "dentist", receipt)
     assert [item["test"] for item in visit["orders"]] == ["Hemoglobin", "Laju endap darah"]
     assert visit["procedures"] == []

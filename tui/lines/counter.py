@@ -247,7 +247,7 @@ class CounterDialogue:
         entry = await self._session.client.queues.act(receipt.ticket.id, "undo", EntryCommand())
         self._moves -= 1
         self._receipt = receipt.model_copy(update={"ticket": ticket_of(entry)})
-        note = _("The move is taken back: {number}, {cluster}. Z again takes back what was before.")
+        note = _("The move is taken back: {number}, {cluster}. Z again: the step before.")
         self._talk.say(note.format(number=entry.number, cluster=self._session.cluster_name(entry.cluster)))
 
     async def _move(self) -> None:

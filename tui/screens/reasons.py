@@ -158,16 +158,26 @@ class LineDialog(TypedDialog[str]):
     """Asks for one line of text."""
 
     def __init__(
-        self, session: Session, title: str, *, value: str = "", shortest: int = 1, longest: int = 200
+        self,
+        session: Session,
+        title: str,
+        *,
+        value: str = "",
+        note: str = "",
+        shortest: int = 1,
+        longest: int = 200,
     ) -> None:
-        """Args: `title` is a msgid; `shortest` and `longest` are numbers of characters."""
+        """Args: `title` is a msgid, `note` what it is about; `shortest` and `longest` are numbers of characters."""
         super().__init__(session, title)
+        self._note = note
         self._value = value
         self._shortest = shortest
         self._longest = longest
 
     def compose_body(self) -> ComposeResult:
-        """Yield the field."""
+        """Yield the field, after what it is about."""
+        if self._note:
+            yield Static(self._note, markup=False)
         yield TextField("line", longest=self._longest)
 
     def on_mount(self) -> None:

@@ -15,11 +15,11 @@ GAPS: Mapping[str, str] = {
     "unknown_participant": N_("BPJS knows nobody with this number: correct the card (F9), or the payer."),
     "other_birth_date": N_("BPJS has another birth date for this number: is it this person's card?"),
     "second_visit": N_("A second visit on one day in one poli: BPJS takes only one."),
-    "poli": N_("The cluster has no code at BPJS: {what}. The admin says it (F7, K)."),
+    "poli": N_("{what} has no code at BPJS: the admin says it (F7, K)."),
     "well_poli": N_(
         "A healthy visit, and nobody said which poli of BPJS takes these: the admin says it (F7, K)."
     ),
-    "doctor": N_("The practitioner has no code at BPJS: {what}. The admin says it (F7, K)."),
+    "doctor": N_("{what} has no code at BPJS: the admin says it (F7, K)."),
     "record": N_("Nothing was recorded at this visit."),
     "diagnosis": N_("The diagnosis is missing in the record."),
     "disposition": N_("How the visit ended is missing in the record."),
@@ -31,8 +31,8 @@ GAPS: Mapping[str, str] = {
     "frequency": N_("The frequency cannot be read as 3x1: {what}"),
     "amount": N_("The amount cannot be read as a whole number: {what}"),
     "no_answer": N_("BPJS fails at this visit again and again ({what}); it is tried again by itself."),
-    "medicine": N_("The medicine has no code at BPJS: {what}. The admin says it (F7, K)."),
-    "procedure": N_("The procedure has no code at BPJS: {what}. The admin says it (F7, K)."),
+    "medicine": N_("{what} has no code at BPJS: the admin says it (F7, K)."),
+    "procedure": N_("Procedure {what} has no code at BPJS: the admin says it (F7, K)."),
     "tacc": N_(
         "BPJS treats this diagnosis as one of primary care: the referral needs a TACC, in the form BPJS."
     ),

@@ -101,7 +101,8 @@ class BpjsCodesScreen(ItemList[BpjsCodeOut]):
                 read = _("BPJS's lists were not read yet.")
             else:
                 read = _("BPJS's lists are of {day}.").format(day=date_text(found.read_at.date()))
-            self.say(f"{note} {count} {read}".strip(), "warning" if missing else "good")
+            said = f"{note} {count}" if note else f"{count} {read}"
+            self.say(said, "warning" if missing else "good")
 
     def _row(self, item: BpjsCodeOut) -> Line:
         is_open = not item.code and not bpjs_words.is_optional(item)

@@ -53,11 +53,11 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
         return " ".join([text, *filter(None, others)])
 
     def _row(self, item: BpjsVisitOut) -> Line:
-        numbers = item.visit_number or item.registration_number or "-"
+        number = item.registration_number or "-"  # short; the visit's stands in the dialog
         return [
             (f"{date_text(item.service_on)} ", theme.PLAIN),
             (f"{fit(item.patient_name, 22)} ", theme.STRONG),
-            (f"{fit(numbers, 6)} ", theme.PLAIN),
+            (f"{fit(number, 6)} ", theme.PLAIN),
             ("; ".join(bpjs_words.troubles(item)), theme.ALERT),
         ]
 
@@ -76,6 +76,8 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
 
         options = [("A", "again", _("Send again")), ("K", "card", _("Correct card"))]
         notes = bpjs_words.troubles(visit)
+        if visit.visit_number:
+            notes.append(_("The visit's number at BPJS: {number}").format(number=visit.visit_number))
         self.app.push_screen(LettersDialog(self.session, N_("Set aside"), options, notes=notes), chosen)
 
     @work(exclusive=True, group="send", exit_on_error=False)

@@ -422,13 +422,17 @@ class Additions(LoketScreen[str]):
             self.say(_("Nothing here can be struck out."))
             return
 
+        words = dict(rows)
+
         def chosen(key: str | None) -> None:
             def because(reason: str | None) -> None:
                 if reason and key:
-                    self.run_adding(calls[key](reason))
+                    said = _("Struck out: {names}").format(names=words[key])
+                    self.run_adding(calls[key](reason), said=said)
 
             if key:
-                self.app.push_screen(LineDialog(self.session, N_("Reason"), shortest=3), because)
+                dialog = LineDialog(self.session, N_("Struck out: why?"), note=words[key], shortest=3)
+                self.app.push_screen(dialog, because)
 
         self.app.push_screen(PickDialog(self.session, N_("Strike out"), rows), chosen)
 

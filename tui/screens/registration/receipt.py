@@ -181,7 +181,7 @@ class ReceiptScreen(LoketScreen[Note]):
         self._moves -= 1
         self._ticket = ticket_of(entry)
         self._show()
-        note = _("The move is taken back: {number}, {cluster}. Z again takes back what was before.")
+        note = _("The move is taken back: {number}, {cluster}. Z again: the step before.")
         self.say(note.format(number=entry.number, cluster=self._place()), "warning")
 
     def action_move(self) -> None:
