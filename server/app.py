@@ -46,6 +46,7 @@ from server.endpoints import (
     drafts,
     imports,
     insurance,
+    machine,
     orders,
     patients,
     printing,
@@ -58,6 +59,7 @@ from server.endpoints import (
 from server.examination import Examination
 from server.journal_keeper import JournalKeeper
 from server.mark_keeper import MarkKeeper
+from server.restarting import Restarting
 from server.stream_places import RememberedSources, StreamPlaces
 
 MAX_BODY_BYTES = 256 * 1024
@@ -83,6 +85,7 @@ RESOURCES = (
     drafts,
     changes,
     checks,
+    machine,
     printing,
     clinic,
     audit_log,
@@ -217,6 +220,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
     app.state.keeper = MarkKeeper(clinic)
     app.state.journal_keeper = JournalKeeper(clinic)
     app.state.examination = Examination(clinic)
+    app.state.restarting = Restarting()
     app.state.rendered_changes = changes.RenderedChanges()
     problems.install(app)
     # Not by `include_router`: it would read the parameters of all endpoints again.

@@ -21,12 +21,13 @@ import httpx
 import platformdirs
 import uvicorn
 
-from core.foundation import clock, garbage, logs, shared_files
+from core.foundation import clock, garbage, log_files, logs, shared_files
 from core.foundation.clinic import Clinic
 from core.foundation.config import HostPort, Settings
-from server import connections, encryption, ports, scheduler, worker_process
+from core.foundation.errors import SettingsError
+from server import connections, encryption, ports, restarting, scheduler, worker_process
 from server.app import create_app
-from server.door_process import DoorProcess
+from server.door_process import DoorProcess, KeptDoor, may_be_kept
 
 if TYPE_CHECKING:
     from server.demo.morning import DemoAtWork
@@ -89,8 +90,9 @@ def serve(
     with_door: bool = True,
     lively: bool = False,
     with_parent: bool = False,
+    kept_door: str = "",
 ) -> int:
-    """Run until SIGTERM or SIGINT.
+    """Run until SIGTERM or SIGINT, or until the admin has it start again.
 
     Args:
         settings: Settings of the clinic.
@@ -98,6 +100,7 @@ def serve(
         with_door: Whether to start the SSH door too.
         lively: Whether made-up colleagues work in the demo's queues.
         with_parent: Whether to end when the process that started this one is gone, for whatever reason.
+        kept_door: The SSH door that the server before this one left running in this process; empty: there is none.
 
     Returns:
         The exit status.
@@ -107,16 +110,19 @@ def serve(
     """
     logs.configure_logging()
     encryption.require_decision(settings)
-    _require_free_ports(settings, with_door=with_door)
+    _require_free_ports(settings, with_door=with_door and not kept_door)
     shared_files.exchange_unopened(settings, demo=demo)
     encryption.prepare(settings)
     with ExitStack() as ending:
-        door = _door_getting_ready(settings, ending) if with_door else None
+        door = _door_getting_ready(settings, ending, kept_door) if with_door else None
         settings = _insured(settings, ending) if demo else settings
         is_lively = demo and lively
         with garbage.not_collected():
             server = make_server(_open_now(settings) if is_lively else settings, demo=demo)
         clinic: Clinic = server.config.loaded_app_state.clinic  # type: ignore[attr-defined]
+        log_files.keep(clinic.settings.home)
+        restart: restarting.Restarting = server.config.loaded_app_state.restarting  # type: ignore[attr-defined]
+        restart.offer(lambda: setattr(server, "should_exit", True))
         at_work = _demo_at_work(clinic) if is_lively else None
         ending.callback(scheduler.start(clinic).shutdown, wait=True)
         ending.callback(worker_process.end_all)
@@ -126,20 +132,35 @@ def serve(
             log.info("ssh -p %s clerk@%s", settings.ssh.port, settings.ssh.host)
         log.info("core on %s", settings.resolved_server_url)
         # Uvicorn raises the signal again when it is done; the door and the jobs must still be ended then.
+        ended_by: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, lambda number, _: ended_by.append(number))
         if with_parent:
             threading.Thread(target=_end_with_parent, args=(server,), name="parent", daemon=True).start()
         if at_work is not None:
             at_work.start()
             ending.callback(at_work.stop)
         server.run()
+        begins_again = restart.is_asked and not ended_by
+        left = door.hand_over() if door is not None and begins_again and _keeps_door(settings) else ""
+    if begins_again:
+        said = {"--demo": demo, "--no-door": not with_door, "--lively": lively, "--with-parent": with_parent}
+        words = [word for word, is_said in said.items() if is_said]
+        restarting.begin_again([*words, *([f"--kept-door={left}"] if left else [])])
     return 0
 
 
-def _door_getting_ready(settings: Settings, ending: ExitStack) -> DoorProcess:
-    """Return the door's process, which loads its code beside the core's own start."""
-    door = DoorProcess(settings)
+def _keeps_door(settings: Settings) -> bool:
+    """Return whether the door's terminals stay where they are while the server starts again."""
+    try:
+        return may_be_kept(settings, Settings.load())
+    except SettingsError:
+        return False
+
+
+def _door_getting_ready(settings: Settings, ending: ExitStack, kept: str) -> DoorProcess:
+    """Return the door's process, which loads its code beside the core's own start, or runs already."""
+    door = DoorProcess(settings, KeptDoor.named(kept) if kept else None)
     ending.callback(door.stop)
     door.get_ready()
     return door

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from core.daily import backup, closing
 from core.exchange import service as synchronisation
-from core.foundation import jobs, logs
+from core.foundation import jobs, log_files, logs
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.linkage import review_queue
@@ -106,6 +106,7 @@ def main() -> None:
     os.nice(NICENESS)
     logs.configure_logging()
     order = WorkOrder.model_validate_json(sys.stdin.buffer.read())
+    log_files.keep(order.settings.home)
     try:
         answer = WORK[order.work](
             Clinic.open(order.settings, demo=order.demo, migrates=False), **order.options

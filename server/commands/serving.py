@@ -26,6 +26,7 @@ def serve(
     door: Annotated[bool, typer.Option(help="Start the SSH door too.")] = True,
     lively: Annotated[bool, typer.Option("--lively", hidden=True)] = False,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+    kept_door: Annotated[str, typer.Option("--kept-door", hidden=True)] = "",
     new_clinic: NewClinicOption = False,
     accept_loss: AcceptLossOption = False,
 ) -> None:
@@ -38,6 +39,7 @@ def serve(
         door: Whether the SSH door is started too.
         lively: Whether made-up colleagues work in the demo's queues.
         with_parent: Whether to end with the process that started this one.
+        kept_door: The SSH door that runs already, as the server before this one named it.
         new_clinic: Whether an empty clinic may begin where there was one.
         accept_loss: Whether to ask about going on with less than was there.
 
@@ -53,7 +55,10 @@ def serve(
         from server import run
 
     _decide(settings, new_clinic=new_clinic, accept_loss=accept_loss)
-    raise typer.Exit(run.serve(settings, demo=demo, with_door=door, lively=lively, with_parent=with_parent))
+    status = run.serve(
+        settings, demo=demo, with_door=door, lively=lively, with_parent=with_parent, kept_door=kept_door
+    )
+    raise typer.Exit(status)
 
 
 def demo(

@@ -111,7 +111,7 @@ SETTINGS = (
         "{setting}: cannot listen on {address} ({why}). Does another server run? End it, or set another port."
     ),
     N_("{setting}: must be addresses such as 192.0.2.1, with commas between them"),
-    N_("{setting}: must be begin:rate:full, for example 20:30:200"),
+    N_("{setting}: must be begin:rate:full, for example 40:30:200"),
     N_(
         "LOKET_HTTP: {address} is open to the network without encryption. Add one line to .env: "
         "LOKET_PLAIN_HTTP=no to encrypt it from now on (counters and doors then ask for https://), or "
@@ -134,6 +134,17 @@ SETTINGS = (
     N_(
         "The data is an older Loket's ({step} is missing): start the server again, it brings the data up to date."
     ),
+    N_("{setting}: is changed on the machine only, in .env"),
+    N_("{setting}: is set in the environment of the service, which goes over .env; change it there"),
+    N_("{file} cannot be written ({why}). docs/running.md says how Loket may write it."),
+    N_("{file} belongs to a clinic; the demo does not change it"),
+    N_("{setting}: holds signs that .env reads in another way"),
+    N_("{setting}: must be host:port, or a device such as /dev/usb/lp0"),
+    N_("{setting}: must be the whole path of a folder, from / on"),
+    N_("{setting}: must not be before LOKET_CLOSE_AT"),
+    N_("{setting}: {path} lies in the data folder and is lost with it"),
+    N_("{setting}: {path} does not answer"),
+    N_("{setting}: {path} cannot be written ({why}). Is it connected?"),
     N_("{setting}: {home} belongs to {name}. Run the command as that user: sudo -u {name} loket ..."),
 )
 """Sentences of `SettingsError`, for the catalogue."""

@@ -119,6 +119,7 @@ def _ok(answer: httpx.Response) -> Any:
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /insurance/check": lambda: {"nik": "6371010101900001"},
+    "PUT /settings/{name}": lambda: {"value": "25:61"},
     "PUT /bpjs/codes": lambda: {"kind": "medicine", "ours": "tidak-ada", "theirs": "1", "name": "Contoh"},
     "PUT /drafts/{key}": lambda: {"data": {}},
     "POST /door/keys/check": lambda: {"username": "nobody", "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"},

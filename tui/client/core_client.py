@@ -11,6 +11,7 @@ from tui.client.connection import CoreConnection, Trust
 from tui.client.drafts import DraftsClient
 from tui.client.imports import ImportsClient
 from tui.client.insurance import InsuranceClient
+from tui.client.machine import MachineClient
 from tui.client.orders import OrdersClient
 from tui.client.oversight import OversightClient
 from tui.client.patients import PatientsClient
@@ -31,6 +32,7 @@ class CoreClient(CoreConnection):
         drafts: Half-typed forms.
         imports: Rows of imported lists that wait to be mended.
         insurance: What BPJS says about a person, and the visits that it has.
+        machine: The machine for the admin: disks, settings, log and restart.
         orders: Diagnoses, procedures, prescriptions and laboratory tests of a visit, and the worklists.
         oversight: The audit logs, and what the supervisor watches over.
         patients: Patients, duplicates and merges.
@@ -59,6 +61,7 @@ class CoreClient(CoreConnection):
         self.drafts = DraftsClient(self)
         self.imports = ImportsClient(self)
         self.insurance = InsuranceClient(self)
+        self.machine = MachineClient(self)
         self.orders = OrdersClient(self)
         self.oversight = OversightClient(self)
         self.patients = PatientsClient(self)

@@ -12,7 +12,7 @@ from typing import Any
 
 from textual.app import App
 
-from core.foundation import logs
+from core.foundation import log_files, logs
 from core.foundation.catalogues import catalogue
 from core.foundation.config import Settings
 from core.foundation.errors import SettingsError
@@ -105,6 +105,8 @@ async def run(settings: Settings, *, with_parent: bool) -> None:
     if with_parent and not await asyncio.to_thread(os.read, sys.stdin.fileno(), 1):
         return
     token = _credential(settings)
+    if settings.home.is_dir():
+        log_files.keep(settings.home)
     trust = await asyncio.to_thread(
         first_contact.trusted_of_several, settings, settings.server_urls, _keep_first
     )

@@ -34,7 +34,8 @@ class AdministrationScreen(LoketScreen[None]):
         "The day is closed by itself at its hour: the queues end, a backup is made and opened again, the "
         "reports are written, and everything is sent. C does all of it now, Y only sends; both are harmless "
         "at any time. What went wrong stands here with what to do. R shows the reports, A who may sign in, "
-        "D what was done out of the ordinary, L the audit log, G what each role may do; K examines the machine."
+        "D what was done out of the ordinary, L the audit log, G what each role may do; K examines the machine, "
+        "M shows its disks, settings and log and starts the server again."
     )
     KEY_ROWS = 2
     BINDINGS = [
@@ -46,6 +47,7 @@ class AdministrationScreen(LoketScreen[None]):
         Binding("l", "log", N_("Audit log")),
         Binding("g", "rights", N_("Rights")),
         Binding("k", "doctor", N_("Doctor")),
+        Binding("m", "machine", N_("Machine")),
         keymap.REFRESH,
     ]
 
@@ -133,6 +135,12 @@ class AdministrationScreen(LoketScreen[None]):
         from tui.screens.doctor import DoctorScreen
 
         self.app.push_screen(DoctorScreen(self.session))
+
+    def action_machine(self) -> None:
+        """Show the machine: disks, settings, log, restart."""
+        from tui.screens.machine.machine_state import MachineScreen
+
+        self.app.push_screen(MachineScreen(self.session))
 
     def action_accounts(self) -> None:
         """Show who may sign in."""

@@ -66,6 +66,8 @@ ACTIONS: Mapping[str, str] = {
     "key_removed": N_("removed an SSH key"),
     "letter_issued": N_("issued a letter"),
     "repaired": N_("mended by the doctor"),
+    "setting_changed": N_("changed a setting"),
+    "server_restarted": N_("restarted the server"),
     "database_moved": N_("moved to another database"),
     "loss_accepted": N_("ACCEPTED LOST DATA"),
     "merge_undone": N_("undid a merge"),

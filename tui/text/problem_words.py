@@ -181,6 +181,10 @@ PROBLEMS: Mapping[str, str] = {
     "interaction": N_("Not together with {substances}."),
     "too_large": N_("That is too much text."),
     "validation": N_("Something is not right; check the fields."),
+    "setting_refused": N_("The settings are not right: {words}"),
+    "restart_not_possible": N_(
+        "This server was not started by `loket serve`: nothing would start it again. Restart it where it was started."
+    ),
     "sync": N_("The City Health Office could not be reached."),
     "no_printer": N_("There is no printer. Set LOKET_PRINTER, or write the number down."),
     "printer_unreachable": N_(
@@ -592,6 +596,7 @@ def _filled(msgid: str, problem: Problem) -> str:
         "day": date_text(day) if (day := _day(details.get("deceased_on"))) else "",
         "substances": ", ".join(details.get("substances", [])),
         "substance": details.get("substance", ""),
+        "words": details.get("words", ""),
     }
     return _(msgid).format(**values)
 
