@@ -119,35 +119,45 @@ def serve(
         is_lively = demo and lively
         with garbage.not_collected():
             server = make_server(_open_now(settings) if is_lively else settings, demo=demo)
-        clinic: Clinic = server.config.loaded_app_state.clinic  # type: ignore[attr-defined]
-        log_files.keep(clinic.settings.home)
-        restart: restarting.Restarting = server.config.loaded_app_state.restarting  # type: ignore[attr-defined]
-        restart.offer(lambda: setattr(server, "should_exit", True))
-        at_work = _demo_at_work(clinic) if is_lively else None
-        ending.callback(scheduler.start(clinic).shutdown, wait=True)
-        ending.callback(worker_process.end_all)
+        _begin_work(server, ending, is_lively=is_lively)
         if door is not None:
             door.open()
             ending.callback(door.stop)  # before the daily work ends, which may take its time
             log.info("ssh -p %s clerk@%s", settings.ssh.port, settings.ssh.host)
         log.info("core on %s", settings.resolved_server_url)
-        # Uvicorn raises the signal again when it is done; the door and the jobs must still be ended then.
-        ended_by: list[int] = []
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, _: ended_by.append(number))
         if with_parent:
             threading.Thread(target=_end_with_parent, args=(server,), name="parent", daemon=True).start()
-        if at_work is not None:
-            at_work.start()
-            ending.callback(at_work.stop)
-        server.run()
-        begins_again = restart.is_asked and not ended_by
+        begins_again = _run_to_its_end(server)
         left = door.hand_over() if door is not None and begins_again and _keeps_door(settings) else ""
     if begins_again:
         said = {"--demo": demo, "--no-door": not with_door, "--lively": lively, "--with-parent": with_parent}
-        words = [word for word, is_said in said.items() if is_said]
-        restarting.begin_again([*words, *([f"--kept-door={left}"] if left else [])])
+        said[f"--kept-door={left}"] = bool(left)
+        restarting.begin_again([word for word, is_said in said.items() if is_said])
     return 0
+
+
+def _begin_work(server: Server, ending: ExitStack, *, is_lively: bool) -> None:
+    """Begin the daily work, the log in the data folder and, in a demo, its colleagues' work."""
+    clinic: Clinic = server.config.loaded_app_state.clinic  # type: ignore[attr-defined]
+    log_files.keep(clinic.settings.home)
+    at_work = _demo_at_work(clinic) if is_lively else None
+    ending.callback(scheduler.start(clinic).shutdown, wait=True)
+    ending.callback(worker_process.end_all)
+    if at_work is not None:
+        at_work.start()
+        ending.callback(at_work.stop)
+
+
+def _run_to_its_end(server: Server) -> bool:
+    """Serve until a signal, or until somebody asks for a restart; return whether the server is to begin again."""
+    restart: restarting.Restarting = server.config.loaded_app_state.restarting  # type: ignore[attr-defined]
+    restart.offer(lambda: setattr(server, "should_exit", True))
+    # Uvicorn raises the signal again when it is done; the door and the jobs must still be ended then.
+    ended_by: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: ended_by.append(number))
+    server.run()
+    return restart.is_asked and not ended_by
 
 
 def _keeps_door(settings: Settings) -> bool:

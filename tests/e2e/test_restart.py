@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -49,7 +50,7 @@ def test_a_terminal_types_on_in_its_form_while_the_server_starts_again_twice(cli
             assert admin.post("machine/restart").status_code == 202
             person.press(letters)
             person.wait_for(letters)
-            person.wait_until(lambda before=before: restarted(clinic, admin, before), "the restart")
+            person.wait_until(partial(restarted, clinic, admin, before), "the restart")
             assert children_of(clinic.process.pid) == doors, "the same door, still the server's child"
         person.press("<F10>")
         person.wait_for("Confirm before saving", "Poli Gigi")

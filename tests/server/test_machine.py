@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import stat
 import time
@@ -17,7 +18,6 @@ from core.foundation import log_files
 from core.foundation.config import Settings
 from core.foundation.database import connection
 from core.models import AuditEvent
-from server.endpoints import machine
 from server.run import Background
 from tests.people import Caller
 from tests.ports import free_port
@@ -108,7 +108,7 @@ def test_the_room_of_each_folder_is_told(
 
 def test_a_folder_that_hangs_holds_nobody_up(admin: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.foundation.journal.patience.PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _folder: time.sleep(5))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: time.sleep(5))
     place = admin.get("machine").json()["places"][0]
     assert not place["answers"]
     assert place["free_bytes"] is None
