@@ -267,7 +267,7 @@ def _save(
         cluster=request.cluster,
         verdict=str(decision.verdict),
         **({"override": request.override_reason} if request.override_reason else {}),
-        **({"cleared": [flag.code for flag in decision.cleared]} if decision.cleared else {}),
+        **({"doubt": "denied"} if decision.cleared else {}),
     )
     return str(entry.id)
 

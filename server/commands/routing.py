@@ -68,6 +68,25 @@ def routing_explain(
         print(line)
 
 
+@app.command("try")
+def routing_try(
+    file: Annotated[Path, typer.Argument(help="A clinic's own file of words and rules.")],
+) -> None:
+    """Say which complaints of the last month would go elsewhere with another file of words and rules."""
+    from core.accounts import service as accounts
+    from core.complaints.vocabulary import Vocabulary
+    from core.foundation.database import connection
+    from core.visits.routing_trial import trial
+    from server.text import routing_sentences
+
+    clinic = console.open_clinic()
+    tried = Vocabulary.load(file)
+    with connection():
+        actor = accounts.system_actor(AUDIT_NAME)
+    for line in routing_sentences.tried(trial(clinic, actor, tried)):
+        print(line)
+
+
 @app.command("learn")
 def routing_learn(
     off: Annotated[bool, typer.Option("--off", help="Use the rules alone from now on.")] = False,

@@ -9,6 +9,7 @@ from core.complaints.explanation import MSGIDS, Explanation
 from core.complaints.naive_bayes import LEAST_EXAMPLES, EvaluationFigures
 from core.complaints.rules.faults import FAULT_MESSAGES, SUGGESTION
 from core.complaints.rules.validation import RuleProblem
+from core.visits.routing_trial import Answered, TrialFigures
 from server.text.translation import _
 
 CORE_MSGIDS = frozenset({*FAULT_MESSAGES.values(), SUGGESTION, *MSGIDS})
@@ -60,3 +61,17 @@ def learned(figures: EvaluationFigures) -> str:
 def switched_off() -> str:
     """Return the sentence that the rules work alone from now on."""
     return _("off")
+
+
+def tried(figures: TrialFigures) -> Iterator[str]:
+    """Yield the outcome of trying other words on the last month's complaints, line by line."""
+    yield _(
+        "Visits of the last month: {visits}; answered otherwise: {changed}; dangers no longer seen: {lost}."
+    ).format(visits=figures.visits, changed=figures.changes.total(), lost=figures.dangers_lost)
+    for change, number in figures.changes.items():
+        yield f"{number:>4}  {_answer(change.before)} -> {_answer(change.after)}  {change.complaint}"
+
+
+def _answer(answered: Answered) -> str:
+    place = answered.cluster or _("unsure")
+    return f"{place} {answered.priority}" if answered.priority is not None else place

@@ -314,6 +314,21 @@ def test_the_routing_commands_speak_the_clinics_language(loket: Command) -> None
     assert (code, said) == (0, "Kunjungan: 1. Terlalu sedikit untuk dinilai: perlu 30. Tidak dipakai.\n")
 
 
+def test_other_words_are_tried_on_the_complaints_of_the_last_month(loket: Command) -> None:
+    loket.words.write_text('[[rule]]\nid = "dental.tooth"\nkind = "general"\nneeds = ["tooth"]\n')
+    code, said, wrong = loket("routing", "try", loket.words)
+    assert (code, wrong) == (0, "")
+    first, *changed = said.splitlines()
+    assert first == "Visits of the last month: 1; answered otherwise: 1; dangers no longer seen: 0."
+    assert "GIGI -> " in changed[0]
+    loket.words.write_text('[words]\ntooth = "kampil"\n')
+    code, said, _ = loket("routing", "try", loket.words, language="id")
+    assert (code, said) == (
+        0,
+        "Kunjungan sebulan terakhir: 1; dijawab lain: 0; tanda bahaya yang tidak lagi terlihat: 0.\n",
+    )
+
+
 def test_a_complaint_is_explained_with_words_that_are_not_in_use_yet(loket: Command) -> None:
     loket.words.write_text('[words]\ntooth = "kampil"\n')
     asked = ("routing", "explain", "kampil", "--age", "30")

@@ -24,7 +24,7 @@ def test_a_no_is_yellow_tells_the_nurse_and_is_recorded(clerk: Caller, doctor: C
     assert row["priority_reason"] == "denied:chest_pain"
     assert Visit.get_by_id(saved["visit_id"]).routing["cleared"][0][0] == "chest_pain"
     event = AuditEvent.get(AuditEvent.action == "registered", AuditEvent.target == saved["visit_id"])
-    assert event.detail["cleared"] == ["chest_pain"]
+    assert event.detail["doubt"] == "denied"
 
 
 def test_a_yes_stays_red(clerk: Caller) -> None:
