@@ -375,6 +375,8 @@ class Settings(BaseSettings):
     """The number of the application in P-Care's sign-in."""
     bpjs_provider: str = ""
     """The clinic's own number at BPJS (kdProvider): whose members are its own."""
+    bpjs_members: int = Field(default=0, ge=0)
+    """Members registered at this clinic, as BPJS counts them for the capitation; 0: not known, and no rate is worked out."""
     bpjs_content_type: Literal["application/x-www-form-urlencoded", "application/json", "text/plain"] = (
         "application/x-www-form-urlencoded"
     )

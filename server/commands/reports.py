@@ -19,7 +19,7 @@ SUFFIXES = frozenset({".csv", ".xlsx"})
 
 
 def report(
-    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(REPORTS)}.")],
+    name: Annotated[str, typer.Argument(metavar="|".join(REPORTS), help="Name of the report.")],
     day: Annotated[str, typer.Option(help="YYYY-MM-DD; today otherwise.")] = "",
     output: Annotated[Path | None, typer.Option(help="A .csv or .xlsx file.")] = None,
     because: Annotated[
