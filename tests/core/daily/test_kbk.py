@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from core.models import BpjsListItem, BpjsVisit, Encounter, Order, Patient, Visi
 from tests.core.days import Days
 
 DAY = date(2026, 3, 16)
-JKN = {"payer": Payer.JKN_PBI, "cluster": "UMUM"}
+JKN: dict[str, Any] = {"payer": Payer.JKN_PBI, "cluster": "UMUM"}
 
 
 @pytest.fixture
