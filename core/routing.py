@@ -220,7 +220,7 @@ def _is_doubted(case: _Case, danger: Sequence[_Ground]) -> bool:
         return False
     for ground in danger:
         is_measured = any(character.isdigit() for character in ground.reason.word)
-        if is_measured or _danger_code(ground.reason.rule_id) in _NEVER_DOUBTED:
+        if is_measured or danger_code(ground.reason.rule_id) in _NEVER_DOUBTED:
             return False
     return shipped_doubt().doubts(case.facts)
 
@@ -279,7 +279,7 @@ def _danger_grounds(case: _Case) -> list[_Ground]:
         # A danger sign is not held up by an age that is not known.
         cluster = case.clusters.destination(service, None) or case.clusters.emergency
         reason = Reason(match.rule.id, match.words, cluster.code)
-        grounds.setdefault(_danger_code(match.rule.id), _Ground(cluster, service, "red", reason))
+        grounds.setdefault(danger_code(match.rule.id), _Ground(cluster, service, "red", reason))
     return list(grounds.values())
 
 
@@ -290,12 +290,12 @@ def _emergency_first(danger: Sequence[_Ground], clusters: ClusterSet) -> list[_G
 
 def _red_flags(danger: Sequence[_Ground]) -> tuple[RedFlag, ...]:
     return tuple(
-        RedFlag(_danger_code(ground.reason.rule_id), ground.reason.word, ground.cluster.code)
+        RedFlag(danger_code(ground.reason.rule_id), ground.reason.word, ground.cluster.code)
         for ground in danger
     )
 
 
-def _danger_code(rule_id: str) -> str:
+def danger_code(rule_id: str) -> str:
     """Return the danger sign that a red rule speaks of: `chest_pain` for `red.chest_pain.left`."""
     return rule_id.removeprefix("red.").partition(".")[0]
 

@@ -24,7 +24,7 @@ from core.complaints.reading.experiencer import Experiencer
 from core.complaints.reading.measurements import CONCEPT_PREFIX, MeasurementKind, Surroundings
 from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.consistency import in_order, inconsistencies
-from core.complaints.rules.rule_schema import CLASSES, VocabularyFile, split_words, well_formed
+from core.complaints.rules.rule_schema import CLASSES, DangerRow, VocabularyFile, split_words, well_formed
 from core.complaints.rules.shipped_rules import everyday_words, overlay, shipped_document, shipped_texts
 from core.foundation.errors import SettingsError
 from core.queues.services import SERVICES
@@ -48,6 +48,8 @@ class Vocabulary:
     measures: tuple[MeasurementKind, ...] = ()
     people: Mapping[str, Experiencer] = field(default_factory=dict)
     """Word -> the person it names."""
+    dangers: Mapping[str, DangerRow] = field(default_factory=dict)
+    """Code of a danger sign -> its source, its examples, and who has signed it."""
     classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Name of a list that the reader knows -> its concepts."""
 
@@ -191,6 +193,7 @@ def _compiled(file: VocabularyFile) -> Vocabulary:
         units=file.units,
         measures=measures,
         people={word: person for person, words in file.people.items() for word in split_words(words)},
+        dangers=file.dangers,
         classes={name: frozenset(split_words(file.classes.get(name, ""))) for name in CLASSES},
     )
     vocabulary.prepare()

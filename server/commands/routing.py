@@ -22,14 +22,22 @@ def routing_check(
     file: Annotated[Path | None, typer.Argument(help="The clinic's own file; else what Loket ships.")] = None,
 ) -> None:
     """Check a vocabulary file before it is taken into use."""
+    from core.complaints.danger_examples import example_faults
     from core.complaints.rules.validation import check_vocabulary
+    from core.complaints.vocabulary import Vocabulary
+    from core.queues.clusters import load_clusters
     from server.text import routing_sentences
 
     # A file can be checked on any machine: no data folder is opened.
     translation.speak(language_wanted())
-    problems = check_vocabulary(file)
+    problems = [routing_sentences.problem(found) for found in check_vocabulary(file)]
+    if not problems:
+        problems = [
+            routing_sentences.fault(found)
+            for found in example_faults(Vocabulary.load(file), load_clusters("poli"))
+        ]
     for problem in problems:
-        print(routing_sentences.problem(problem))
+        print(problem)
     if problems:
         raise typer.Exit(1)
     if file is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.complaints.explanation import MSGIDS, Explanation
 from core.complaints.naive_bayes import LEAST_EXAMPLES, EvaluationFigures
-from core.complaints.rules.faults import FAULT_MESSAGES, SUGGESTION
+from core.complaints.rules.faults import FAULT_MESSAGES, SUGGESTION, Fault
 from core.complaints.rules.validation import RuleProblem
 from core.visits.routing_trial import Answered, TrialFigures
 from server.text.translation import _
@@ -18,12 +18,16 @@ CORE_MSGIDS = frozenset({*FAULT_MESSAGES.values(), SUGGESTION, *MSGIDS})
 
 def problem(found: RuleProblem) -> str:
     """Return a fault of a vocabulary file as `file:line: place fault`."""
-    fault = found.fault
-    said = _(FAULT_MESSAGES[fault.code]).format(**fault.values)
-    if fault.suggestion:
-        said = _(SUGGESTION).format(fault=said, name=fault.suggestion)
-    place = f"{fault.place} " if fault.place else ""
-    return f"{found.file}:{found.line}: {place}{said}"
+    return f"{found.file}:{found.line}: {fault(found.fault)}"
+
+
+def fault(found: Fault) -> str:
+    """Return a fault as `place fault`."""
+    said = _(FAULT_MESSAGES[found.code]).format(**found.values)
+    if found.suggestion:
+        said = _(SUGGESTION).format(fault=said, name=found.suggestion)
+    place = f"{found.place} " if found.place else ""
+    return f"{place}{said}"
 
 
 def file_accepted(file: Path) -> str:

@@ -13,6 +13,11 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extractOne
 
 FAULT_MESSAGES: Mapping[str, str] = {
+    "danger_without_finding": "the danger sign '{name}' has no [dangers.{name}] with its source and examples",
+    "finding_without_rule": "no red rule raises the danger sign '{name}'",
+    "example_missed": "the example '{example}' does not raise it",
+    "example_raised": "'{example}' raises '{raised}' although it is no danger",
+    "example_person": "'{example}' does not end with | and the person, such as | 60y m",
     "unreadable": "cannot be read: {detail}",
     "not_toml": "not TOML: {detail}",
     "not_a_section": "[{name}] is not a section of this file",

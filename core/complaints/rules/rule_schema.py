@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, StrictStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StrictStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core.complaints.language.grammar import GrammarRole
@@ -98,6 +98,19 @@ class MeasureRow(_Table):
         )
 
 
+class DangerRow(_Table):
+    """One `[dangers.CODE]`: the finding behind all red rules of that code."""
+
+    source: Annotated[StrictStr, Field(min_length=1)]
+    """The published list that names it a danger."""
+    examples: Annotated[tuple[StrictStr, ...], Field(min_length=1)]
+    """Complaints that have it, each with the person: `mulut mencong | 60y`."""
+    not_examples: tuple[StrictStr, ...] = Field((), alias="not")
+    """Complaints that only sound like a danger."""
+    reviewed_by: StrictStr = ""
+    """The clinician who has signed it, with the day; empty: nobody has."""
+
+
 class Removal(_Table):
     """The `[remove]` of a clinic's own file."""
 
@@ -121,11 +134,15 @@ class VocabularyFile(_Table):
     neutral: _Texts = {}
     rule: list[ComplaintRule] = []
     measure: list[MeasureRow] = []
+    dangers: dict[str, DangerRow] = {}
+    """Code of a danger sign -> its finding."""
     remove: Removal = Removal()
 
 
 _ROWS: Mapping[str, type[BaseModel]] = {"rule": ComplaintRule, "measure": MeasureRow}
 """Repeated table -> the model of its rows."""
+_TABLES: Mapping[str, type[BaseModel]] = {**_ROWS, "remove": Removal, "dangers": DangerRow}
+"""Section with fields of its own -> their model."""
 
 
 def split_words(text: str) -> list[str]:
@@ -180,7 +197,10 @@ def _field_fault(problem: ErrorDetails, path: Sequence[int | str], key: str, pla
         place: The table or section.
     """
     code = _CODES.get(problem["type"], problem["type"])
-    section, name = str(problem["loc"][0]), str(path[0])
+    section = str(problem["loc"][0])
+    if section == "dangers":
+        place, path = f"[dangers.{path[0]}]", path[1:] or path
+    name = str(path[0])
     if code == "unknown_field":
         return Fault.of(key, code, place, suggestion=near_miss(name, _fields_of(section)), name=name)
     if path[-1] == "[key]":
@@ -202,7 +222,7 @@ def _expected(problem: ErrorDetails) -> str:
 
 
 def _fields_of(section: str) -> list[str]:
-    model = Removal if section == "remove" else _ROWS[section]
+    model = _TABLES[section]
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

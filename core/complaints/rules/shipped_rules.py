@@ -16,7 +16,7 @@ from core.complaints.rules.rule_schema import split_words
 
 Document = Mapping[str, Any]
 
-JOINED_TABLES = ("words", "grammar", "classes", "people", "same", "numbers", "units")
+JOINED_TABLES = ("words", "grammar", "classes", "people", "same", "numbers", "units", "dangers")
 """Sections in which each name may appear once in all files."""
 
 JOINED_ROWS = ("rule", "measure")
@@ -80,7 +80,7 @@ def overlay(base: Document, extra: Document) -> dict[str, Any]:
     merged = dict(base)
     for section in ("words", "grammar", "classes", "people"):
         merged[section] = _with_words(base.get(section, {}), extra.get(section, {}), removed_words)
-    for section in ("same", "numbers", "units"):
+    for section in ("same", "numbers", "units", "dangers"):
         merged[section] = {**base.get(section, {}), **extra.get(section, {})}
     merged["neutral"] = {"words": f"{base['neutral']['words']}, {extra.get('neutral', {}).get('words', '')}"}
     own = extra.get("rule", [])
