@@ -68,28 +68,10 @@ def _first(codes: Iterable[str], order: str) -> str:
 
 _RANK = f"CASE WHEN q.priority = '{Priority.RED}' THEN 0 ELSE 1 END"
 
-TOTALS = Statement(
-    lambda: (
-        "SELECT q.status, q.priority, COUNT(*), SUM(CASE WHEN q.queued_at <= :cutoff THEN 1 ELSE 0 END),"  # noqa: S608
-        " SUM(CASE WHEN q.service_on = :day THEN 0 ELSE 1 END) FROM queue_entry AS q WHERE q.cluster = :cluster"
-        f" AND q.status IN ({_listed(CALLABLE)}) AND {_IS_OPEN} GROUP BY q.status, q.priority"
-    )
-)
-"""Per status and priority: how many can be called, have waited beyond the limit, are of another day."""
 LAST_LATE = Statement(lambda: _last_late(""))
 """Key of the last one in order who has waited beyond the limit: nobody before yields any more."""
 LAST_LATE_FOR_ACCOUNT = Statement(lambda: _last_late(f" AND {_MAY_CALL}"))
 """The same of those whom an account may call."""
-BEHIND = Statement(
-    lambda: (
-        # No index is to be chosen by the entry's own cluster, which is its ticket's: by that thousands are walked over.
-        "SELECT q.priority, SUM(CASE WHEN q.cluster = :cluster THEN 1 ELSE 0 END)"  # noqa: S608
-        " FROM ticket AS t CROSS JOIN queue_entry AS q"
-        " WHERE q.ticket_id = t.id AND t.cluster = :cluster AND t.service_on = :day AND t.sequence > :sequence"
-        f" AND {_IS_WAITING} AND {_IS_OPEN} GROUP BY q.priority"
-    )
-)
-"""Per priority: how many of the day wait with a higher number than `sequence`."""
 COUNTED = Statement(
     lambda: (
         f"SELECT q.priority, {_before('late', '<=')}, {_before('own', '<')}, COUNT(*) {_OPEN} AND {_IS_WAITING}"
@@ -127,24 +109,47 @@ SKIPPED = Statement(
     )
 )
 """Those who did not answer, each with its key."""
-CALLS = Statement(
-    lambda: (
-        "SELECT called_at, priority FROM (SELECT * FROM (SELECT q.called_at, q.priority, q.id FROM queue_entry AS q"  # noqa: S608
-        " WHERE q.cluster = :cluster AND q.service_on = :day AND q.voided_at IS NULL AND q.called_at IS NOT NULL"
-        " ORDER BY q.called_at DESC, q.id DESC LIMIT :most) AS of_day"
-        " UNION ALL SELECT q.called_at, q.priority, q.id FROM queue_entry AS q WHERE q.cluster = :cluster"
-        f" AND q.status IN ({_listed(_WITH_SOMEBODY)}) AND q.service_on <> :day AND {_IS_OPEN}"
-        " AND q.called_at IS NOT NULL AND :is_present = 1) AS calls"
-        " ORDER BY called_at DESC, id DESC LIMIT :most"
-    )
+_CALLS = (
+    "SELECT called_at, priority FROM (SELECT * FROM (SELECT q.called_at, q.priority, q.id FROM queue_entry AS q"  # noqa: S608
+    " WHERE q.cluster = :cluster AND q.service_on = :day AND q.voided_at IS NULL AND q.called_at IS NOT NULL"
+    " ORDER BY q.called_at DESC, q.id DESC LIMIT :most) AS of_day"
+    " UNION ALL SELECT q.called_at, q.priority, q.id FROM queue_entry AS q WHERE q.cluster = :cluster"
+    f" AND q.status IN ({_listed(_WITH_SOMEBODY)}) AND q.service_on <> :day AND {_IS_OPEN}"
+    " AND q.called_at IS NOT NULL AND :is_present = 1) AS calls"
+    " ORDER BY called_at DESC, id DESC LIMIT :most"
 )
+_SERVICES = (
+    "SELECT q.served_at, q.ended_at, q.practitioner_id FROM queue_entry AS q"
+    " WHERE q.cluster = :cluster AND q.service_on = :day AND q.voided_at IS NULL AND q.called_at IS NOT NULL"
+    " AND q.served_at IS NOT NULL AND q.ended_at IS NOT NULL ORDER BY q.ended_at, q.id"
+)
+CALLS = Statement(lambda: _CALLS)
 """The newest calls of a day, at most `most`; where it is the present one, of those of other days who are there too."""
-SERVICES = Statement(
-    lambda: (
-        "SELECT q.served_at, q.ended_at, q.practitioner_id FROM queue_entry AS q"
-        " WHERE q.cluster = :cluster AND q.service_on = :day AND q.voided_at IS NULL AND q.called_at IS NOT NULL"
-        " AND q.served_at IS NOT NULL AND q.ended_at IS NOT NULL ORDER BY q.ended_at, q.id"
-    )
-)
+SERVICES = Statement(lambda: _SERVICES)
 """Beginning, end and practitioner of the finished services of a day. Who was served was called, or counts as called
 when the service began."""
+
+TOTAL, CALL, SERVICE, BEHIND = range(4)
+"""What a row of `STATE` or `STATE_OF_PLACE` tells, its first column; the others: three texts and three numbers.
+
+`TOTAL`: status, priority; how many can be called, have waited beyond the limit, are of another day. `CALL`: as `CALLS`.
+`SERVICE`: as `SERVICES`. `BEHIND`: priority; how many of the day wait with a higher number than `sequence`.
+"""
+_STATE = (
+    f"SELECT {TOTAL}, q.status, q.priority, '', COUNT(*), SUM(CASE WHEN q.queued_at <= :cutoff THEN 1 ELSE 0 END),"  # noqa: S608
+    " SUM(CASE WHEN q.service_on = :day THEN 0 ELSE 1 END) FROM queue_entry AS q WHERE q.cluster = :cluster"
+    f" AND q.status IN ({_listed(CALLABLE)}) AND {_IS_OPEN} GROUP BY q.status, q.priority"
+    f" UNION ALL SELECT {CALL}, called_at, priority, '', 0, 0, 0 FROM ({_CALLS}) AS newest"
+)
+_MORE_OF_PLACE = (
+    f" UNION ALL SELECT {SERVICE}, served_at, ended_at, practitioner_id, 0, 0, 0 FROM ({_SERVICES}) AS finished"  # noqa: S608
+    # No index is to be chosen by the entry's own cluster, which is its ticket's: by that thousands are walked over.
+    f" UNION ALL SELECT {BEHIND}, q.priority, '', '', SUM(CASE WHEN q.cluster = :cluster THEN 1 ELSE 0 END), 0, 0"
+    " FROM ticket AS t CROSS JOIN queue_entry AS q"
+    " WHERE q.ticket_id = t.id AND t.cluster = :cluster AND t.service_on = :day AND t.sequence > :sequence"
+    f" AND {_IS_WAITING} AND {_IS_OPEN} GROUP BY q.priority"
+)
+STATE = Statement(lambda: _STATE)
+"""What it takes to call somebody, at once."""
+STATE_OF_PLACE = Statement(lambda: _STATE + _MORE_OF_PLACE)
+"""What it takes to tell one's place and wait, at once."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.foundation import clock
 from core.foundation.clinic import Clinic
@@ -56,6 +56,15 @@ class Calls:
     ranks: list[int]
     """`Priority.rank` of those called."""
 
+    def add(self, at: str, priority: str) -> None:
+        """Add the next older one."""
+        self.times.append(at)
+        self.ranks.append(RANKS[priority])
+
+    def are_enough(self, most: int) -> bool:
+        """Return whether they decide, where at most so many were read: all there are, or as far as a regular patient."""
+        return len(self.times) < most or Priority.REGULAR.rank in self.ranks
+
     def until_back(self, skipped_at: str | None, after: int) -> int:
         """Return the number of others to be called before a skipped patient's turn is back."""
         if not skipped_at:
@@ -75,8 +84,7 @@ def newest_calls(clinic: Clinic, cluster: str, day: date, *, is_present: bool = 
     """
     most = max(CALLS_SEEN, clinic.settings.skip_returns_after)
     calls = _calls(cluster, day, most, is_present)
-    is_known = len(calls.times) < most or Priority.REGULAR.rank in calls.ranks
-    return calls if is_known else _calls(cluster, day, ALL_CALLS, is_present)
+    return calls if calls.are_enough(most) else _calls(cluster, day, ALL_CALLS, is_present)
 
 
 def _calls(cluster: str, day: date, most: int, is_present: bool) -> Calls:
@@ -131,43 +139,79 @@ def order_of(clinic: Clinic, rows: Iterable[ShownEntry], day: date, calls: Calls
     return calling_order(waiting, calls.ranks, policy_of(clinic), clock.now())
 
 
-@dataclass(frozen=True)
-class _Asked:
+@dataclass
+class _State:
     """A cluster's queue as one statement sees it."""
 
     clinic: Clinic
     cluster: str
     day: str
     """Its present service day, as stored."""
-    waiting: dict[int, int]
+    waiting: dict[int, int] = field(default_factory=dict)
     """`Priority.rank` -> number of those who wait and were not skipped."""
-    has_skipped: bool
-    is_plain: bool
+    has_skipped: bool = False
+    is_plain: bool = True
     """Whether all came today and nobody has waited beyond the limit, so that numbers alone order them."""
+    calls: Calls = field(default_factory=lambda: Calls([], []))
+    services: list[tuple[str, str, str | None]] = field(default_factory=list)
+    behind: dict[int, int] = field(default_factory=dict)
+    """`Priority.rank` -> number of those who wait with a higher number."""
 
     @property
     def place(self) -> dict[str, str]:
         """The values by which statements find it."""
         return {"cluster": self.cluster, "day": self.day}
 
-
-def _asked(clinic: Clinic, cluster: str, day: date) -> _Asked:
-    waiting: dict[int, int] = {}
-    has_skipped, is_plain = False, True
-    for status, priority, number, late, of_other_days in queries.TOTALS.rows(
-        cluster=cluster, day=day.isoformat(), cutoff=_cutoff(clinic)
-    ):
-        is_plain = is_plain and not late and not of_other_days
-        if status == EntryStatus.SKIPPED:
-            has_skipped = True
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Take one row of the statement."""
+        part, first, second, third, number, late, of_other_days = row
+        if part == queries.TOTAL:
+            self.is_plain = self.is_plain and not late and not of_other_days
+            self.has_skipped = self.has_skipped or first == EntryStatus.SKIPPED
+            if first == EntryStatus.WAITING:
+                _count(self.waiting, second, number)
+        elif part == queries.CALL:
+            self.calls.add(first, second)
+        elif part == queries.SERVICE:
+            self.services.append((first, second, third))
         else:
-            rank = RANKS[priority]
-            waiting[rank] = waiting.get(rank, 0) + number
-    return _Asked(clinic, cluster, day.isoformat(), waiting, has_skipped, is_plain)
+            _count(self.behind, first, number)
 
 
-def place_of(clinic: Clinic, row: ShownEntry) -> int | None:
-    """Return the place of an entry among those of its cluster that can be called; 1 is next, None when it cannot.
+def _count(counted: dict[int, int], priority: str, number: int) -> None:
+    rank = RANKS[priority]
+    counted[rank] = counted.get(rank, 0) + number
+
+
+def _state(clinic: Clinic, cluster: str, day: date, sequence: int | None = None) -> _State:
+    """Return a cluster's queue now; what is told of one place too where a number is given."""
+    state = _State(clinic, cluster, day.isoformat())
+    most = max(CALLS_SEEN, clinic.settings.skip_returns_after)
+    asked = {**state.place, "cutoff": _cutoff(clinic), "most": most, "is_present": 1}
+    if sequence is None:
+        rows = queries.STATE.rows(**asked)
+    else:
+        rows = queries.STATE_OF_PLACE.rows(**asked, sequence=sequence)
+    for row in rows:
+        state.add(row)
+    if not state.calls.are_enough(most):
+        state.calls = _calls(cluster, day, ALL_CALLS, is_present=True)
+    return state
+
+
+class Placed(NamedTuple):
+    """Where an entry stands."""
+
+    position: int | None
+    """1 is next; None when it cannot be called."""
+    minutes: float | None
+    """As `minutes_per_call`."""
+    calls_until_back: int = 0
+    """For a skipped entry."""
+
+
+def placed(clinic: Clinic, row: ShownEntry) -> Placed:
+    """Return the place of an entry among those of its cluster that can be called.
 
     Equal to its place in `calling_order`, without ordering anybody. To be called in a snapshot or a transaction.
 
@@ -176,42 +220,38 @@ def place_of(clinic: Clinic, row: ShownEntry) -> int | None:
         row: The entry.
     """
     if row.status not in CALLABLE:
-        return None
+        return Placed(None, None)
     day = service_days.present_day(clinic, row.cluster)
-    calls = newest_calls(clinic, row.cluster, day)
-    asked = _asked(clinic, row.cluster, day)
+    state = _state(clinic, row.cluster, day, row.sequence)
     own = Contender(
         _key_of(row, day),
         RANKS[row.priority],
-        until_back(clinic, row, calls),
+        until_back(clinic, row, state.calls),
         was_skipped=row.status == EntryStatus.SKIPPED,
     )
-    late = None if asked.is_plain else queries.LAST_LATE.first(**asked.place, cutoff=_cutoff(clinic))
-    groups = _by_number(asked, own) if asked.is_plain else _by_key(asked, own, late)
-    skipped = _skipped(asked, calls) if asked.has_skipped else []
-    return 1 + place_among(own, groups, skipped, late, calls.ranks, policy_of(clinic).ratio)
+    late = None if state.is_plain else queries.LAST_LATE.first(**state.place, cutoff=_cutoff(clinic))
+    groups = _by_number(state, own) if state.is_plain else _by_key(state, own, late)
+    skipped = _skipped(state) if state.has_skipped else []
+    index = place_among(own, groups, skipped, late, state.calls.ranks, policy_of(clinic).ratio)
+    return Placed(index + 1, pace(tuple(state.services)), own.calls_until_back)
 
 
-def _by_number(asked: _Asked, own: Contender) -> list[Group]:
+def _by_number(state: _State, own: Contender) -> list[Group]:
     """Return all who wait and were not skipped, counted by whether they came before.
 
     Nearly all have, where it is a receipt that asks: so those are counted who have not.
     """
-    behind: dict[int, int] = {}
-    for priority, number in queries.BEHIND.rows(**asked.place, sequence=own.key[1]):
-        rank = RANKS[priority]
-        behind[rank] = behind.get(rank, 0) + number
     groups = []
-    for rank, number in asked.waiting.items():
+    for rank, number in state.waiting.items():
         itself = int(rank == own.rank and not own.was_skipped)
-        later = behind.get(rank, 0) + itself
+        later = state.behind.get(rank, 0) + itself
         groups += [Group(rank, False, True, number - later), Group(rank, False, False, later)]
     return groups
 
 
-def _by_key(asked: _Asked, own: Contender, late: Key | None) -> list[Group]:
+def _by_key(state: _State, own: Contender, late: Key | None) -> list[Group]:
     """Return all who wait and were not skipped, counted by whether they came before and still yield."""
-    rows = queries.COUNTED.rows(**asked.place, **_named("late", late or _NOBODY), **_named("own", own.key))
+    rows = queries.COUNTED.rows(**state.place, **_named("late", late or _NOBODY), **_named("own", own.key))
     return [
         Group(RANKS[priority], bool(is_late), bool(is_before), number)
         for priority, is_late, is_before, number in rows
@@ -230,47 +270,45 @@ def first_to_call(clinic: Clinic, cluster: str, account_id: str) -> str | None:
         account_id: Who calls.
     """
     day = service_days.present_day(clinic, cluster)
-    asked = _asked(clinic, cluster, day)
-    calls = newest_calls(clinic, cluster, day)
+    state = _state(clinic, cluster, day)
     latest = instant_text(clock.now() - wait_limit(clinic))
     account = {"account": account_id, "latest": latest}
-    if asked.is_plain:
+    if state.is_plain:
         late = None
         earliest = [
-            Contender((asked.day, number, "", ""), RANKS[priority])
+            Contender((state.day, number, "", ""), RANKS[priority])
             for priority, number in queries.LOWEST.rows(cluster=cluster, **account)
         ]
     else:
-        late = queries.LAST_LATE_FOR_ACCOUNT.first(**asked.place, **account, cutoff=_cutoff(clinic))
+        late = queries.LAST_LATE_FOR_ACCOUNT.first(**state.place, **account, cutoff=_cutoff(clinic))
         earliest = [
             Contender((*key,), RANKS[priority])
-            for priority, *key in queries.FIRST_OF_EACH.rows(**asked.place, **account)
+            for priority, *key in queries.FIRST_OF_EACH.rows(**state.place, **account)
         ]
-    skipped = _skipped(asked, calls, account_id, latest) if asked.has_skipped else []
-    found = first_called(Candidates([*earliest, *skipped], late), calls.ranks, policy_of(clinic).ratio)
+    skipped = _skipped(state, account_id, latest) if state.has_skipped else []
+    found = first_called(Candidates([*earliest, *skipped], late), state.calls.ranks, policy_of(clinic).ratio)
     if found is None:
         return None
-    entry_id = found.key[3] or queries.OF_NUMBER.value(**asked.place, sequence=found.key[1])
+    entry_id = found.key[3] or queries.OF_NUMBER.value(**state.place, sequence=found.key[1])
     return str(entry_id)
 
 
-def _skipped(asked: _Asked, calls: Calls, account_id: str | None = None, latest: str = "") -> list[Contender]:
+def _skipped(state: _State, account_id: str | None = None, latest: str = "") -> list[Contender]:
     """Return those who did not answer, with the number of calls until their turns are back.
 
     Args:
-        asked: The cluster's queue.
-        calls: The newest of the cluster.
+        state: The cluster's queue.
         account_id: Whoever calls, if somebody does: only those whom they may call.
         latest: Instant before which those who wait for another clinician came whom everybody may call.
     """
-    after = asked.clinic.settings.skip_returns_after
+    after = state.clinic.settings.skip_returns_after
     found = []
     for priority, *key, skipped_at, reserved_for, called_at, started_at in queries.SKIPPED.rows(
-        **asked.place
+        **state.place
     ):
         is_free = account_id is None or reserved_for in {None, account_id}
         if is_free or called_at is not None or started_at <= latest:
-            back = calls.until_back(skipped_at, after)
+            back = state.calls.until_back(skipped_at, after)
             found.append(Contender((*key,), RANKS[priority], back, was_skipped=True))
     return found
 

@@ -34,9 +34,10 @@ NO_ALERTS = RowAlerts()
 def alerts_of(visit_ids: Sequence[str]) -> dict[str, RowAlerts]:
     """Return visit id -> its findings; a visit without any is left out."""
     found: defaultdict[str, RowAlerts] = defaultdict(RowAlerts)
-    if visit_ids:
-        _add_results(visit_ids, found)
-        _add_clashes(visit_ids, found)
+    alerted = [visit_id for (visit_id,) in _ALERTED.rows(visits=visit_ids)] if visit_ids else []
+    if alerted:
+        _add_results(alerted, found)
+        _add_clashes(alerted, found)
     return dict(found)
 
 
@@ -58,17 +59,35 @@ _RESULT_COLUMNS = (
 )  # fmt: skip
 
 
-def _told_of() -> Any:
+def _is_told() -> Any:
     unread = Order.corrected_at.is_null(False) & Order.correction_known_at.is_null()
     critical = Order.is_critical & Order.result.is_null(False)
+    return among(Order.visit, "visits") & (critical | unread)
+
+
+def _is_clash() -> Any:
     return (
-        Order.select(*(getattr(Order, name) for name in _RESULT_COLUMNS))
-        .where(among(Order.visit, "visits"), critical | unread)
-        .order_by(Order.resulted_at)
+        among(Prescription.visit, "visits")
+        & (Prescription.clash != "")
+        & Prescription.clash_known_at.is_null()
+        & (Prescription.status != OrderStatus.REVOKED)
     )
 
 
-_RESULTS = Statement(_told_of)
+_ALERTED = Statement(
+    lambda: (
+        Order.select(Order.visit).where(_is_told())
+        | Prescription.select(Prescription.visit).where(_is_clash())
+    )
+)
+"""Visits with anything to be said: nearly always none, so it is asked first."""
+_RESULTS = Statement(
+    lambda: (
+        Order.select(*(getattr(Order, name) for name in _RESULT_COLUMNS))
+        .where(_is_told())
+        .order_by(Order.resulted_at)
+    )
+)
 
 
 def _values_before(order_ids: Sequence[str]) -> dict[str, str]:
@@ -87,12 +106,7 @@ def _add_clashes(ids: Sequence[str], found: defaultdict[str, RowAlerts]) -> None
 _CLASHES = Statement(
     lambda: (
         Prescription.select(Prescription.visit, Prescription.medicine, Prescription.clash)
-        .where(
-            among(Prescription.visit, "visits"),
-            Prescription.clash != "",
-            Prescription.clash_known_at.is_null(),
-            Prescription.status != OrderStatus.REVOKED,
-        )
+        .where(_is_clash())
         .order_by(Prescription.id)
     )
 )

@@ -113,9 +113,11 @@ def entry_out(clinic: Clinic, entry_id: str) -> EntryOut:
     Raises:
         NotFoundError: There is no such entry.
     """
-    with snapshot():
-        row = load_shown_entry(entry_id)
-        return _placed(clinic, row, alerts_of([row.visit_id]).get(row.visit_id))
+    row = load_shown_entry(entry_id)
+    if row.status in CALLABLE:
+        with snapshot():
+            return _placed(clinic, load_shown_entry(entry_id), alerts_of([row.visit_id]).get(row.visit_id))
+    return entry_row_out(row, alerts=alerts_of([row.visit_id]).get(row.visit_id))
 
 
 def pane_entry_out(clinic: Clinic, entry_id: str, cluster: str) -> EntryOut:
@@ -136,14 +138,8 @@ def pane_entry_out(clinic: Clinic, entry_id: str, cluster: str) -> EntryOut:
 
 def _placed(clinic: Clinic, row: ShownEntry, alerts: RowAlerts | None) -> EntryOut:
     """Return an entry with its place."""
-    if row.status not in CALLABLE:
-        return entry_row_out(row, alerts=alerts)
-    day = service_days.present_day(clinic, row.cluster)
-    back = 0
-    if row.status == EntryStatus.SKIPPED:
-        back = places.until_back(clinic, row, places.newest_calls(clinic, row.cluster, day))
-    minutes = places.minutes_per_call(row.cluster, day)
-    return entry_row_out(row, places.place_of(clinic, row), minutes, back, alerts)
+    place = places.placed(clinic, row)
+    return entry_row_out(row, place.position, place.minutes, place.calls_until_back, alerts)
 
 
 def entry_row_out(

@@ -216,10 +216,12 @@ def _save(
     """Write everything that a registration changes; return the queue entry's id."""
     at = clock.now()
     day = service_days.day_at(clinic, request.cluster, at)  # of the same instant, at midnight too
+    is_known = patient is not None  # whoever is made now has no visit, place or number from home yet
     if patient is None:
         assert request.patient is not None
         patient = patients.create(clinic, actor, request.patient, at)
-    refuse_second_place(patient.id, request.cluster)
+    if is_known:
+        refuse_second_place(patient.id, request.cluster)
     visit = create(
         Visit,
         id=new_id(),
@@ -231,7 +233,7 @@ def _save(
         chief_complaint=request.chief_complaint,
         pregnant=request.pregnant,
         disability=request.disability,
-        is_first_this_year=_is_first_this_year(patient, day),
+        is_first_this_year=not is_known or _is_first_this_year(patient, day),
         suggested_cluster=decision.proposal,
         routing=_routing_record(decision),
         override_reason=request.override_reason,
@@ -239,7 +241,7 @@ def _save(
         registered_by=actor.account_id,
     )
     priority, reason = _priority(request, decision, patient, day)
-    held = appointments.held_for(patient.id, request.cluster, day)
+    held = appointments.held_for(patient.id, request.cluster, day) if is_known else None
     place = tickets.Place(priority, reason, appointments.place_of(held, at) if held else None)
     sequence = held.sequence if held else None
     entry = tickets.issue(clinic, actor, visit, request.cluster, place, at=at, sequence=sequence)

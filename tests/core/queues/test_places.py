@@ -237,7 +237,7 @@ def test_the_database_counts_the_place_that_ordering_everybody_gives(
         assert [entry.id for entry in pane.entries if entry.position] == order
         for row in rows:
             expected = order.index(row.id) + 1 if row.id in order else None
-            assert places.place_of(clinic, load_shown_entry(row.id)) == expected
+            assert places.placed(clinic, load_shown_entry(row.id)).position == expected
             assert views.entry_out(clinic, row.id).position == expected
         mine = _reference(rows, dentist.account_id)
         assert places.first_to_call(clinic, "GIGI", dentist.account_id) == (mine[0] if mine else None)
