@@ -342,6 +342,9 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
 REFUSALS: Mapping[str, str] = {
     "choose_another_code": N_("Choose another diagnosis code in the visit's record and save it."),
     "check_the_settings": N_("Check LOKET_SATUSEHAT_ORGANIZATION in .env."),
+    "complete_the_address": N_(
+        "Choose the patient's kelurahan on the card (F6); the visits follow by themselves."
+    ),
     "complete_the_nik": N_("Enter the patient's NIK; the visits follow by themselves."),
     "complete_the_practitioner": N_("Enter the NIK of who served the visit: loket account nik NAME NIK"),
     "correct_and_save": N_("Open the record, correct it and save it."),

@@ -41,6 +41,17 @@ def personal_number(resource: Resource) -> tuple[str, str] | None:
     return next(((system, numbers[system]) for system in PERSONAL_NUMBERS if system in numbers), None)
 
 
+def has_region(resource: Resource) -> bool:
+    """Return whether the address has the codes from province to village, without which nobody is made there."""
+    parts = [
+        part["url"]
+        for address in resource.get("address", [])
+        for extension in address.get("extension", [])
+        for part in extension["extension"]
+    ]
+    return "village" in parts
+
+
 def new_patient(resource: Resource) -> Resource:
     """Return a Patient as SATUSEHAT makes one: without the clinic's and BPJS's own numbers."""
     made = {name: resource[name] for name in MADE_WITH if name in resource}

@@ -10,6 +10,7 @@ CORRECT_AND_SAVE = "correct_and_save"
 
 REMEDIES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("display-missing",), "import_displays"),
+    (("region-missing",), "complete_the_address"),
     (("nik-missing",), "complete_the_nik"),
     (("practitioner-missing",), "complete_the_practitioner"),
     (("diagnosis-missing", "10457"), "enter_a_diagnosis"),

@@ -44,6 +44,7 @@ BATCH = 10
 NO_PRACTITIONER = "practitioner-missing"
 NO_DIAGNOSIS = "diagnosis-missing"
 NO_NIK = "nik-missing"
+NO_REGION = "region-missing"
 TOO_OLD = "too-old"
 GONE = 404
 UNKNOWN_REFERENCE_RULE = "10124"
@@ -280,6 +281,10 @@ class SatusehatTarget:
     def _make_patient(self, system: str, number: str, resource: Resource) -> str:
         if not self._settings.satusehat_create_patients:
             raise SetAsideError(f"{NO_NIK}: SATUSEHAT does not know this NIK")
+        if not patient_resources.has_region(resource):
+            raise SetAsideError(
+                f"{NO_REGION}: SATUSEHAT does not know this patient, and makes none without it"
+            )
         try:
             return _id_of(self._access.send("POST", "/Patient", patient_resources.new_patient(resource)))
         except SatusehatRefusedError as error:

@@ -137,3 +137,20 @@ def test_a_referral_says_where_to_and_is_taken_back(
     again("visit", visit)
     assert send(clinic).refused == 0
     assert held(ministry)[f"ServiceRequest/{visit.id}-RUJUK"]["status"] == "entered-in-error"
+
+
+def test_a_new_patient_without_a_village_waits_with_what_to_do(
+    clinic: Clinic, days: Days, ministry: Satusehat
+) -> None:
+    lost = days.patient(nik="6371019000000704", village_code="")
+    assert send(clinic).refused == 1
+    refusal = outbox.status(clinic).refusals[0]
+    assert (refusal["error"].partition(":")[0], refusal["remedy"]) == (
+        "region-missing",
+        "complete_the_address",
+    )
+    assert ministry.asked["POST Patient"] == 0
+    with transaction():
+        Patient.update(village_code="6371011001").where(Patient.id == lost.id).execute()
+    again("patient", lost)
+    assert send(clinic).refused == 0
