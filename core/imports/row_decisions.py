@@ -21,7 +21,7 @@ from core.foundation.errors import ValidationError
 from core.foundation.identifiers import new_id
 from core.imports.row_reader import ImportTable, read_row
 from core.linkage import candidates
-from core.linkage.birth_dates import REAL_DATES
+from core.linkage.birth_dates import REAL_DATES, SURE_DATES
 from core.linkage.blocking import People
 from core.linkage.candidates import Match
 from core.linkage.caps import OWN_NUMBERS, REVIEW
@@ -202,7 +202,13 @@ def _is_sure(row: _Row, match: Match, owners: Mapping[tuple[str, str], str]) -> 
     paper = record_numbers.of_paper(row.record_number)
     if paper and owners.get((RECORD_NUMBER, paper)) == match.patient_id:
         return True
-    return not (OWN_NUMBERS | CORROBORATING).isdisjoint(match.score.reasons)
+    reasons = set(match.score.reasons)
+    is_named = bool(reasons & SURE_NAMES and reasons & _SAID_DATES)
+    return bool(reasons & OWN_NUMBERS) or (is_named and bool(reasons & CORROBORATING))
+
+
+_SAID_DATES = SURE_DATES | {"same_usual_date"}
+"""Levels of birth dates that agree, a placeholder too: an age that was told joins nobody in a list."""
 
 
 def _is_one_card(match: Match, person: Person) -> bool:

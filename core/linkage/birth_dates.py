@@ -26,7 +26,6 @@ SOFT_DATES = frozenset(
         "same_usual_date",
         "birth_date_two_parts",
         "birth_date_estimated",
-        "birth_date_rounded",
         "same_birth_year",
     }
 )

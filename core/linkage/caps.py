@@ -49,6 +49,7 @@ _PHONE_OR_CARD = frozenset(
 _MOTHER = frozenset({"same_mother", "same_mother_of_family", "similar_mother"})
 _OTHERS = frozenset({"other_sex", "nik_neighbour"})
 """Levels of brothers, sisters and twins; neighbouring numbers are those of two children."""
+_OTHER_NUMBERS = frozenset({"other_nik", "other_bpjs_number", "nik_neighbour"})
 ENOUGH = 2  # facts of the household that tell a person without an exact date
 
 MOST_FOR_REVIEW = math.log(EXISTING / (1 - EXISTING)) - 0.05
@@ -141,17 +142,26 @@ def _has_nothing_sure(levels: Levels) -> bool:
     facts = _household_facts(levels)
     if "part_of_name" in levels.codes and levels.has(REAL_DATES):
         return not facts
-    if not levels.has(SURE_NAMES) or not levels.has(SOFT_DATES) or facts < ENOUGH:
+    if not levels.has(SURE_NAMES) or not levels.has(SOFT_DATES):
+        return True
+    if facts < ENOUGH:
         return True
     # A father and his son may bear one name in one house, but have not one mother; nor do they share a year.
     return not levels.codes & {"same_mother", "same_usual_date"}
 
 
+def _has_another_number(levels: Levels) -> bool:
+    """Return whether a number of one of them is the other's neighbour or nowhere near: they may be twins."""
+    return levels.has(_OTHER_NUMBERS) and not levels.has(OWN_NUMBERS)
+
+
 def _is_namesake_elsewhere(levels: Levels) -> bool:
-    """Return whether date or house differ a little, with nothing of the household to tell a namesake by."""
+    """Return whether date, telephone or house differ a little, with nothing of the household to tell a namesake by."""
     if not levels.is_complete or levels.has(_HOUSEHOLD) or _has_own_number(levels):
         return False
-    return bool(levels.codes & {"other_address", "same_first_of_month"}) or levels.has(SLIPPED_DATES)
+    return bool(levels.codes & {"other_address", "other_phone", "same_first_of_month"}) or levels.has(
+        SLIPPED_DATES
+    )
 
 
 CAPS = (
@@ -161,6 +171,7 @@ CAPS = (
     Cap(_has_unsure_name, MOST_FOR_REVIEW, "Twins and siblings share all but the name; cards are mixed up."),
     Cap(_has_nothing_sure, MOST_FOR_REVIEW, "Only name with birth date, or an own number, identifies a person; a placeholder "
         "date identifies nobody without two facts of the household, nor a part of a name without one."),
+    Cap(_has_another_number, MOST_FOR_REVIEW, "Whoever has another number is asked about: twins may sound alike."),
     Cap(_is_namesake_elsewhere, MOST_FOR_REVIEW, "Namesakes may be born on nearly the same day."),
 )  # fmt: skip
 """In the order of their limits: the first that applies decides."""

@@ -23,12 +23,13 @@ from core.linkage.names import (
     written_words,
 )
 
-SURE_NAMES = frozenset({"same_name", "same_short_name"})
+SURE_NAMES = frozenset({"same_name", "same_short_name", "transposed_name"})
 """Levels of one name, in any of its spellings."""
 _SAME_MOTHERS = SURE_NAMES | {"part_of_name"}
 """Levels of newborns of one mother: they are written by her name, a second twin with `II` behind it."""
 LONGEST_RHYME = 7  # letters of a word up to which another vowel makes another name
 SHORTEST_RHYME = 3  # the same, from which
+SHORTEST_TRANSPOSED = 6  # letters of a word from which no two names differ by two letters that changed places
 LONG_WORD = 6  # letters from which two slips in a word are believed
 SPELLING_APART = 3  # letters by which two spellings of one word differ at most in length
 JOINED_APART = 6  # letters at most that two words and the one they are written as do not share
@@ -280,10 +281,29 @@ def _name_level(pairs: list[_Pair], left: list[Part], right: list[Part]) -> str:
     if any(_rhymes(pair.left, pair.right) for pair in near):
         return "rhyming_name"
     if not left and not right:
-        return "similar_name" if near else "same_name"
+        return _level_of_slips(near)
     if near:
         return "similar_part_of_name"
     return "part_of_name" if has_telling else "distant_name"
+
+
+def _level_of_slips(near: Sequence[_Pair]) -> str:
+    """Return the level of names all of whose parts fit; `near` are those that do not sound the same."""
+    if not near:
+        return "same_name"
+    return (
+        "transposed_name" if all(_is_transposed(pair.left, pair.right) for pair in near) else "similar_name"
+    )
+
+
+def _is_transposed(one: Part, other: Part) -> bool:
+    """Return whether two neighbouring letters inside a longer word changed places; `Septian` and `Septina` are two."""
+    return (
+        one.word[-1] == other.word[-1]
+        and len(one.word) == len(other.word) >= SHORTEST_TRANSPOSED
+        and sorted(one.word) == sorted(other.word)
+        and OSA.distance(one.word, other.word, score_cutoff=1) == 1
+    )
 
 
 def _level_of_rests(left: list[Part], right: list[Part], *, is_shared: bool) -> str:

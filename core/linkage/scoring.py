@@ -21,7 +21,7 @@ from core.linkage.addresses import Address, compare_addresses, differ, may_be_on
 from core.linkage.birth_dates import REAL_DATES, SAME_DATES, compare_birth_dates
 from core.linkage.caps import CAPS, FLOORS, LEAST_FOR_REVIEW, NON_MATCH, UNSURE_NAMES, Levels
 from core.linkage.name_comparison import SURE_NAMES, compare_names
-from core.linkage.names import is_newborn_name, listed_names, name_sounds
+from core.linkage.names import is_newborn_name, listed_names, name_sounds, name_words
 from core.linkage.weights import MATCH_WEIGHTS
 
 
@@ -199,13 +199,19 @@ def _of_person(a: Person, b: Person, name: str | None) -> tuple[str, ...]:
     levels = (
         name,
         compare_birth_dates(a.birth_date, b.birth_date),
-        _compare_nik(a.nik, b.nik, name),
+        _compare_nik(a, b, name),
         _compare_bpjs_numbers(a.bpjs_number, b.bpjs_number),
         "other_sex" if a.sex and b.sex and a.sex != b.sex else None,
         "same_family_card" + _suffix(name) if _is_same(a.family_card_number, b.family_card_number) else None,
-        "same_phone" + _suffix(name) if _is_same(a.phone, b.phone) else None,
+        _compare_phones(a.phone, b.phone, name),
     )
     return tuple([level for level in levels if level])
+
+
+def _compare_phones(a: str, b: str, name: str | None) -> str | None:
+    if not a or not b:
+        return None
+    return "same_phone" + _suffix(name) if a == b else "other_phone"
 
 
 def _is_same(a: str | None, b: str | None) -> bool:
@@ -244,16 +250,18 @@ def one_off(a: str, b: str) -> bool:
     return OSA.distance(a, b, score_cutoff=1) <= 1
 
 
-def _compare_nik(a: str | None, b: str | None, name: str | None) -> str | None:
+def _compare_nik(one: Person, other: Person, name: str | None) -> str | None:
+    a, b = one.nik, other.nik
     if not a or not b:
         return None
     if a == b:
         return "same_nik"
     slips = OSA.distance(a, b, score_cutoff=2)
-    # Children of one delivery, and others of one day and district, differ in the serial only.
+    # Children of one delivery, and others of one day and district, differ in the serial only; their names may sound alike.
     are_neighbours = a[:12] == b[:12]
     if slips == 1:
-        return "nik_neighbour" if are_neighbours and name not in SURE_NAMES else "nik_one_digit"
+        is_written_alike = sorted(name_words(one.name)) == sorted(name_words(other.name))
+        return "nik_neighbour" if are_neighbours and not is_written_alike else "nik_one_digit"
     if slips == 2:
         return "other_nik" if are_neighbours and (name is None or name in _OF_FAMILY) else "nik_two_digits"
     return "other_nik"

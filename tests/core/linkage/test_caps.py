@@ -23,6 +23,7 @@ PAIRS = [
     (Person(name=AMINAH.name), Person(name=AMINAH.name)),
     (NUMBERLESS, replace(NUMBERLESS, name="Budi Santoso", sex=None)),
     (NUMBERLESS, replace(NUMBERLESS, birth_date="1955-01-02")),
+    (AMINAH, replace(AMINAH, nik="6371014411850009")),
     (
         Person(name=AMINAH.name, birth_date="1990-08-17", sex="female"),
         Person(name=AMINAH.name, birth_date="1990-08-18", sex="female"),

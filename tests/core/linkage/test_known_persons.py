@@ -124,6 +124,34 @@ def test_rt_and_rw_count_with_the_village() -> None:
     assert compare_addresses(one, Address("Jl. Melati Kel. Sungai Miai", "2", "3")) == "other_address"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Ratna Sumiyaati", "Ratna Sumijati", "Rathna Sumiyati"],
+    ids=["doubled", "old spelling", "with h"],
+)
+def test_twins_whose_names_sound_alike_are_told_apart_by_their_numbers(name: str) -> None:
+    twin = replace(RATNA, name=name, nik="6371015903840004")
+    assert score(RATNA, twin).probability < EXISTING
+    one, two = (replace(child, nik=None, bpjs_number=number) for child, number in zip(
+        (RATNA, twin), ("0001112223334", "0005556667778"), strict=True))  # fmt: skip
+    assert score(one, two).probability < EXISTING
+    assert score(RATNA, replace(RATNA, nik="6371015903840004")).probability >= EXISTING, "a slip of the hand"
+
+
+def test_two_letters_that_changed_places_are_a_slip_and_no_twin() -> None:
+    said = replace(HEARD, name="Ratna Suimyati", phone=RATNA.phone)
+    assert score(RATNA, said).probability >= EXISTING
+    assert score(RATNA, replace(said, name="Ratna Sumiyatu")).probability < EXISTING
+    brother = replace(RATNA, name="Septian Rahman", sex="male", nik=None)
+    assert score(brother, replace(brother, name="Septina Rahman")).probability < EXISTING
+
+
+def test_a_namesake_of_the_day_with_another_telephone_is_asked_about() -> None:
+    bare = replace(RATNA, nik=None, mother_name="", address="", rt="", rw="")
+    assert REVIEW <= score(bare, replace(HEARD, phone="089999111222")).probability < EXISTING
+    assert score(bare, HEARD).probability >= EXISTING
+
+
 @pytest.mark.parametrize("table", [WEIGHTS, CAPS, FLOORS], ids=["weights", "caps", "floors"])
 def test_every_row_of_the_tables_says_why(table: tuple[object, ...]) -> None:
     assert all(getattr(row, "reason", "").endswith(".") for row in table)

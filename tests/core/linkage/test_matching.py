@@ -137,7 +137,7 @@ def test_everybody_is_found_by_what_is_stored_of_them(person: Person) -> None:
     [
         ("St. Aminah", "same_name"), ("Hj. Siti Aminah, S.Pd", "same_name"), ("Aminah Siti", "same_name"),
         ("Siti Aminah binti Umar", "same_name"), ("Siti Aminahh", "same_name"), ("Sitiaminah", "same_name"),
-        ("Siti Amianh", "similar_name"), ("Aminah", "part_of_name"), ("Siti Aminah Rahman", "part_of_name"),
+        ("Siti Amianh", "transposed_name"), ("Siti Amimah", "similar_name"), ("Siti Aminha", "same_name"), ("Aminah", "part_of_name"), ("Siti Aminah Rahman", "part_of_name"),
         ("S. Aminah", "similar_name"), ("Siti Umunah", "rhyming_name"), ("Siti Rahmah", "other_name"),
         ("By. Ny. Siti Aminah", "newborn_name"), ("", None),
     ],
@@ -396,7 +396,12 @@ def store(clinic: Clinic, actor: Actor, person: Person = AMINAH) -> Patient:
             "same_name",
         ),
         ({"nik": None, "bpjs_number": None, "name": "Sitti Amminah"}, DuplicateBand.EXISTING, "same_name"),
-        ({"nik": None, "bpjs_number": None, "name": "Siti Amianh"}, DuplicateBand.REVIEW, "similar_name"),
+        (
+            {"nik": None, "bpjs_number": None, "name": "Siti Amianh"},
+            DuplicateBand.EXISTING,
+            "transposed_name",
+        ),
+        ({"nik": None, "bpjs_number": None, "name": "Siti Amimah"}, DuplicateBand.REVIEW, "similar_name"),
         ({"nik": None, "bpjs_number": None, "name": "Siti Rahmah"}, DuplicateBand.REVIEW, "same_birth_date"),
         (
             {"nik": None, "bpjs_number": None, "name": "Siti Rahmah", "birth_date": date(1992, 3, 4)},
