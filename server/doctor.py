@@ -37,6 +37,7 @@ from core.foundation import (
     high_water,
     jobs,
     shared_files,
+    wal_archive,
 )
 from core.foundation.clinic import Clinic
 from core.foundation.codes import RunStatus
@@ -456,6 +457,9 @@ def _backups(clinic: Clinic) -> Iterator[CheckResult]:
 
 def _journal(clinic: Clinic) -> Iterator[CheckResult]:
     """Check that what is acknowledged is on the second place: compared now, whatever the server believes."""
+    if not is_sqlite():
+        yield from _archive(clinic)
+        return
     status = journal_status.examine(clinic.settings)
     if status is None:
         return
@@ -467,6 +471,22 @@ def _journal(clinic: Clinic) -> Iterator[CheckResult]:
     else:
         yield CheckResult("ok", "journal", _("in step: every saved action is on the second place"))
     yield from _standbys(status.standbys)
+
+
+NO_FAULTS = frozenset({"wal_no_slot", "wal_unseen", "wal_base_old"})
+"""Problems of the archive with which nothing that it promised is lost."""
+
+
+def _archive(clinic: Clinic) -> Iterator[CheckResult]:
+    """Check PostgreSQL's own archive: that its log is received, and that a base and all of the log since are there."""
+    found = wal_archive.examine(clinic.settings)
+    for problem in found.problems:
+        level: Level = "warning" if problem.split(":")[0] in NO_FAULTS else "error"
+        yield CheckResult(level, "journal", sentence(problem))
+    if not found.problems and found.base_at is not None:
+        hours = max(0.0, (clock.now() - found.base_at).total_seconds() / 3600)
+        words = _("in step: every saved action is in PostgreSQL's archive; its base is {hours:.0f} hours old")
+        yield CheckResult("ok", "journal", words.format(hours=hours))
 
 
 def _standbys(found: Sequence[StandbyLag]) -> Iterator[CheckResult]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -29,44 +30,69 @@ def _programs() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
-@contextmanager
-def cluster() -> Iterator[str]:
-    """Start a cluster; yields the URL of its database without a name: `postgresql://.../`.
+class Cluster:
+    """A PostgreSQL on a data folder, which may be killed and whose folder may go."""
 
-    PostgreSQL refuses to run as root, so root hands it to the system's `postgres` account.
-    """
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.programs = programs
+        self.data = folder / "data"
+        self.port = free_port()
+        self.url = f"postgresql://loket@127.0.0.1:{self.port}/"
+        self._folder = folder
+        # PostgreSQL refuses to run as root, so root hands it to the system's `postgres` account.
+        self._as_other = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        if self._as_other:
+            shutil.chown(folder, "postgres")
+
+    def call(self, program: str, *arguments: str) -> None:
+        command = [*self._as_other, str(self.programs / program), *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd="/")
+
+    def make(self) -> None:
+        """Make an empty one."""
+        self.call("initdb", "-D", str(self.data), "-U", "loket", "--auth=trust", "-E", "UTF8", "--no-sync")
+
+    def start(self) -> None:
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} "
+            "-c fsync=off"
+        )
+        log = str(self._folder / "log")
+        self.call("pg_ctl", "-D", str(self.data), "-w", "-o", options, "-l", log, "start")
+
+    def stop(self) -> None:
+        self.call("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop")
+
+    def die(self) -> None:
+        """Be killed at once, with the disk."""
+        process = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(process, signal.SIGKILL)
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+@contextmanager
+def machine() -> Iterator[Cluster]:
+    """A folder for a cluster that is not there yet; whatever runs in it at the end is stopped."""
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed here")
-    as_other = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     folder = Path(tempfile.mkdtemp(prefix="loket-pg-", dir=scratch.folder()))
-    port = free_port()
-    if as_other:
-        shutil.chown(folder, "postgres")
-
-    def call(*command: str) -> None:
-        subprocess.run([*as_other, *command], check=True, capture_output=True, cwd="/")
-
-    call(
-        str(programs / "initdb"),
-        "-D",
-        f"{folder}/data",
-        "-U",
-        "loket",
-        "--auth=trust",
-        "-E",
-        "UTF8",
-        "--no-sync",
-    )
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    call(
-        str(programs / "pg_ctl"), "-D", f"{folder}/data", "-w", "-o", options, "-l", f"{folder}/log", "start"
-    )
+    cluster = Cluster(programs, folder)
     try:
-        yield f"postgresql://loket@127.0.0.1:{port}/"
+        yield cluster
     finally:
-        call(str(programs / "pg_ctl"), "-D", f"{folder}/data", "-m", "immediate", "stop")
+        if (cluster.data / "postmaster.pid").exists():
+            cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Start a cluster; yields the URL of its database without a name: `postgresql://.../`."""
+    with machine() as made:
+        made.make()
+        made.start()
+        yield made.url
 
 
 @pytest.fixture(scope="module")

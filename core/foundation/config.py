@@ -326,6 +326,8 @@ class Settings(BaseSettings):
     """A command run with each new backup: its path where `{file}` stands, or as the last argument."""
     journal_dir: Annotated[str, AfterValidator(_absolute)] = ""
     """A folder on another disk for the journal: what was acknowledged outlives this one. Empty: there is none."""
+    wal_archive: Annotated[str, AfterValidator(_absolute)] = ""
+    """The folder in which PostgreSQL's tools keep bases and log, for the doctor; empty: it is not looked into."""
     printer: str = ""
     """Empty: the printer at the terminal. `host:port` for ESC/POS on the network, or the path of a device or
     file: ESC/POS too, plain text when it ends in `.txt`."""

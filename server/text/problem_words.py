@@ -53,6 +53,47 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
             "Press C on the system screen to try again; if it stays, tell the maintainer with the server's log."
         ),
     ),
+    # PostgreSQL's own archive
+    "wal_no_slot": (
+        N_("Nothing receives PostgreSQL's log: what is saved after a backup is lost with its disk."),
+        N_("See docs/running.md, An archive of PostgreSQL."),
+    ),
+    "wal_lost": (
+        N_("PostgreSQL has dropped log that the archive had not received."),
+        N_(
+            "Remove the slot (SELECT pg_drop_replication_slot('loket_archive')), start loket-wal, then loket-base."
+        ),
+    ),
+    "wal_silent": (
+        N_("Nobody receives PostgreSQL's log now: what is saved is on one disk only."),
+        N_("Is the second place connected? Run: sudo systemctl start loket-wal"),
+    ),
+    "wal_behind": (
+        N_("The archive does not have what was saved last: {detail} behind."),
+        N_("Is the second place slow or full? See: sudo journalctl -u loket-wal"),
+    ),
+    "wal_unseen": (
+        N_("PostgreSQL's log is received; whether it can be restored is not looked at."),
+        N_("Set LOKET_WAL_ARCHIVE in .env to the archive's folder."),
+    ),
+    "wal_folder": (
+        N_("The archive of PostgreSQL cannot be read: {detail}"),
+        N_("Is the disk connected, and may Loket's user read it?"),
+    ),
+    "wal_no_base": (
+        N_("The archive has no base of this PostgreSQL: its log alone restores nothing."),
+        N_("Run: sudo systemctl start loket-base"),
+    ),
+    "wal_base_old": (
+        N_("The archive's newest base is {detail} days old: a restore takes long."),
+        N_("Run: sudo systemctl start loket-base"),
+    ),
+    "wal_gap": (
+        N_(
+            "A file of PostgreSQL's log is missing from the archive: {detail}. What came after it cannot be restored."
+        ),
+        N_("Run: sudo systemctl start loket-base"),
+    ),
     # Sending
     "not_set_up": (
         N_("Nothing is sent: {detail} is not set."),
