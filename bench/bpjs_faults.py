@@ -25,7 +25,8 @@ from pathlib import Path
 import httpx
 
 from core.exchange.bpjs import day_comparison, pcare_run
-from core.exchange.bpjs.pcare_bodies import NOT_LISTED, day_text, fold
+from core.exchange.bpjs.allergy_codes import NOT_LISTED, fold
+from core.exchange.bpjs.pcare_bodies import day_text
 from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Disposition, OutboxStatus, Payer

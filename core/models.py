@@ -1091,14 +1091,14 @@ class BpjsVisit(Table):
 
 
 class BpjsCode(Table):
-    """BPJS's code for something of the clinic's: a cluster, a doctor, a medicine, a procedure."""
+    """BPJS's code for something of the clinic's: a cluster, a doctor, a medicine, a procedure, an allergy."""
 
     kind = CharField(max_length=12)
-    """`poli`, `doctor`, `medicine` or `procedure`."""
+    """`poli`, `doctor`, `medicine`, `procedure` or `allergy`."""
     ours = CharField(max_length=120)
     """Code, username, folded name, or code."""
     theirs = CharField(max_length=24)
-    """`-` for a medicine or a procedure that BPJS's list does not have."""
+    """`-` for a medicine, procedure or allergy that BPJS's list does not have."""
     name = CharField(max_length=200, default="")
     """As BPJS names it."""
 

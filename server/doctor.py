@@ -670,6 +670,7 @@ UNMAPPED = {
     "doctor": N_("clinicians"),
     "medicine": N_("medicines"),
     "procedure": N_("procedures"),
+    "allergy": N_("allergies"),
 }
 """Kinds of what needs a code at BPJS."""
 

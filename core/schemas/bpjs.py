@@ -48,12 +48,12 @@ class BpjsCodeOut(Schema):
     """Something of the clinic's, with the code that it has at BPJS."""
 
     kind: str
-    """`poli`, `doctor`, `medicine` or `procedure`."""
+    """`poli`, `doctor`, `medicine`, `procedure` or `allergy`."""
     ours: str
-    """Code of the cluster, username, folded name of the medicine, or code of the procedure."""
+    """Code of the cluster, username, folded name of the medicine or allergy, or code of the procedure."""
     title: str
     used: int = 0
-    """Times that a medicine or procedure was written for an insured person of late."""
+    """Times that a medicine, procedure or allergy was written for an insured person of late."""
     code: str = ""
     """Empty while nobody has said; `-`: BPJS's list has none."""
     code_name: str = ""
@@ -78,7 +78,7 @@ class BpjsCodeFields(Schema):
     """`PUT bpjs/codes`: BPJS's code for something of the clinic's; an empty one takes it back."""
 
     kind: Annotated[Line, Field(max_length=12)]
-    """`poli`, `doctor`, `medicine` or `procedure`."""
+    """`poli`, `doctor`, `medicine`, `procedure` or `allergy`."""
     ours: Annotated[Line, Field(min_length=1, max_length=120)]
     theirs: Annotated[Line, Field(max_length=24)] = ""
     """`-`: BPJS's list has none."""

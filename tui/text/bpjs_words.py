@@ -33,6 +33,7 @@ GAPS: Mapping[str, str] = {
     "no_answer": N_("BPJS fails at this visit again and again ({what}); it is tried again by itself."),
     "medicine": N_("{what} has no code at BPJS: the admin says it (F7, K)."),
     "procedure": N_("Procedure {what} has no code at BPJS: the admin says it (F7, K)."),
+    "allergy": N_("The allergy to {what} has no code at BPJS: the admin says it (F7, K)."),
     "tacc": N_(
         "BPJS treats this diagnosis as one of primary care: the referral needs a TACC, in the form BPJS."
     ),
@@ -46,6 +47,7 @@ KINDS: Mapping[str, str] = {
     "doctor": N_("Clinician"),
     "medicine": N_("Medicine"),
     "procedure": N_("Procedure"),
+    "allergy": N_("Allergy"),
 }
 """Kinds of what needs a code at BPJS."""
 WELL = "well"

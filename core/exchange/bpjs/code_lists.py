@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from core.exchange.bpjs.allergy_codes import LISTS, NONE, TITLES, AllergyItem
 from core.exchange.bpjs.bpjs_link import BpjsLink
 from core.exchange.pacing import TryAgainError
 from core.foundation import clock, state
@@ -184,6 +185,27 @@ def items(kind: str) -> list[BpjsListItem]:
     return list(BpjsListItem.select().where(BpjsListItem.kind == kind).order_by(BpjsListItem.code))
 
 
+def allergies() -> list[AllergyItem]:
+    """Return the known items of the three lists of allergies, but for those that say there is none."""
+    return [
+        AllergyItem(f"{number}/{item.code}", f"{TITLES[number]}: {item.name}")
+        for number, kind in LISTS.items()
+        for item in items(kind)
+        if item.code != NONE
+    ]
+
+
+def find_allergies(words: str, limit: int) -> list[AllergyItem]:
+    """Return the known allergies that hold every word.
+
+    Args:
+        words: As typed; none finds all.
+        limit: Most items returned.
+    """
+    wanted = words.casefold().split()
+    return [item for item in allergies() if all(_holds(item, word) for word in wanted)][:limit]
+
+
 def find(kind: str, words: str, limit: int) -> list[BpjsListItem]:
     """Return known items that hold every word, or begin with it as their code.
 
@@ -197,7 +219,7 @@ def find(kind: str, words: str, limit: int) -> list[BpjsListItem]:
     return found[:limit]
 
 
-def _holds(item: BpjsListItem, word: str) -> bool:
+def _holds(item: BpjsListItem | AllergyItem, word: str) -> bool:
     return word in item.name.casefold() or item.code.casefold().startswith(word)
 
 

@@ -1,4 +1,4 @@
-"""The clinic's clusters, clinicians, medicines and procedures, and the codes that they have in BPJS's lists.
+"""The clinic's clusters, clinicians, medicines, procedures and allergies, and the codes that they have in BPJS's lists.
 
 A code comes from somebody who chose it, from the file of the clusters, or from the very same name in BPJS's list;
 it is never guessed.
@@ -6,7 +6,7 @@ it is never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,9 +15,10 @@ from typing import Any
 import httpx
 
 from core.exchange.bpjs import code_lists
+from core.exchange.bpjs.allergy_codes import ALLERGY, NOT_LISTED, AllergyItem, fold
 from core.exchange.bpjs.bpjs_link import is_set_up, pcare_link, shared_client
 from core.exchange.bpjs.code_lists import DOCTOR, MEDICINE, POLI, PROCEDURE
-from core.exchange.bpjs.pcare_bodies import NOT_LISTED, WELL, Codes, fold
+from core.exchange.bpjs.pcare_bodies import WELL, Codes
 from core.exchange.pacing import TryAgainError
 from core.foundation import audit
 from core.foundation.clinic import Clinic
@@ -25,12 +26,14 @@ from core.foundation.codes import OrderStatus, OutboxStatus, Permission, Role
 from core.foundation.database import connection, transaction
 from core.foundation.errors import SyncError, ValidationError
 from core.foundation.permissions import Actor
-from core.models import Account, BpjsCode, BpjsVisit, Prescription, Procedure, Visit
+from core.models import Account, Allergy, BpjsCode, BpjsListItem, BpjsVisit, Prescription, Procedure, Visit
 from core.records.pcare_form import INSURED
 from core.schemas.bpjs import BpjsCodeOut, BpjsCodesOut, BpjsListItemOut
 
-KINDS = (POLI, DOCTOR, MEDICINE, PROCEDURE)
-MAY_BE_OUTSIDE = frozenset({MEDICINE, PROCEDURE})
+KINDS = (POLI, DOCTOR, MEDICINE, PROCEDURE, ALLERGY)
+MAY_BE_OUTSIDE = frozenset({MEDICINE, PROCEDURE, ALLERGY})
+BY_NAME = frozenset({MEDICINE, ALLERGY})
+"""Kinds that are looked up by their folded names."""
 """Kinds of which BPJS's list may lack something: it is said so once, and that travels by name, or not at all."""
 LOOK_BACK = timedelta(days=60)
 """Age up to which a medicine or a procedure of an insured visit is asked about."""
@@ -69,8 +72,8 @@ def map_code(clinic: Clinic, actor: Actor, kind: str, ours: str, theirs: str, na
         clinic: For its clusters.
         actor: Who says so.
         kind: One of `KINDS`.
-        ours: Code of a cluster, username, name of a medicine, or code of a procedure.
-        theirs: The code there; `-`: BPJS's list has none (medicines and procedures alone).
+        ours: Code of a cluster, username, name of a medicine or an allergy, or code of a procedure.
+        theirs: The code there; `-`: BPJS's list has none (medicines, procedures and allergies alone).
         name: Its name there.
 
     Raises:
@@ -84,7 +87,7 @@ def map_code(clinic: Clinic, actor: Actor, kind: str, ours: str, theirs: str, na
         raise ValidationError({"ours": "unknown"})
     if theirs and not _is_listed(kind, theirs):
         raise ValidationError({"theirs": "not_in_list"})
-    key = fold(ours) if kind == MEDICINE else ours
+    key = fold(ours) if kind in BY_NAME else ours
     with transaction():
         if theirs:
             _write(kind, key, theirs, name or _name_of(kind, theirs))
@@ -103,12 +106,16 @@ def _is_listed(kind: str, theirs: str) -> bool:
     """Return whether a code can stand in BPJS's list; a list that was not read yet refuses nothing."""
     if theirs == NOT_LISTED:
         return kind in MAY_BE_OUTSIDE
-    known = {item.code for item in code_lists.items(kind)}
+    known = {item.code for item in _items(kind)}
     return kind == MEDICINE or not known or theirs in known
 
 
 def _name_of(kind: str, theirs: str) -> str:
-    return next((item.name for item in code_lists.items(kind) if item.code == theirs), "")
+    return next((item.name for item in _items(kind) if item.code == theirs), "")
+
+
+def _items(kind: str) -> Sequence[BpjsListItem | AllergyItem]:
+    return code_lists.allergies() if kind == ALLERGY else code_lists.items(kind)
 
 
 def _write(kind: str, ours: str, theirs: str, name: str) -> None:
@@ -135,6 +142,7 @@ def ours(clinic: Clinic) -> Iterator[Ours]:
         yield Ours(DOCTOR, account.username, account.name)
     yield from _medicines(clinic).values()
     yield from _procedures(clinic).values()
+    yield from _allergies(clinic).values()
 
 
 def _medicines(clinic: Clinic) -> dict[str, Ours]:
@@ -155,6 +163,16 @@ def _procedures(clinic: Clinic) -> dict[str, Ours]:
     for row in written.where(Procedure.voided_at.is_null(), _is_of_late(clinic)):
         one = found.setdefault(row.code, Ours(PROCEDURE, row.code, row.code))
         one.title, one.used = f"{row.code} {row.title}", one.used + 1
+    return found
+
+
+def _allergies(clinic: Clinic) -> dict[str, Ours]:
+    """Return the allergies of insured people who came of late and those with a code, by folded name."""
+    found = {key: Ours(ALLERGY, key, key) for key in _mapped(ALLERGY)}
+    came = Visit.select(Visit.patient).where(_is_of_late(clinic))
+    for row in Allergy.select().where(Allergy.patient.in_(came), Allergy.voided_at.is_null()):
+        one = found.setdefault(fold(row.substance), Ours(ALLERGY, fold(row.substance), row.substance))
+        one.title, one.used = row.substance, one.used + 1
     return found
 
 
@@ -212,6 +230,7 @@ def codes(clinic: Clinic) -> Codes:
         doctors={accounts[name]: code for name, code in by_kind[DOCTOR].items() if name in accounts},
         medicines=by_kind[MEDICINE],
         procedures=by_kind[PROCEDURE],
+        allergies=by_kind[ALLERGY],
         polis_of_the_well=frozenset(code for code, ill in is_for_the_ill.items() if not ill),
         non_specialist=code_lists.flags(code_lists.DIAGNOSIS),
         temperature=clinic.settings.bpjs_temperature,
@@ -238,6 +257,10 @@ def offered(
         NotAllowedError: The actor may not administer.
     """
     actor.require(Permission.ADMINISTER)
+    if kind == ALLERGY:
+        with connection():
+            allergies = code_lists.find_allergies(words, FOUND)
+        return [BpjsListItemOut(code=item.code, name=item.name) for item in allergies]
     if kind not in {*code_lists.WHOLE, *code_lists.SEARCHED}:
         raise ValidationError({"kind": "unknown"})
     if kind in code_lists.SEARCHED and words.strip() and is_set_up(clinic.settings):

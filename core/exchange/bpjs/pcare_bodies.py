@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from core.exchange.bpjs import allergy_codes
+from core.exchange.bpjs.allergy_codes import NOT_LISTED, fold
 from core.exchange.fhir.clinical import VisitRows
 from core.foundation.codes import Disposition, EntryStatus, OrderStatus, VisitStatus
 from core.models import Encounter, Patient, Prescription, Procedure, QueueEntry, Visit
@@ -22,8 +24,6 @@ WELL = "well"
 """Stands for a cluster where the poli of healthy visits is said."""
 POLI_GAPS = ("poli", "well_poli")
 """Beginnings of the gaps without whose mending there is no registration."""
-NOT_LISTED = "-"
-"""Said of what BPJS's list does not have."""
 OUTPATIENT, PROMOTIVE = "10", "50"
 NO_TACC = -1
 NO_REFERRAL_WAY, REFERRAL_WAY = "3", "4"
@@ -67,6 +67,8 @@ class Codes:
     """Folded name -> kdObat, or `NOT_LISTED`."""
     procedures: Mapping[str, str] = field(default_factory=dict)
     """Our code -> kdTindakan, or `NOT_LISTED`."""
+    allergies: Mapping[str, str] = field(default_factory=dict)
+    """Folded substance -> code with its list, or `NOT_LISTED`."""
     polis_of_the_well: frozenset[str] = frozenset()
     """kdPoli of the polis whose visits are healthy ones."""
     non_specialist: Mapping[str, bool] = field(default_factory=dict)
@@ -187,7 +189,8 @@ def _with_visit(made: WantedVisit, rows: VisitRows, codes: Codes) -> WantedVisit
 
 
 def _is_of_an_item(gap: str) -> bool:
-    return gap.startswith(("frequency:", "amount:", "medicine:", "procedure:"))
+    """Return whether the visit goes all the same, without what the gap names."""
+    return gap.startswith(("frequency:", "amount:", "medicine:", "procedure:", "allergy:"))
 
 
 def _poli(entries: Iterable[QueueEntry], polis: Mapping[str, str]) -> str:
@@ -235,7 +238,12 @@ def _visit(made: WantedVisit, rows: VisitRows, codes: Codes) -> tuple[dict[str, 
     vitals = contact.vitals if contact is not None else {}
     anamnesis = contact.subjective if contact is not None else ""
     first, second, third = (*diagnoses, None, None, None)[:3]
-    allergy = "00" if visit.patient.no_known_allergies_at is not None else None
+    allergies, unmapped = allergy_codes.fields(
+        [row.substance for row in rows.allergies],
+        codes.allergies,
+        none_known=visit.patient.no_known_allergies_at is not None,
+    )
+    gaps += [f"allergy: {substance}" for substance in unmapped]
     day = day_text(visit.service_on)
     body = {
         "tglDaftar": day, "kdPoli": made.poli, "keluhan": visit.chief_complaint[:LONGEST],
@@ -244,7 +252,7 @@ def _visit(made: WantedVisit, rows: VisitRows, codes: Codes) -> tuple[dict[str, 
         "rujukLanjut": referral, "kdTacc": int(answers.get("tacc") or NO_TACC),
         "alasanTacc": reason_of(answers),
         "anamnesa": anamnesis[:LONGEST] or visit.chief_complaint,
-        "alergiMakan": allergy, "alergiUdara": allergy, "alergiObat": allergy,
+        **allergies,
         "kdPrognosa": answers.get("prognosis"), "terapiObat": _therapy(rows.prescriptions),
         "terapiNonObat": answers.get("other_therapy") or "-", "bmhp": "-",
         "suhu": temperature(vitals.get("temperature"), codes.temperature),
@@ -364,11 +372,6 @@ def temperature(value: float | None, form: str) -> str | int:
 def day_text(day: date) -> str:
     """Return a day as P-Care writes it."""
     return day.strftime("%d-%m-%Y")
-
-
-def fold(name: str) -> str:
-    """Return a medicine's name as it is looked up."""
-    return " ".join(name.casefold().split())
 
 
 def digest(body: Mapping[str, Any]) -> str:

@@ -7,7 +7,8 @@ So every edit, strike, undo and merge that the office hears of reaches BPJS too,
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ from core.exchange.bpjs import code_lists, code_mapping
 from core.exchange.bpjs.bpjs_link import BpjsLink, FailingError, is_set_up, pcare_link, shared_client
 from core.exchange.bpjs.pcare_bodies import WantedVisit, first_of_referral, wanted
 from core.exchange.bpjs.settling import GapError, RefusedByBpjsError, Settling
+from core.exchange.fhir.clinical import VisitRows
 from core.exchange.fhir.rendering import visit_rows
 from core.exchange.pacing import TryAgainError
 from core.foundation import clock, jobs, logs, state
@@ -28,7 +30,7 @@ from core.foundation.codes import OutboxStatus
 from core.foundation.database import connection, instant_text, transaction, tuples
 from core.foundation.errors import SyncError
 from core.foundation.job_problems import JobProblem
-from core.models import BpjsVisit, Outbox, Patient, Visit
+from core.models import Allergy, BpjsVisit, Outbox, Patient, Visit
 from core.records.pcare_form import INSURED
 
 log = logging.getLogger(__name__)
@@ -119,7 +121,7 @@ def _settle_slice(clinic: Clinic, link: BpjsLink, ids: Sequence[str], outcome: P
             )
         )
     )
-    found = list(visit_rows(ids))
+    found = _with_allergies(visit_rows(ids))
     with suppress(TryAgainError):  # a flag that is not known asks for nothing; BPJS itself may
         code_lists.know_diagnoses(link, [code for rows in found for code in first_of_referral(rows)])
     codes = code_mapping.codes(clinic)
@@ -132,6 +134,19 @@ def _settle_slice(clinic: Clinic, link: BpjsLink, ids: Sequence[str], outcome: P
             _settle(settling, row, goal, changes.get(rows.visit.id, 0), outcome)
         except TryAgainError as error:
             _pass_over(row, error, outcome, has_progressed=_held(row) != held)
+
+
+def _with_allergies(rows: Iterable[VisitRows]) -> list[VisitRows]:
+    """Return visits with the allergies of their patients, in the order in which they were recorded."""
+    found = list(rows)
+    people = {row.visit.patient_id for row in found}
+    recorded = Allergy.select().where(Allergy.patient.in_(people), Allergy.voided_at.is_null())
+    by_patient: defaultdict[str, list[Allergy]] = defaultdict(list)
+    for allergy in recorded.order_by(Allergy.recorded_at, Allergy.id):
+        by_patient[allergy.patient_id].append(allergy)
+    for row in found:
+        row.allergies = by_patient[row.visit.patient_id]
+    return found
 
 
 def _settle(

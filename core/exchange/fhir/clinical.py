@@ -15,6 +15,7 @@ from core.foundation.codes import Disposition, OrderStatus, VisitStatus
 from core.foundation.languages import DEFAULT_LANGUAGE
 from core.models import (
     Addendum,
+    Allergy,
     Diagnosis,
     Encounter,
     Order,
@@ -66,6 +67,8 @@ class VisitRows:
     procedures: list[Procedure] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     addenda: list[Addendum] = field(default_factory=list)
+    allergies: list[Allergy] = field(default_factory=list)
+    """The patient's, struck ones left out; read for BPJS alone, the office gets them with the patient."""
     result_versions: dict[str, list[OrderVersion]] = field(default_factory=dict)
     """Order id -> its results before they were corrected or voided, oldest first."""
     measured_before: set[str] = field(default_factory=set)

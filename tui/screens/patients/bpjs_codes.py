@@ -1,4 +1,4 @@
-"""Maps clusters, clinicians, medicines and procedures to BPJS's lists: what has no code cannot be entered there."""
+"""Maps clusters, clinicians, medicines, procedures and allergies to BPJS's lists: what has no code cannot be entered there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tui.widgets.painting import Line
 NOT_LISTED = "-"
 """Says that BPJS's list has none."""
 TAKEN_BACK = ""
-MAY_BE_OUTSIDE = frozenset({"medicine", "procedure"})
+MAY_BE_OUTSIDE = frozenset({"medicine", "procedure", "allergy"})
 
 
 class CodePickDialog(SearchDialog[tuple[str, str]]):
@@ -79,7 +79,7 @@ class BpjsCodesScreen(ItemList[BpjsCodeOut]):
 
     TITLE_TEXT = N_("Codes at BPJS")
     HELP_TEXT = N_(
-        "Clusters, clinicians, and the medicines and procedures of insured people, with the code that each has in "
+        "Clusters, clinicians, and the medicines, procedures and allergies of insured people, with the code that each has in "
         "P-Care; what has none stands on top, the most used first. Enter chooses from BPJS's own list, which is read "
         "once a day; medicines are looked for at BPJS while you type. Nothing is guessed: only the very same name is "
         "found by itself. Visits that were set aside for want of a code follow by themselves."

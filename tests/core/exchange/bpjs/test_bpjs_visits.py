@@ -15,14 +15,16 @@ import core
 from core.accounts.service import system_actor
 from core.exchange import outbox
 from core.exchange.bpjs import code_lists, code_mapping, day_comparison, pcare_bodies, pcare_run, pcare_views
+from core.exchange.bpjs.allergy_codes import fold
 from core.exchange.bpjs.bpjs_link import pcare_link
-from core.exchange.bpjs.pcare_bodies import fold
 from core.foundation import clock, jobs
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Disposition, EntryStatus, OrderStatus, Payer, VisitStatus
 from core.foundation.database import connection, database
 from core.foundation.errors import ValidationError
 from core.models import (
+    Account,
+    Allergy,
     BpjsCode,
     BpjsVisit,
     Diagnosis,
@@ -688,6 +690,69 @@ def test_a_cluster_without_a_code_gets_one_by_the_mapping_and_only_one_of_the_li
     insured.send()
     assert [poli for _card, _day, poli in insured.books.registrations] == ["001"]
     insured.assert_exact()
+
+
+def allergic(insured: Insured, visit: Visit, *substances: str) -> None:
+    with connection():
+        account = Account.get(Account.username == "doctor")
+        for number, substance in enumerate(substances):
+            Allergy.create(
+                id=f"{visit.id[:20]}-{number}-{substance[:6]}", patient=visit.patient, substance=substance,
+                recorded_at=clock.now() + timedelta(seconds=number), recorded_by=account,
+            )  # fmt: skip
+
+
+def test_an_allergy_is_sent_under_the_code_that_somebody_chose(insured: Insured) -> None:
+    """Until then the visit goes without it, and the list says which one lacks a code: nothing is guessed from words."""
+    visit = insured.visit()
+    allergic(insured, visit, "Udang", "debu  RUMAH", "amoksisilin", "kepiting")
+    insured.send()
+    [held] = insured.books.visits.values()
+    assert (held["alergiMakan"], held["alergiUdara"], held["alergiObat"]) == (None, None, None)
+    assert insured.row(visit).gaps == [
+        "allergy: Udang", "allergy: debu  RUMAH", "allergy: amoksisilin", "allergy: kepiting",
+    ]  # fmt: skip
+    with connection():
+        needed = {one.ours for one in code_mapping.ours(insured.clinic) if one.kind == "allergy"}
+        offered = code_mapping.offered(insured.clinic, system_actor(), "allergy", "")
+        found = code_mapping.offered(insured.clinic, system_actor(), "allergy", "seafood")
+    assert needed == {"udang", "debu rumah", "amoksisilin", "kepiting"}
+    assert "Tidak Ada" not in " ".join(item.name for item in offered)
+    assert [(item.code, item.name) for item in found] == [("01/01", "Makanan: Seafood")]
+    for ours, theirs in (
+        ("udang", "01/01"),
+        ("Debu Rumah", "02/03"),
+        ("amoksisilin", "03/01"),
+        ("kepiting", "-"),
+    ):
+        insured.map("allergy", ours, theirs)
+    insured.send()
+    [held] = insured.books.visits.values()
+    assert (held["alergiMakan"], held["alergiUdara"], held["alergiObat"]) == ("01", "03", "01")
+    assert insured.row(visit).gaps == []
+    insured.assert_exact()
+
+
+@pytest.mark.parametrize("theirs", ["01/99", "01", "04/01", "00", "01/00"])
+def test_an_allergys_code_is_one_of_the_lists(insured: Insured, theirs: str) -> None:
+    insured.visit()
+    insured.send()  # reads the lists
+    with pytest.raises(ValidationError) as refused:
+        insured.map("allergy", "udang", theirs)
+    assert refused.value.fields == {"theirs": "not_in_list"}
+
+
+def test_of_two_allergies_of_one_list_the_first_is_sent_and_a_struck_one_is_not(insured: Insured) -> None:
+    visit = insured.visit()
+    allergic(insured, visit, "udang", "susu", "gandum")
+    for ours, theirs in (("udang", "01/01"), ("susu", "01/03"), ("gandum", "01/02")):
+        insured.map("allergy", ours, theirs)
+    with connection():
+        Allergy.update(voided_at=clock.now()).where(Allergy.substance == "udang").execute()
+    insured.change(visit)
+    insured.send()
+    [held] = insured.books.visits.values()
+    assert (held["alergiMakan"], held["alergiUdara"]) == ("03", None)
 
 
 def test_a_practitioner_without_a_code_is_named(insured: Insured) -> None:
