@@ -294,8 +294,10 @@ NOT_CLINICAL = {
     "DELETE /patients/{patient_id}/not-same/{other_id}", "POST /patients/{patient_id}/merge",
     "GET /visits/{visit_id}/releases", "POST /visits/{visit_id}/release", "GET /queue-entries/{entry_id}",
     "POST /visits/{visit_id}/release-requests",
+    "GET /patients/{patient_id}/sharing", "PUT /patients/{patient_id}/sharing",
 }  # fmt: skip
-"""Calls with somebody's id that carry nothing of the clinical record: the card, the queue, who released a record, the supervisor's leave asked for."""
+"""Calls with somebody's id that carry nothing of the clinical record: the card, whether it may be shared, the queue, who
+released a record, the supervisor's leave asked for."""
 BODIES: dict[str, Any] = {
     "PUT /visits/{visit_id}/encounter": {"subjective": "x"},
     "PUT /visits/{visit_id}/breastfeeding": {"breastfeeding": False}, "POST /visits/{visit_id}/addenda": {"text": "catatan"},
