@@ -37,6 +37,7 @@ VILLAGE = Binding("f6", "find_village", N_("Kelurahan"), show=False)
 """Told in the help and, on wide terminals, where the address has the focus: no place in the key bar is spent on it."""
 EDIT = Binding("f9", "edit_patient", N_("Correct card"))
 TAKE_INSURANCE = Binding("f5", "take_insurance", N_("Take BPJS's"))
+SHARING = Binding("f4", "sharing", N_("SATUSEHAT"))
 IS_ALIVE = Binding("f5", "take_death_back", N_("Is alive"))
 SEND_AGAIN = Binding("a", "send_again", N_("Send again"))
 CHECK_IN = Binding("enter", "check_in", N_("Has come"))

@@ -95,6 +95,25 @@ async def test_a_card_is_corrected_and_the_earlier_version_kept(counter: Counter
     assert (now["phone"], now["version"]) == ("08115550001", patient["version"] + 1)
 
 
+async def test_whether_the_record_may_go_to_satusehat_is_asked_kept_and_changed(counter: Counter):
+    patient = known(counter, "Marlina Satuhati", "1979-03-14")
+    async with counter.at("clerk") as (app, pilot):
+        await search(pilot, "marlina satuhati")
+        await press(pilot, "f9")
+        await press(pilot, "f4")
+        await until(pilot, lambda: "Nobody has asked yet" in screen_text(app), "the question")
+        await press(pilot, "t")
+        await until(pilot, lambda: "PENOLAKAN" in screen_text(app), "the paper")
+        assert "P: print" in screen_text(app)
+        await press(pilot, "s")
+        await until(pilot, lambda: "PERSETUJUAN" in screen_text(app), "the other paper")
+        await press(pilot, "escape")
+        assert isinstance(app.screen, EditScreen)
+    with counter.api() as api:
+        kept = api.get(f"patients/{patient['id']}/sharing").json()
+    assert (kept["agreed"], "Marlina Satuhati" in kept["text"]) == (True, True)
+
+
 async def test_a_death_that_a_list_reported_by_mistake_is_taken_back(counter: Counter):
     patient = known(counter, "Sarwono Atmojo", "1951-05-20")
     with counter.api() as api:

@@ -17,6 +17,7 @@ from tui.screens.base import Values
 from tui.screens.patients.card_form import CardScreen
 from tui.screens.patients.compare import CompareScreen
 from tui.screens.patients.notes import Corrected
+from tui.screens.patients.sharing_dialog import ask_sharing
 from tui.screens.reasons import AgreeDialog
 from tui.screens.registration.duplicates import DuplicateDialog
 from tui.session import Session
@@ -32,14 +33,15 @@ COMPARED_AGAIN = (*sorted(IDENTIFYING), "mother_name", "other_names")
 class EditScreen(CardScreen[Corrected]):
     """Edits the fields of a record; returns the outcome, None when nothing was changed."""
 
-    BINDINGS = [*CardScreen.BINDINGS, keymap.IS_ALIVE]
+    BINDINGS = [*CardScreen.BINDINGS, keymap.SHARING, keymap.IS_ALIVE]
     TITLE_TEXT = N_("Correct a card")
     MAY_OPEN_HOLDER = False
     ASKS_OTHER_NAMES = True
     HELP_TEXT = N_(
         "Enter or the down arrow leads to the next field. When the person's card is here, type its NIK and "
         "answer 'Card seen' with yes: that takes the patient off the verify-later list. F10 saves; the "
-        "earlier version is kept. Where the card now looks like another patient's, F7 shows whose."
+        "earlier version is kept. Where the card now looks like another patient's, F7 shows whose. F4 asks "
+        "whether the record may go to SATUSEHAT, and prints the paper to sign."
     )
 
     def __init__(self, session: Session, patient: PatientOut) -> None:
@@ -154,6 +156,10 @@ class EditScreen(CardScreen[Corrected]):
             self.say(problem_words.problem_text(problem), "error")
 
     # A death that a list reported by mistake
+
+    def action_sharing(self) -> None:
+        """Ask whether the record may go to SATUSEHAT, and print the answer."""
+        ask_sharing(self, self._patient.id)
 
     def action_take_death_back(self) -> None:
         """Take back the day of death that a list reported, after Enter."""
