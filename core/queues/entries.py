@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from peewee import JOIN
 
+from core.foundation.codes import EntryStatus
 from core.foundation.errors import ConflictError, NotFoundError
 from core.foundation.statements import Statement, among, as_row, given
 from core.models import Account, Patient, QueueEntry, Table, Ticket, Visit
@@ -230,6 +231,14 @@ def _is_open() -> Any:
     return QueueEntry.ended_at.is_null() & QueueEntry.voided_at.is_null()
 
 
+def is_there() -> Any:
+    """Return the condition of those who are there by their status: so the index of a cluster's open entries serves.
+
+    By the cluster alone another would, and lead over all entries of all years.
+    """
+    return QueueEntry.status.in_([status for status in EntryStatus if not status.is_ended])
+
+
 def _is_of_day() -> Any:
     return (QueueEntry.service_on == given("day")) & QueueEntry.voided_at.is_null()
 
@@ -244,7 +253,7 @@ _SHOWN_BY_IDS = Statement(
     lambda: _shown().where(among(QueueEntry.id, "ids")).order_by(QueueEntry.ended_at.desc())
 )
 _SHOWN_OPEN_OF_VISIT = Statement(lambda: _shown().where(QueueEntry.visit == given("visit"), _is_open()))
-_SHOWN_OPEN = Statement(lambda: _shown().where(_in_cluster(), _is_open()))
+_SHOWN_OPEN = Statement(lambda: _shown().where(_in_cluster(), is_there(), _is_open()))
 _SHOWN_OF_DAY = Statement(lambda: _shown().where(_in_cluster(), _is_of_day()))
 _SHOWN_ENDED_OF_DAY = Statement(
     lambda: _shown().where(_in_cluster(), _is_of_day(), QueueEntry.ended_at.is_null(False))

@@ -17,7 +17,7 @@ from core.foundation.database import connection
 from core.foundation.statements import Statement, among, as_row, given
 from core.models import QueueEntry, QueueEvent
 from core.queues import service_days
-from core.queues.entries import open_entries
+from core.queues.entries import is_there, open_entries
 from core.schemas.queues import DayEndOut
 
 GOES_ON = timedelta(hours=1)
@@ -127,7 +127,7 @@ def left_in(clinic: Clinic, clusters: Sequence[str], day: date) -> list[QueueEnt
 _HERE_COLUMNS = ("id", "cluster", "started_at", "service_on")
 _HERE = Statement(
     lambda: open_entries(QueueEntry.select(*(getattr(QueueEntry, name) for name in _HERE_COLUMNS))).where(
-        among(QueueEntry.cluster, "clusters")
+        among(QueueEntry.cluster, "clusters"), is_there()
     )
 )
 

@@ -132,13 +132,22 @@ when the service began."""
 TOTAL, CALL, SERVICE, BEHIND = range(4)
 """What a row of `STATE` or `STATE_OF_PLACE` tells, its first column; the others: three texts and three numbers.
 
-`TOTAL`: status, priority; how many can be called, have waited beyond the limit, are of another day. `CALL`: as `CALLS`.
+`TOTAL`: status, priority; how many can be called, whether any came today and waited beyond the limit, whether any are of
+another day. `CALL`: as `CALLS`.
 `SERVICE`: as `SERVICES`. `BEHIND`: priority; how many of the day wait with a higher number than `sequence`.
 """
+_SAME_KIND = (
+    f"SELECT 1 FROM queue_entry AS q WHERE q.cluster = :cluster AND q.status = counted.status"  # noqa: S608
+    f" AND q.priority = counted.priority AND {_IS_OPEN}"
+)
 _STATE = (
-    f"SELECT {TOTAL}, q.status, q.priority, '', COUNT(*), SUM(CASE WHEN q.queued_at <= :cutoff THEN 1 ELSE 0 END),"  # noqa: S608
-    " SUM(CASE WHEN q.service_on = :day THEN 0 ELSE 1 END) FROM queue_entry AS q WHERE q.cluster = :cluster"
-    f" AND q.status IN ({_listed(CALLABLE)}) AND {_IS_OPEN} GROUP BY q.status, q.priority"
+    # Only the number is counted, along the index; whether anybody is late or of another day is looked up in it.
+    f"SELECT {TOTAL}, status, priority, '', number,"  # noqa: S608
+    f" CASE WHEN EXISTS ({_SAME_KIND} AND q.service_on = :day AND q.queued_at <= :cutoff) THEN 1 ELSE 0 END,"
+    f" CASE WHEN EXISTS ({_SAME_KIND} AND q.service_on < :day) OR EXISTS ({_SAME_KIND} AND q.service_on > :day)"
+    " THEN 1 ELSE 0 END FROM (SELECT q.status, q.priority, COUNT(*) AS number FROM queue_entry AS q"
+    f" WHERE q.cluster = :cluster AND q.status IN ({_listed(CALLABLE)}) AND {_IS_OPEN}"
+    " GROUP BY q.status, q.priority) AS counted"
     f" UNION ALL SELECT {CALL}, called_at, priority, '', 0, 0, 0 FROM ({_CALLS}) AS newest"
 )
 _MORE_OF_PLACE = (

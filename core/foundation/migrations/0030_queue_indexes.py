@@ -9,7 +9,7 @@ def up(migrator, db):
         "DROP INDEX queueentry_cluster_service_on_status",
         "CREATE INDEX queueentry_cluster_service_on_called_at ON queue_entry (cluster, service_on, called_at)",
         "CREATE INDEX queue_entry_open ON queue_entry"
-        " (cluster, status, priority, queued_at, service_on, ticket_id, reserved_for_id, ended_at, voided_at)"
+        " (cluster, status, priority, service_on, queued_at, ticket_id, reserved_for_id, ended_at, voided_at)"
         " WHERE ended_at IS NULL AND voided_at IS NULL",
     ):
         db.execute_sql(statement)

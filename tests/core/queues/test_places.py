@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,8 +21,10 @@ from core.foundation.codes import EntryStatus, Payer, Priority, Role, Sex, Visit
 from core.foundation.config import Settings
 from core.foundation.database import connection, database, transaction
 from core.foundation.permissions import Actor, actor_of
+from core.foundation.statements import Statement
 from core.models import Account, Patient, QueueEntry, Ticket, Visit
-from core.queues import places, views
+from core.queues import entries as entries_module
+from core.queues import people_left, place_queries, places, row_alerts, tickets, transitions, views
 from core.queues.entries import load_shown_entry
 from core.queues.ordering import (
     Candidates,
@@ -33,6 +36,7 @@ from core.queues.ordering import (
     first_called,
     place_among,
 )
+from core.visits import registration
 from tests.postgres import new_database
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)  # 11:00 in the clinic
@@ -262,3 +266,34 @@ def test_a_long_run_of_urgent_calls_does_not_hide_whose_turn_it_is(
     _stored([*called, *waiting], other)
     with clock.frozen(lambda: NOW):
         assert places.first_to_call(clinic, "GIGI", dentist.account_id) == f"entry {len(called) + 1:02}"
+
+
+MODULES = (entries_module, people_left, place_queries, tickets, transitions, row_alerts, registration)
+
+
+def statements() -> dict[str, Statement]:
+    """The statements of the modules that run at every save, call and pane."""
+    return {
+        f"{module.__name__}.{name}": value
+        for module in MODULES
+        for name, value in vars(module).items()
+        if isinstance(value, Statement)
+    }
+
+
+@pytest.mark.parametrize("clinic", ["sqlite"], indirect=True)
+def test_no_statement_walks_over_the_years(clinic: Clinic) -> None:
+    """Each is led by an index of more than the cluster: that alone holds all entries and tickets there ever were."""
+    assert len(statements()) > 20
+    for name, statement in statements().items():
+        compiled = statement._for_database()
+        plan = database.execute_sql(
+            f"EXPLAIN QUERY PLAN {compiled.sql}", ["x"] * len(compiled.parameters)
+        ).fetchall()
+        steps = [str(step[-1]) for step in plan]
+        walks = [
+            step
+            for step in steps
+            if step.endswith("(cluster=?)") or re.fullmatch(r"SCAN (t\d|q|t|queue_entry|ticket|visit)", step)
+        ]
+        assert walks == [], (name, steps)
