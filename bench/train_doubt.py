@@ -24,7 +24,7 @@ from core.complaints.facts import RoutingFacts
 
 DATA = Path(__file__).parent / "data"
 TARGET = Path(__file__).parents[1] / "core" / "data" / "complaint_doubt.tsv"
-SETS = ("complaints.csv", "complaints_later.csv", "complaints_ideas.csv")
+SETS = ("complaints.csv", "complaints_later.csv", "complaints_ideas.csv", "complaints_later_ideas.csv")
 FOLDS = 6
 EPOCHS = 8
 RATE = 0.25

@@ -185,6 +185,10 @@ class ScopeInterpreter:
         """Indexes of occurrences that "tanya soal" is about."""
         self._feared_cases: set[int] = set()
         """Indexes of occurrences that "takut kalau" is about."""
+        self._not_yet_at = -2
+        """Position of the last "belum"."""
+        self._question_word_at = -2
+        """Position of the last "bagaimana"."""
         self._asking_clause = -1
         """The last clause with "tanya"."""
         self._resolved: set[int] = set()
@@ -247,10 +251,15 @@ class ScopeInterpreter:
             return
         if GrammarRole.AND in roles:
             self._conjunction = position
+        is_denied = Scope.NEGATED in self._open or self._not_yet_at == position - 1
+        if GrammarRole.NOT_YET in roles:
+            self._not_yet_at = position
         self._hear_negation(roles)
         self._hear_ends(roles)
         self._hear_questions(roles, position)
-        self.timeline.hear(roles, position, self.clause, is_errand_over=self._is_after(position))
+        self.timeline.hear(
+            roles, position, self.clause, is_errand_over=self._is_after(position), is_denied=is_denied
+        )
         self._hear_backward(roles, position)
 
     def open_scopes(self, roles: Collection[str]) -> None:
@@ -483,6 +492,7 @@ class ScopeInterpreter:
             self._question_topics.add(self.clause)
         if GrammarRole.QUESTION_WORD in roles:
             self._question_words.add(self.clause)
+            self._question_word_at = position
 
     def _own_last(self, position: int) -> None:
         """Take the finding just before "saya" for the speaker's own: "gimana cara mengatasi sesak saya"."""
@@ -498,7 +508,8 @@ class ScopeInterpreter:
         is_case = GrammarRole.CONDITIONAL in roles
         asks = self._asking_clause == self.clause
         asks_topic = GrammarRole.ASKED_TOPIC in roles and (asks or self.clause in self._question_words)
-        if asks_topic or (is_case and asks):
+        asks_case = is_case and (asks or self._question_word_at == position - 1)
+        if asks_topic or asks_case:
             self._open |= {Scope.ASKED_CLAUSE}
         if is_case and Scope.FEARED in self._open:
             self._open |= {Scope.FEARED_CASE}

@@ -79,6 +79,8 @@ class Timeline:
         self._history: list[_HistoryMark] = []
         self._recent: list[_Place] = []
         self._onset_clauses: set[int] = set()
+        self._treated_clauses: set[int] = set()
+        self._recovered_clauses: set[int] = set()
         self._worse_clauses: set[int] = set()
         """Clauses with "makin" or "tambah"."""
         self._errands: list[_Place] = []
@@ -87,7 +89,15 @@ class Timeline:
         """The errands that are part of a treatment."""
         self._durations: list[_Duration] = []
 
-    def hear(self, roles: Collection[str], position: int, clause: int, *, is_errand_over: bool) -> None:
+    def hear(
+        self,
+        roles: Collection[str],
+        position: int,
+        clause: int,
+        *,
+        is_errand_over: bool,
+        is_denied: bool = False,
+    ) -> None:
         """Set down the modifiers of time in a word or phrase.
 
         Args:
@@ -95,6 +105,7 @@ class Timeline:
             position: Of its first token.
             clause: Number of its clause.
             is_errand_over: An errand named here lies in the past: "habis kontrol".
+            is_denied: The words are denied: "belum enak".
         """
         place = _Place(position, clause)
         self._hear_boundaries(roles, place)
@@ -104,6 +115,10 @@ class Timeline:
             self._history.append(_HistoryMark(position, clause, looks_back=True))
         if GrammarRole.ONSET in roles:
             self._onset_clauses.add(clause)
+        if GrammarRole.TREATED in roles:
+            self._treated_clauses.add(clause)
+        if GrammarRole.RECOVERED in roles and not is_denied:
+            self._recovered_clauses.add(clause)
         if GrammarRole.WORSENING in roles:
             self._worse_clauses.add(clause)
         if not is_errand_over:
@@ -205,10 +220,18 @@ class Timeline:
 
     def _historical(self, occurrences: Sequence[Occurrence]) -> set[int]:
         """Indexes of the occurrences that a history covers."""
-        covered: set[int] = set()
+        treated = self._treated_and_well()
+        covered = {index for index, o in enumerate(occurrences) if o.clause in treated}
         for mark in self._history:
             covered |= self._covered(mark, occurrences)
         return covered
+
+    def _treated_and_well(self) -> set[int]:
+        """The clauses of a treatment that a later clause says to have helped: "sesak ke igd, sekarang sudah baik"."""
+        last = max(self._recovered_clauses, default=-1)
+        return {
+            clause for clause in self._treated_clauses if clause < last and clause not in self._worse_clauses
+        }
 
     def _covered(self, mark: _HistoryMark, occurrences: Sequence[Occurrence]) -> set[int]:
         """Indexes of the occurrences that one word of history covers."""

@@ -166,3 +166,20 @@ def test_a_word_beside_people_has_one_meaning():
 )
 def test_the_dead_come_for_nothing_and_the_dying_do(complaint, is_danger):
     assert bool(decide(complaint, 18_000).red_flags) == is_danger
+
+
+@pytest.mark.parametrize(
+    ("complaint", "is_danger"),
+    [
+        ("kemarin sesak sudah ke igd, sekarang kontrol saja sudah baik", False),
+        ("habis rawat inap karena sesak, kontrol, sekarang sudah enak", False),
+        ("kemarin sesak dari igd, sekarang belum enak", True),
+        ("dari igd semalam karena nyeri dada, sekarang nyeri dada lagi", True),
+        ("nyeri dada tadi, sekarang sudah enakan", True),
+        ("apakah diabetes bisa bikin buta", False),
+        ("bagaimana kalau anak kejang lagi, minta obat jaga jaga", False),
+        ("bagaimana kalau dada nyeri terus sejak tadi", True),
+    ],
+)
+def test_a_treatment_that_helped_and_a_question_in_general_are_no_danger(complaint, is_danger):
+    assert bool(decide(complaint, 18_000).red_flags) == is_danger
