@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from core.models import SharingDecision
+from core.models import SharingDecision, Visit
 
 
 def refusing(patient_ids: Collection[str]) -> frozenset[str]:
@@ -16,3 +16,10 @@ def refusing(patient_ids: Collection[str]) -> frozenset[str]:
         row.patient_id: row.agreed for row in rows.order_by(SharingDecision.decided_at, SharingDecision.id)
     }
     return frozenset(patient_id for patient_id, agreed in newest.items() if not agreed)
+
+
+def refused_visits(visit_ids: Collection[str]) -> frozenset[str]:
+    """Return those of the visits whose patient refuses."""
+    rows = list(Visit.select(Visit.id, Visit.patient).where(Visit.id.in_(list(visit_ids) or [""])))
+    who = refusing({row.patient_id for row in rows})
+    return frozenset(row.id for row in rows if row.patient_id in who)

@@ -24,7 +24,7 @@ from core.exchange.fhir.systems import CONDITION_VERIFIED, MOTHER_NIK, NIK
 from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
 from core.exchange.satusehat import patient_resources, visit_resources
-from core.exchange.satusehat.consent import refusing
+from core.exchange.satusehat.consent import refused_visits, refusing
 from core.exchange.satusehat.identities import Identities
 from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import MISSING, Displays
@@ -171,19 +171,18 @@ class SatusehatTarget:
         """Rows as records in SATUSEHAT's form."""
         context = self._context()
         if kind == PATIENT:
-            self._refusing |= refusing(ids)
+            self._refusing = (self._refusing - set(ids)) | refusing(ids)
             allergies = patient_resources.allergies(context, ids)
             for record in self._mapper.patients(ids):
                 record.entries[1:] = allergies.get(record.target, [])
                 yield record
             return
+        self._refusing = (self._refusing - set(ids)) | refused_visits(ids)
         for rows in visit_rows(ids):
             yield visit_record(rows, lambda rows: self._made(context, rows))
 
     def _made(self, context: SatusehatContext, rows: VisitRows) -> list[Made]:
         """Return the resources of a visit, and remember what had to be held of it."""
-        if refusing([rows.visit.patient_id]):
-            self._refusing |= {rows.visit.id}
         parts = visit_resources.visit_parts(context, rows)
         self._held[rows.visit.id] = parts.held
         return parts.made
@@ -199,6 +198,7 @@ class SatusehatTarget:
                 send(record)
             except (SetAsideError, SatusehatRefusedError) as error:
                 words = _words_of(error)
+            self._held.pop(record.target, None)
             self._patience.succeed()
             yield [(index, words)]
 
