@@ -76,7 +76,11 @@ class Core:
                 stdout=log,
                 stderr=log,
             )
-        self._until_ready()
+        try:
+            self._until_ready()
+        except BaseException:
+            self.kill()
+            raise
 
     def _until_ready(self) -> None:
         until = time.monotonic() + START_SECONDS

@@ -40,8 +40,14 @@ def live(days: int, seed: str, plant: str = "", only_block: int | None = None) -
         plant: A name in `PLANTS`; empty: Loket as it is.
         only_block: Only this block of days, counted from 0.
     """
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        return _live_in(Path(folder), days, seed, plant, only_block)
+
+
+def _live_in(
+    folder: Path, days: int, seed: str, plant: str, only_block: int | None
+) -> tuple[Tally, Broken | None]:
     tally = Tally()
-    folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     disk = Disk()
     prepared = prepare(folder)
     blocks = range((days + BLOCK_DAYS - 1) // BLOCK_DAYS)

@@ -465,6 +465,12 @@ def _journal(clinic: Clinic) -> Iterator[CheckResult]:
         return
     if status.problem:
         yield CheckResult("error", "journal", sentence(status.problem))
+        if status.problem.split(":")[0] not in PLACE_IS_READ:
+            words = _(
+                "While that place is away this machine cannot know whether another one took over (loket promote). If one "
+                "did, end the server here."
+            )
+            yield CheckResult("warning", "standby", words)
     elif status.is_on_first_disk:
         words = _("The second place {place} is on the same disk as the data and would be lost with it.")
         yield CheckResult("warning", "journal", words.format(place=clinic.settings.journal_dir))
@@ -473,6 +479,8 @@ def _journal(clinic: Clinic) -> Iterator[CheckResult]:
     yield from _standbys(status.standbys)
 
 
+PLACE_IS_READ = frozenset({"base_due", "journal_behind", "superseded"})
+"""Problems of the journal that are found in its folder: who is the core was read there too."""
 NO_FAULTS = frozenset({"wal_no_slot", "wal_unseen", "wal_base_old"})
 """Problems of the archive with which nothing that it promised is lost."""
 

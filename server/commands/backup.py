@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -13,6 +13,9 @@ import typer
 from core.foundation.errors import BackupError, ValidationError
 from server.commands import console
 from server.commands.console import JsonOption
+
+if TYPE_CHECKING:
+    from core.daily.backup import PreparedRestore
 
 app = typer.Typer(no_args_is_help=True, help="Backups.")
 
@@ -108,6 +111,13 @@ def restore(
             help="Why it is restored, in words; asked for otherwise. The head of the clinic approves afterwards."
         ),
     ] = "",
+    old_is_off: Annotated[
+        bool,
+        typer.Option(
+            "--old-is-off",
+            help="The machine that took over after this backup is off; words are asked for too.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Bring a fresh machine back from a backup and the journal; says first what will be lost.
@@ -121,6 +131,7 @@ def restore(
         without_journal: Whether the backup alone is restored.
         unsigned: Why an unsigned backup is taken.
         because: Why it is restored; empty: it is asked.
+        old_is_off: Whether the machine that took over after this backup is off.
         yes: Whether to restore without asking.
 
     Raises:
@@ -134,6 +145,7 @@ def restore(
     with backup.prepared(file, read_key(key), settings, unsigned, aim) as ready:
         for line in backup_sentences.restore_preview(ready.preview().document(), settings.timezone):
             print(line)
+        _agree_to_take_over(ready, old_is_off=old_is_off, asks=not yes)
         if not yes and not console.ask_yes_no(backup_sentences.ask_restore()):
             print(backup_sentences.not_restored())
             raise typer.Exit(1)
@@ -141,7 +153,33 @@ def restore(
             because = console.ask_line(backup_sentences.ask_why())
         if because:
             because = console.words(because, "because")
-        print(backup_sentences.restored(ready.restore(because, console.AUDIT_NAME).document()))
+        done = ready.restore(because, console.AUDIT_NAME, old_is_off=old_is_off)
+        print(backup_sentences.restored(done.document()))
+
+
+def _agree_to_take_over(ready: PreparedRestore, *, old_is_off: bool, asks: bool) -> None:
+    """Ask whether this machine is to be the core instead of one that took over after the backup.
+
+    Args:
+        ready: What would be restored.
+        old_is_off: Whether the option says that the other one is off.
+        asks: Whether words are asked for.
+
+    Raises:
+        BackupError: `taken_over`: the option is missing.
+        Exit: The words were not typed; nothing was changed.
+    """
+    from server.text import backup_sentences, standby_sentences
+
+    promotion = ready.taken_over()
+    if promotion is None:
+        return
+    if not old_is_off:
+        raise BackupError("taken_over", promotion.at)
+    sys.stderr.write(f"{backup_sentences.before_taking_over(promotion.at, ready.settings.timezone)}\n")
+    if asks and not console.ask_words(standby_sentences.words_to_type()):
+        print(backup_sentences.not_restored())
+        raise typer.Exit(1)
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime | None:

@@ -100,6 +100,19 @@ def ask_why() -> str:
     return _("Why, in words? The head of the clinic sees it and approves afterwards:")
 
 
+def before_taking_over(at: str, zone: ZoneInfo) -> str:
+    """Return what it means to restore a backup of before another machine took over.
+
+    Args:
+        at: ISO instant at which it did.
+        zone: The clinic's.
+    """
+    return _(
+        "Another machine took over as the core on {when}; what it saved since is not in this backup. This machine becomes "
+        "the core instead; the other one refuses from its next action on. Switch it off. Then type these words:"
+    ).format(when=when(at, zone))
+
+
 def not_restored() -> str:
     """Return the sentence after a no."""
     return _("Nothing was changed.")

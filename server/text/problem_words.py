@@ -315,6 +315,13 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
             "To use it as a standby: LOKET_HOME=another folder, then loket standby FOLDER --key KEYFILE"
         ),
     ),
+    "taken_over": (
+        N_("This backup is of before another machine took over as the core ({detail})."),
+        N_(
+            "If that machine is there, it is the core: restore nothing. If it is gone too, restore the newest backup of "
+            "the journal's folder, or this one with --old-is-off: it becomes the core, and the other one refuses."
+        ),
+    ),
     "standby": (
         N_("This data folder ({detail}) is a standby's: nobody is served from it."),
         N_("It follows with: loket standby. To make it the core once the old machine is off: loket promote"),

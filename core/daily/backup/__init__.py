@@ -15,6 +15,7 @@ from core.daily.backup.restoration import (
     BACKUP_ALONE,
     TO_THE_END,
     Aim,
+    PreparedRestore,
     RestorePreview,
     prepared,
     preview,
@@ -26,6 +27,7 @@ from core.daily.backup.retention import BackupInfo, Purpose, kept, list_backups,
 from core.foundation.journal.recovery_recipient import PUBLIC_KEY
 
 __all__ = [
-    "BACKUP_ALONE", "DEMO_SECRET", "PUBLIC_KEY", "TO_THE_END", "Aim", "BackupInfo", "Purpose", "RestorePreview", "create_recovery_key", "has_recovery_key",
-    "kept", "list_backups", "make", "prepared", "preview", "put_on_list", "restore", "rotate", "sha256_of", "signer_line", "take_elsewhere", "verify",
+    "BACKUP_ALONE", "DEMO_SECRET", "PUBLIC_KEY", "TO_THE_END", "Aim", "BackupInfo", "PreparedRestore", "Purpose", "RestorePreview",
+    "create_recovery_key", "has_recovery_key", "kept", "list_backups", "make", "prepared", "preview", "put_on_list", "restore", "rotate",
+    "sha256_of", "signer_line", "take_elsewhere", "verify",
 ]  # fmt: skip

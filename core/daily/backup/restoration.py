@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +34,9 @@ from core.daily.backup.scratch import (
 from core.foundation import clock, lost_data, signatures
 from core.foundation.config import Settings
 from core.foundation.database import database_apart, instant_text
-from core.foundation.errors import BackupError
+from core.foundation.errors import BackupError, JournalError
+from core.foundation.journal import epochs
+from core.foundation.journal.epochs import Promotion
 from core.foundation.journal.frames import segments_in
 from core.foundation.journal.recovery_recipient import PUBLIC_KEY
 from core.foundation.migrations import FOLDER, migrate
@@ -212,18 +214,39 @@ class PreparedRestore:
             journal_unread=self.journal.unread,
         )
 
-    def restore(self, because: str, by: str = "") -> BackupInfo:
+    def taken_over(self) -> Promotion | None:
+        """Return the promotion by which another machine took over after what is restored; None when none did.
+
+        Raises:
+            BackupError: `place_failed`: the folder of the journal does not tell.
+        """
+        folder = Path(self.settings.journal_dir or "/nowhere")
+        if self.opened.content.engine != "sqlite" or not folder.is_dir():
+            return None
+        with closing(apsw.Connection(str(self.opened.data), flags=apsw.SQLITE_OPEN_READONLY)) as opened:
+            own = max(epochs.own(opened), epochs.kept(self.settings.home))
+        try:
+            return epochs.newer(folder, own)
+        except JournalError as error:
+            raise BackupError(error.code, error.detail) from None
+
+    def restore(self, because: str, by: str = "", *, old_is_off: bool = False) -> BackupInfo:
         """Replace the present database, which is kept beside it.
 
         Args:
             because: Why, in words; the head of the clinic sees it and approves afterwards.
             by: Who does it, as the audit log shall say.
+            old_is_off: Whether the machine that took over since is off: this one becomes the core instead of it.
 
         Raises:
-            BackupError: `reason_missing`, `in_use`, `disk_full`, `damaged`.
+            BackupError: `reason_missing`, `in_use`, `disk_full`, `damaged`, `taken_over`.
         """
         if not StatedReason(because).is_given:
             raise BackupError("reason_missing")
+        after_whom = self.taken_over()
+        if after_whom is not None and not old_is_off:
+            raise BackupError("taken_over", after_whom.at)
+        begun = self._begin_epoch() if after_whom is not None else None
         expected = _put_in_place(self.opened, self.settings.resolved_database_url)
         with storage_errors():
             home_files.put_back(
@@ -241,6 +264,10 @@ class PreparedRestore:
         if after is None or not after.same_data(expected):
             raise BackupError("damaged", "the restored database differs from the backup")
         lost_data.note_restored(self.settings, self.journal.done.end if self.journal else None)
+        if begun is not None:
+            content = self.opened.content
+            done = epochs.completed(begun, content.line, content.number, content.newest_change)
+            epochs.settle(Path(self.settings.journal_dir), done)
         return BackupInfo(
             path=str(self.file),
             made_at=datetime.fromisoformat(self.made_at),
@@ -251,6 +278,17 @@ class PreparedRestore:
             schema=after.schema,
             verified=True,
         )
+
+    def _begin_epoch(self) -> Promotion:
+        """Write the epoch of this machine into the folder, before anything is put in place: the other one learns of it."""
+        home = self.settings.home
+        with storage_errors():
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            begun = epochs.begin(
+                Path(self.settings.journal_dir), epochs.kept(home), instant_text(clock.now())
+            )
+            epochs.keep(home, begun.epoch)  # the restored database takes it from there
+        return begun
 
     def _reached(self) -> str:
         """Return the moment whose data these are."""

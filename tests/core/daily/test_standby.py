@@ -320,3 +320,32 @@ def test_a_third_machine_follows_the_one_that_took_over(
     leave(core)
     assert promotion.promote(third, WHY).epoch == 2
     leave(Clinic.open(third))
+
+
+def test_a_backup_of_before_a_promotion_makes_a_core_only_where_the_other_machine_is_off(
+    clinic: Clinic, paired: Settings, key: str, place: Path, tmp_path: Path
+) -> None:
+    work(clinic, 3)
+    (before,) = place.glob("loket-*.age")
+    leave(clinic)
+    promotion.promote(paired, WHY)
+    fresh = Settings(home=tmp_path / "fresh", journal_dir=str(place))
+    with pytest.raises(BackupError, match="taken_over"):
+        backup.restore(before, key, fresh, because=WHY)
+    assert not file_of(fresh).exists()
+    assert epochs.kept(fresh.home) == 0
+    with backup.prepared(before, key, fresh) as ready:
+        ready.restore(WHY, old_is_off=True)
+    again = Clinic.open(fresh)
+    work(again, 1, seed=7)
+    backup.make(again)
+    with connection():
+        assert epochs.own(database.connection()) == 2
+    leave(again)
+    with pytest.raises(DatabaseError, match="superseded"):
+        Clinic.open(paired)
+    leave(again)
+    # What is restored once more on the same data folder is that core's own.
+    backup.restore(before, key, fresh, because=WHY)
+    assert Clinic.open(fresh)
+    leave(again)
