@@ -72,7 +72,7 @@ IN_ENGLISH = f"_{SOURCE_LANGUAGE}"
 NO_WORD = re.compile(r"[\W_]+")
 
 
-class MissingDisplayError(Exception):
+class MissingDisplayError(ValueError):
     """A code has no official text here.
 
     Attributes:

@@ -70,6 +70,9 @@ def visit_parts(context: SatusehatContext, rows: VisitRows) -> VisitParts:
     Args:
         context: The facility's names, the official texts, and only people known to SATUSEHAT.
         rows: The visit.
+
+    Raises:
+        MissingDisplayError: Of the Encounter itself, without which nothing goes.
     """
     parts = VisitParts(context, rows)
     _complaints(parts)
@@ -84,8 +87,7 @@ def visit_parts(context: SatusehatContext, rows: VisitRows) -> VisitParts:
     medication_chain.add(parts)
     referrals.add(parts)
     visit_summary.add(parts)
-    if parts.add("Encounter", rows.visit.id, lambda: encounter(parts)):
-        parts.made.insert(0, parts.made.pop())
+    parts.made.insert(0, ("Encounter", rows.visit.id, encounter(parts)))
     return parts
 
 
