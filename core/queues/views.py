@@ -165,8 +165,8 @@ def entry_row_out(
         visit_id=row.visit_id,
         number=row.number,
         cluster=row.cluster,
-        status=EntryStatus(row.status),
-        priority=Priority(row.priority),
+        status=_STATUSES[row.status],
+        priority=_PRIORITIES[row.priority],
         priority_reason=row.priority_reason,
         version=row.version,
         patient=_patient_out(row),
@@ -187,6 +187,7 @@ def entry_row_out(
         called_at=row.called_at,
         served_at=row.served_at,
         ended_at=row.ended_at,
+        warnings=[],
         critical=alerts.critical,
         told=alerts.told,
         corrected=alerts.corrected,
@@ -199,10 +200,15 @@ def _patient_out(row: ShownEntry) -> EntryPatient:
         id=row.patient_id,
         name=row.patient_name,
         age=age_in_years(row.birth_date, row.service_on),
-        sex=Sex(row.sex),
+        sex=_SEXES[row.sex],
         medical_record_number=row.medical_record_number,
         birth_date=row.birth_date,
     )
+
+
+_STATUSES = {status.value: status for status in EntryStatus}
+_PRIORITIES = {priority.value: priority for priority in Priority}
+_SEXES = {sex.value: sex for sex in Sex}
 
 
 def entry_patient_out(patient: Patient, day: date) -> EntryPatient:
