@@ -181,7 +181,7 @@ def _require_free_ports(settings: Settings, *, with_door: bool) -> None:
     if settings.display_http is not None:
         ports.must_be_free(settings.display_http, "LOKET_DISPLAY_HTTP")
     if with_door:
-        ports.must_be_free(settings.ssh, "LOKET_SSH")
+        ports.must_be_free(settings.ssh, "LOKET_SSH", is_shared=settings.ssh_shared_port)
 
 
 def _insured(settings: Settings, ending: ExitStack) -> Settings:

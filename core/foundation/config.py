@@ -249,6 +249,8 @@ class Settings(BaseSettings):
     """Where `loket office` listens."""
     ssh_classic_exchange: bool = True
     """True if SSH clients without a post-quantum key exchange may connect: OpenSSH before 9.9, PuTTY before 0.83."""
+    ssh_shared_port: bool = False
+    """True if several SSH doors of this machine listen on one port: the system spreads new connections over them."""
     plain_http: bool | None = None
     """True if HTTP beyond loopback goes without encryption; unset: no, but a clinic that did so is asked first."""
     tls_certificate: str = ""

@@ -76,6 +76,7 @@ def door_options(settings: Settings) -> DoorOptions:
         sign_in_seconds=settings.ssh_sign_in_seconds,
         handshake_seconds=min(settings.ssh_handshake_seconds, settings.ssh_sign_in_seconds),
         classic_exchange=settings.ssh_classic_exchange,
+        reuse_port=settings.ssh_shared_port,
         most_penalty_seconds=settings.ssh_penalty_seconds,
         connections_per_account=settings.ssh_connections_per_account,
         connections_per_source=settings.ssh_connections_per_source,
