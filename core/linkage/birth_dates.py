@@ -87,10 +87,10 @@ def _is_other_decade_or_year(a: str, b: str) -> bool:
 
 def _level_of_parts(a: str, b: str) -> str:
     """Return the level of two dates by how many of year, month and day agree."""
-    same_year = a[:4] == b[:4]
-    if same_year + (a[5:7] == b[5:7]) + (a[8:] == b[8:]) == 2:
-        return "birth_date_two_parts"
-    return "same_birth_year" if same_year else _level_of_years(years_apart(a, b))
+    same_month, same_day = a[5:7] == b[5:7], a[8:] == b[8:]
+    if a[:4] == b[:4]:
+        return "birth_date_two_parts" if same_month or same_day else "same_birth_year"
+    return "birthday_of_another_year" if same_month and same_day else _level_of_years(years_apart(a, b))
 
 
 def _level_of_years(apart: int) -> str:

@@ -44,7 +44,7 @@ TAIL_DIGITS = 4  # last digits of a number that are typed beside a name, at leas
 DATE_FITNESS = {
     "same_birth_date": 1.0, "same_first_of_month": 1.0, "same_usual_date": 1.0, "birth_date_swapped": 0.85,
     "birth_date_one_digit": 0.8, "birth_date_two_parts": 0.65, "birth_date_estimated": 0.65, "same_birth_year": 0.5,
-    "birth_date_rounded": 0.3,
+    "birthday_of_another_year": 0.5, "birth_date_rounded": 0.3,
 }  # fmt: skip
 """Comparison level of two dates -> fitness; a date that is further off counts nothing, and hides nobody."""
 YEAR_FITNESS = (1.0, 0.7, 0.5)

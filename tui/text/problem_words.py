@@ -336,6 +336,7 @@ LIKENESS: Mapping[str, str] = {
     "same_first_of_month": N_("same birth date"),
     "birth_date_rounded": N_("estimated birth date fits"),
     "birth_date_two_parts": N_("birth date partly the same"),
+    "birthday_of_another_year": N_("birth date partly the same"),
     "same_birth_year": N_("same birth year"),
     "birth_date_swapped": N_("day and month swapped"),
     "birth_date_one_digit": N_("birth date differs in one digit"),

@@ -151,7 +151,7 @@ def test_what_a_name_says(other: str, code: str | None) -> None:
     [
         ("1990-08-18", "birth_date_one_digit"), ("1980-08-17", "birth_date_one_digit"),
         ("1989-08-17", "birth_date_one_digit"), ("1991-01-01", "birth_date_estimated"),
-        ("1990-08-25", "birth_date_two_parts"), ("1990-02-03", "same_birth_year"), ("1979-02-03", "other_birth_date"),
+        ("1990-08-25", "birth_date_two_parts"), ("1984-08-17", "birthday_of_another_year"), ("1990-02-03", "same_birth_year"), ("1979-02-03", "other_birth_date"),
         ("1976-02-03", "other_generation"), ("", None),
     ],
 )  # fmt: skip
