@@ -63,6 +63,12 @@ def restore_preview(preview: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]
     else:
         words = _("The backup of {when} holds {rows}.")
     yield words.format(when=when(preview["made_at"], zone), rows=rows(preview["counts"]))
+    if preview["passed_over"]:
+        words = _(
+            "{number} newer backups of the folder ARE NOT OPENED by this key: of a clinic that was begun by mistake, or of "
+            "a newer key. If there is a newer recovery key, answer no and take it."
+        )
+        yield words.format(number=preview["passed_over"])
     yield from _journal(preview, zone)
     if not preview["present_counts"]:
         yield _("There is no database here yet: nothing will be lost.")

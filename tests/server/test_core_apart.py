@@ -1,8 +1,12 @@
-"""What a machine can know of another one that took over: in the doctor, and when an older backup is restored."""
+"""What a machine can know of another one that took over: in the doctor, and when an older backup is restored.
+
+And what a clinic that was begun by mistake does to the folder of the real one.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from core.daily import backup
@@ -75,3 +79,32 @@ def test_the_command_restores_a_backup_of_before_a_promotion_only_after_the_word
         "took over"
         in loket("backup", "now", environment=environment | {"LOKET_HOME": str(laptop.home)}).stderr
     )
+
+
+def test_a_clinic_that_was_begun_by_mistake_does_not_hide_the_real_ones_backup(tmp_path: Path) -> None:
+    """Found by walking disaster 3: the service was started before the restore, and made a backup with a key of its own."""
+    place = tmp_path / "place"
+    place.mkdir()
+    keys = []
+    for name in ("real", "mistaken"):
+        clinic = Clinic.open(Settings(home=tmp_path / name, backup_second=str(place)))
+        try:
+            keys.append(backup.create_recovery_key(clinic.settings.home))
+            assert not backup.make(clinic).problems
+        finally:
+            attachment.detach()
+            database.close()
+        for file in place.glob("loket-*"):  # names tell the second in which they were made
+            if name == "real":
+                file.rename(file.with_name(re.sub("-[0-9]{8}T", "-20260101T", file.name)))
+    sheet = tmp_path / "sheet"
+    sheet.write_text(keys[0])
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
+    environment = plain | {"LOKET_HOME": str(tmp_path / "fresh"), "LOKET_LANGUAGE": "en"}
+    done = loket(
+        "restore", place, "--key", sheet, "--because", "the disk died", environment=environment, typed="yes\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 newer backups of the folder ARE NOT OPENED" in done.stdout
+    sheet.write_text(keys[1].splitlines()[0] + "\nAGE-SECRET-KEY-1" + "Q" * 58)
+    assert loket("restore", place, "--key", sheet, "--yes", environment=environment).returncode == 1

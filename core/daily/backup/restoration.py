@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -61,6 +61,8 @@ class RestorePreview:
     """ISO instant of the last of them; empty when there is none."""
     journal_unread: int = 0
     """Transactions of the journal that cannot be reached: what is before them is damaged or missing."""
+    passed_over: int = 0
+    """Newer backups of the folder that the recovery key does not open: another clinic's, or of another key."""
 
     def document(self) -> dict[str, Any]:
         """JSON-safe."""
@@ -176,15 +178,18 @@ def prepared(
         BackupError: As `restore`.
     """
     with scratch(settings.home) as work:
-        chosen = _chosen(file, settings, aim.until)
-        opened = _checked(chosen, key_text, settings, work, unsigned_because)
+        chosen, opened, passed_over = _newest_for_key(
+            _candidates(file, settings, aim.until), key_text, settings, work, unsigned_because
+        )
         made_at = opened.content.made_at
         journal = None
         if aim.uses_journal and (folder := _journal_of(chosen, settings, opened.content)) is not None:
             wanted = signatures.expected(key_text, settings.home)
             secrets = Secrets([], identity(key_text), wanted, unsigned_because)
             opened, journal = _brought_on(opened, folder, secrets, aim.until)
-        yield PreparedRestore(settings, chosen, key_text, unsigned_because, opened, made_at, journal)
+        yield PreparedRestore(
+            settings, chosen, key_text, unsigned_because, opened, made_at, journal, passed_over
+        )
 
 
 @dataclass(frozen=True)
@@ -199,12 +204,20 @@ class PreparedRestore:
     made_at: str
     """Instant at which the backup was made."""
     journal: WithJournal | None
+    passed_over: int = 0
+    """Newer backups of the folder that the recovery key does not open."""
 
     def preview(self) -> RestorePreview:
         """Return the gains and losses."""
         present, content = _present(self.settings), self.opened.content
         lost = max(0, present.newest_change - content.newest_change) if present else 0
-        found = RestorePreview(self.made_at, content.counts, present.counts if present else {}, lost)
+        found = RestorePreview(
+            self.made_at,
+            content.counts,
+            present.counts if present else {},
+            lost,
+            passed_over=self.passed_over,
+        )
         if self.journal is None:
             return found
         return replace(
@@ -318,14 +331,42 @@ def _brought_on(
     return replace(opened, content=after), WithJournal(done, unread)
 
 
-def _chosen(file: Path, settings: Settings, until: datetime | None) -> Path:
-    """Return the backup itself; of a folder the newest that was made before a moment."""
+def _candidates(file: Path, settings: Settings, until: datetime | None) -> list[Path]:
+    """Return the backup itself; of a folder those that were made before a moment, newest first.
+
+    Raises:
+        BackupError: `missing`: there is none.
+    """
     if not file.is_dir():
-        return file
-    for info in backups_in(file, settings.facility_code):
-        if until is None or info.made_at <= until:
-            return Path(info.path)
-    raise BackupError("missing", str(file))
+        return [file]
+    found = [
+        Path(info.path)
+        for info in backups_in(file, settings.facility_code)
+        if until is None or info.made_at <= until
+    ]
+    if not found:
+        raise BackupError("missing", str(file))
+    return found
+
+
+def _newest_for_key(
+    files: Sequence[Path], key_text: str, settings: Settings, work: Path, unsigned_because: str
+) -> tuple[Path, Opened, int]:
+    """Open the newest backup that the key opens; a clinic that was begun by mistake may have left newer ones.
+
+    Returns:
+        The backup, its content, and the number of newer ones that the key does not open.
+
+    Raises:
+        BackupError: `wrong_key`: it opens none; and as `restore`.
+    """
+    for number, file in enumerate(files):
+        try:
+            return file, _checked(file, key_text, settings, work, unsigned_because), number
+        except BackupError as error:
+            if error.reason != "wrong_key" or file == files[-1]:
+                raise
+    raise BackupError("missing")
 
 
 def _journal_of(file: Path, settings: Settings, content: Content) -> Path | None:
