@@ -28,6 +28,8 @@ from core.foundation.errors import SettingsError
 from server import connections, encryption, ports, restarting, scheduler, worker_process
 from server.app import create_app
 from server.door_process import DoorProcess, KeptDoor, may_be_kept
+from server.text import translation
+from server.text.translation import _
 
 if TYPE_CHECKING:
     from server.demo.morning import DemoAtWork
@@ -217,13 +219,7 @@ def _end_with_parent(server: Server) -> None:
     server.should_exit = True
 
 
-DEMO_TEXT = """
-Loket demo: a made-up clinic. Everybody's password is: demo
-  clerk, nurse, doctor, dentist, midwife, lab, pharmacist, records, supervisor, admin, display
-
-  A second terminal:   ssh -p {port} dentist@{host}
-  Data folder:         {home}
-"""
+DEMO_ACCOUNTS = "clerk, nurse, doctor, dentist, midwife, lab, pharmacist, records, supervisor, admin, display"
 START_SECONDS = 240.0  # of patience: an old machine makes the database and plays the morning
 LATEST_CLOSING = dt.time(23, 59)
 """Hour at which the demo's day ends where it was started after the clinic's own."""
@@ -244,7 +240,8 @@ def run_demo(*, quiet: bool = False) -> int:
         quiet: Whether the queues are empty and nobody works in them.
     """
     settings = demo_settings()
-    text = DEMO_TEXT.format(port=settings.ssh.port, host=settings.ssh.host, home=settings.home)
+    translation.speak(settings.language)
+    text = _demo_text(settings)
     sys.stderr.write(text)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return serve(settings, demo=True, lively=not quiet)
@@ -266,7 +263,8 @@ def run_demo(*, quiet: bool = False) -> int:
         )
     try:
         if not _wait_ready(settings, server):
-            sys.stderr.write(f"The server did not start; see {settings.home / 'server.log'}\n")
+            failed = _("The server did not start; see {file}").format(file=settings.home / "server.log")
+            sys.stderr.write(failed + "\n")
             return 1
         code = _run_counter(settings, environment)
         sys.stderr.write(text)
@@ -274,6 +272,23 @@ def run_demo(*, quiet: bool = False) -> int:
     finally:
         server.terminate()
         server.wait()
+
+
+def _demo_text(settings: Settings) -> str:
+    """Return what somebody who starts the demo has to know."""
+    lines = [
+        "",
+        _("Loket demo: a made-up clinic. Everybody's password is: demo"),
+        f"  {DEMO_ACCOUNTS}",
+        "",
+        "  "
+        + _("A second terminal: {command}").format(
+            command=f"ssh -p {settings.ssh.port} dentist@{settings.ssh.host}"
+        ),
+        "  " + _("Data folder: {folder}").format(folder=settings.home),
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _run_counter(settings: Settings, environment: dict[str, str]) -> int:

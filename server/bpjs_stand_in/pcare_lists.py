@@ -17,8 +17,17 @@ POLIS = (
     ("021", "KUNJUNGAN SEHAT", False),
 )
 """Code, name, whether it is for the ill."""
-DOCTORS = (("D001", "dr. Yusuf Hakim"), ("D002", "drg. Maya Lestari"), ("D003", "Bidan Norhasanah"))
-"""Named as the clinicians of the demo."""
+DOCTORS = (
+    ("D001", "dr. Yusuf Hakim"),
+    ("D002", "drg. Maya Lestari"),
+    ("D003", "Bidan Norhasanah"),
+    ("D004", "dr. Sari Utami"),
+    ("D005", "drg. Andi Pratama"),
+    ("D006", "Bidan Lilis Suryani"),
+    ("D007", "Arif Wibowo"),
+    ("D008", "Nurdin Hamzah"),
+)
+"""Named as the clinicians and the laboratory's staff of the demo, and their simulated colleagues."""
 CONSCIOUSNESS = (("01", "COMPOS MENTIS"), ("02", "SOMNOLENCE"), ("03", "SOPOR"), ("04", "COMA"))
 PROGNOSES = (
     ("01", "Sanam (Sembuh)"),

@@ -7,12 +7,14 @@ import random
 import threading
 from datetime import datetime, timedelta
 
+from core.accounts import service as accounts
+from core.exchange.bpjs import code_mapping
 from core.foundation import clock, logs
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus
 from core.foundation.database import connection
 from core.foundation.errors import CoreError
-from core.models import QueueEntry
+from core.models import BpjsCode, QueueEntry
 from server.demo.arrivals import arrive
 from server.demo.colleagues import CLERK, ROOMS, Room, engage
 
@@ -30,6 +32,10 @@ NEXT_ARRIVAL = (8.0, 30.0)  # seconds between two arrivals
 MOST_TRIES = 400  # people drawn for the morning: some are in a queue already
 
 
+AT_BPJS = {"LANSIA": "001", "LAB": "004", "IGD": "005"}
+"""Cluster -> BPJS's code, for those whose code a new clinic has to say itself."""
+
+
 class DemoAtWork:
     """The people and the colleagues of the demo."""
 
@@ -42,6 +48,7 @@ class DemoAtWork:
         with connection():
             self._clerk = engage(CLERK)
             self._rooms = [Room(clinic, colleague, self._chance) for colleague in ROOMS]
+            _map_clusters(clinic)
 
     def play_the_morning(self) -> None:
         """Let the first hour and more pass, before anybody is connected, unless people wait already."""
@@ -109,3 +116,11 @@ def _attempt(room: Room) -> bool:
         return room.step()
     except CoreError:
         return False
+
+
+def _map_clusters(clinic: Clinic) -> None:
+    """Say the codes that an admin would have said by now, unless somebody has said others."""
+    said = {item.ours for item in BpjsCode.select().where(BpjsCode.kind == code_mapping.POLI)}
+    for cluster, code in AT_BPJS.items():
+        if cluster in clinic.clusters and cluster not in said:
+            code_mapping.map_code(clinic, accounts.system_actor("demo"), code_mapping.POLI, cluster, code)
