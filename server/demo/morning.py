@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from core.accounts import service as accounts
 from core.exchange.bpjs import code_mapping
+from  import POLI
 from core.foundation import clock, logs
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus
@@ -120,7 +121,7 @@ def _attempt(room: Room) -> bool:
 
 def _map_clusters(clinic: Clinic) -> None:
     """Say the codes that an admin would have said by now, unless somebody has said others."""
-    said = {item.ours for item in BpjsCode.select().where(BpjsCode.kind == code_mapping.POLI)}
+    said = {item.ours for item in BpjsCode.select().where(BpjsCode.kind == POLI)}
     for cluster, code in AT_BPJS.items():
         if cluster in clinic.clusters and cluster not in said:
-            code_mapping.map_code(clinic, accounts.system_actor("demo"), code_mapping.POLI, cluster, code)
+            code_mapping.map_code(clinic, accounts.system_actor("demo"), POLI, cluster, code)
