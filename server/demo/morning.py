@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from core.accounts import service as accounts
 from core.exchange.bpjs import code_mapping
-from  import POLI
+from core.exchange.bpjs.code_lists import POLI
 from core.foundation import clock, logs
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus
