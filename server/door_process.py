@@ -127,7 +127,7 @@ class DoorProcess:
     def open(self) -> None:
         """Let the door take people in: the core has passed its checks, and the door's credential is written."""
         self._may_open.set()
-        if not self._thread.is_alive():
+        if not self.is_kept:
             self._thread.start()
 
     def hand_over(self) -> str:
@@ -135,11 +135,16 @@ class DoorProcess:
         process = self._process
         if process is None or process.poll() is not None or process.stdin is None:
             return ""
-        self._stopping.set()
         self._is_handed_over = True
+        self._stopping.set()
         pipe = os.dup(process.stdin.fileno())  # a number that no object closes
         os.set_inheritable(pipe, True)
         return f"{process.pid}:{pipe}"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the process is watched, and started again when it ends."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """End the process, if there is one and it was not handed over; the door itself informs its users."""
@@ -154,7 +159,7 @@ class DoorProcess:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-        if self._thread.is_alive():
+        if self.is_kept:
             self._thread.join(STOP_SECONDS)
 
     def _keep(self) -> None:
@@ -169,7 +174,10 @@ class DoorProcess:
         while not self._stopping.is_set():
             process = self._process = self._kept or self._begin(environment)
             self._may_open.wait()
-            if self._kept is None and not self._stopping.is_set():
+            if self._stopping.is_set():
+                if not self._is_handed_over:  # the start has failed, perhaps before there was a process to end
+                    process.terminate()
+            elif self._kept is None:
                 self._let_open(process)
             self._kept = None
             code = process.wait()

@@ -23,9 +23,13 @@ from core.foundation.identifiers import new_id
 from core.patients.national_ids import check_nik
 from server.run import Background
 from tests.tui.looking import screen_text
+from tui import change_stream
 from tui.app import LoketApp, build_app
 from tui.client.core_client import CoreClient
-from tui.screens import stray_keys
+from tui.screens import administration, board, doctor, stray_keys
+from tui.screens.patients import mother, person_form
+from tui.screens.record import search_dialog
+from tui.screens.registration import search
 from tui.session import Session, open_session
 from tui.terminal.textual_internals import prepare_process
 
@@ -38,6 +42,7 @@ PATIENCE_SECONDS = 60.0
 """How long is waited for what must come; nothing is asserted about speed."""
 PANES_SECONDS = 5.0
 """Longest wait for the panes of a screen that has just opened."""
+PAUSE_SECONDS = 0.05  # longer than the time between two keys that a test types
 SOON_SECONDS = 0.4
 """Longest wait for a next key; longer timers look again at what goes on elsewhere."""
 
@@ -202,6 +207,20 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(stray_keys, "QUIET_SECONDS", 0.0)
     monkeypatch.setattr(stray_keys, "TYPING_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the core be asked, and a busy pane be read, after a shorter pause than a person makes between two words.
+
+    Each key of these tests is followed by whatever it leads to, so most of their time went into such pauses.
+    """
+    for module in (mother, person_form, search, search_dialog):
+        monkeypatch.setattr(module, "DEBOUNCE_SECONDS", PAUSE_SECONDS)
+    for module in (administration, doctor):
+        monkeypatch.setattr(module, "FOLLOW_SECONDS", PAUSE_SECONDS)
+    monkeypatch.setattr(board, "PAUSE_SECONDS", PAUSE_SECONDS)
+    monkeypatch.setattr(change_stream, "COALESCE_SECONDS", PAUSE_SECONDS)
 
 
 @pytest.fixture(scope="module")

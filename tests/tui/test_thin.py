@@ -10,7 +10,7 @@ import pytest
 from textual.widget import Widget
 
 from tests.terminal.conftest import MemorySink, come_to_rest, until
-from tests.tui.conftest import Counter
+from tests.tui.conftest import PAUSE_SECONDS, Counter
 from tests.tui.looking import screen_of
 from tui.app import LoketApp, build_app
 from tui.screens.registration.confirm import ConfirmDialog
@@ -19,6 +19,8 @@ from tui.screens.registration.registration_form import RegistrationScreen
 from tui.screens.registration.search import SearchScreen
 from tui.terminal.capabilities import detect
 from tui.terminal.driver import Terminal
+
+REST_SECONDS = 3 * PAUSE_SECONDS  # whatever waits for a pause in typing has begun by then
 
 
 class CounterTerminal:
@@ -32,7 +34,7 @@ class CounterTerminal:
 
     async def quiet(self) -> bytes:
         """Wait until nothing is written any more, and give what was."""
-        await come_to_rest(self.sink.writes, 0.4)
+        await come_to_rest(self.sink.writes, REST_SECONDS)
         return self.sink.take()
 
 
