@@ -23,13 +23,15 @@ from tui.text.translation import _
 
 
 class InsuranceLines:
-    """Asks BPJS about the person of one dialogue, and tells the answer once."""
+    """Asks BPJS about the person of one dialogue, tells the answer once, and what differs from it when it is typed."""
 
     def __init__(self, session: Session, talk: Conversation) -> None:
         self._talk = talk
         self._is_asked = session.clinic.asks_bpjs
         self._participant = ParticipantCheck(session.client)
         self._task: asyncio.Task[None] | None = None
+        self._compared: set[str] = set()
+        """Fields of which it was said that BPJS has something else."""
 
     def follow(self, facts: FormValues, answered: Set[str]) -> dict[str, str]:
         """Ask as soon as a number is complete; tell an answer that has come.
@@ -44,8 +46,12 @@ class InsuranceLines:
         numbers = self._participant.numbers(facts) if self._is_asked else None
         if numbers is not None:
             self.stop()
+            self._compared.clear()
             self._task = asyncio.create_task(self._ask(numbers))
-        if self._task is None or not self._task.done():
+        if self._task is None:
+            self._compare(facts, answered)
+            return {}
+        if not self._task.done():
             return {}
         self._task = None
         return self._told(facts, answered)
@@ -65,17 +71,25 @@ class InsuranceLines:
         if answer is None:
             return {}
         self._talk.say(sentence(answer))
-        others = {name: value for name, value in differing(answer, facts).items() if name in answered}
-        if others and person_line(answer):
-            self._talk.say(
-                _("BPJS has: {person} (< goes back to correct)").format(person=person_line(answer))
-            )
+        self._compare(facts, answered)
         told = {
             name: value
             for name, value in values_of(answer, facts).items()
             if self._is_open(name, facts, answered)
         }
         return told | ({"payer_source": PayerSource.BPJS.value} if "payer" in told else {})
+
+    def _compare(self, facts: FormValues, answered: Set[str]) -> None:
+        """Say whom BPJS has when somebody else was typed: before its answer came, or after."""
+        answer = self._participant.answer
+        if answer is None:
+            return
+        others = differing(answer, facts).keys() & answered
+        if others - self._compared and person_line(answer):
+            self._talk.say(
+                _("BPJS has: {person} (< goes back to correct)").format(person=person_line(answer))
+            )
+        self._compared |= others
 
     @staticmethod
     def _is_open(name: str, facts: FormValues, answered: Set[str]) -> bool:
