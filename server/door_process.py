@@ -175,7 +175,8 @@ class DoorProcess:
             process = self._process = self._kept or self._begin(environment)
             self._may_open.wait()
             if self._stopping.is_set():
-                if not self._is_handed_over:  # the start has failed, perhaps before there was a process to end
+                # The start has failed, perhaps before there was a process to end.
+                if not self._is_handed_over:
                     process.terminate()
             elif self._kept is None:
                 self._let_open(process)
