@@ -220,17 +220,21 @@ def test_a_list_never_gives_a_known_patient_another_persons_number(
     report = importing.run(clinic, actor, file, dry_run=False)
     assert report.reasons["nik: of_another"] == 1
     assert Patient.get_by_id(known.id).nik is None
-    (row,) = set_aside.waiting(
-        actor
-    ).rows  # the second is nobody's record until somebody says whose number it is
-    mended = MendedRow(patient=person(clinic, name="Rahmat Hidayat", birth_date=date(2020, 2, 1), nik=FATHER))
+    (row,) = set_aside.waiting(actor).rows  # stored without the number, until somebody says whose it is
+    rahmat = Patient.get(Patient.name == "Rahmat Hidayat")
+    assert (rahmat.nik, rahmat.guardian_nik, row.alike) == (None, None, rahmat.medical_record_number)
+    mended = MendedRow(
+        patient=person(clinic, name="Rahmat Hidayat", birth_date=date(2020, 2, 1), nik=FATHER),
+        patient_id=rahmat.id,
+    )
     with pytest.raises(RuleError) as refused:
         set_aside.mend(clinic, actor, row.id, mended)
     assert question(refused.value)["likely"] == "guardian"
     stored = set_aside.mend(
         clinic, actor, row.id, mended.model_copy(update={"nik_holder": NikHolder.GUARDIAN})
     )
-    assert (stored.nik, stored.guardian_nik) == (None, FATHER)
+    stored = Patient.get_by_id(stored.id)
+    assert (stored.id, stored.nik, stored.guardian_nik) == (rahmat.id, None, FATHER)
 
 
 def test_a_list_may_bring_the_mothers_number_in_a_column_of_its_own(
