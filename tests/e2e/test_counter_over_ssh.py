@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
 TO_COMPLAINT = "<Tab>" * 13  # from NIK to the complaint, past every optional field
-
-
-@pytest.fixture
-def clinic(settings: object, tmp_path: Path) -> Iterator[DemoClinic]:
-    with DemoClinic(tmp_path / "home") as running:
-        yield running
 
 
 def entries(clinic: DemoClinic, cluster: str) -> list[dict[str, object]]:

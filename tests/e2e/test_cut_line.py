@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,12 +12,6 @@ from tests.people import Caller
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
 FORM_ROWS = slice(0, 12)  # below it stands what the core says of the form, which comes by itself
-
-
-@pytest.fixture
-def clinic(settings: object, tmp_path: Path) -> Iterator[DemoClinic]:
-    with DemoClinic(tmp_path / "home") as running:
-        yield running
 
 
 def form_of(person: Terminal) -> tuple[list[str], object]:

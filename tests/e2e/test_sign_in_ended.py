@@ -6,8 +6,6 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +15,6 @@ from tests.people import Caller, patient
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
 LATER = "Pasien Setelah Itu"
-
-
-@pytest.fixture
-def clinic(settings: object, tmp_path: Path) -> Iterator[DemoClinic]:
-    with DemoClinic(tmp_path / "home") as running:
-        yield running
 
 
 def loket(clinic: DemoClinic, *words: str, given: str = "") -> None:
