@@ -9,8 +9,9 @@ is decided with the form at hand, in `core.complaints.patient`. The term is ConT
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -55,6 +56,8 @@ _BESIDE_PEOPLE = frozenset(
         Experiencer.SPEECH,
     }
 )
+_LIKENESS = frozenset("seperti kayak kaya kyk kek spt siga kados koyo macam".split())
+"""Of the words before a person, those that compare: "takut pingsan kayak ibu saya"."""
 _PASSIVE = "di"
 """Prefix of a verb whose doer follows: "dipukul suami"."""
 _SHORTEST_PASSIVE = 5
@@ -98,6 +101,20 @@ def owners(heard: Sequence[HeardWord], people: Mapping[str, Experiencer]) -> lis
     found = (_owner_at(index, heard, named) for index in range(len(heard)))
     dead = _clauses_of_the_dead(heard, named)
     return [_buried(owner, dead) for owner in found if owner is not None]
+
+
+def likened(heard: Sequence[HeardWord], people: Mapping[str, Experiencer]) -> Iterator[HeardWord]:
+    """Yield each "seperti" before a person: what was said just before happened to that person.
+
+    Args:
+        heard: Every typed word.
+        people: Word -> the person it names, or the kind of word beside a person.
+    """
+    for word, following in pairwise(heard):
+        person = people.get(following.word)
+        is_person = person is not None and person not in _BESIDE_PEOPLE and person is not Experiencer.RESULT
+        if word.word in _LIKENESS and is_person and following.clause == word.clause:
+            yield word
 
 
 def _clauses_of_the_dead(heard: Sequence[HeardWord], named: Sequence[Experiencer | None]) -> set[int]:

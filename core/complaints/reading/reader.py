@@ -18,9 +18,9 @@ from core.complaints.language.grammar import GrammarRole
 from core.complaints.language.phrases import GRAMMAR, roles_of
 from core.complaints.language.word_list import NEGATION
 from core.complaints.reading import measurements
-from core.complaints.reading.experiencer import Owner, owner_of, owners
+from core.complaints.reading.experiencer import HeardWord, Owner, likened, owner_of, owners
 from core.complaints.reading.measurements import Measurement
-from core.complaints.reading.occurrences import Occurrence
+from core.complaints.reading.occurrences import Occurrence, Temporality
 from core.complaints.reading.scope import Scope, ScopeInterpreter
 from core.complaints.reading.times import Time, time_at
 from core.complaints.reading.token_stream import ComplaintToken, Filler, Stream, WordReading, stream_of
@@ -52,6 +52,10 @@ _LONGEST_PHRASE = 8
 """Words of the longest phrase that is looked for."""
 _LONGEST_GUESSED_PHRASE = 3
 """Words of the longest phrase with a mistyped word that only the phrase makes likely."""
+_PAST_YEARS = range(1930, 2026)
+"""Calendar years that were over when this was written; a later one may be the year of the visit."""
+_YEAR_UNIT = 365.0
+"""Days of the unit that is named before a calendar year."""
 _MARKER_SPAN = 2
 """Tokens before a time in which "umur" or "hamil" is looked for."""
 
@@ -147,9 +151,31 @@ class _Reader:
         """The occurrences, each with the person to whom it belongs."""
         found = owners(self._stream.heard, self._vocabulary.people)
         occurrences = tuple(self._scope.finished())
+        for place in likened(self._stream.heard, self._vocabulary.people):
+            occurrences = self._with_fear_of_likeness(occurrences, place)
         if not found:
             return occurrences
         return tuple(_with_owner(occurrence, found) for occurrence in occurrences)
+
+    def _with_fear_of_likeness(
+        self, occurrences: tuple[Occurrence, ...], place: HeardWord
+    ) -> tuple[Occurrence, ...]:
+        """The occurrences where "takut pingsan kayak ibu" tells of the mother: the speaker has not fainted."""
+        before = self._tokens[: place.position]
+        fears = [
+            position
+            for position, token in enumerate(before)
+            if token.clause == place.clause and self._has_role(token.forms, GrammarRole.FEARED)
+        ]
+        if not fears:
+            return occurrences
+        feared = range(fears[0] + 1, place.position)
+        return tuple(
+            replace(o, temporality=Temporality.HYPOTHETICAL)
+            if o.clause == place.clause and o.first in feared
+            else o
+            for o in occurrences
+        )
 
     def _hear_fillers(self, fillers: deque[Filler], position: int) -> None:
         """Take the fillers before a token."""
@@ -169,6 +195,9 @@ class _Reader:
         if time is not None:
             self._take_time(position, time)
             return time.length
+        if token.number is not None and self._is_past_year(position):
+            self._scope.timeline.add_past_year(position, self._scope.clause)
+            return 1
         if token.number is not None:
             measurement = measurements.without_name(self._tokens, position, self._vocabulary.measures)
             return 1 if measurement is None else self._take_measurement(position, measurement)
@@ -396,6 +425,12 @@ class _Reader:
         if time.unit_days < _LEAST_HISTORY_UNIT or last + 1 == len(self._tokens):
             return False
         return self._tokens[last + 1].text in _AGO
+
+    def _is_past_year(self, position: int) -> bool:
+        """True for the 2019 of "tahun 2019"."""
+        if not position or self._tokens[position].number not in _PAST_YEARS:
+            return False
+        return self._vocabulary.units.get(self._tokens[position - 1].text) == _YEAR_UNIT
 
     def _has_role(self, forms: Iterable[str], role: GrammarRole) -> bool:
         words = self._vocabulary.grammar.get(role, ())

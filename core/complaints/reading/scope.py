@@ -546,7 +546,10 @@ class ScopeInterpreter:
 
     def _resolve(self) -> None:
         """Negate the finding just before: "sesak sembuh"; or else the next one: "habis sembuh DBD"."""
-        mentioned = (o for o in self._occurrences if o.clause == self.clause)
+        mentioned = [o for o in self._occurrences if o.clause == self.clause]
+        if mentioned and not mentioned[-1].concepts.isdisjoint(self._functions):
+            # "napas lega": a body does again what it should.
+            return
         if any(_AFTER not in occurrence.concepts for occurrence in mentioned):
             self._resolved |= self.negate_last()
         else:

@@ -137,6 +137,11 @@ class Timeline:
         if is_ago and clause not in self._onset_clauses:
             self._history.append(_HistoryMark(position, clause, looks_back=True))
 
+    def add_past_year(self, position: int, clause: int) -> None:
+        """Set down a calendar year that is over: "kecelakaan tahun 2019", but not "sejak tahun 2019"."""
+        if clause not in self._onset_clauses:
+            self._history.append(_HistoryMark(position, clause, looks_back=True))
+
     def applied_to(
         self, occurrences: Sequence[Occurrence], asked_about: Collection[int], feared: Collection[int]
     ) -> Iterator[Occurrence]:
