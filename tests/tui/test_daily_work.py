@@ -60,7 +60,7 @@ async def test_the_admin_closes_the_day_by_one_key_and_watches_it(
             await until(pilot, lambda: "backup whole, other end agrees" in screen_text(app), "the last step")
             shown = screen_text(app)
             assert "opened again and compared" in shown
-            assert "7 written as CSV and XLSX" in shown
+            assert f"{len(REPORTS)} written as CSV and XLSX" in shown
             assert "refused 0" in shown
         assert {step["status"] for step in closing(counter)["steps"]} <= {"done", "skipped"}
         assert "Encounter" in {key.split("/")[0] for key in office.held()}
@@ -165,6 +165,14 @@ async def test_reports_are_read_and_written_with_the_keyboard(counter: Counter, 
         assert isinstance(app.screen, AdministrationScreen)
 
 
+WITHOUT_SUM = {"kbk": "Rasio peserta prolanis"}
+"""Report -> its last row, where that is no sum."""
+
+
+def _shows(app: LoketApp, words: str) -> bool:
+    return words in screen_text(app)
+
+
 def _says(app: LoketApp, beginnings: tuple[str, ...]) -> bool:
     return said(app).startswith(beginnings)
 
@@ -194,9 +202,10 @@ async def test_a_file_with_names_is_asked_for_with_the_keyboard(
 async def test_every_report_fits_the_screen(counter: Counter, size: tuple[int, int]) -> None:
     async with admin(counter, size) as (app, pilot):
         await press(pilot, "r")
-        for number in range(len(REPORTS)):
+        for number, name in enumerate(REPORTS):
+            last = WITHOUT_SUM.get(name, "Jumlah")
             await press(pilot, "o", *(["down"] * number), "enter", "end")
-            await until(pilot, lambda: "Jumlah" in screen_text(app), f"report {number}")
+            await until(pilot, partial(_shows, app, last), f"the end of {name}")
             assert all(len(line) <= size[0] for line in screen_text(app).splitlines())
 
 
