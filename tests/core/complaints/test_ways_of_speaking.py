@@ -47,6 +47,13 @@ CALM = {
         ("kata perawat IGD cuma masuk angin, lanjut obat", ADULT, "male", False),
         ("semalam ke UGD karena biduran, sekarang sudah hilang", ADULT, "male", False),
     ],
+    "a fall long ago, or only feared": [
+        ("jatuh dari tangga dua tahun lalu, sekarang minta vitamin", ADULT, "female", False),
+        ("eyang takut jatuh, minta tongkat", 28000, "female", False),
+    ],
+    "waters that broke before the birth": [
+        ("kontrol nifas setelah sesar karena ketuban pecah", 9500, "female", False),
+    ],
     "bleeding that is over": [
         ("pasca kuret sebulan, darahnya sudah berhenti, mau pasang KB", 10500, "female", False),
     ],
@@ -75,6 +82,16 @@ DANGERS = {
         ("esengngek nyarowan, mowana bareh", 15000, "male", False),
         ("colona mereng ghi buru", 24000, "male", False),
     ],
+    "vomits whatever enters": [("apa saja yang masuk dimuntahin lagi", 700, "male", False)],
+    "a newborn's infected skin and navel": [
+        ("pusarnya merah, bau", 9, "male", False),
+        ("bisul nanah di seluruh badan", 20, "female", False),
+    ],
+    "a wasted child who is ill": [("badan tinggal tulang, lemas sekali", 500, "female", False)],
+    "a pain that moved from the navel": [
+        ("nyeri kanan bawah, tadinya di pusar, muntah", 7000, "male", False)
+    ],
+    "a foul foot with shivers": [("kaki diabetes busuk, menggigil", 21000, "male", False)],
     "slow breath": [("napas 7 kali semenit habis minum pil", ADULT, "male", False)],
     "a socket that bleeds": [
         ("habis cabut gigi darahnya gak mau mampet, segelas penuh", 15000, "male", False)
