@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from core.complaints.language.spelled_numbers import in_digits
+
 MAX_CHARACTERS = 500
 """Length of the form's field. Longer complaints are cut, which bounds the time of a decision."""
 
@@ -57,7 +59,7 @@ def code_parts(code: str) -> list[tuple[str, str]]:
 def _normalised(text: str) -> str:
     """The text in lower case, with shorthand written out."""
     text = text[:MAX_CHARACTERS].replace("²", "2").replace("%", " persen ")
-    text = text.lower() if text.isascii() else _without_accents(text)
+    text = in_digits(text.lower() if text.isascii() else _without_accents(text))
     text = _REPEATED_BY_TWO.sub(r"\1", text)
     text = _ABBREVIATED.sub(r"\1 ", text)
     return _BODY_INDEX.sub(r"\1\2", _with_brackets(text))

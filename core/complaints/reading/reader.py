@@ -427,10 +427,13 @@ class _Reader:
         return self._tokens[last + 1].text in _AGO
 
     def _is_past_year(self, position: int) -> bool:
-        """True for the 2019 of "tahun 2019"."""
+        """True for the 2019 of "tahun 2019", and of "operasi 2019" at the end of a clause."""
         if not position or self._tokens[position].number not in _PAST_YEARS:
             return False
-        return self._vocabulary.units.get(self._tokens[position - 1].text) == _YEAR_UNIT
+        return (
+            self._stream.ends_clause(position)
+            or self._vocabulary.units.get(self._tokens[position - 1].text) == _YEAR_UNIT
+        )
 
     def _has_role(self, forms: Iterable[str], role: GrammarRole) -> bool:
         words = self._vocabulary.grammar.get(role, ())

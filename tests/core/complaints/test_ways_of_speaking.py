@@ -27,6 +27,13 @@ CALM = {
         ("tabrakan tahun 2017, minta rujukan cabut pen", ADULT, "male", False),
         ("pernah jatuh thn 2020, sekarang batuk", ADULT, "male", False),
     ],
+    "a calendar year without the word": [
+        ("stroke ringan 2018, sekarang minta vaksin flu", 24000, "male", False),
+    ],
+    "a spelled number that is harmless": [
+        ("tensi seratus tiga puluh, ambil obat", 20000, "male", False),
+    ],
+    "in store, for the case": [("minta obat jaga-jaga kalau sesak", 15000, "male", False)],
     "breath that is well again": [
         ("inhaler mau diisi ulang, napas lega", ADULT, "male", False),
         ("batuk tinggal sedikit, napas sudah lega", ADULT, "male", False),
@@ -92,6 +99,11 @@ DANGERS = {
         ("nyeri kanan bawah, tadinya di pusar, muntah", 7000, "male", False)
     ],
     "a foul foot with shivers": [("kaki diabetes busuk, menggigil", 21000, "male", False)],
+    "a spelled number that is none of a healthy body": [
+        ("tensi dua ratus dua puluh, pusing", 22000, "male", False),
+        ("napas tujuh puluh dua kali semenit", 20, "male", False),
+        ("gula empat ratus delapan puluh, lemas", 20000, "male", False),
+    ],
     "slow breath": [("napas 7 kali semenit habis minum pil", ADULT, "male", False)],
     "a socket that bleeds": [
         ("habis cabut gigi darahnya gak mau mampet, segelas penuh", 15000, "male", False)
