@@ -34,6 +34,13 @@ CALM = {
         ("tensi seratus tiga puluh, ambil obat", 20000, "male", False),
     ],
     "in store, for the case": [("minta obat jaga-jaga kalau sesak", 15000, "male", False)],
+    "a sting that stays where it is": [
+        ("disengat lebah di tangan, gatal bengkak di situ saja", ADULT, "male", False),
+    ],
+    "blisters in a row on the chest": [
+        ("lenting berderet, dada kiri panas perih", 24000, "male", False),
+    ],
+    "a child that strains": [("anak ngeden keras, BAB seperti kerikil", 2000, "female", False)],
     "breath that is well again": [
         ("inhaler mau diisi ulang, napas lega", ADULT, "male", False),
         ("batuk tinggal sedikit, napas sudah lega", ADULT, "male", False),
@@ -104,6 +111,14 @@ DANGERS = {
         ("napas tujuh puluh dua kali semenit", 20, "male", False),
         ("gula empat ratus delapan puluh, lemas", 20000, "male", False),
     ],
+    "one leg that swells after lying": [
+        ("kaki sebelah bengkak, dua minggu tiduran terus", 22000, "female", False)
+    ],
+    "fever and a spreading rash after a tick": [
+        ("demam, ruam merah menyebar, habis digigit kutu di hutan", 4000, "male", False),
+    ],
+    "a newborn that arches": [("nangis melengking melengkung", 12, "male", False)],
+    "a limb under something heavy": [("kakinya ketindihan motor", ADULT, "male", False)],
     "slow breath": [("napas 7 kali semenit habis minum pil", ADULT, "male", False)],
     "a socket that bleeds": [
         ("habis cabut gigi darahnya gak mau mampet, segelas penuh", 15000, "male", False)
