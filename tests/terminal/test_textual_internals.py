@@ -122,6 +122,7 @@ async def test_a_letter_renders_the_widgets_of_its_row_alone(monkeypatch):
 
     async with app.run_test() as pilot:
         await pilot.press("x")
+        await pilot.pause()  # the first painting is over
         monkeypatch.setattr(Widget, "render_lines", watched)
         await pilot.press("y")
         await pilot.pause()

@@ -87,17 +87,21 @@ def test_the_same_workbook_without_one_is_read() -> None:
 
 
 READ = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from openpyxl import DEFUSEDXML, load_workbook
 from core.foundation import spreadsheets
 spreadsheets._refuse_document_type = lambda stream: None
+def peak():
+    # Of this program alone: getrusage still counts what the test's process held before it became this one.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 for file in sys.argv[1:]:
     try:
         found = spreadsheets.read_sheets(Path(file).read_bytes())
     except Exception as error:
         found = str(error)
-    print(json.dumps([DEFUSEDXML, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, str(found)[:2000]]))
+    print(json.dumps([DEFUSEDXML, peak(), str(found)[:2000]]))
 """
 
 
