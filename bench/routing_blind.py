@@ -4,7 +4,8 @@
 
 The brief of the writer is `bench/data/blind/brief.md`; the set's SHA-256 was committed before the first run, in
 `bench/data/blind/SHA256SUMS`, and the run of that day stands in `bench/data/blind/blind_1.result.txt`. Afterwards the
-set is material to learn from: a later run only shows that nothing got worse. Intervals are Wilson's, of 95 %.
+set is material to learn from: a later run only shows that nothing got worse. The same holds for `blind_2`, whose first
+run counted ten small injuries among the ordinary that it labels IGD; they are left out of that line now. Intervals are Wilson's, of 95 %.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def _of(answers: Iterable[Answer], *kinds: str) -> list[Answer]:
 
 def report(answers: Sequence[Answer]) -> None:
     """Print the share of each aim, alarms first, then each failure."""
-    calm = _of(answers, "plain", "near", "vague")
+    calm = [answer for answer in _of(answers, "plain", "near", "vague") if answer.wanted != EMERGENCY]
     vignettes = _of(answers, "vignette")
     dire = [answer for answer in vignettes if answer.wanted == EMERGENCY]
     others = [answer for answer in vignettes if answer.wanted != EMERGENCY]
