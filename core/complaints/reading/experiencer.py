@@ -42,12 +42,15 @@ class Experiencer(StrEnum):
     """Words after which a person begins a statement; after any other word it is an owner or a doer: "obat kakeknya"."""
     RESULT = "result"
     """"jadi": what somebody else's mishap did to the speaker follows."""
+    BESIDES = "besides"
+    """"sekalian": after a deed for another, what the speaker asks for themselves: "saya antar sekalian minta obat"."""
     SPEECH = "speech"
     """The same after the person: "kakak bilang"."""
 
 
 _BESIDE_PEOPLE = frozenset(
     {
+        Experiencer.BESIDES,
         Experiencer.DEED,
         Experiencer.DEAD,
         Experiencer.DYING,
@@ -62,6 +65,9 @@ _PASSIVE = "di"
 """Prefix of a verb whose doer follows: "dipukul suami"."""
 _SHORTEST_PASSIVE = 5
 """Letters of the shortest such verb."""
+_POINTED = frozenset("yang yg adiknya adik adeknya adek kakaknya kakak anak anaknya cucu".split())
+"""Words before "ini" that tell the child at the counter from a brother or sister spoken of before."""
+_THIS = "ini"
 _HELPERS = frozenset(
     "mau mo mw juga jg sendiri cuma hanya ingin pengen pengin minta lagi sedang baru punya ada merasa rasa sering sudah udah jadi handak".split()
 )
@@ -100,7 +106,26 @@ def owners(heard: Sequence[HeardWord], people: Mapping[str, Experiencer]) -> lis
         return []
     found = (_owner_at(index, heard, named) for index in range(len(heard)))
     dead = _clauses_of_the_dead(heard, named)
-    return [_buried(owner, dead) for owner in found if owner is not None]
+    return _without_other_siblings([_buried(owner, dead) for owner in found if owner is not None], heard)
+
+
+def _without_other_siblings(found: Sequence[Owner], heard: Sequence[HeardWord]) -> list[Owner]:
+    """Return the owners where a sibling is another child: "kakaknya kejang, adiknya ini batuk"."""
+    pointed = [
+        following
+        for word, following in pairwise(heard)
+        if following.word == _THIS and word.word in _POINTED and following.clause == word.clause
+    ]
+    if not pointed:
+        return list(found)
+    present = pointed[-1]
+    others = [
+        owner._replace(person=Experiencer.OUTSIDER)
+        if owner.person is Experiencer.SIBLING and owner.clause < present.clause
+        else owner
+        for owner in found
+    ]
+    return [*others, Owner(Experiencer.CHILD, present.clause, present.position)]
 
 
 def likened(heard: Sequence[HeardWord], people: Mapping[str, Experiencer]) -> Iterator[HeardWord]:
@@ -147,7 +172,9 @@ def owner_of(found: Iterable[Owner], clause: int, position: int) -> Owner | None
 
 
 def _owner_at(index: int, heard: Sequence[HeardWord], named: Sequence[Experiencer | None]) -> Owner | None:
-    person, place = named[index], heard[index]
+    person = named[index]
+    if person is Experiencer.BESIDES:
+        return _on_own_errand(index, heard, named)
     if person is None or person in _BESIDE_PEOPLE:
         return None
     before = _neighbour(heard, index, -1)
@@ -157,14 +184,37 @@ def _owner_at(index: int, heard: Sequence[HeardWord], named: Sequence[Experience
         return _speaker(index, heard, named, before)
     if person is Experiencer.RESULT:
         return _after_all(index, heard, named)
-    if before is not None and not _may_begin(person, named[before]):
+    return _relative(index, heard, named, before)
+
+
+def _relative(
+    index: int, heard: Sequence[HeardWord], named: Sequence[Experiencer | None], before: int | None
+) -> Owner | None:
+    """Return the ownership of a person who is spoken of, None where the word only names an owner or a doer."""
+    person, place = named[index], heard[index]
+    # "antar ibu kejang": whoever is escorted, where the complaint begins so.
+    is_escorted = index == 1 and named[0] is Experiencer.DEED
+    may_begin = before is None or is_escorted or (person and _may_begin(person, named[before]))
+    if person is None or not may_begin or _says(index, heard, named):
         return None
+    return Owner(person, place.clause, place.position)
+
+
+def _says(index: int, heard: Sequence[HeardWord], named: Sequence[Experiencer | None]) -> bool:
+    """Return whether a word of speech follows the person: "kakak saya bilang"."""
     after = _neighbour(heard, index, 1)
     while after is not None and named[after] is Experiencer.ONESELF:
         after = _neighbour(heard, after, 1)
-    if after is not None and named[after] is Experiencer.SPEECH:
-        return None
-    return Owner(person, place.clause, place.position)
+    return after is not None and named[after] is Experiencer.SPEECH
+
+
+def _on_own_errand(
+    index: int, heard: Sequence[HeardWord], named: Sequence[Experiencer | None]
+) -> Owner | None:
+    """Return the speaker's ownership of what they ask for beside a deed: "saya antar sekalian minta obat"."""
+    place = heard[index]
+    is_beside_deed = _acts_before(index, heard, named)
+    return Owner(Experiencer.ONESELF, place.clause, place.position) if is_beside_deed else None
 
 
 def _may_begin(person: Experiencer, before: Experiencer | None) -> bool:
@@ -188,7 +238,7 @@ def _speaker(
 ) -> Owner | None:
     """Return the ownership of a "saya" that is no mere "my" of a relative."""
     place = heard[index]
-    if before is not None and named[before] is not None:
+    if before is not None and named[before] not in (None, Experiencer.OPENER):
         return None
     after = _neighbour(heard, index, 1)
     is_subject = before is None or after is None or heard[after].word in _HELPERS or named[after] is not None
@@ -202,6 +252,16 @@ def _does_something(index: int, heard: Sequence[HeardWord], named: Sequence[Expe
     if after is not None and heard[after].word in _HELPERS and named[after] is not Experiencer.DEED:
         after = _neighbour(heard, after, 1)
     return after is not None and named[after] is Experiencer.DEED
+
+
+def _acts_before(index: int, heard: Sequence[HeardWord], named: Sequence[Experiencer | None]) -> bool:
+    """Return whether the speaker does something for another earlier in the clause."""
+    return any(
+        named[i] is Experiencer.ONESELF
+        and heard[i].clause == heard[index].clause
+        and _does_something(i, heard, named)
+        for i in range(index)
+    )
 
 
 def _neighbour(heard: Sequence[HeardWord], index: int, step: int) -> int | None:

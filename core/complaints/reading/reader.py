@@ -196,7 +196,7 @@ class _Reader:
             self._take_time(position, time)
             return time.length
         if token.number is not None and self._is_past_year(position):
-            self._scope.timeline.add_past_year(position, self._scope.clause)
+            self._take_past_year(position)
             return 1
         if token.number is not None:
             measurement = measurements.without_name(self._tokens, position, self._vocabulary.measures)
@@ -262,7 +262,7 @@ class _Reader:
     def _take_words(self, phrase: _Phrase) -> int:
         """Take a word or phrase; return how many tokens it covers, with its measured value."""
         first = phrase.first
-        if NEGATION in self._tokens[first].forms and self._stream.ends_clause(first):
+        if NEGATION in self._tokens[first].forms and self._denies_what_precedes(first):
             self._negate_backward(first)
             return len(phrase.forms)
         measurement = self._measurement_after(phrase)
@@ -270,6 +270,13 @@ class _Reader:
             return self._take_measurement(first, measurement)
         self._take_phrase(phrase)
         return len(phrase.forms)
+
+    def _denies_what_precedes(self, position: int) -> bool:
+        """True for a "tidak" that ends its clause, and in "kencing tidak ada dari kemarin"."""
+        if self._stream.ends_clause(position):
+            return True
+        is_absence = self._stream.has_role(GrammarRole.EXISTS, position + 1)
+        return is_absence and self._has_role([self._tokens[position + 1].text], GrammarRole.ONSET)
 
     def _negate_backward(self, position: int) -> None:
         """Take a "tidak" that ends its clause: "sesak tidak ada", "kencing tidak bisa"; not "sakit tidak kuat"."""
@@ -419,6 +426,12 @@ class _Reader:
         self._scope.end_list()
         is_ago = self._is_past_event(time, last)
         self._scope.timeline.add_duration(position, self._scope.clause, days, is_ago=is_ago)
+
+    def _take_past_year(self, position: int) -> None:
+        """Take a calendar year that is over, as a past event or as a beginning."""
+        # The last year may have ended yesterday, so what began in it counts as no full year.
+        years = _PAST_YEARS[-1] - (self._tokens[position].number or 0)
+        self._scope.timeline.add_past_year(position, self._scope.clause, least_days=years * _YEAR_UNIT)
 
     def _is_past_event(self, time: Time, last: int) -> bool:
         """True in "2 bulan lalu"; "2 hari lalu" still belongs to the illness of today."""

@@ -197,6 +197,10 @@ class ScopeInterpreter:
         """Clauses with "gejalanya" or "bedanya"."""
         self._question_words: set[int] = set()
         """Clauses with "apa" or "gimana"."""
+        self._hearsay_clauses: set[int] = set()
+        """Clauses with "kata dukun"."""
+        self._correction_at = -1
+        """Position of the last "padahal"."""
         self.timeline = Timeline(history_openers)
 
     def enter(self, clause: int) -> None:
@@ -257,6 +261,7 @@ class ScopeInterpreter:
         self._hear_negation(roles)
         self._hear_ends(roles)
         self._hear_questions(roles, position)
+        self._hear_hearsay(roles, position)
         self.timeline.hear(
             roles, position, self.clause, is_errand_over=self._is_after(position), is_denied=is_denied
         )
@@ -409,7 +414,8 @@ class ScopeInterpreter:
         # "stroke itu gejalanya apa": a question about the disease in general.
         questions = self._question_topics & self._question_words
         for occurrence, in_time in zip(self._occurrences, dated, strict=True):
-            if occurrence.clause in questions and not occurrence.concepts.isdisjoint(self._diseases):
+            is_asked = occurrence.clause in questions and not occurrence.concepts.isdisjoint(self._diseases)
+            if is_asked or self._is_corrected(occurrence):
                 yield replace(occurrence, temporality=Temporality.HYPOTHETICAL, is_generic=True)
             else:
                 yield in_time
@@ -482,6 +488,20 @@ class ScopeInterpreter:
             self._denies_existence = False
         if GrammarRole.NEW_STATEMENT in roles or GrammarRole.RECENT in roles:
             self._end(ScopeEnd.NEW_STATEMENT)
+
+    def _hear_hearsay(self, roles: Collection[str], position: int) -> None:
+        if GrammarRole.HEARSAY in roles:
+            self._hearsay_clauses.add(self.clause)
+        if GrammarRole.CORRECTION in roles:
+            self._correction_at = position
+
+    def _is_corrected(self, occurrence: Occurrence) -> bool:
+        """True in "stroke kata dukun, padahal kesemutan": a disease by hearsay, and the true complaint after it."""
+        if occurrence.clause not in self._hearsay_clauses or occurrence.first > self._correction_at:
+            return False
+        return not occurrence.concepts.isdisjoint(self._diseases) and any(
+            _is_complaint(other) for other in self._occurrences if other.first > self._correction_at
+        )
 
     def _hear_questions(self, roles: Collection[str], position: int) -> None:
         if Scope.NEGATED in self._open:

@@ -137,10 +137,18 @@ class Timeline:
         if is_ago and clause not in self._onset_clauses:
             self._history.append(_HistoryMark(position, clause, looks_back=True))
 
-    def add_past_year(self, position: int, clause: int) -> None:
-        """Set down a calendar year that is over: "kecelakaan tahun 2019", but not "sejak tahun 2019"."""
+    def add_past_year(self, position: int, clause: int, *, least_days: float) -> None:
+        """Set down a calendar year that is over: an event of "tahun 2019", the beginning in "sejak tahun 2019".
+
+        Args:
+            position: Of its token.
+            clause: Number of its clause.
+            least_days: Days that have surely passed since.
+        """
         if clause not in self._onset_clauses:
             self._history.append(_HistoryMark(position, clause, looks_back=True))
+        elif least_days:
+            self._durations.append(_Duration(position, clause, least_days))
 
     def applied_to(
         self, occurrences: Sequence[Occurrence], asked_about: Collection[int], feared: Collection[int]

@@ -111,6 +111,10 @@ class Stream:
         following = position + 1
         return following == len(self.tokens) or self.tokens[following].clause != self.tokens[position].clause
 
+    def has_role(self, role: GrammarRole, position: int) -> bool:
+        """True when a filler of that role comes just before a token."""
+        return any(filler.position == position and role in filler.roles for filler in self.fillers)
+
     def follows(self, concept: str, position: int) -> bool:
         """True when a filler of that concept comes just before a token."""
         return any(filler.position == position and concept in filler.concepts for filler in self.fillers)

@@ -77,9 +77,100 @@ CALM = {
         ("nyeri ulu hati habis makan sambel", ADULT, "male", False),
         ("suara hilang habis karaoke di hajatan", ADULT, "female", False),
     ],
+    "a disease by hearsay, and what it is in truth": [
+        ("serangan jantung kata orang pintar, padahal pegal habis nyangkul", 18000, "male", False),
+        ("kata tetangga stroke, padahal cuma kesemutan duduk lama", 20000, "female", False),
+    ],
+    "figures of speech": [
+        ("gatal setengah mati kepikiran terus, minta salep", ADULT, "male", False),
+        ("tetangga berisik bikin mau mati kesal, saya batuk", ADULT, "female", False),
+        ("gigi geraham serasa mau meledak, berlubang", ADULT, "male", False),
+        ("hati terpukul, susah tidur", ADULT, "male", False),
+        ("bajunya sesak, mau konsul gizi", ADULT, "female", False),
+    ],
+    "school days, youth and last year in Javanese": [
+        ("kejang terakhir waktu SMA, minta surat keterangan", 7500, "male", False),
+        ("digigit ular zaman perang, sekarang kontrol tensi", 28000, "male", False),
+        ("kecokot ula taun kepungkur, saiki watuk", 20000, "male", False),
+        ("waktu kecelakaan dulu pernah dironsen, minta hasilnya", ADULT, "male", False),
+    ],
+    "lame since a calendar year": [
+        ("lemah sebelah kiri sejak 2016, minta surat kontrol", 24000, "female", False),
+    ],
+    "another child, an escort, and one's own errand": [
+        ("kakaknya kejang semalam, adiknya ini cuma pilek", 600, "male", False),
+        ("keponakan jatuh dari motor, saya antar saja sekalian minta obat flu", ADULT, "male", False),
+        (
+            "antar ibu pingsan ke rumah sakit kemarin, sekarang saya sendiri mau periksa gigi",
+            ADULT,
+            "male",
+            False,
+        ),
+    ],
+    "an animal's illness": [("kucing muntah darah di rumah, saya mau obat gatal", ADULT, "female", False)],
+    "places and trades": [
+        ("rumah di jalan Darurat nomor 7, batuk pilek", ADULT, "male", False),
+        ("jual racun tikus di pasar, minta surat sehat", ADULT, "male", False),
+        ("kata orang IGD cuma masuk angin, minta obat", ADULT, "male", False),
+    ],
+    "a result of a test": [("ambil hasil tes racun pestisida", ADULT, "male", False)],
+    "a scar": [("luka bakar di lengan bekasnya hitam, mau dihilangkan", ADULT, "female", False)],
+    "stool dark from iron, as the midwife says": [
+        ("bab hitam kata bidan karena tablet tambah darah, mau cek hamil", 9500, "female", True),
+    ],
+    "a young chest that was trained": [("dada sakit kalau ditekan habis push up", 7000, "male", False)],
+    "a question, in Sundanese": [("stroke cirina kumaha, abdi hoyong terang", 22000, "male", False)],
+    "regional words near those of a sting and a wound": [
+        ("nyuhunkeun ubar batuk", ADULT, "male", False),
+        ("watuk wis suwe", 24000, "male", False),
+        ("gatal sudah diolesi minyak tawon", 24000, "male", False),
+    ],
 }
 
 DANGERS = {
+    "hearsay that nothing takes back": [
+        ("kata tetangga stroke, mulutnya mencong", 22000, "male", False),
+        ("serangan jantung kata orang, padahal masih muda", 12000, "male", False),
+        ("kata dukun angin, dada sakit tembus punggung", 20000, "male", False),
+    ],
+    "a trade with its poison in the body": [
+        ("kerja di pabrik pestisida, muntah gemetar", ADULT, "male", False)
+    ],
+    "dark stool that nobody has explained": [("bab hitam lemas, minum tablet besi", 9500, "female", True)],
+    "the child that is pointed to": [
+        ("kakaknya kejang kemarin, adiknya ini juga kejang", 600, "male", False)
+    ],
+    "no more urine since yesterday": [
+        ("mencret, kencing tidak ada dari kemarin", 700, "male", False),
+    ],
+    "lame since today": [
+        ("lemah sebelah kiri sejak pagi, tahun 2016 pernah operasi", 24000, "female", False)
+    ],
+    "a head that grows drowsy": [("sakit kepala parah muntah, ngantuk terus", ADULT, "male", False)],
+    "one side that is not used": [("nenek tangan kanannya gak dipake dari tadi", 27000, "female", False)],
+    "a feverish child that bears no weight": [
+        ("lutut anak nyeri, panas tinggi, ga bisa napak", 2500, "male", False)
+    ],
+    "an ear that stands off": [("belakang telinga bengkak, panas, kupingnya menonjol", 1500, "male", False)],
+    "smoke in the airway": [("habis kebakaran, bulu hidung gosong", ADULT, "male", False)],
+    "a hip of the old": [("mbah jatuh, pangkal paha nyeri, tidak bisa berdiri", 28000, "female", False)],
+    "forced": [("dipaksa kenalan semalam, berdarah di bawah", 6300, "female", False)],
+    "a ray": [("diinjak ikan pari, kaki nyeri hebat", ADULT, "male", False)],
+    "molten tar": [("kesiram lelehan aspal panas di paha dan muka", ADULT, "male", False)],
+    "a struck kidney": [("pinggang ditendang kuda, kencing merah darah", 15000, "male", False)],
+    "eyes of the first week": [("mata bayi nanah bengkak", 4, "female", False)],
+    "weakness that climbs": [("lemas dari kaki naik ke tangan tiga hari ini", 11000, "male", False)],
+    "one word to a breath": [("ngomong sepatah saja sudah berhenti", 20000, "male", False)],
+    "a breast with shivers": [
+        ("payudara bengkak merah, panas 39,6, ga kuat berdiri", 10000, "female", False)
+    ],
+    "a pad that fills": [("baru melahirkan, pembalut penuh tiga kali sejam", 10000, "female", False)],
+    "a scarred womb": [("hamil tua bekas sesar, perut mendadak nyeri", 11000, "female", True)],
+    "a child that has kicked and lies still": [
+        ("kemarin masih nendang, hari ini diam seharian", 11000, "female", True)
+    ],
+    "stool like rice water": [("mencret 25 kali kayak air cucian beras", 17000, "male", False)],
+    "eyes that roll in a fever": [("panas tinggi, mata putar ke atas", 2000, "male", False)],
     "Javanese": [
         ("dhadhaku kaya ditumpuki karung, kringeten adem", 20000, "male", False),
         ("awake mati sisih dadakan", 23000, "male", False),
