@@ -126,6 +126,7 @@ class _Reader:
         classes = vocabulary.classes
         self._scope = ScopeInterpreter(
             diseases=classes["named"],
+            guessed=classes["guessed"],
             history_openers=classes["had"],
             procedures=classes["dreaded"],
             functions=vocabulary.functions,

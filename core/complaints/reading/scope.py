@@ -158,6 +158,7 @@ class ScopeInterpreter:
         history_openers: Collection[str],
         procedures: Collection[str],
         functions: Collection[str],
+        guessed: Collection[str] = (),
     ) -> None:
         """Start before the first token.
 
@@ -166,11 +167,13 @@ class ScopeInterpreter:
             history_openers: Concepts that limit a history which begins with one of them.
             procedures: Concepts of procedures: "takut disuntik" is no request for an injection.
             functions: Concepts of what a body does ("napas", "respon"): a denied one is a finding, and begins no list.
+            guessed: Concepts of diseases that laymen give a pain for a name: "angin duduk kata tukang pijat".
         """
         self.clause = 0
         self._segment = 0
         self._open: frozenset[Scope] = frozenset()
         self._diseases = diseases
+        self._guessed = guessed
         self._procedures = procedures
         self._functions = functions
         self._denies_existence = False
@@ -499,7 +502,7 @@ class ScopeInterpreter:
         """True in "stroke kata dukun, padahal kesemutan": a disease by hearsay, and the true complaint after it."""
         if occurrence.clause not in self._hearsay_clauses or occurrence.first > self._correction_at:
             return False
-        return not occurrence.concepts.isdisjoint(self._diseases) and any(
+        return not occurrence.concepts.isdisjoint(self._guessed) and any(
             _is_complaint(other) for other in self._occurrences if other.first > self._correction_at
         )
 

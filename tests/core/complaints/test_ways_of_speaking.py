@@ -132,6 +132,7 @@ DANGERS = {
         ("kata tetangga stroke, mulutnya mencong", 22000, "male", False),
         ("serangan jantung kata orang, padahal masih muda", 12000, "male", False),
         ("kata dukun angin, dada sakit tembus punggung", 20000, "male", False),
+        ("digigit ular kata tetangga, padahal kakinya bengkak biru", ADULT, "male", False),
     ],
     "a trade with its poison in the body": [
         ("kerja di pabrik pestisida, muntah gemetar", ADULT, "male", False)
@@ -140,6 +141,10 @@ DANGERS = {
     "the child that is pointed to": [
         ("kakaknya kejang kemarin, adiknya ini juga kejang", 600, "male", False)
     ],
+    "bleeding that is back": [
+        ("nifas, darah sudah berhenti sebentar keluar lagi banyak", 10000, "female", False),
+    ],
+    "no more movement since yesterday": [("gerakan bayi tidak ada dari kemarin", 10000, "female", True)],
     "no more urine since yesterday": [
         ("mencret, kencing tidak ada dari kemarin", 700, "male", False),
     ],
