@@ -114,6 +114,13 @@ CALM = {
         ("kata orang IGD cuma masuk angin, minta obat", ADULT, "male", False),
     ],
     "a result of a test": [("ambil hasil tes racun pestisida", ADULT, "male", False)],
+    "a child that learns to speak": [("baru bisa ngomong sekata dua kata", 800, "male", False)],
+    "an old thigh that tires": [("paha sakit, tidak bisa berdiri lama", 26000, "female", False)],
+    "a baby that pauses for its nose": [("bayi nyusu sering berhenti, hidung mampet", 40, "male", False)],
+    "a still husband": [("gerakan bayi aktif, suami diam saja di rumah", 10000, "female", True)],
+    "rice water as a drink": [("diare 10 kali, minum air tajin", ADULT, "male", False)],
+    "a giddy child": [("anak pusing, mata berputar kalau lihat atas", 3000, "male", False)],
+    "a gouty leg": [("kaki kanan gak bisa dipakai jalan sejak asam urat", 20000, "male", False)],
     "a scar": [("luka bakar di lengan bekasnya hitam, mau dihilangkan", ADULT, "female", False)],
     "stool dark from iron, as the midwife says": [
         ("bab hitam kata bidan karena tablet tambah darah, mau cek hamil", 9500, "female", True),
@@ -157,6 +164,9 @@ DANGERS = {
         ("lutut anak nyeri, panas tinggi, ga bisa napak", 2500, "male", False)
     ],
     "an ear that stands off": [("belakang telinga bengkak, panas, kupingnya menonjol", 1500, "male", False)],
+    "a starved child's hair and legs": [("kaki bengkak dua-duanya, rambut jagung", 900, "male", False)],
+    "measles in the eye": [("campak, mata keruh putih", 1200, "male", False)],
+    "a breast with pus and shivers": [("payudara bernanah, panas 39,4, menggigil", 10000, "female", False)],
     "smoke in the airway": [("habis kebakaran, bulu hidung gosong", ADULT, "male", False)],
     "a hip of the old": [("mbah jatuh, pangkal paha nyeri, tidak bisa berdiri", 28000, "female", False)],
     "forced": [("dipaksa kenalan semalam, berdarah di bawah", 6300, "female", False)],
