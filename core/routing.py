@@ -215,8 +215,13 @@ def _judged(
 
 
 def _is_doubted(case: _Case, danger: Sequence[_Ground]) -> bool:
-    """Return whether a danger sign should be asked about: never one that was measured, nor what nobody may deny."""
-    if not danger or (case.subject.days is not None and case.subject.days < _NEVER_DOUBTED_DAYS):
+    """Return whether a danger sign should be asked about: never one that was measured, nor what nobody may deny.
+
+    Only where there is one: an answer to a question about one sign says nothing of another.
+    """
+    if len(_red_flags(danger)) != 1:
+        return False
+    if case.subject.days is not None and case.subject.days < _NEVER_DOUBTED_DAYS:
         return False
     for ground in danger:
         is_measured = any(character.isdigit() for character in ground.reason.word)

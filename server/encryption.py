@@ -180,17 +180,22 @@ def renew(settings: Settings, context: ssl.SSLContext, seen: float) -> float:
         log.warning("the server's certificate was renewed; counters and doors go on trusting the authority")
     written = written_at(settings)
     if written != seen:
+        # Tried apart first: a certificate whose key is not there yet would leave the running server without either.
+        _load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), settings)
         _load(context, settings)
     return written
 
 
 def written_at(settings: Settings) -> float:
-    """Return when the server's certificate was written, in seconds.
+    """Return when the server's certificate or its key was written last, in seconds.
 
     Raises:
         OSError: It is not there.
     """
-    return os.stat(settings.tls_certificate or settings.certificate_files.server).st_mtime
+    files = settings.certificate_files
+    certificate = settings.tls_certificate or files.server
+    key = (settings.tls_key or certificate) if settings.tls_certificate else files.server_key
+    return max(os.stat(certificate).st_mtime, os.stat(key).st_mtime)
 
 
 async def keep_renewed(settings: Settings, context: ssl.SSLContext) -> None:

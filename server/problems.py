@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from core.foundation import errors, logs
 from core.foundation.database import unusable
 from core.schemas.base import Problem
+from server.api_paths import route_path
 from server.security import audit_refusal
 
 log = logging.getLogger(__name__)
@@ -168,6 +169,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> JSONResponse:
-        path = request.scope.get("route_path", request.url.path)
+        path = route_path(request.scope) or "an unknown path"  # the address itself may hold somebody's number
         log.error("%s %s failed: %s", request.method, path, logs.describe_failure(error))
         return problem(500, "internal", "Internal")

@@ -115,7 +115,7 @@ class Clinic:
         return cls.without_database(settings)
 
     def read_files(self) -> None:
-        """Check the clinic's own words and forms now, so that a mistake stops the start.
+        """Check the clinic's own words, forms and roster now, so that a mistake stops the start.
 
         Words that were found sound before are compiled when they are first needed, see `SOUND_WORDS`.
 
@@ -127,6 +127,7 @@ class Clinic:
         except SettingsError as error:
             raise SettingsError("LOKET_VOCABULARY: {why}", why=error) from None
         _ = self.forms
+        _ = self.roster
 
     def _check_words(self) -> None:
         stamp = self.settings.home / SOUND_WORDS

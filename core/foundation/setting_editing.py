@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -35,8 +36,10 @@ CHANGEABLE = (
     "jkn_horizon_days", "jkn_quota", "sync_offset_minutes", "satusehat_per_minute", "bpjs_wait_seconds",
 )  # fmt: skip
 """Names of the settings that are changed from the screen, in the order in which they stand there."""
-HIDDEN = frozenset({*SECRETS, "backup_command"})
-"""Settings of which the screen says only that they are there; a command may hold a password."""
+HIDDEN = frozenset({*SECRETS, "backup_command", "database_url"})
+"""Settings of which the screen says only that they are there; a command and an address may hold a password."""
+DEVICES = re.compile(r"/dev/(usb/lp\d+|lp\d+|tty(USB|ACM|S)\d+)")
+"""Printers at the machine itself; anything else under `/dev` may be a disk."""
 PLAIN_VALUE = re.compile(r"[A-Za-z0-9_./:+,@%-]+")
 """Values that need no quotation marks in `.env`."""
 
@@ -178,6 +181,7 @@ def _replace(name: str, value: str, environment: Mapping[str, str], file: Path) 
     try:
         _require_nothing_else(variable(name), value, text, candidate)
         settings = Settings.load(environment, candidate)
+        _require_others_alike(name, Settings.load(environment, file), settings)
         FURTHER.get(name, _nothing_further)(settings)
         candidate.replace(file)
     finally:
@@ -222,6 +226,24 @@ def _require_nothing_else(setting: str, value: str, before: str, candidate: Path
         raise SettingsError("{setting}: holds signs that .env reads in another way", setting=setting)
 
 
+def _require_others_alike(name: str, before: Settings, after: Settings) -> None:
+    """Refuse a change that moves another setting, which refers to this one in `.env`.
+
+    Raises:
+        SettingsError: Another setting would have another value.
+    """
+    moved = [
+        other
+        for other in Settings.model_fields
+        if other != name and getattr(before, other) != getattr(after, other)
+    ]
+    if moved:
+        raise SettingsError(
+            "{setting}: {other} is made of it in .env; change it on the machine",
+            setting=variable(name), other=variable(moved[0]),
+        )  # fmt: skip
+
+
 def _others(values: dict[str, str | None], setting: str) -> dict[str, str | None]:
     is_ours = {name for name in values if name.startswith(PREFIX) and name not in NOT_SETTINGS}
     return {name: values[name] for name in is_ours - {setting}}
@@ -238,11 +260,21 @@ def _require_printer(settings: Settings) -> None:
         SettingsError: It is neither on the network nor a device.
     """
     printer = settings.printer
-    is_device = printer.startswith("/dev/") and ".." not in Path(printer).parts
-    if printer and not is_device and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", printer):
+    host = re.fullmatch(r"([^\s/]+):[0-9]{1,5}", printer)
+    is_near = host is not None and _is_in_the_house(host[1])
+    if printer and not is_near and not DEVICES.fullmatch(printer):
         raise SettingsError(
-            "{setting}: must be host:port, or a device such as /dev/usb/lp0", setting=variable("printer")
+            "{setting}: must be address:port of the house's own network, or a device such as /dev/usb/lp0",
+            setting=variable("printer"),
         )
+
+
+def _is_in_the_house(host: str) -> bool:
+    """Return whether an address is one of a network of one's own: what is printed must not be led elsewhere."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return False
 
 
 def _require_second_place(settings: Settings) -> None:

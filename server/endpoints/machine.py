@@ -15,7 +15,7 @@ import core
 from core.foundation import audit, log_files, setting_editing
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
-from core.foundation.database import connection
+from core.foundation.database import connection, transaction
 from core.foundation.errors import JournalError, NotFoundError, RuleError, SettingsError
 from core.foundation.journal.patience import patiently
 from core.foundation.setting_variables import ENV_FILE, variable, written
@@ -73,13 +73,13 @@ def change_setting(
     """Write one setting into `.env`; it applies at the next start. A wrong value is refused, and nothing is written."""
     if name not in NAMES:
         raise NotFoundError("setting", name[:40])
-    with _refusing(language):
+    # The row of the audit log first: where it cannot be written, nothing is changed; a refused change takes it back.
+    with _refusing(language), connection(), transaction():
         _require_own_file(clinic)
-        before, after = setting_editing.change(NAMES[name], body.value, os.environ)
-    with connection():
-        audit.record(actor, "setting_changed", "clinic", name, before=before, after=after)
-    now = next(setting for setting in _settings_now(clinic) if setting.variable == name)
-    return SettingOut.model_validate(vars(now))
+        before = _setting_now(clinic, name).value
+        audit.record(actor, "setting_changed", "clinic", name, before=before, after=body.value)
+        setting_editing.change(NAMES[name], body.value, os.environ)
+    return SettingOut.model_validate(vars(_setting_now(clinic, name)))
 
 
 @router.get("/log")
@@ -113,6 +113,10 @@ def restart(
 def _restarting(request: Request) -> Restarting:
     found: Restarting = request.app.state.restarting
     return found
+
+
+def _setting_now(clinic: Clinic, name: str) -> setting_editing.SettingNow:
+    return next(setting for setting in _settings_now(clinic) if setting.variable == name)
 
 
 def _settings_now(clinic: Clinic) -> Iterator[setting_editing.SettingNow]:

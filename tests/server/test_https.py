@@ -156,6 +156,42 @@ def _ends_soon(shown: bytes) -> bool:
     return x509.load_der_x509_certificate(shown).not_valid_after_utc - clock.now() < timedelta(days=90)
 
 
+def test_a_certificate_whose_key_is_not_there_yet_leaves_the_server_as_it_was(
+    settings: Settings, tmp_path: Path
+) -> None:
+    files = settings.certificate_files
+    certificates.prepare(files, "Puskesmas Contoh", {"localhost"})
+    clinic = settings.model_copy(
+        update={"tls_certificate": str(files.server), "tls_key": str(files.server_key)}
+    )
+    context = encryption.context_of(clinic)
+    seen = encryption.written_at(clinic)
+    another = settings.model_copy(update={"home": tmp_path / "another"}).certificate_files
+    certificates.prepare(another, "Puskesmas Lain", {"localhost"})
+    whole = files.server.read_bytes()
+    files.server.write_bytes(another.server.read_bytes())
+    os.utime(files.server, (seen + 60, seen + 60))
+    with pytest.raises(ssl.SSLError):
+        encryption.renew(clinic, context, seen)
+    assert shaken_hands(context, files.authority)
+    files.server.write_bytes(whole)
+    os.utime(files.server_key, (seen + 120, seen + 120))  # a key that came alone is noticed as well
+    assert encryption.renew(clinic, context, seen) == seen + 120
+
+
+def shaken_hands(server: ssl.SSLContext, authority: Path) -> bool:
+    """Return whether somebody who trusts the authority still comes to terms with a server."""
+    trusting = ssl.create_default_context(cafile=str(authority))
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(back, there, server_hostname="localhost")
+    host = server.wrap_bio(there, back, server_side=True)
+    for _ in range(4):
+        for side in (client, host):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    return client.version() is not None
+
+
 def test_a_certificate_that_cannot_be_renewed_is_told_and_tried_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from fastapi import FastAPI
 
 from core.foundation.config import Settings
+from server import problems
 from server.office.app import add_clinic
 from server.worker_process import WorkOrder
 from tests.ports import free_port
@@ -191,3 +194,22 @@ standard_io.run_lines = fail
 terminal.main(["--server", "http://127.0.0.1:9", "--lines"])
 """
     assert_only_types_and_places(log_of(script, tmp_path))
+
+
+async def test_an_address_with_somebodys_number_is_logged_by_its_pattern(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/antrean/sisapeserta/{card}/{poli}/{day}")
+    def left(card: str, poli: str, day: str) -> None:
+        raise ValueError(card)
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        answer = await client.get("/antrean/sisapeserta/0001234567890/UMU/2026-12-01")
+    assert answer.status_code == 500
+    assert "/antrean/sisapeserta/{card}/{poli}/{day} failed" in caplog.text
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("server")]
+    assert "0001234567890" not in "".join(ours)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,9 +90,11 @@ class KeptDrafts:
             return False
         draft = DraftOut(key=key, data=dict(data), saved_at=clock.now())
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, draft.model_dump_json().encode(), None)
+        file = self._file_of(key)
+        # Bound to its file's name: one that was put in another's place does not open.
+        sealed = self._cipher.encrypt(nonce, draft.model_dump_json().encode(), file.name.encode())
         try:
-            write_private(self._file_of(key), nonce + sealed)
+            write_private(file, nonce + sealed)
             sync_folder(self._folder)
         except OSError:
             return False
@@ -100,7 +103,7 @@ class KeptDrafts:
     def drop(self, key: str) -> None:
         """Delete a form: the core has it, or nobody wants it."""
         if self._folder is not None:
-            self._file_of(key).unlink(missing_ok=True)
+            _remove(self._file_of(key))
 
     def get(self, key: str) -> DraftOut | None:
         """Return a form; None when there is none, or it was sealed with another password."""
@@ -122,13 +125,13 @@ class KeptDrafts:
     def _files(self) -> list[Path]:
         if self._folder is None:
             return []
-        return sorted(self._folder.glob("*.draft"), key=lambda file: file.stat().st_mtime, reverse=True)
+        return sorted(self._folder.glob("*.draft"), key=_written_at, reverse=True)
 
     def _read(self, file: Path) -> DraftOut | None:
         assert self._cipher is not None
         try:
             sealed = file.read_bytes()
-            opened = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+            opened = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], file.name.encode())
             return DraftOut.model_validate(json.loads(opened))
         except (OSError, InvalidTag, ValueError, ValidationError):
             return None
@@ -136,8 +139,22 @@ class KeptDrafts:
     def _tidy(self) -> None:
         oldest = (clock.now() - KEPT_FOR).timestamp()
         for place, file in enumerate(self._files()):
-            if place >= MOST_FORMS or file.stat().st_mtime < oldest:
-                file.unlink(missing_ok=True)
+            if place >= MOST_FORMS or _written_at(file) < oldest:
+                _remove(file)
+
+
+def _written_at(file: Path) -> float:
+    """Return when a file was written, in seconds; 0 when another terminal has taken it away meanwhile."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _remove(file: Path) -> None:
+    """Delete a form that is not needed any more; where the disk refuses, it stays sealed until it is too old."""
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
 
 
 def _salt_of(folder: Path) -> bytes:

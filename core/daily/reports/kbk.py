@@ -126,12 +126,17 @@ def _rounded(share: float) -> float:
 
 
 def _contacts(clinic: Clinic, visits: Collection[Visit]) -> _Count:
-    """Count the clinic's own members who came; whoever BPJS says is registered elsewhere is none of them."""
+    """Count the clinic's own members who came; whoever BPJS says is registered elsewhere is none of them.
+
+    Whom BPJS has told nothing of counts as a member, and as unread.
+    """
     own = clinic.settings.bpjs_provider
     known = BpjsVisit.select().where(BpjsVisit.visit.in_([visit.id for visit in visits]))
-    elsewhere = {row.visit_id for row in known if row.provider not in {"", own}}
-    members = {visit.patient_id for visit in visits if visit.id not in elsewhere}
-    return _Count(len(members), clinic.settings.bpjs_members or None)
+    told = {row.visit_id: row.provider for row in known if row.provider and own}
+    came = {visit.patient_id for visit in visits}
+    elsewhere = {visit.patient_id for visit in visits if told.get(visit.id, own) != own}
+    read = {visit.patient_id for visit in visits if visit.id in told}
+    return _Count(len(came - elsewhere), clinic.settings.bpjs_members or None, len(came - read))
 
 
 def _referrals(visits: Collection[Visit]) -> _Count:

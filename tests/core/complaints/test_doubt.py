@@ -48,6 +48,8 @@ def test_a_no_makes_it_yellow_and_never_an_ordinary_visit():
         ("minta obat pegal, tensi 230/130", 20_000, "measured"),
         ("mau konsultasi gizi, ingin bunuh diri", 10_000, "before others"),
         ("mau timbang, bayi tidak mau menyusu", 20, "newborn"),
+        ("nyeri dada dan sesak minta surat", 16_000, "two signs: an answer to one says nothing of the other"),
+        ("minta surat, sesak napas, nyeri dada sebelah karena pegal angkat galon", 10_000, "two signs"),
     ],
 )
 def test_a_no_to_a_question_that_was_not_asked_changes_nothing(complaint, days, why):

@@ -70,12 +70,20 @@ def test_each_member_who_came_is_one_contact(clinic: Clinic, days: Days) -> None
     days.visit(DAY - timedelta(days=31), **JKN)
     elsewhere = days.visit(DAY, **JKN)
     BpjsVisit.create(visit=elsewhere, status="sent", provider="0999X001", updated_at=clock.now())
-    assert rows_of(clinic)["Angka kontak"] == (2, 4000, 0, 0.5, "per mil", ">= 150")
+    assert rows_of(clinic)["Angka kontak"] == (2, 4000, 2, 0.5, "per mil", ">= 150")
+
+
+def test_whom_bpjs_knows_as_a_member_is_read(clinic: Clinic, days: Days) -> None:
+    set_up(clinic, bpjs_members=1000, bpjs_provider="0114A026")
+    for provider in ("0114A026", ""):
+        visit = days.visit(DAY, **JKN)
+        BpjsVisit.create(visit=visit, status="sent", provider=provider, updated_at=clock.now())
+    assert rows_of(clinic)["Angka kontak"][:4] == (2, 1000, 1, 2.0)
 
 
 def test_without_the_number_of_members_no_rate_is_made_up(clinic: Clinic, days: Days) -> None:
     days.visit(DAY, **JKN)
-    assert rows_of(clinic)["Angka kontak"][:4] == (1, UNKNOWN, 0, UNKNOWN)
+    assert rows_of(clinic)["Angka kontak"][:4] == (1, UNKNOWN, 1, UNKNOWN)
 
 
 def test_a_referral_that_primary_care_could_have_treated(clinic: Clinic, days: Days) -> None:

@@ -79,8 +79,14 @@ def test_a_link_leads_to_the_file_that_is_replaced(env_file: Path, tmp_path: Pat
         ("facility_name", "x" * 81, "must be at most 80 letters long"),
         ("facility_name", "Puskesmas ${HOME}", "reads in another way"),
         ("facility_name", "Contoh\nLOKET_OFFICE_URL=http://evil.example", "reads in another way"),
-        ("printer", "/srv/loket/data/loket.sqlite3", "must be host:port, or a device"),
-        ("printer", "/dev/../etc/passwd", "must be host:port, or a device"),
+        ("printer", "/srv/loket/data/loket.sqlite3", "must be address:port of the house"),
+        ("printer", "/dev/../etc/passwd", "must be address:port of the house"),
+        ("printer", "/dev/sda", "must be address:port of the house"),
+        ("printer", "/dev/fd/12", "must be address:port of the house"),
+        ("printer", "/dev/shm/x.txt", "must be address:port of the house"),
+        ("printer", "203.0.113.5x:9100", "must be address:port of the house"),
+        ("printer", "8.8.8.8:9100", "must be address:port of the house"),
+        ("printer", "printer.example:9100", "must be address:port of the house"),
         ("backup_second", "", "must be the whole path"),
         ("backup_second", "/nowhere/at/all", "cannot be written"),
     ],
@@ -174,3 +180,17 @@ def test_whatever_is_written_is_read_back_as_it_was_given(
         settings = Settings.load({}, env_file)
         assert settings.facility_name == (wanted or "Puskesmas Loket")
         assert settings.office_token == "a secret # with a sign"  # made up
+
+
+@pytest.mark.parametrize("printer", ["192.168.1.20:9100", "/dev/usb/lp0", "/dev/ttyUSB1"])
+def test_a_printer_of_the_house_is_taken(env_file: Path, printer: str) -> None:
+    changed(env_file, "printer", printer)
+    assert f"LOKET_PRINTER={printer}" in env_file.read_text()
+
+
+def test_a_setting_of_which_another_is_made_stays_with_the_machine(env_file: Path) -> None:
+    env_file.write_text("LOKET_FACILITY_NAME=Contoh\nLOKET_BACKUP_COMMAND=cp {file} ${LOKET_FACILITY_NAME}\n")
+    before = env_file.read_text()
+    with pytest.raises(SettingsError, match="is made of it"):
+        changed(env_file, "facility_name", "Lain")
+    assert env_file.read_text() == before

@@ -175,15 +175,23 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         if self._saving or not self._decision.can_pick or not event.character:
             return
         letter = event.character.upper()
-        answer = DOUBT_KEYS.get(letter) if self._decision.doubted_sign() else None
+        answer = self._doubt_answer_of(letter)
         if answer is not None:
             event.stop()
-            self.answer_doubt(answer)
+            if not self.refuses_early(event):
+                self.answer_doubt(answer)
             return
         for cluster in self.session.destinations:
             if cluster.prefix == letter:
                 event.stop()
                 self.pick(cluster.code)
+
+    def _doubt_answer_of(self, letter: str) -> DoubtAnswer | None:
+        """Return what a letter answers to the danger question; a cluster's own letter answers nothing."""
+        is_of_cluster = any(cluster.prefix == letter for cluster in self.session.destinations)
+        if is_of_cluster or not self._decision.doubted_sign():
+            return None
+        return DOUBT_KEYS.get(letter)
 
     @work(exclusive=True, group="pick", exit_on_error=False)
     async def pick(self, cluster: str) -> None:
