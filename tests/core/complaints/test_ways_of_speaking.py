@@ -83,6 +83,7 @@ CALM = {
     ],
     "figures of speech": [
         ("gatal setengah mati kepikiran terus, minta salep", ADULT, "male", False),
+        ("mau mati ketawa, sekarang batuk saja", ADULT, "male", False),
         ("tetangga berisik bikin mau mati kesal, saya batuk", ADULT, "female", False),
         ("gigi geraham serasa mau meledak, berlubang", ADULT, "male", False),
         ("hati terpukul, susah tidur", ADULT, "male", False),
@@ -110,6 +111,7 @@ CALM = {
     "an animal's illness": [("kucing muntah darah di rumah, saya mau obat gatal", ADULT, "female", False)],
     "places and trades": [
         ("rumah di jalan Darurat nomor 7, batuk pilek", ADULT, "male", False),
+        ("alamat jalan Ular nomor 4, batuk pilek", ADULT, "male", False),
         ("jual racun tikus di pasar, minta surat sehat", ADULT, "male", False),
         ("kata orang IGD cuma masuk angin, minta obat", ADULT, "male", False),
     ],
@@ -135,6 +137,10 @@ CALM = {
 }
 
 DANGERS = {
+    "a street, and a danger in it": [
+        ("alamat jalan Melati sesak dari tadi", ADULT, "male", False),
+        ("rumah jl Mawar 3, digigit ular", ADULT, "male", False),
+    ],
     "hearsay that nothing takes back": [
         ("kata tetangga stroke, mulutnya mencong", 22000, "male", False),
         ("serangan jantung kata orang, padahal masih muda", 12000, "male", False),
