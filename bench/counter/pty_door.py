@@ -81,7 +81,7 @@ async def serve_one(process: asyncssh.SSHServerProcess[bytes], command: list[str
 async def serve(port: int, home: Path, command: list[str]) -> None:
     async with asyncssh.listen(
         "0.0.0.0", port, server_factory=Visitor, process_factory=lambda process: serve_one(process, command),
-        server_host_keys=[load_host_key(home / FILE_NAME)], kex_algs=ssh_server.KEY_EXCHANGES, encryption_algs=ssh_server.CIPHERS,
+        server_host_keys=[load_host_key(home / FILE_NAME)], kex_algs=[*ssh_server.POST_QUANTUM, *ssh_server.CLASSIC], encryption_algs=ssh_server.CIPHERS,
         mac_algs=ssh_server.MACS, compression_algs=ssh_server.COMPRESSIONS, signature_algs=ssh_server.SIGNATURES, server_version="Loket",
         keepalive_interval=0, line_editor=False, kbdint_auth=False, encoding=None,
     ) as server:  # fmt: skip
