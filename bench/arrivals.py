@@ -22,11 +22,11 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.intervals import interval
 from bench.people import Record
 from bench.search import fill
 from bench.town import Arrival, Said, Town, build, searches
@@ -43,9 +43,7 @@ FIRST = 10  # patients that a screen shows without turning the page
 
 def highest(hits: int, of: int) -> float:
     """Return the upper end of Wilson's interval of 95 % for a share."""
-    z, share = 1.96, hits / of
-    middle = share + z * z / (2 * of)
-    return (middle + z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))) / (1 + z * z / of)
+    return interval(hits, of)[1]
 
 
 @dataclass

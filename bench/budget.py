@@ -54,7 +54,7 @@ CLUSTER, OTHER_CLUSTER = "GIGI", "UMUM"
 
 @dataclass(frozen=True)
 class Cost:
-    """What an action costs."""
+    """The cost of an action."""
 
     statements: int
     """SQL statements, those that begin and end a transaction among them."""

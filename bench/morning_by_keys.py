@@ -128,7 +128,7 @@ class Tally:
 
 
 class Words:
-    """What stands on the screens, in the language of the morning."""
+    """The words on the screens, in the language of the morning."""
 
     def __init__(self, language: str) -> None:
         self._texts = catalogue("tui", language)
@@ -182,7 +182,7 @@ class Morning:
         self.registered: Counter[str] = Counter()
         self.treated: list[tuple[str, Consultation]] = []
         self.measured = 0
-        """Who came to the laboratory straight from the counter and was tested."""
+        """People tested who came to the laboratory straight from the counter."""
 
     def register_all(self) -> None:
         """Register those who are new and those who were here before, in turn."""

@@ -16,17 +16,15 @@ import hashlib
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 
+from bench.intervals import interval
 from core.complaints.facts import RoutingDecision, RoutingFacts
 from core.queues.clusters import load_clusters
 from core.routing import route
 
 FOLDER = Path(__file__).parent / "data" / "blind"
 EMERGENCY = "IGD"
-Z_95 = 1.96
-"""Standard deviations on each side that hold 95 % of a normal distribution."""
 AIMS = {
     "ordinary words right": 0.96,
     "near misses right": 0.94,
@@ -64,19 +62,6 @@ def _facts(row: dict[str, str]) -> RoutingFacts:
 
 def _said(decision: RoutingDecision) -> str:
     return EMERGENCY if decision.red_flags else decision.proposal or decision.verdict.value
-
-
-def interval(hits: int, total: int) -> tuple[float, float]:
-    """Return Wilson's interval of a share.
-
-    Args:
-        hits: Rows counted.
-        total: Rows in all; above 0.
-    """
-    share, square = hits / total, Z_95 * Z_95
-    middle = (share + square / (2 * total)) / (1 + square / total)
-    spread = Z_95 * sqrt(share * (1 - share) / total + square / (4 * total * total)) / (1 + square / total)
-    return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
 def _of(answers: Iterable[Answer], *kinds: str) -> list[Answer]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from bench.routing_blind import interval
+from bench.intervals import interval
 from core.complaints.facts import RoutingFacts
 from core.complaints.rules.shipped_rules import shipped_document
 from core.complaints.vocabulary import Vocabulary, compile_vocabulary

@@ -33,7 +33,7 @@ class Region:
     single: float = 0.1
     """Share of people over fifty with one name."""
     clan: bool = False
-    """Whether the last word is the family's, and does not change from father to child."""
+    """True where the last word is the family's and does not change from father to child."""
     before_clan: str = ""
     """Written between a woman's name and her clan."""
     of_father: float = 0.0

@@ -35,7 +35,7 @@ EC_HASHES: dict[str, HashAlgorithm] = {"secp256r1": SHA256(), "secp384r1": SHA38
 
 @dataclass(frozen=True)
 class KeyProofGiven:
-    """What a client has signed, in base64.
+    """A client's signature and the bytes it signed, in base64.
 
     Attributes:
         session_id: Of the SSH connection.

@@ -20,9 +20,9 @@ class ClosingStep:
     action: str
     """`module:function` of the function `(clinic, day) -> StepResult`."""
     is_of_one_day: bool = False
-    """Whether it is about one day; the others are about everything up to now."""
+    """True where it is about one day; the others are about everything up to now."""
     waits_for_turn: bool = False
-    """Whether it waits for the clinic's turn at the office."""
+    """True where it waits for the clinic's turn at the office."""
 
 
 STEPS = {

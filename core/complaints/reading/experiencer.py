@@ -35,7 +35,7 @@ class Experiencer(StrEnum):
     DYING = "dying"
     """"mau meninggal": who is about to die is one."""
     DEED = "deed"
-    """What a speaker does for somebody else: after "saya bawa" and "saya takut" nothing is the speaker's own finding."""
+    """Acts of a speaker for somebody else: after "saya bawa" and "saya takut" nothing is the speaker's own finding."""
     MENTION = "mention"
     """Words before a person who then owns nothing: "kata", "sama", "oleh"."""
     OPENER = "opener"

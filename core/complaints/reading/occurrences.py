@@ -63,7 +63,7 @@ class Occurrence:
     is_aside: bool = False
     """True for a filler with a meaning ("kanan", "sudah"): rules use it, the learned model does not."""
     owner: Experiencer | None = None
-    """Whose it is, where its clause names somebody before it."""
+    """The person that its clause names before it, if any."""
     is_acting: bool = False
     """True after "saya bawa", "saya takut": said by one who comes for another."""
     is_indivisible: bool = False

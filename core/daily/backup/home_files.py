@@ -22,7 +22,7 @@ from core.foundation.migrations import copy_sqlite
 from core.foundation.private_files import write_private
 
 PREFIX = "home"
-"""Where these files stand in the archive."""
+"""Folder of these files in the archive."""
 KEPT = (
     "ssh_host_ed25519_key",
     KEY_FILE,

@@ -1,4 +1,4 @@
-"""Who does not let the record go to SATUSEHAT: the newest decision of each patient counts."""
+"""Patients who do not let the record go to SATUSEHAT: the newest decision of each patient counts."""
 
 from __future__ import annotations
 

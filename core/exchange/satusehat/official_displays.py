@@ -41,7 +41,7 @@ PATTERNS = {
 }
 """Code system -> the form of its codes."""
 MISSING = "display-missing"
-"""What the words of a held record begin with; an import makes such records wait again."""
+"""Beginnings of the words of a held record; an import makes such records wait again."""
 BATCH = 500  # rows an INSERT
 SHOWN = 50
 """Rows that could not be read which an import names."""
