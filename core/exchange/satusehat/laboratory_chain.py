@@ -9,6 +9,7 @@ Source: docs/reference/satusehat.md 2; mLITE, SpecimenBuilder.php (type, request
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from core.exchange.fhir.clinical import INTERPRETATIONS, REQUEST_STATUS, RESULT, instant
 from core.exchange.fhir.systems import INTERPRETATION, LOINC, OBSERVATION_CATEGORY, SNOMED, UCUM, Resource
@@ -42,7 +43,7 @@ def add(parts: VisitParts) -> None:
     for number, order in enumerate(parts.rows.orders, 1):
         if order.code:
             key = parts.key(f"L{number}")
-            parts.add("ServiceRequest", key, lambda key=key, order=order: _request(parts, key, order))  # type: ignore[misc]
+            parts.add("ServiceRequest", key, partial(_request, parts, key, order))
             if parts.has("ServiceRequest", key):
                 _add_result(parts, key, order)
 

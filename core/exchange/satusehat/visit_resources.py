@@ -9,6 +9,8 @@ Source: docs/reference/satusehat.md 2; docs/reference/indonesia.md 5.3-5.5.
 
 from __future__ import annotations
 
+from functools import partial
+
 from core.exchange.fhir import clinical as fhir
 from core.exchange.fhir.clinical import VisitRows, instant
 from core.exchange.fhir.systems import (
@@ -77,12 +79,12 @@ def visit_parts(context: SatusehatContext, rows: VisitRows) -> VisitParts:
     parts = VisitParts(context, rows)
     _complaints(parts)
     for code, row in fhir.by_code(rows.diagnoses).items():
-        parts.add("Condition", parts.key(code), lambda code=code, row=row: _diagnosis(parts, code, row))  # type: ignore[misc]
+        parts.add("Condition", parts.key(code), partial(_diagnosis, parts, code, row))
     vital_observations.add(parts)
     for number, done in enumerate(rows.procedures, 1):
         if not done.is_local:
             key = parts.key(f"T{number}")
-            parts.add("Procedure", key, lambda key=key, done=done: _procedure(parts, key, done))  # type: ignore[misc]
+            parts.add("Procedure", key, partial(_procedure, parts, key, done))
     laboratory_chain.add(parts)
     medication_chain.add(parts)
     referrals.add(parts)
@@ -225,7 +227,7 @@ def _complaints(parts: VisitParts) -> None:
     """Add a Condition for each chief complaint that a code says exactly; the words are in the Encounter all the same."""
     for code in findings(parts.visit.chief_complaint):
         key = parts.key(f"K{code}")
-        parts.add("Condition", key, lambda key=key, code=code: _complaint(parts, key, code))  # type: ignore[misc]
+        parts.add("Condition", key, partial(_complaint, parts, key, code))
 
 
 def _complaint(parts: VisitParts, key: str, code: str) -> Resource:

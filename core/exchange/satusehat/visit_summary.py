@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from core.exchange.fhir import clinical as fhir
 from core.exchange.fhir.clinical import instant
@@ -48,7 +49,7 @@ def add(parts: VisitParts) -> None:
             parts.add(
                 "ClinicalImpression",
                 key,
-                lambda key=key, code=code, contact=contact: _prognosis(parts, key, code, contact),  # type: ignore[misc]
+                partial(_prognosis, parts, key, code, contact),
             )
     sections = list(_sections(parts))
     if sections:
