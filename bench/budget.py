@@ -3,9 +3,10 @@
 Forty people wait for the dentist, twenty others were served. Then each action is done some times, and the
 middle of its counts is printed beside its budget, with the processor's time of this machine, which nothing is
 held to. `tests/architecture/test_budget.py` holds the counts: one statement more fails, and so does one less
-until the budget below is lowered. Last, what the actions cost with 10, 100 and 1,000 people waiting.
+until the budget below is lowered. Last, what the actions cost with 10, 100 and 1,000 people waiting; where it is
+asked for, what registrations cost beside a file of many patients.
 
-    python -m bench.budget [--waiting 10 100 1000] [--profile "new patient"]
+    python -m bench.budget [--waiting 10 100 1000] [--patients 10000 100000 1000000] [--profile "new patient"]
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from typing import Any
 
 import apsw
 
+from bench.people import households
+from bench.search import fill
 from core.accounts import service as accounts
 from core.foundation import clock
 from core.foundation.clinic import Clinic
@@ -36,9 +39,12 @@ from core.foundation.config import Settings
 from core.foundation.database import connection, database
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor, actor_of
+from core.linkage.scoring import Person
+from core.patients import duplicate_check
+from core.patients.search import sounds
 from core.queues import service as queueing
 from core.queues import views as queue_views
-from core.schemas.patients import PatientFields
+from core.schemas.patients import DuplicateQuery, PatientFields
 from core.schemas.queues import EntryCommand, EntryOut
 from core.schemas.registration import Receipt, RegistrationRequest
 from core.visits import registration, transfers
@@ -50,6 +56,8 @@ REPEATS = 9
 """Times that each action is done: the middle one is free of what only sometimes happens."""
 TIMED_REPEATS = 60
 CLUSTER, OTHER_CLUSTER = "GIGI", "UMUM"
+FIRST_NUMBER_ON_FILE = 10_000_000  # far from those that the day gives out
+EVERY_FOURTH = 4  # of the strangers is taken, so that few share a house
 
 
 @dataclass(frozen=True)
@@ -161,6 +169,25 @@ class FixedDay:
         served = self.finish(self.start(self.call()())())()
         assert served.patient is not None
         return self._registration(patient_id=served.patient.id)
+
+    def checked_and_new(self, who: Person) -> Callable[[], Receipt]:
+        """Return a new patient's registration with the check for duplicates before it, as a counter asks."""
+        form = PatientFields(
+            name=who.name,
+            sex=Sex(who.sex or Sex.FEMALE),
+            birth_date=date.fromisoformat(who.birth_date),
+            phone=who.phone,
+            mother_name=who.mother_name,
+            address=who.address,
+            no_identifier_reason=NoIdentifierReason.FORGOTTEN,
+        )
+        save = self._registration(patient=form, duplicate_decision="new")
+
+        def check_and_save() -> Receipt:
+            duplicate_check.duplicates(self.clinic, DuplicateQuery(**form.model_dump()))
+            return save()
+
+        return check_and_save
 
     def _registration(self, **who: Any) -> Callable[[], Receipt]:
         form = RegistrationRequest(id=new_id(), chief_complaint="sakit gigi", cluster=CLUSTER, **who)
@@ -298,12 +325,47 @@ def seconds(waiting: int = WAITING) -> dict[str, tuple[float, float]]:
 
 
 def _time(actions: Iterator[Callable[[], Any]]) -> tuple[float, float]:
-    spent = []
+    processor, took = zip(*_spent(actions), strict=True)
+    return median(processor) * 1000, median(took) * 1000
+
+
+def _spent(actions: Iterator[Callable[[], Any]]) -> Iterator[tuple[float, float]]:
+    """Yield the seconds of each action: the processor's, and those that went by."""
     for action in actions:
         processor, began = time.thread_time(), time.perf_counter()
         action()
-        spent.append((time.thread_time() - processor, time.perf_counter() - began))
-    return median(cost[0] for cost in spent) * 1000, median(cost[1] for cost in spent) * 1000
+        yield time.thread_time() - processor, time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The cost of registrations beside a file of patients, in milliseconds of processor and of time."""
+
+    returning: tuple[float, float, float]
+    """Middle of the processor's time, middle and 99th of a hundred of the duration."""
+    new: tuple[float, float, float]
+    """With the check for duplicates before it."""
+
+
+def registered_beside(patients: int) -> Registered:
+    """Return what registrations cost where so many patients are on file.
+
+    Args:
+        patients: Number of people from `bench.people`; those who arrive as new come from other households.
+    """
+    with fixed_day(waiting=10) as day:
+        fill(households(3, patients)[:patients], FIRST_NUMBER_ON_FILE)
+        sounds.refresh()
+        strangers = [record.written for record in households(4, EVERY_FOURTH * TIMED_REPEATS)[::EVERY_FOURTH]]
+        returning = _costs(day.each("returning patient", TIMED_REPEATS))
+        new = _costs(day.checked_and_new(stranger) for stranger in strangers)
+        return Registered(returning, new)
+
+
+def _costs(actions: Iterator[Callable[[], Any]]) -> tuple[float, float, float]:
+    processor, took = zip(*_spent(actions), strict=True)
+    tail = sorted(took)[int(len(took) * 0.99)]
+    return median(processor) * 1000, median(took) * 1000, tail * 1000
 
 
 def profile(name: str) -> None:
@@ -334,15 +396,30 @@ def print_table(waiting: list[int]) -> None:
         print(f"{name:<18} " + "".join(f"{times[number][name][0]:>14.2f}" for number in waiting))
 
 
+def print_patients(sizes: list[int]) -> None:
+    """Print what registrations cost beside files of these sizes."""
+    print(f"{'on file':>10}  {'registration':32} {'processor ms':>13} {'median ms':>10} {'p99 ms':>8}")
+    for size in sizes:
+        cost = registered_beside(size)
+        rows = (("returning", cost.returning), ("new, with the check", cost.new))
+        for name, (processor, middle, tail) in rows:
+            print(f"{size:>10,}  {name:32} {processor:>13.2f} {middle:>10.1f} {tail:>8.1f}", flush=True)
+
+
 def main() -> int:
     """Print the table, or a profile."""
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     arguments.add_argument("--waiting", type=int, nargs="+", default=[10, 100, 1000])
+    arguments.add_argument(
+        "--patients", type=int, nargs="+", help="only registrations beside so many on file"
+    )
     arguments.add_argument("--profile", help="print where the time of one action goes")
     chosen = arguments.parse_args()
-    if chosen.profile:
+    if chosen.patients:
+        print_patients(chosen.patients)
+    elif chosen.profile:
         profile(chosen.profile)
     else:
         print_table(chosen.waiting)

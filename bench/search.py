@@ -48,8 +48,13 @@ from core.patients import search as patient_search
 BATCH = 20_000
 
 
-def fill(people: list[Record]) -> list[str]:
-    """Write patients and keys as fast as SQLite takes them; return their ids."""
+def fill(people: list[Record], first_number: int = 1) -> list[str]:
+    """Write patients and keys as fast as SQLite takes them; return their ids.
+
+    Args:
+        people: Those to write.
+        first_number: Medical record number of the first; the others follow.
+    """
     now, account = clock.now(), system_actor("bench").account_id
     instant = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     ids = [new_id() for _ in people]
@@ -72,7 +77,9 @@ def fill(people: list[Record]) -> list[str]:
                 id_, f"{number:08d}", p.name, p.sex, p.birth_date, p.nik, p.bpjs_number, p.family_card_number,
                 p.mother_name, p.phone, p.address, p.rt, p.rw, p.other_names, instant, account, instant,
             )
-            for number, (id_, p) in enumerate(zip(ids, (r.written for r in people), strict=True), 1)
+            for number, (id_, p) in enumerate(
+                zip(ids, (r.written for r in people), strict=True), first_number
+            )
         ),
     )  # fmt: skip
     # Sorted, so that the tree of the primary key grows at its end.

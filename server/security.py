@@ -41,7 +41,8 @@ class Peer:
     source: str
 
 
-def get_clinic(request: Request) -> Clinic:
+# What asks nobody is a coroutine: a plain function costs each request a thread's turn.
+async def get_clinic(request: Request) -> Clinic:
     """Return the clinic of this server."""
     return cast(Clinic, request.app.state.clinic)
 
@@ -49,7 +50,7 @@ def get_clinic(request: Request) -> Clinic:
 _scheme = HTTPBearer(auto_error=False, description="What `POST tokens` answers")
 
 
-def bearer(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]) -> str:
+async def bearer(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]) -> str:
     """Return the request's token.
 
     Raises:
@@ -99,7 +100,7 @@ def require_code(actor: Actor) -> None:
         raise NotAllowedError("code", MUST_GIVE_CODE)
 
 
-def get_actor(actor: Annotated[Actor, Depends(get_actor_at_sign_in)]) -> Actor:
+async def get_actor(actor: Annotated[Actor, Depends(get_actor_at_sign_in)]) -> Actor:
     """Return the account of the token as an actor.
 
     Raises:
@@ -111,7 +112,7 @@ def get_actor(actor: Annotated[Actor, Depends(get_actor_at_sign_in)]) -> Actor:
     return actor
 
 
-def get_admin(actor: Annotated[Actor, Depends(get_actor)]) -> Actor:
+async def get_admin(actor: Annotated[Actor, Depends(get_actor)]) -> Actor:
     """Return an actor who may administer."""
     actor.require(Permission.ADMINISTER)
     return actor
@@ -129,13 +130,14 @@ def audit_refusal(request: Request, error: NotAllowedError) -> None:
         )  # fmt: skip
 
 
-def language(request: Request) -> str:
+async def language(request: Request) -> str:
     """Return the installed language that Accept-Language names first; the clinic's own otherwise."""
     wanted = request.headers.get("accept-language", "").strip().lower()[:2]
-    return wanted if wanted in LANGUAGES else get_clinic(request).settings.language
+    clinic: Clinic = request.app.state.clinic
+    return wanted if wanted in LANGUAGES else clinic.settings.language
 
 
-def given_reason(
+async def given_reason(
     reason: Annotated[Line, Query(max_length=200, description="At least five letters")] = "",
     reason_code: Annotated[AccessReason, Query()] = AccessReason.OTHER,
 ) -> StatedReason:
