@@ -3,9 +3,11 @@
 Five attacks: 140 idle SSH connections that come back when they are closed, 105 channels of one account, 60 connections
 that guess passwords of made-up names, 300 event streams of the waiting room's page, 500 half requests. During each, a
 known counter signs in over SSH until its screen is there, and reads a pane over HTTP. All are on this machine; the
-attacker's processes take their share of it. `--checkout` measures another checkout's server with the same attacks.
+attacker's processes take their share of it. `--beside` measures another checkout's server with the same attacks in the
+same run, one clinic after the other, and prints both in one table. A row takes at most `ROW_SECONDS` beyond its last
+try: six rows of two checkouts stay within four minutes.
 
-    python -m bench.hostile [--tries N] [--checkout FOLDER] [--only NAME]
+    python -m bench.hostile [--tries N] [--beside FOLDER] [--only NAME]
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
@@ -34,8 +37,11 @@ START_SECONDS = 180.0
 RECONNECT_SECONDS = 1.0  # of the attacker, whose processes are on this machine too
 PAUSE_SECONDS = 3.0  # after an attack, for the server to let go
 WARM_SECONDS = 3.0  # of attack before the first try
+CHANNELS_WARM_SECONDS = 12.0  # until a hundred screens are started, where the door starts them
 SIGN_IN_LIMIT, PANE_LIMIT = 2.0, 1.0  # seconds, promised
-GIVEN_UP_SECONDS = 20.0
+GIVEN_UP_SECONDS = 6.0  # a try that took so long has failed
+ROW_SECONDS = 8.0  # no further try of a row after that
+PANES = 3  # read after each sign-in
 
 
 def free_port() -> int:
@@ -180,63 +186,142 @@ def token(http: int) -> str:
         return str(answer.raise_for_status().json()["token"])
 
 
-def measured(http: int, ssh: int, holder: str, tries: int) -> tuple[list[float], list[float]]:
-    """Return the times of sign-ins and of panes; one that failed took for ever.
+@dataclass
+class Times:
+    """The seconds that a row's tries took; one that failed took for ever."""
+
+    sign_ins: list[float] = field(default_factory=list)
+    panes: list[float] = field(default_factory=list)
+
+    def is_kept(self) -> bool:
+        """Return whether each try was as fast as promised."""
+        return max(self.sign_ins) <= SIGN_IN_LIMIT and max(self.panes) <= PANE_LIMIT
+
+
+def measured(http: int, ssh: int, holder: str, tries: int) -> Times:
+    """Sign in and read panes, as often as asked or as the row's time allows.
 
     Each sign-in is another account's, so that none comes back to a session that it left.
+
+    Args:
+        http: Port of the core.
+        ssh: Port of the door.
+        holder: Token that reads the panes.
+        tries: Sign-ins.
     """
-    sign_ins, panes = [], []
+    times = Times()
+    until = time.monotonic() + ROW_SECONDS
     for number in range(tries):
-        try:
-            sign_ins.append(asyncio.run(sign_in(ssh, ACCOUNTS[number % len(ACCOUNTS)])))
-        except (OSError, TimeoutError, asyncssh.Error):
-            sign_ins.append(float("inf"))
-        for _ in range(3):
-            try:
-                panes.append(pane(http, holder))
-            except httpx.HTTPError:
-                panes.append(float("inf"))
-    return sign_ins, panes
+        times.sign_ins.append(_sign_in_or_never(ssh, ACCOUNTS[number % len(ACCOUNTS)]))
+        times.panes += [_pane_or_never(http, holder) for _ in range(PANES)]
+        if time.monotonic() > until:
+            break
+    return times
 
 
-def under(attack: str, http: int, ssh: int, holder: str, tries: int) -> tuple[list[float], list[float]]:
-    """Measure during an attack; an empty name is none."""
+def _sign_in_or_never(ssh: int, username: str) -> float:
+    try:
+        return asyncio.run(sign_in(ssh, username))
+    except (OSError, TimeoutError, asyncssh.Error):
+        return float("inf")
+
+
+def _pane_or_never(http: int, holder: str) -> float:
+    try:
+        return pane(http, holder)
+    except httpx.HTTPError:
+        return float("inf")
+
+
+def under(attack: str, http: int, ssh: int, holder: str, tries: int) -> Times:
+    """Measure during an attack.
+
+    Args:
+        attack: Its name; empty: none.
+        http: Port of the core.
+        ssh: Port of the door.
+        holder: Token that reads the panes.
+        tries: Sign-ins.
+    """
     if not attack:
         return measured(http, ssh, holder, tries)
     command = [sys.executable, "-m", "bench.hostile", "--attack", attack, "--ports", str(http), str(ssh)]
     attacker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(WARM_SECONDS)
+        time.sleep(CHANNELS_WARM_SECONDS if ATTACKS[attack] is channels else WARM_SECONDS)
         return measured(http, ssh, holder, tries)
     finally:
         attacker.kill()
         attacker.wait()
 
 
-def main(checkout: Path, tries: int, only: str) -> None:
-    table = Table(title=f"A known counter during attacks, {tries} sign-ins each (seconds; inf: never)")
-    for column in ("attack", "sign-in median", "worst", "pane median", "worst", "promise"):
-        table.add_column(column, justify="left" if column == "attack" else "right")
+def attacked(checkout: Path, names: list[str], tries: int) -> dict[str, Times]:
+    """Return name of the attack -> times, of a checkout's own clinic.
+
+    Args:
+        checkout: Folder whose server is started.
+        names: The attacks; an empty name is none.
+        tries: Sign-ins during each.
+    """
     http, ssh = free_port(), free_port()
+    found: dict[str, Times] = {}
     with clinic(checkout, http, ssh):
         holder = token(http)
         measured(http, ssh, holder, 1)
-        for attack in ["", *(name for name in ATTACKS if only in name)]:
-            sign_ins, panes = (sorted(times) for times in under(attack, http, ssh, holder, tries))
-            held = sign_ins[-1] <= SIGN_IN_LIMIT and panes[-1] <= PANE_LIMIT
-            table.add_row(
-                attack or "none", *(f"{value:.2f}" for value in (
-                    sign_ins[len(sign_ins) // 2], sign_ins[-1], panes[len(panes) // 2], panes[-1]
-                )), "kept" if held else "broken",
-            )  # fmt: skip
+        for name in names:
+            found[name] = under(name, http, ssh, holder, tries)
             time.sleep(PAUSE_SECONDS)
-    Console().print(table)
+    return found
+
+
+def main(checkouts: list[Path], tries: int, only: str) -> None:
+    """Measure each checkout and print them beside each other."""
+    names = ["", *(name for name in ATTACKS if only in name)]
+    rows = [attacked(checkout, names, tries) for checkout in checkouts]
+    table = Table(title=f"A known counter during attacks, up to {tries} sign-ins each (seconds; inf: never)")
+    for column in (
+        "attack",
+        "checkout",
+        "sign-in median",
+        "worst",
+        "failed",
+        "pane median",
+        "worst",
+        "promise",
+    ):
+        table.add_column(column, justify="left" if column in {"attack", "checkout"} else "right")
+    for name in names:
+        for checkout, row in zip(checkouts, rows, strict=True):
+            table.add_row(name or "none", commit_of(checkout), *_cells(row[name]))
+        table.add_section()
+    Console(width=120).print(table)
+
+
+def _cells(times: Times) -> tuple[str, ...]:
+    sign_ins, panes = sorted(times.sign_ins), sorted(times.panes)
+    return (
+        f"{sign_ins[len(sign_ins) // 2]:.2f}", f"{sign_ins[-1]:.2f}",
+        f"{sign_ins.count(float('inf'))} of {len(sign_ins)}",
+        f"{panes[len(panes) // 2]:.2f}", f"{panes[-1]:.2f}",
+        "kept" if times.is_kept() else "broken",
+    )  # fmt: skip
+
+
+def commit_of(checkout: Path) -> str:
+    """Return the short name of the commit that a folder has checked out; the folder's own where it has none."""
+    asked = subprocess.run(
+        ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip() or checkout.name
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--tries", type=int, default=5)
-    parser.add_argument("--checkout", type=Path, default=Path.cwd())
+    parser.add_argument("--beside", type=Path, help="a folder with another commit checked out")
     parser.add_argument("--only", default="")
     parser.add_argument("--attack", choices=list(ATTACKS), help=argparse.SUPPRESS)
     parser.add_argument("--ports", type=int, nargs=2, help=argparse.SUPPRESS)
@@ -244,4 +329,5 @@ if __name__ == "__main__":
     if given.attack:
         asyncio.run(ATTACKS[given.attack](*given.ports))
     else:
-        main(given.checkout, given.tries, given.only)
+        here = Path.cwd()
+        main([given.beside.resolve(), here] if given.beside else [here], given.tries, given.only)
