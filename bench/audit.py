@@ -1,6 +1,6 @@
 """Measures the audit logs: verifying them, finding what was tampered with, and what a request pays for its row.
 
-    python bench/audit.py [--rows 1000000] [--requests 300] [--only cost]
+    python bench/audit.py [--rows 1000000] [--requests 300] [--only cost] [--beside FOLDER]
 
 * "verify": the log of changes is filled with rows in a true chain (keyed hashes, one batch after the other) and
   verified by the function behind `loket audit verify`; time, rows a second and this process's peak memory are
@@ -10,22 +10,26 @@
 * "cost": the same requests are sent one after the other to a real server, in turns with rows written and with
   writing them left out, so that both see the same machine. p50 and p99 in milliseconds, and the ratio; CPU milliseconds
   of a request (server and caller are one process), which others on the machine change less.
+* "beside", with a folder that has another commit checked out: the same searches are sent in turns to that commit's
+  server and to this one's, both with the same patients; p50 and p99, CPU milliseconds of the server alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench import hostile
 from core.accounts import service as accounts
 from core.foundation import audit, audit_check, audit_reads, clock
 from core.foundation.audit_chain import EMPTY, chained
@@ -37,9 +41,12 @@ from core.foundation.database import connection, database, document_text, instan
 from core.foundation.permissions import actor_of
 from server.run import Background
 from tests.core.foundation.test_audit_chain import TAMPERINGS, behind
-from tests.people import Caller
+from tests.people import Caller, patient
 
 BATCH = 20_000  # rows
+LETTERS = "AEIOURMKSTLN"
+"""First letters of the names that are sought."""
+PATIENTS = len(LETTERS)
 COLUMNS = (
     "sequence", "at", "account_id", "origin", "action", "kind", "target", "patient_id", "detail", "record_version",
     "record_hash", "previous_hash", "hash",
@@ -180,6 +187,46 @@ def _print_cost(name: str, ask: Callable[[], object], requests: int) -> None:
     )
 
 
+def beside(checkout: Path, requests: int) -> None:
+    """Print what a search costs here and at another commit; the older audits it in its own way.
+
+    Args:
+        checkout: Folder with the other commit.
+        requests: Searches of each.
+    """
+    here = Path(__file__).parents[1]
+    with ExitStack() as stack:
+        asked = [_searcher(stack, folder) for folder in (checkout, here)]
+        times: list[list[float]] = [[], []]
+        used = [_cpu_seconds(pid) for pid, _ask in asked]
+        for _ in range(requests):
+            for taken, (_pid, ask) in zip(times, asked, strict=True):
+                taken.append(_timed(ask)[0])
+        used = [_cpu_seconds(pid) - before for before, (pid, _ask) in zip(used, asked, strict=True)]
+    print(f"{'search at':16} {'p50 ms':>8} {'p99 ms':>8} {'server CPU ms':>14}")
+    for folder, taken, cpu in zip((checkout, here), times, used, strict=True):
+        low, high = _p50_p99(taken)
+        print(f"{hostile.commit_of(folder):16} {low:8.1f} {high:8.1f} {cpu * 1000 / requests:14.2f}")
+    (low, high), (low_here, high_here) = map(_p50_p99, times)
+    print(f"{'ratio':16} {low_here / low:8.2f} {high_here / high:8.2f} {used[1] / used[0]:14.2f}")
+
+
+def _searcher(stack: ExitStack, checkout: Path) -> tuple[int, Callable[[], object]]:
+    """Start a checkout's demo with patients; return its process and a search."""
+    http, ssh = hostile.free_port(), hostile.free_port()
+    server = stack.enter_context(hostile.clinic(checkout, http, ssh))
+    clerk = stack.enter_context(Caller(f"http://127.0.0.1:{http}", "clerk"))
+    for number in range(PATIENTS):
+        clerk.registered(patient=patient(name=f"Siti {LETTERS[number]}nisa"))
+    return server.pid, lambda: clerk.get("patients", params={"q": "siti"}).raise_for_status()
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _timed(ask: Callable[[], object]) -> tuple[float, float]:
     """Return the milliseconds that a request took, by the clock and of the processor."""
     begun, used = time.perf_counter(), time.process_time()
@@ -198,7 +245,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--only", choices=["tamperings", "cost", "verify"])
+    parser.add_argument(
+        "--beside", type=Path, help="a folder with another commit checked out: nothing else is measured"
+    )
     options = parser.parse_args()
+    if options.beside:
+        beside(options.beside.resolve(), options.requests)
+        return
     if options.only in {None, "tamperings"}:
         tamperings()
     if options.only in {None, "cost"}:

@@ -117,7 +117,8 @@ ATTACKS: dict[str, Callable[[int, int], Awaitable[None]]] = {
 
 
 @contextlib.contextmanager
-def clinic(checkout: Path, http: int, ssh: int) -> Iterator[None]:
+def clinic(checkout: Path, http: int, ssh: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a checkout's demo clinic on these ports; yields its process."""
     with tempfile.TemporaryDirectory() as home:
         environment = {
             **os.environ, "LOKET_HOME": home, "LOKET_HTTP": f"127.0.0.1:{http}",
@@ -130,7 +131,7 @@ def clinic(checkout: Path, http: int, ssh: int) -> Iterator[None]:
             )  # fmt: skip
             try:
                 wait_for(http, ssh, server)
-                yield
+                yield server
             finally:
                 server.terminate()
                 server.wait()

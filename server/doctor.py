@@ -415,7 +415,9 @@ def _audit(clinic: Clinic) -> Iterator[CheckResult]:
     report = audit_check.verify()
     for words in audit_sentences.problems(report):
         yield CheckResult("error", "audit", words)
-    if not report.problems:
+    for words in audit_sentences.vouched(report, clinic.zone):
+        yield CheckResult("warning", "audit", words)
+    if not report.problems and not report.vouched:
         yield CheckResult("ok", "audit", _("chain unbroken"))
     yield from _reserve()
 

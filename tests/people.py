@@ -15,7 +15,11 @@ class Caller(httpx.Client):
     def __init__(self, url: str, username: str, password: str = "demo") -> None:
         super().__init__(base_url=f"{url}/api/v1/", timeout=30)
         self.username = username
-        answer = self.post("tokens", json={"username": username, "password": password})
+        self.sign_in(password)
+
+    def sign_in(self, password: str = "demo") -> None:
+        """Sign in, again where the last sign-in has ended."""
+        answer = self.post("tokens", json={"username": self.username, "password": password})
         assert answer.status_code == 201, answer.text
         self.headers["Authorization"] = f"Bearer {answer.json()['token']}"
 

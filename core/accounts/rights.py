@@ -1,10 +1,12 @@
 """Rights of roles as data: the admin asks for a change, the supervisor decides; never one person alone.
 
-A role without a row in `role_permission` has its defaults. A change holds from the next request on.
+A role without a row in `role_permission` has its defaults. A change holds from the next request on; a right that is
+taken away ends the sign-ins of the role, so that no open screen goes on showing what may no longer be seen.
 """
 
 from __future__ import annotations
 
+from core.accounts import sign_ins
 from core.foundation import audit, clock
 from core.foundation.codes import Permission as P
 from core.foundation.codes import RightsOutcome, Role
@@ -12,7 +14,7 @@ from core.foundation.database import connection, transaction
 from core.foundation.errors import ConflictError, NotAllowedError, NotFoundError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import ROLE_PERMISSIONS, Actor, rights_of
-from core.models import RightsChange, RolePermission
+from core.models import Account, RightsChange, RolePermission
 from core.schemas.accounts import RightsChangeFields, RightsChangeOut, RightsOut
 
 NEWEST = 200  # requests that are listed
@@ -126,7 +128,15 @@ def decide(actor: Actor, change_id: str, *, approved: bool) -> RightsChangeOut:
                 RolePermission.role == row.role, RolePermission.permission == row.permission
             ).execute()
             RolePermission.create(role=row.role, permission=row.permission, granted=row.granted, change=row)
+            if not row.granted:
+                _end_sign_ins(actor, Role(row.role))
         return _out(RightsChange.get_by_id(row.id))
+
+
+def _end_sign_ins(actor: Actor, role: Role) -> None:
+    """End the sign-ins of a role but the actor's own: a door shows panes by the rights that it saw at the sign-in."""
+    for account in Account.select().where(Account.role == role, Account.disabled_at.is_null()):
+        sign_ins.end_all(account, "role", but=actor.session_id)
 
 
 def withdraw(actor: Actor, change_id: str) -> RightsChangeOut:

@@ -1,7 +1,8 @@
 """Four eyes: one person asks for something, or has done it, and the supervisor approves; never the same person.
 
 What an approval leads to belongs to the domain that asked: `core.records.releases` opens a record,
-`core.daily.reports.exports` lets a file be taken; a restore (`core.daily.backup.restores`) is looked at afterwards.
+`core.daily.reports.exports` lets a file be taken; a restore (`core.daily.backup.restores`) is looked at afterwards;
+breaks of the audit log are vouched for (`core.foundation.audit_vouches`).
 Rights have requests of their own (`core.accounts.rights`).
 """
 

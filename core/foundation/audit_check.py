@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,42 +13,20 @@ import peewee
 
 from core.foundation import audit, audit_chain, audit_reads, audit_records
 from core.foundation.audit_files import AuditKey, Head, HeadFile
-from core.foundation.database import connection, database, is_sqlite, tuples
+from core.foundation.audit_vouches import COLUMNS, AuditProblem, Vouch, known
+from core.foundation.database import connection, database, document_text, is_sqlite, tuples
+from core.foundation.permissions import Actor
 from core.models import AuditEvent
 
 PAGE = 2000
 """Rows read at once: the memory stays the same however long the log is."""
 LISTED = 50
 """Problems told in one look; more of them help nobody."""
-COLUMNS = (
-    "sequence", "at", "account_id", "origin", "action", "kind", "target", "patient_id", "detail", "record_version",
-    "record_hash", "previous_hash", "hash",
-)  # fmt: skip
 TRIGGERS = ("audit_event_no_update", "audit_event_no_delete")
 READ_TRIGGERS = 4
 
 Progress = Callable[[int, int], None]
 """Called with how many rows were looked at, of how many."""
-
-
-@dataclass(frozen=True)
-class AuditProblem:
-    """One thing that is not as it was written."""
-
-    code: str
-    """`row_changed`, `rows_missing`, `rows_cut`, `rows_were_cut`, `head_differs`,
-    `head_differed`, `head_missing`, `head_lost`, `key_lost`,
-    `old_rows_changed`, `unprotected`, `record_changed`, `record_missing`, `record_unaudited`, `chain_missing`, `log_missing`,
-    `index_differs`."""
-    sequence: int | None = None
-    """The row of the log at which it shows."""
-    kind: str = ""
-    target: str = ""
-    """The record."""
-    number: int = 0
-    """How many, where that is the matter."""
-    log: str = "changes"
-    """`changes` or `reads`."""
 
 
 @dataclass
@@ -63,20 +41,44 @@ class AuditReport:
     records_older: int = 0
     """Records not changed since the chain has a key: nothing to compare them with."""
     problems: list[AuditProblem] = field(default_factory=list)
+    """Breaks that nobody has vouched for."""
+    vouched: list[tuple[AuditProblem, Vouch]] = field(default_factory=list)
+    """Breaks that two people have vouched for: they are there for good, and are named at each look."""
     notes: list[AuditProblem] = field(default_factory=list)
     """Events that explain a gap: `database_restored`."""
+    known: Mapping[str, Vouch] = field(default_factory=dict)
+    """Fingerprint -> vouch, of the breaks that were looked into."""
+    log: str = "changes"
+    """The log whose problems are added."""
 
     def add(self, problem: AuditProblem) -> None:
-        """Keep a problem, up to the number that is told."""
-        if len(self.problems) < LISTED:
-            self.problems.append(problem)
+        """Keep a problem, up to the number that is told; one that is vouched for by itself."""
+        of_log = dataclasses.replace(problem, log=self.log)
+        vouch = self.known.get(of_log.fingerprint)
+        if vouch is not None:
+            self.vouched.append((of_log, vouch))
+        elif len(self.problems) < LISTED:
+            self.problems.append(of_log)
+
+
+def examine(actor: Actor) -> AuditReport:
+    """Look at the whole log, to vouch for what is found; as `verify` else.
+
+    What the log would notice of itself at its next row it notices first: the break is then one that lasts.
+
+    Args:
+        actor: Who looks.
+    """
+    audit.record(actor, "audit_examined", "audit", "")
+    audit_reads.shown(actor, "audit_read", [], kind="audit")
+    return verify()
 
 
 def verify(progress: Progress | None = None) -> AuditReport:
     """Look at every row of the log and at every record that it names."""
     key, head_file = audit.chain()
-    report = AuditReport()
     with connection():
+        report = AuditReport(known=known(key))
         head = head_file.read()  # first: rows written meanwhile are only after it
         walk = _Walk(key, head, report)
         total = AuditEvent.select(peewee.fn.MAX(AuditEvent.sequence)).scalar() or 0
@@ -97,10 +99,11 @@ def verify(progress: Progress | None = None) -> AuditReport:
 def _reads(key: AuditKey, report: AuditReport) -> None:
     """Look at the log of reads in the same way; what it has is marked by its name."""
     reads = audit_reads.reads()
-    found = AuditReport()
+    found = AuditReport(known=report.known, log="reads")
     if not reads.path.exists():
         if reads.head.exists():
-            report.add(AuditProblem("log_missing", log="reads"))
+            found.add(AuditProblem("log_missing"))
+            report.problems += found.problems
         return
     head = reads.head.read()
     file = apsw.Connection(str(reads.path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -123,8 +126,8 @@ def _reads(key: AuditKey, report: AuditReport) -> None:
     finally:
         file.close()
     report.reads = found.rows
-    for problem in found.problems:
-        report.add(dataclasses.replace(problem, log="reads"))
+    report.problems += found.problems
+    report.vouched += found.vouched
 
 
 def _rows() -> Iterator[dict[str, Any]]:
@@ -162,7 +165,7 @@ class _Walk:
         row["account"] = row["account_id"]
         if self._ours is not None and row["sequence"] != self.last + 1:
             missing = row["sequence"] - self.last - 1
-            self._report.add(AuditProblem("rows_missing", row["sequence"], number=missing))
+            self._report.add(AuditProblem("rows_missing", row["sequence"], number=missing, state=row["hash"]))
         if row["action"] == audit_chain.KEYED:
             self._begin(row)
         self._judge(row)
@@ -176,9 +179,11 @@ class _Walk:
         detail = _document(row["detail"])
         self._ours = detail.get("key") == self._key.fingerprint
         if self._ours and detail.get("key_lost"):
-            self._report.add(AuditProblem("key_lost", row["sequence"], number=self._report.rows - 1))
-        if self._ours and self._seal.document() != {name: detail.get(name) for name in ("rows", "seal")}:
-            self._report.add(AuditProblem("old_rows_changed", row["sequence"]))
+            number = self._report.rows - 1
+            self._report.add(AuditProblem("key_lost", row["sequence"], number=number, state=row["hash"]))
+        sealed = self._seal.document()
+        if self._ours and sealed != {name: detail.get(name) for name in ("rows", "seal")}:
+            self._report.add(AuditProblem("old_rows_changed", row["sequence"], state=sealed["seal"]))
         if self._ours and self.keyed_since is None:
             self.keyed_since = row["at"]
 
@@ -191,7 +196,8 @@ class _Walk:
             else _plain_hash(row)
         )
         if row["previous_hash"] != self._previous or row["hash"] != expected:
-            self._report.add(AuditProblem("row_changed", row["sequence"]))
+            state = self._key.digest(document_text([self._previous, *(row[name] for name in COLUMNS)]))
+            self._report.add(AuditProblem("row_changed", row["sequence"], state=state))
 
     def _note(self, row: dict[str, Any]) -> None:
         if row["action"] == audit_chain.BROKEN:
@@ -204,10 +210,11 @@ def _broken(row: dict[str, Any]) -> AuditProblem:
     """Return what the log itself noticed when its next row was written."""
     facts = _document(row["detail"])
     if facts.get("noted") is None:
-        return AuditProblem("head_lost", row["sequence"])
+        return AuditProblem("head_lost", row["sequence"], state=row["hash"])
     if facts.get("differs"):
-        return AuditProblem("head_differed", row["sequence"])
-    return AuditProblem("rows_were_cut", row["sequence"], number=facts["noted"] - facts["found"])
+        return AuditProblem("head_differed", row["sequence"], state=row["hash"])
+    number = facts["noted"] - facts["found"]
+    return AuditProblem("rows_were_cut", row["sequence"], number=number, state=row["hash"])
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -270,9 +277,11 @@ def _records(key: AuditKey, kind: str, keyed_since: str | None, report: AuditRep
         report.records_older += len(ids) - len(told)
         for id_, (sequence, hash_) in told.items():
             if stored.get(id_) != hash_:
-                report.add(AuditProblem("record_changed", sequence, kind, id_))
-        for id_ in _made_since(kind, [id_ for id_ in ids if id_ not in told], keyed_since):
-            report.add(AuditProblem("record_unaudited", None, kind, id_))
+                report.add(AuditProblem("record_changed", sequence, kind, id_, state=stored.get(id_, "")))
+        unaudited = _made_since(kind, [id_ for id_ in ids if id_ not in told], keyed_since)
+        now = audit_records.hashes(key, kind, unaudited)
+        for id_ in unaudited:
+            report.add(AuditProblem("record_unaudited", None, kind, id_, state=now[id_]))
     _missing(kind, report)
 
 

@@ -33,6 +33,13 @@ WATCHED = (
     "rights_change_refused",
     "rights_change_withdrawn",
     "second_factor_reset",
+    # One person could make, or take over, the account that approves what that person asks for.
+    "account_created",
+    "account_edited",
+    "account_enabled",
+    "password_set",
+    "key_added",
+    "setting_changed",
     "report_exported",
     "loss_accepted",
     "promoted",

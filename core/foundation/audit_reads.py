@@ -44,6 +44,7 @@ READS_FILE = "audit_reads.sqlite3"
 HEAD_FILE = "audit_reads.head"
 RESERVE_FILE = "audit_reads.reserve"
 RESERVE_BYTES = 2 * 2**20  # some 5,000 rows: a day's care
+RESERVE_PAGE = 4096  # bytes of it that are read at once: an empty one is seen by the first
 BATCH = 256  # rows committed at once
 WAIT_SECONDS = 30.0  # an answer waits no longer for its row
 BUSY_MILLISECONDS = 10_000  # another process may be writing its rows
@@ -91,6 +92,8 @@ class ReadLog:
         self._guard = threading.Lock()
         self._writer: threading.Thread | None = None
         self._file: apsw.Connection | None = None
+        self._known_key: str | None = None
+        """Fingerprint of the key that the newest rows of the open file were made with, once it was looked for."""
         self._panes: set[tuple[str, str, str, str]] = set()
         self.is_restored = False
         """Whether a backup was restored just before: the log it brought has no head yet."""
@@ -163,7 +166,7 @@ class ReadLog:
             self._commit_or_tell(batch)
         if self._file is not None:
             self._file.close()
-            self._file = None
+            self._file = self._known_key = None
 
     def _commit_or_tell(self, batch: list[_Read]) -> None:
         try:
@@ -193,7 +196,7 @@ class ReadLog:
         """Open the file anew at the next batch; a transaction that is open ends with it."""
         if self._file is not None:
             self._file.close(True)
-            self._file = None
+            self._file = self._known_key = None
 
     def _opened(self) -> apsw.Connection:
         if self._file is None:
@@ -222,7 +225,10 @@ class ReadLog:
             about = {"at": clock.now(), "account": None, "origin": "", **EMPTY}
             if broken is not None:
                 rows.insert(0, ({**about, "action": BROKEN, "detail": broken}, []))
-            if (known := _known_key(file)) != self.key.fingerprint:
+            if (
+                self._known_key != self.key.fingerprint
+                and (known := _known_key(file)) != self.key.fingerprint
+            ):
                 lost = {"key_lost": True} if known else {}
                 begin = {"key": self.key.fingerprint, **_seal(file).document(), **lost}
                 rows.insert(0, ({**about, "action": KEYED, "detail": begin}, []))
@@ -234,6 +240,7 @@ class ReadLog:
                 file.executemany(
                     "INSERT INTO read_person VALUES (?, ?)", [(id_, event["sequence"]) for id_ in people]
                 )
+        self._known_key = self.key.fingerprint
         newest = Head(events[-1]["sequence"], events[-1]["hash"])
         (self.head.advance if broken is None else self.head.replace)(newest)
         if spared:
@@ -351,10 +358,18 @@ class Reserve:
                 os.close(handle)
 
     def _content(self) -> bytes:
+        """Return what is written into the room; each batch asks, so that no more of it is read than that."""
+        parts = []
         try:
-            return self._path.read_bytes().split(b"\0", 1)[0]
+            with self._path.open("rb", buffering=0) as file:
+                while part := file.read(RESERVE_PAGE):
+                    written, zero, _room = part.partition(b"\0")
+                    parts.append(written)
+                    if zero:
+                        break
         except FileNotFoundError:
             return b""
+        return b"".join(parts)
 
 
 _open: list[ReadLog] = []

@@ -386,6 +386,8 @@ class ApprovalKind(StrEnum):
     """A report that names patients leaves Loket as a file."""
     RESTORE = "restore"
     """A backup has replaced the database; approved afterwards."""
+    TAMPERING = "tampering"
+    """Breaks of the audit log that were looked into; vouched for, they are named and no longer new."""
 
 
 class RightsOutcome(StrEnum):

@@ -27,6 +27,7 @@ APPROVERS: dict[ApprovalKind, Callable[[Clinic, Actor, Approval], None]] = {
     ApprovalKind.RELEASE: releases.grant,
     ApprovalKind.EXPORT: _approve,
     ApprovalKind.RESTORE: _approve,
+    ApprovalKind.TAMPERING: _approve,
 }
 """Kind -> the core's function that approves it, with what follows from it."""
 

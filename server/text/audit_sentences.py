@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
-from core.foundation.audit_check import AuditProblem, AuditReport
+from core.foundation.audit_check import AuditReport
+from core.foundation.audit_vouches import LASTING, AuditProblem
 from server.text.translation import N_, _
 
 PROBLEMS = {
@@ -29,6 +31,7 @@ PROBLEMS = {
 }  # fmt: skip
 """`AuditProblem.code` -> what it says."""
 
+TOLD = 50  # breaks of before that are named one by one
 KINDS = {
     "patient": N_("Patient"),
     "encounter": N_("Note"),
@@ -41,8 +44,13 @@ KINDS = {
 """`AuditProblem.kind` -> its word."""
 
 
-def verified(report: AuditReport) -> Iterator[str]:
-    """What a look at the whole log found."""
+def verified(report: AuditReport, zone: ZoneInfo) -> Iterator[str]:
+    """What a look at the whole log found.
+
+    Args:
+        report: What was found.
+        zone: The clinic's time zone.
+    """
     yield _("{rows} events, {reads} reads and {records} records looked at.").format(
         rows=report.rows, reads=report.reads, records=report.records
     )
@@ -52,8 +60,13 @@ def verified(report: AuditReport) -> Iterator[str]:
         ).format(number=report.records_older)
     for note in report.notes:
         yield _sentence(note)
+    yield from vouched(report, zone)
     if not report.problems:
-        yield _("The log is whole, and the records are as their last change left them.")
+        yield (
+            _("No break but those that two people vouched for.")
+            if report.vouched
+            else _("The log is whole, and the records are as their last change left them.")
+        )
     yield from problems(report)
 
 
@@ -62,7 +75,40 @@ def problems(report: AuditReport) -> Iterator[str]:
     for problem in report.problems:
         yield _sentence(problem)
     if report.problems:
-        yield _("Keep the data folder and its backups as they are, and report it.")
+        yield _(
+            "Keep the data folder and its backups as they are, and report it. Once it is known what happened: loket audit vouch"
+        )
+
+
+def vouched(report: AuditReport, zone: ZoneInfo) -> Iterator[str]:
+    """The breaks that two people vouched for, with who, when and their words.
+
+    Args:
+        report: What was found.
+        zone: The clinic's time zone.
+    """
+    for problem, vouch in report.vouched[:TOLD]:
+        yield _("Known: {sentence} {asked} and {approved}, {day}: {words}").format(
+            sentence=_sentence(problem),
+            asked=vouch.asked_by,
+            approved=vouch.approved_by,
+            day=vouch.at.astimezone(zone).strftime("%d-%m-%Y"),
+            words=vouch.words,
+        )
+    if (more := len(report.vouched) - TOLD) > 0:
+        yield _("{number} more breaks are known and vouched for.").format(number=more)
+
+
+def lasting(report: AuditReport) -> Iterator[str]:
+    """The breaks that can be vouched for, in words."""
+    yield from (_sentence(problem) for problem in report.problems if problem.code in LASTING)
+
+
+def not_lasting(report: AuditReport) -> Iterator[str]:
+    """What has to be mended instead."""
+    for problem in report.problems:
+        if problem.code not in LASTING:
+            yield _("Nobody can vouch for this, it has to be mended:") + " " + _sentence(problem)
 
 
 def _sentence(problem: AuditProblem) -> str:

@@ -75,6 +75,8 @@ def failure(error: CoreError) -> str:
             'This report names patients. Ask for leave: loket report ... --because "why, in words"; '
             "the head of the clinic releases it for a day (list of the day, Y)."
         )
+    if error.code == "nothing_to_vouch_for":
+        return _("There is no break that could be vouched for.")
     if isinstance(error, ConflictError) and error.code == "already_requested":
         return _("The same is asked for already: the head of the clinic decides (list of the day, Y).")
     if isinstance(error, ValidationError):

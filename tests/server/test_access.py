@@ -512,6 +512,7 @@ def test_a_right_changes_when_two_people_agree(
     assert supervisor.post(approve).status_code == 409
     back = admin.post("rights/changes", json={**change, "granted": False}).json()
     assert supervisor.post(f"rights/changes/{back['id']}/approve").status_code == 200
+    pharmacist.sign_in()
     assert SECRET not in pharmacist.get(path, params=params).text
 
 
@@ -544,13 +545,16 @@ def test_some_rights_are_never_changed(admin: Caller, role: str, permission: str
     assert admin.post("rights/changes", json=change).json()["fields"] == {"permission": "fixed"}
 
 
-def test_a_taken_right_is_gone_at_the_next_request(
-    clerk: Caller, admin: Caller, supervisor: Caller, seen: dict[str, Any]
+def test_a_taken_right_is_gone_at_once_and_ends_the_sign_ins_that_had_it(
+    clerk: Caller, doctor: Caller, admin: Caller, supervisor: Caller, seen: dict[str, Any]
 ) -> None:
     change = {"role": "clerk", "permission": "read_complaints", "granted": False, "reason": "loket terbuka"}
     asked = admin.post("rights/changes", json=change).json()
     assert complaint(clerk, seen) == "batuk"
     supervisor.post(f"rights/changes/{asked['id']}/approve")
+    assert clerk.get("accounts/me").status_code == 401  # its open screens close: they knew the right
+    assert doctor.get("accounts/me").status_code == 200
+    clerk.sign_in()
     assert complaint(clerk, seen) == ""
     back = admin.post("rights/changes", json={**change, "granted": True}).json()
     supervisor.post(f"rights/changes/{back['id']}/approve")

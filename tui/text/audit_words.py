@@ -28,6 +28,7 @@ ACTIONS: Mapping[str, str] = {
     "appointment_booked": N_("booked"),
     "appointment_cancelled": N_("cancelled a booking"),
     "appointments_read": N_("saw the numbers from home"),
+    "audit_examined": N_("examined the log"),
     "audit_read": N_("read this log"),
     "broken_glass_read": N_("saw who broke the glass"),
     "bpjs_code_mapped": N_("mapped a code of BPJS"),
@@ -138,6 +139,7 @@ APPROVALS: Mapping[str, str] = {
     "release": N_("Leave to correct"),
     "export": N_("File with patients"),
     "restore": N_("Backup restored"),
+    "tampering": N_("Break of the log"),
 }
 """Requests and deeds of another person, by kind."""
 
@@ -156,7 +158,16 @@ def approval_subject(asked: ApprovalOut, zone: str) -> str:
         return f"{date_text(date.fromisoformat(rest))} {in_language(REPORTS[first].titles, language())}"
     if asked.kind is ApprovalKind.RESTORE:
         return instant_text(datetime.fromisoformat(first), zone)
+    if asked.kind is ApprovalKind.TAMPERING:
+        return _("{number} breaks").format(number=asked.target)
     return asked.target
+
+
+def approval_details(asked: ApprovalOut) -> list[str]:
+    """Return the further facts of a request, a fact a line; of breaks the sentences that tell them."""
+    if asked.kind is ApprovalKind.TAMPERING:
+        return [str(told) for told in asked.detail.get("told", [])]
+    return [f"{name}: {value}" for name, value in asked.detail.items()]
 
 
 TOLD_FIRST = (

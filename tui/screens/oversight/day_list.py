@@ -115,7 +115,8 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
         if asked.person is not None:
             about += f" {asked.person.medical_record_number}"
         lines = [f"{at}  {asked.requested_by}", about, *wrapped(asked.reason, READ_CELLS)]
-        lines += [f"{name}: {value}" for name, value in asked.detail.items()]
+        for fact in audit_words.approval_details(asked):
+            lines += wrapped(fact, READ_CELLS)
         self.app.push_screen(TextDialog(self.session, audit_words.APPROVALS[asked.kind], lines))
 
     def action_approve(self) -> None:
