@@ -16,6 +16,7 @@ from core.daily import closing
 from core.exchange import outbox
 from core.exchange import service as synchronisation
 from core.exchange.bpjs import bpjs_link, day_comparison, pcare_run
+from core.exchange.satusehat.ihs_lookup import IhsLookup
 from core.foundation import clock, logs, state
 from core.foundation.clinic import Clinic
 from core.foundation.database import connection, is_sqlite
@@ -34,6 +35,8 @@ BPJS_SECONDS = 30
 """Interval at which the visits of insured people are brought up to date at BPJS; a registration waits no longer."""
 BPJS_PROOF = time(19, 30)
 """Hour at which the day is compared with BPJS's: after the last visit, long before midnight."""
+IHS_SECONDS = 30
+"""Interval at which the IHS numbers of today's patients are looked up, while these wait for their turn."""
 TOKENS_MINUTES = 15
 """Interval at which it is looked whether the door's credential ends soon, and for sign-ins of a clock that ran ahead."""
 SHARED_MINUTES = 1
@@ -78,6 +81,8 @@ def start(clinic: Clinic) -> BackgroundScheduler:
         )
     if bpjs_link.is_set_up(clinic.settings):
         _schedule_bpjs(scheduler, clinic)
+    if synchronisation.is_set_up(clinic.settings) and clinic.settings.sync_target == "satusehat":
+        _schedule_ihs(scheduler, clinic)
     with connection():
         missed = closing.missed_day(clinic) is not None
     if missed:
@@ -127,6 +132,25 @@ def _schedule_bpjs(scheduler: BackgroundScheduler, clinic: Clinic) -> None:
         coalesce=True,
         max_instances=1,
     )
+
+
+def _schedule_ihs(scheduler: BackgroundScheduler, clinic: Clinic) -> None:
+    """Look IHS numbers up in a thread of the server: few short requests, and no key waits for them."""
+    scheduler.add_job(
+        _look_up_ihs,
+        IntervalTrigger(seconds=IHS_SECONDS, timezone=clinic.zone),
+        args=[IhsLookup(clinic)],
+        id="ihs",
+        coalesce=True,
+        max_instances=1,
+    )
+
+
+def _look_up_ihs(lookup: IhsLookup) -> None:
+    try:
+        lookup.look()
+    except Exception as error:
+        log.error("IHS numbers could not be looked up: %s", logs.describe_failure(error))
 
 
 def _send_to_bpjs(clinic: Clinic) -> None:

@@ -16,7 +16,7 @@ from core.foundation.clinic import Clinic
 from core.foundation.codes import AppointmentStatus, Payer, Permission, VisitStatus
 from core.foundation.database import connection, tuples
 from core.foundation.permissions import Actor
-from core.models import Allergy, Appointment, Patient, QueueEntry, Ticket, Visit
+from core.models import Allergy, Appointment, Patient, QueueEntry, RemoteResource, Ticket, Visit
 from core.patients import search as patient_search
 from core.patients import service as patients
 from core.patients import villages
@@ -159,7 +159,7 @@ def patient_out(clinic: Clinic, patient: Patient) -> PatientOut:
 
 
 def patients_out(clinic: Clinic, found: Sequence[Patient]) -> list[PatientOut]:
-    """Return patients as sent to terminals, with last visit, open entry and allergies, in five queries."""
+    """Return patients as sent to terminals, with last visit, open entry and allergies, in five queries; with IHS numbers, in six."""
     ids = [patient.id for patient in found]
     if not ids:
         return []
@@ -168,6 +168,7 @@ def patients_out(clinic: Clinic, found: Sequence[Patient]) -> list[PatientOut]:
     open_entries = _open_entries(ids)
     appointments = _appointments(ids, today)
     allergies = _allergies(ids)
+    ihs_numbers = _ihs_numbers(clinic, found)
     return [
         PatientOut(
             id=patient.id,
@@ -184,6 +185,7 @@ def patients_out(clinic: Clinic, found: Sequence[Patient]) -> list[PatientOut]:
             allergies=allergies.get(patient.id, []),
             allergies_asked=bool(allergies.get(patient.id)) or patient.no_known_allergies_at is not None,
             merged_into=patient.merged_into_id,
+            ihs_number=ihs_numbers.get(patient.medical_record_number, ""),
             village=villages.label_of(patient.village_code),
             warnings=_warnings(patient, today),
             **{name: getattr(patient, name) for name in COLUMNS},
@@ -254,6 +256,19 @@ def _allergies(ids: Sequence[str]) -> dict[str, list[str]]:
     for allergy in Allergy.select().where(Allergy.patient.in_(ids), Allergy.voided_at.is_null()):
         found[allergy.patient_id].append(allergy.substance)
     return found
+
+
+def _ihs_numbers(clinic: Clinic, found: Sequence[Patient]) -> dict[str, str]:
+    """Return medical record number -> SATUSEHAT's number, as far as it has told them."""
+    server = clinic.settings.satusehat_url.rstrip("/")
+    if not server:
+        return {}
+    kept = RemoteResource.select(RemoteResource.value, RemoteResource.remote_id).where(
+        RemoteResource.server == server,
+        RemoteResource.type == "Patient",
+        RemoteResource.value.in_([patient.medical_record_number for patient in found]),
+    )
+    return dict(tuples(kept))
 
 
 def _warnings(patient: Patient, today: date) -> list[str]:

@@ -130,6 +130,8 @@ class PatientOut(PatientFields):
     allergies_asked: bool = False
     """There are some, or the patient was asked and knew of none; false: an empty list says nothing."""
     merged_into: str | None = None
+    ihs_number: str = ""
+    """SATUSEHAT's number of the person; empty where it is not known."""
     village: str = ""
     """Village and district of `village_code`; empty where the code is not in the list."""
     warnings: list[str] = []

@@ -10,7 +10,6 @@ so a run that was cut off anywhere goes on from there.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -20,7 +19,7 @@ import httpx
 from core.exchange.fhir import Entry, Mapper, Record, Resource, digest
 from core.exchange.fhir.clinical import Made, VisitRows
 from core.exchange.fhir.rendering import visit_record, visit_rows
-from core.exchange.fhir.systems import CONDITION_VERIFIED, MOTHER_NIK, NIK
+from core.exchange.fhir.systems import CONDITION_VERIFIED, NIK
 from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
 from core.exchange.satusehat import patient_resources, visit_resources
@@ -28,6 +27,7 @@ from core.exchange.satusehat.consent import refused_visits, refusing
 from core.exchange.satusehat.identities import Identities
 from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import MISSING, Displays
+from core.exchange.satusehat.patient_registry import PatientRegistry, SetAsideError, id_of, number_mark
 from core.exchange.satusehat.requests import NO_PERMISSION_RULE, Access, SatusehatRefusedError
 from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames, is_taken_back
 from core.exchange.target import LATER, NOT_FOUND, Verdict
@@ -43,8 +43,6 @@ BATCH = 10
 """Records read at once; each is acknowledged by itself."""
 NO_PRACTITIONER = "practitioner-missing"
 NO_DIAGNOSIS = "diagnosis-missing"
-NO_NIK = "nik-missing"
-NO_REGION = "region-missing"
 TOO_OLD = "too-old"
 GONE = 404
 UNKNOWN_REFERENCE_RULE = "10124"
@@ -56,10 +54,6 @@ PART_KINDS = (
 """Types of a visit's parts that a correction may remove from it."""
 
 
-class SetAsideError(Exception):
-    """A record that cannot go as it is; the words begin with a stable code."""
-
-
 class SatusehatTarget:
     """SATUSEHAT, for one run."""
 
@@ -69,6 +63,7 @@ class SatusehatTarget:
         self._patience = patience
         self._access = Access(clinic.settings, client)
         self._ids = Identities(clinic.settings.satusehat_url)
+        self._registry = PatientRegistry(self._access, self._ids)
         self._mapper = Mapper(clinic)
         self._names = SatusehatNames(clinic.settings.satusehat_organization)
         self._vitals = frozenset(code.strip() for code in clinic.settings.satusehat_vitals.split(","))
@@ -133,7 +128,7 @@ class SatusehatTarget:
     def _look_up_practitioners(self) -> None:
         found_any = False
         for account in Account.select().where(Account.practitioner_nik.is_null(False)):
-            mark = _mark(account.practitioner_nik)
+            mark = number_mark(account.practitioner_nik)
             known = self._ids.find("Practitioner", account.username)
             if known is not None and known.digest == mark:
                 continue
@@ -234,7 +229,9 @@ class SatusehatTarget:
         entry, *allergies = record.entries
         if not entry.resource["active"]:
             return  # merged or voided here: the person is SATUSEHAT's, and stays
-        self._know(entry)
+        self._registry.learn_or_make(
+            entry.value, entry.resource, may_make=self._settings.satusehat_create_patients
+        )
         problems = []
         where = {"patient": self._resolve(self._names.query("Patient", entry.value), {})}
         for allergy in allergies:
@@ -245,55 +242,6 @@ class SatusehatTarget:
                 problems.append(_words_of(error))
         if problems:
             raise SetAsideError("; ".join(problems))
-
-    def _know(self, entry: Entry) -> None:
-        """Learn or make the IHS number of a patient.
-
-        Raises:
-            SetAsideError: The patient cannot be found.
-        """
-        number = patient_resources.personal_number(entry.resource)
-        if number is None:
-            raise SetAsideError(f"{NO_NIK}: neither the patient's nor the mother's NIK is known")
-        mark = _mark("|".join(number))
-        known = self._ids.find("Patient", entry.value)
-        if known is None or known.digest != mark:
-            found = self._find_patient(*number, entry.resource)
-            remote_id = found or self._make_patient(*number, entry.resource)
-            self._ids.remember("Patient", entry.value, remote_id, mark)
-
-    def _find_patient(self, system: str, number: str, resource: Resource) -> str | None:
-        found = self._access.search("Patient", {"identifier": f"{system}|{number}"})
-        if system == MOTHER_NIK:  # one mother may have several children, and twins are born together
-            others = set(self._ids.of("Patient").values())
-            order = resource.get("multipleBirthInteger") or 0
-            found = [
-                child
-                for child in found
-                if child.get("birthDate") == resource["birthDate"]
-                and child.get("multipleBirthInteger", order) == order
-                and str(child["id"]) not in others
-            ]
-        if len(found) > 1:
-            raise SetAsideError("ambiguous: SATUSEHAT knows several patients by this NIK")
-        return str(found[0]["id"]) if found else None
-
-    def _make_patient(self, system: str, number: str, resource: Resource) -> str:
-        if not self._settings.satusehat_create_patients:
-            raise SetAsideError(f"{NO_NIK}: SATUSEHAT does not know this NIK")
-        if not patient_resources.has_region(resource):
-            raise SetAsideError(
-                f"{NO_REGION}: SATUSEHAT does not know this patient, and makes none without it"
-            )
-        try:
-            return _id_of(self._access.send("POST", "/Patient", patient_resources.new_patient(resource)))
-        except SatusehatRefusedError as error:
-            if not error.duplicate:
-                raise
-        found = self._find_patient(system, number, resource)
-        if found is None:
-            raise SetAsideError(f"{LATER}: SATUSEHAT has this patient but does not show it yet")
-        return found
 
     def _visit(self, record: Record) -> None:
         first = record.entries[0]
@@ -476,7 +424,7 @@ class SatusehatTarget:
             self._put(entry.type, remote_id, resource)
         else:
             try:
-                remote_id = _id_of(self._access.send("POST", f"/{entry.type}", resource))
+                remote_id = id_of(self._access.send("POST", f"/{entry.type}", resource))
             except SatusehatRefusedError as error:
                 if not error.duplicate:
                     raise
@@ -553,20 +501,6 @@ def taken_back(resource: Resource, displays: Displays) -> Resource:
         return {**resource, "status": "entered-in-error"}
     rest = {name: value for name, value in resource.items() if name != "clinicalStatus"}
     return {**rest, "verificationStatus": displays.concept(CONDITION_VERIFIED, "entered-in-error")}
-
-
-def _mark(number: str | None) -> str:
-    """Return a digest of the values a lookup was made by, without keeping the number twice."""
-    return hashlib.sha256((number or "").encode()).hexdigest()
-
-
-def _id_of(document: Mapping[str, Any]) -> str:
-    """Return the id in an answer to a POST; some answers wrap it (`data`)."""
-    inner = document.get("data")
-    found = document.get("id") or (inner.get("Patient_id") if isinstance(inner, dict) else None)
-    if not isinstance(found, str) or not found:
-        raise SetAsideError(f"{LATER}: the answer names no id")
-    return found
 
 
 def _id_in_response(kind: str, item: Any) -> str:

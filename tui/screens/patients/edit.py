@@ -59,7 +59,9 @@ class EditScreen(CardScreen[Corrected]):
         state = _("identity verified") if seen else _("identity not verified: ask for the card")
         died = self._patient.deceased_on
         mark = "   !! " + _("DIED {day}").format(day=date_text(died)) if died is not None else ""
-        self.query_one("#card", Static).update(f" RM {self._patient.medical_record_number}   {state}{mark}")
+        ihs = f"   IHS {self._patient.ihs_number}" if self._patient.ihs_number else ""
+        text = f" RM {self._patient.medical_record_number}{ihs}   {state}{mark}"
+        self.query_one("#card", Static).update(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to take a death back only where one is recorded."""
