@@ -12,6 +12,7 @@ from core.exchange.health_check import HealthProbe, probe
 from core.exchange.office.office_target import OfficeTarget
 from core.exchange.outcome import Progress, SyncOutcome
 from core.exchange.pacing import Pace, Patience
+from core.exchange.satusehat.facility_places import PlaceMade
 from core.exchange.satusehat.satusehat_target import SatusehatTarget
 from core.exchange.sending import Sending
 from core.exchange.target import Target
@@ -19,9 +20,20 @@ from core.foundation import jobs
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import connection
+from core.foundation.errors import SyncError
 from core.foundation.job_problems import JobProblem
 
-__all__ = ["HealthProbe", "Pace", "Progress", "SyncOutcome", "is_set_up", "probe", "run", "what_is_missing"]
+__all__ = [
+    "HealthProbe",
+    "Pace",
+    "Progress",
+    "SyncOutcome",
+    "is_set_up",
+    "make_places",
+    "probe",
+    "run",
+    "what_is_missing",
+]
 
 
 NEEDED_SETTINGS = {
@@ -76,6 +88,37 @@ def run(
             with connection():
                 patience = Patience(pace or Pace())
                 return Sending(clinic, _target(clinic, own, patience), patience, progress).go()
+        finally:
+            if client is None:
+                own.close()
+
+
+def make_places(
+    clinic: Clinic, client: httpx.Client | None = None
+) -> tuple[list[PlaceMade], JobProblem | None]:
+    """See to it that SATUSEHAT has the clinic's units and rooms. A second run changes nothing.
+
+    Args:
+        clinic: The clinic.
+        client: An HTTP client to use instead of a new one.
+
+    Returns:
+        What was done with each, and why it could not be done.
+    """
+    missing = what_is_missing(clinic.settings)
+    if clinic.settings.sync_target != "satusehat" or missing is not None:
+        settings = missing or "LOKET_SYNC_TARGET=satusehat"
+        return [], JobProblem("not_set_up", {"settings": settings})
+    with jobs.alone(clinic.settings.home, "sync") as first:
+        if not first:
+            return [], JobProblem("already_running")
+        own = client or httpx.Client()
+        try:
+            with connection():
+                patience = Patience(Pace(attempts=2))
+                return patience.until_answered(SatusehatTarget(clinic, own, patience).make_places), None
+        except SyncError as error:
+            return [], error.problem
         finally:
             if client is None:
                 own.close()

@@ -163,6 +163,15 @@ def _absolute(value: str) -> str:
     return value
 
 
+def _position(value: str) -> str:
+    """Check latitude and longitude in degrees, with a comma between them."""
+    parts = value.replace(" ", "")
+    found = re.fullmatch(r"(-?\d{1,2}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)", parts)
+    if parts and (found is None or abs(float(found[1])) > 90 or abs(float(found[2])) > 180):
+        raise ValueError("must be latitude and longitude such as -3.3194,114.5908")
+    return parts
+
+
 def _language(value: str) -> str:
     if value not in LANGUAGES:
         raise ValueError(f"must be {' or '.join(LANGUAGES)}")
@@ -294,6 +303,8 @@ class Settings(BaseSettings):
     """The facility's national code; the demo's is made up."""
     facility_name: str = Field(default="Puskesmas Loket", min_length=1, max_length=80)
     """Shown on screens, tickets and letters."""
+    facility_position: Annotated[str, AfterValidator(_position)] = ""
+    """Latitude and longitude of the building, for SATUSEHAT; empty: not told."""
     priority_ratio: int = Field(default=2, ge=1, le=20)
     """Priority patients called for each regular one while both wait."""
     regular_wait_limit_minutes: int = Field(default=60, ge=5, le=480)

@@ -43,3 +43,18 @@ def sync_status(as_json: JsonOption = False) -> None:
         status, day = sync_in_words(outbox.status(clinic)), closing_in_words(closing.status(clinic))
     document = status.model_dump(mode="json") | {"closing": day.model_dump(mode="json")}
     console.print_lines(sync_sentences.sync_status(status, day, clinic.zone), document, as_json)
+
+
+@app.command("places")
+def sync_places(as_json: JsonOption = False) -> None:
+    """Make the clinic's units and rooms at SATUSEHAT; whatever is there already is kept."""
+    from core.exchange import service as synchronisation
+    from server.text import problem_words, sync_sentences
+
+    made, problem = synchronisation.make_places(console.open_clinic())
+    documents = [place.document() for place in made]
+    lines = [*sync_sentences.places(documents), *problem_words.lines(problem)]
+    document = {"places": documents, "error": str(problem) if problem else None}
+    console.print_lines(lines, document, as_json)
+    if problem is not None:
+        raise typer.Exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,15 @@ def sync_done(outcome: Mapping[str, Any]) -> Iterator[str]:
     yield _("{sent} records sent, {refused} set aside, {pending} still wait.").format(**outcome)
     yield from _agreement(outcome["manifest_agrees"])
     yield from problem_words.lines(outcome["error"])
+
+
+def places(made: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Yield a line for each unit and room at SATUSEHAT, with its number there."""
+    kinds = {"Organization": _("Unit"), "Location": _("Room")}
+    outcomes = {"made": _("made"), "changed": _("changed"), "kept": _("there already")}
+    for place in made:
+        kind, outcome = kinds[place["kind"]], outcomes[place["outcome"]]
+        yield f"{kind:<8} {place['code']:<16} {outcome:<14} {place['remote_id']}"
 
 
 def _agreement(agrees: bool | None, only_there: int = 0) -> Iterator[str]:

@@ -67,6 +67,8 @@ OWN_WORDS = {
 }
 """Type -> the end of its identifier system, where it is not the type's name (indonesia.md 5.2)."""
 REQUIRED = {
+    # reviannizar/satu-sehat-test, examples/createorganization.php and createlocation.php; indonesia.md 5.3.
+    "Organization": ("identifier", "active", "type", "name", "partOf"),
     "Location": ("identifier", "status", "name", "physicalType", "managingOrganization"),
     # IDCore, Profile-IDCorePatient.fsh: citizenshipStatus, deceasedBoolean and the address's country.
     "Patient": (
@@ -338,7 +340,11 @@ class Satusehat:
             number = {NIK: "nik", MOTHER_NIK: "mother", PASSPORT: "passport"}.get(system, "")
             yield from self._patients_by(number, value)
             return
-        if kind not in {"Location", "Medication"} and not query.keys() & {"subject", "encounter", "patient"}:
+        if kind not in {"Organization", "Location", "Medication"} and not query.keys() & {
+            "subject",
+            "encounter",
+            "patient",
+        }:
             raise Refusal("a search needs the patient or the encounter")
         for remote, resource in self.resources[kind].items():
             if remote in self.hidden:
@@ -463,6 +469,7 @@ class Satusehat:
         if found is not None and found[0] != own_system(kind):
             raise Refusal("identifier system and organisation do not match", "10117")
         checks: dict[str, Callable[[dict[str, Any]], None]] = {
+            "Location": self._check_location,
             "Encounter": self._check_encounter,
             "Condition": self._check_condition,
             "Observation": self._check_observation,
@@ -478,7 +485,7 @@ class Satusehat:
     def _exists(self, reference: str) -> bool:
         kind, _, remote = reference.partition("/")
         if kind == "Organization":
-            if remote != ORGANIZATION:
+            if remote != ORGANIZATION and remote not in self.resources["Organization"]:
                 raise Refusal("the resource cannot be accessed", "20003", "forbidden", status=403)
             return True
         if kind == "Practitioner":
@@ -539,6 +546,13 @@ class Satusehat:
             raise Refusal(f"code {code} is not in {system}", "10001", "code-invalid")
         if coding.get("display") != display:
             raise Refusal(f"display of {code} is not {display}", "10001", "code-invalid")
+
+    @staticmethod
+    def _check_location(resource: dict[str, Any]) -> None:
+        # indonesia.md 5.3: a room is part of a building.
+        is_room = resource["physicalType"]["coding"][0]["code"] == "ro"
+        if is_room and not resource.get("partOf"):
+            raise Refusal("partOf", "10105", "required")
 
     def _check_encounter(self, resource: dict[str, Any]) -> None:
         if any(not part.get("type") or "individual" not in part for part in resource["participant"]):

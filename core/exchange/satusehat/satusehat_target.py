@@ -22,15 +22,17 @@ from core.exchange.fhir.rendering import visit_record, visit_rows
 from core.exchange.fhir.systems import CONDITION_VERIFIED, NIK
 from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
-from core.exchange.satusehat import patient_resources, visit_resources
+from core.exchange.satusehat import facility_places, patient_resources, visit_resources
 from core.exchange.satusehat.consent import refused_visits, refusing
 from core.exchange.satusehat.identities import Identities
 from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import MISSING, Displays
-from core.exchange.satusehat.patient_registry import PatientRegistry, SetAsideError, id_of, number_mark
+from core.exchange.satusehat.patient_registry import PatientRegistry, SetAsideError, number_mark
+from core.exchange.satusehat.facility_places import PlaceMade
 from core.exchange.satusehat.requests import NO_PERMISSION_RULE, Access, SatusehatRefusedError
+from core.exchange.satusehat.resource_sender import ResourceSender
 from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames, is_taken_back
-from core.exchange.target import LATER, NOT_FOUND, Verdict
+from core.exchange.target import LATER, Verdict
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus
 from core.foundation.database import transaction
@@ -66,6 +68,7 @@ class SatusehatTarget:
         self._registry = PatientRegistry(self._access, self._ids)
         self._mapper = Mapper(clinic)
         self._names = SatusehatNames(clinic.settings.satusehat_organization)
+        self._sender = ResourceSender(self._access, self._ids, self._names)
         self._vitals = frozenset(code.strip() for code in clinic.settings.satusehat_vitals.split(","))
         self._displays = Displays()
         self._products = KfaProducts()
@@ -73,7 +76,7 @@ class SatusehatTarget:
         """Visit -> what could not be made of it, with the codes whose text is missing."""
         self._refusing: frozenset[str] = frozenset()
         """Records read last whose patient lets nothing go."""
-        self._rooms_are_new = False
+        self._places_are_new = False
         self.batch_size = BATCH
 
     @property
@@ -99,15 +102,19 @@ class SatusehatTarget:
     # --- the facility
 
     def prepare(self) -> None:
-        """Look up the accounts that are not known there yet, and make the rooms."""
+        """Look up the accounts that are not known there yet, and make the units and rooms."""
         self._look_up_practitioners()
-        self._make_rooms()
+        self.make_places()
 
-    def _make_rooms(self) -> None:
+    def make_places(self) -> list[PlaceMade]:
+        """See to it that SATUSEHAT has the clinic's units and rooms; return what was done with each.
+
+        Raises:
+            SyncError: It takes them from nobody, or not with these settings.
+        """
         try:
-            for cluster in self._clinic.clusters.values():
-                room = visit_resources.location(self._context(), cluster.code, cluster.name)
-                self._make_room(Entry("Location", cluster.code, room))
+            entries = facility_places.entries(self._context(), self._clinic)
+            return [self._make_place(entry) for entry in entries]
         except SatusehatRefusedError as error:
             foreign = error.rule in {NO_PERMISSION_RULE, FOREIGN_IDENTIFIER_RULE}
             setting = "LOKET_SATUSEHAT_ORGANIZATION: " if foreign else ""
@@ -115,15 +122,17 @@ class SatusehatTarget:
         except SetAsideError as error:
             raise SyncError(JobProblem("facility_refused", {"reason": str(error)})) from None
 
-    def _make_room(self, room: Entry) -> None:
-        where = {"organization": self._names.facility_code}
+    def _make_place(self, entry: Entry) -> PlaceMade:
+        where = {facility_places.FOUND_BY[entry.type]: self._names.facility_code}
         try:
-            self._ensure(room, where)
+            done = self._sender.ensure(entry, where)
         except SatusehatRefusedError as error:
             if error.status != GONE:
                 raise
-            self._ids.forget(room.type, room.value)
-            self._ensure(room, where)
+            self._ids.forget(entry.type, entry.value)
+            done = self._sender.ensure(entry, where)
+        known = self._ids.find(entry.type, entry.value)
+        return PlaceMade(entry.type, entry.value, known.remote_id if known else "", done)
 
     def _look_up_practitioners(self) -> None:
         found_any = False
@@ -207,7 +216,7 @@ class SatusehatTarget:
         struck = [entry for entry in record.entries if is_taken_back(entry.resource)]
         for entry in struck:
             if self._ids.find(entry.type, entry.value) is not None:
-                self._ensure(self._as_known(entry, record), where)
+                self._sender.ensure(self._as_known(entry, record), where)
         if patient is None:
             self._withdraw(record)
 
@@ -233,11 +242,11 @@ class SatusehatTarget:
             entry.value, entry.resource, may_make=self._settings.satusehat_create_patients
         )
         problems = []
-        where = {"patient": self._resolve(self._names.query("Patient", entry.value), {})}
+        where = {"patient": self._sender.resolve(self._names.query("Patient", entry.value), {})}
         for allergy in allergies:
             try:
                 if not is_taken_back(allergy.resource) or self._ids.find(allergy.type, allergy.value):
-                    self._ensure(allergy, where)
+                    self._sender.ensure(allergy, where)
             except (SetAsideError, SatusehatRefusedError) as error:
                 problems.append(_words_of(error))
         if problems:
@@ -290,11 +299,11 @@ class SatusehatTarget:
         where = self._where(first)
         if self._ids.find("Encounter", first.value) is None:
             opened = Entry("Encounter", first.value, visit_resources.opening(first.resource))
-            self._ensure(opened, where, final=False)
+            self._sender.ensure(opened, where, final=False)
         problems = []
         for entry in rest:
             try:
-                self._ensure(entry, where)
+                self._sender.ensure(entry, where)
             except (SetAsideError, SatusehatRefusedError) as error:
                 if _means_nothing_there(error) and not ids_are_fresh:
                     raise
@@ -319,18 +328,19 @@ class SatusehatTarget:
             resource = visit_resources.without_diagnoses(resource, kept)
             if not resource.get("diagnosis"):
                 return
-        self._ensure(Entry(first.type, first.value, resource), where)
+        self._sender.ensure(Entry(first.type, first.value, resource), where)
 
     def _forget(self, record: Record) -> None:
         ours = [(entry.type, entry.value) for entry in record.entries]
         parts = [(kind, value) for kind in PART_KINDS for value in self._ids.parts(kind, record.target)]
         for kind, value in ours + parts:
             self._ids.forget(kind, value)
-        if not self._rooms_are_new:
-            self._rooms_are_new = True
-            for code in self._ids.of("Location"):
-                self._ids.forget("Location", code)
-            self._make_rooms()
+        if not self._places_are_new:
+            self._places_are_new = True
+            for kind in facility_places.FOUND_BY:
+                for code in self._ids.of(kind):
+                    self._ids.forget(kind, code)
+            self.make_places()
 
     def _may_go(self, first: Entry, visit_id: str) -> bool:
         """Return whether a visit is to be sent at all.
@@ -373,7 +383,7 @@ class SatusehatTarget:
             "entry": [
                 {
                     "fullUrl": addresses[_address(self._names, entry)],
-                    "resource": self._resolved(entry.resource, addresses),
+                    "resource": self._sender.resolved(entry.resource, addresses),
                     "request": {"method": "POST", "url": entry.type},
                 }
                 for entry in record.entries
@@ -403,76 +413,12 @@ class SatusehatTarget:
     def _take_back(self, kind: str, value: str, remote_id: str) -> None:
         before = self._access.read(kind, remote_id)
         if not is_taken_back(before):
-            self._put(kind, remote_id, taken_back(before, self._displays))
+            self._sender.put(kind, remote_id, taken_back(before, self._displays))
         self._ids.forget(kind, value)
 
     def _where(self, encounter: Entry) -> dict[str, str]:
         """Return the parameters that find a visit's resources: SATUSEHAT wants the patient named."""
-        return {"subject": self._resolve(str(encounter.resource["subject"]["reference"]), {})}
-
-    # --- one resource
-
-    def _ensure(self, entry: Entry, where: Mapping[str, str], *, final: bool = True) -> None:
-        """See to it that SATUSEHAT has a resource as it is here."""
-        mark = digest(entry.resource).hex() if final else ""
-        known = self._ids.find(entry.type, entry.value)
-        if known is not None and final and known.digest == mark:
-            return
-        resource = self._resolved(entry.resource, {})
-        if known is not None:
-            remote_id = known.remote_id
-            self._put(entry.type, remote_id, resource)
-        else:
-            try:
-                remote_id = id_of(self._access.send("POST", f"/{entry.type}", resource))
-            except SatusehatRefusedError as error:
-                if not error.duplicate:
-                    raise
-                remote_id = self._adopt(entry, where)
-                self._ids.remember(entry.type, entry.value, remote_id, "")
-                if final:
-                    self._put(entry.type, remote_id, resource)
-        self._ids.remember(entry.type, entry.value, remote_id, mark)
-
-    def _put(self, kind: str, remote_id: str, resource: Resource) -> None:
-        self._access.send("PUT", f"/{kind}/{remote_id}", {**resource, "id": remote_id})
-
-    def _adopt(self, entry: Entry, where: Mapping[str, str]) -> str:
-        """Return the id of a resource that SATUSEHAT says it has already."""
-        query = f"{self._names.system(entry.type)}|{entry.value}"
-        for resource in self._access.search(entry.type, {**where, "identifier": query}):
-            identifiers = resource.get("identifier")
-            listed = identifiers if isinstance(identifiers, list) else [identifiers]
-            if any(isinstance(item, dict) and item.get("value") == entry.value for item in listed):
-                return str(resource["id"])
-        raise SetAsideError(f"{LATER}: SATUSEHAT has this {entry.type} but does not show it yet")
-
-    def _resolved(self, node: Any, addresses: Mapping[str, str]) -> Any:
-        """Return the resource with references by the server's ids, or by their place in a Bundle."""
-        if isinstance(node, dict):
-            return {
-                name: self._resolve(child, addresses)
-                if name == "reference"
-                else self._resolved(child, addresses)
-                for name, child in node.items()
-            }
-        if isinstance(node, list):
-            return [self._resolved(child, addresses) for child in node]
-        return node
-
-    def _resolve(self, reference: str, addresses: Mapping[str, str]) -> str:
-        if reference in addresses:
-            return addresses[reference]
-        kind, separator, query = reference.partition("?")
-        if not separator:
-            return reference
-        value = query.rpartition("|")[2]
-        if kind == "Organization":
-            return f"{kind}/{value}"
-        known = self._ids.find(kind, value)
-        if known is None:
-            raise SetAsideError(f"{NOT_FOUND}: SATUSEHAT does not know {kind} {value}")
-        return f"{kind}/{known.remote_id}"
+        return {"subject": self._sender.resolve(str(encounter.resource["subject"]["reference"]), {})}
 
 
 def _address(names: SatusehatNames, entry: Entry) -> str:

@@ -21,7 +21,6 @@ from core.exchange.fhir.systems import (
     DISPOSITION,
     ICD9,
     ICD10,
-    LOCATION_TYPE,
     PARTICIPATION,
     SNOMED,
     Resource,
@@ -45,25 +44,6 @@ THERAPEUTIC_PROCEDURE = "277132007"
 CASE_NOTES = {CaseKind.NEW: "Kasus baru", CaseKind.OLD: "Kasus lama"}
 """LB1's new and old cases, in the words of the report; no coded element for them was found."""
 ENDED = frozenset({"finished", "cancelled", "entered-in-error"})
-
-
-def location(context: SatusehatContext, code: str, name: str) -> Resource:
-    """Return a service cluster's room.
-
-    Args:
-        context: The facility's names and the official texts.
-        code: The code of the cluster.
-        name: Its name.
-    """
-    return {
-        "resourceType": "Location",
-        "identifier": [context.names.identifier("Location", code)],
-        "status": "active",
-        "name": name,
-        "mode": "instance",
-        "physicalType": context.displays.concept(LOCATION_TYPE, "ro"),
-        "managingOrganization": context.facility(),
-    }
 
 
 def visit_parts(context: SatusehatContext, rows: VisitRows) -> VisitParts:

@@ -68,7 +68,7 @@ def send(clinic: Clinic, runs: int = 1) -> synchronisation.SyncOutcome:
 def held(ministry: Satusehat) -> dict[str, dict[str, Any]]:
     """`Type/identifier value` -> resource; fails when something is there twice."""
     found: dict[str, dict[str, Any]] = {}
-    for kind in REQUIRED.keys() - {"Location", "Patient"}:
+    for kind in REQUIRED.keys() - {"Organization", "Location", "Patient"}:
         for resource in ministry.of(kind):
             named = identity(resource)
             assert named is not None

@@ -402,7 +402,7 @@ def test_an_id_that_is_gone_is_made_anew(clinic: Clinic, days: Days, ministry: S
     """The test server is emptied from time to time."""
     visits = fill(days, ministry, 2)
     assert send(clinic).error is None
-    for kind in ("Location", "Encounter", "Condition", "Observation"):
+    for kind in ("Organization", "Location", "Encounter", "Condition", "Observation"):
         ministry.resources[kind].clear()
     with transaction():
         for visit in visits:
@@ -411,7 +411,8 @@ def test_an_id_that_is_gone_is_made_anew(clinic: Clinic, days: Days, ministry: S
     outcome = send(clinic)
     assert (outcome.error, outcome.refused) == (None, 0)
     assert_whole(clinic, ministry)
-    assert len(ministry.of("Location")) == len(list(clinic.clusters))
+    clusters = len(list(clinic.clusters))
+    assert (len(ministry.of("Organization")), len(ministry.of("Location"))) == (clusters, clusters + 1)
 
 
 def test_secrets_stand_in_files_that_only_the_owner_reads(tmp_path: Path) -> None:
