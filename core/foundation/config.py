@@ -367,9 +367,9 @@ class Settings(BaseSettings):
     satusehat_bundles: bool = True
     """Send a new visit as one transaction; otherwise each resource by itself."""
     satusehat_vitals: str = (
-        "8480-6,8462-4,8867-4,9279-1,8310-5,59408-5,29463-7,8302-2,8280-0,56072-2,9843-4,2339-0"
+        "8480-6,8462-4,8867-4,9279-1,8310-5,59408-5,29463-7,8302-2,8280-0,284473002,9843-4,2339-0"
     )
-    """LOINC codes of the vital signs that are sent: those of the playbook (docs/reference/indonesia.md 5.4)."""
+    """LOINC codes (SNOMED for the arm) of the vital signs that are sent: those of the playbook (docs/reference/indonesia.md 5.4)."""
     bpjs_url: Annotated[str, AfterValidator(_https)] = ""
     """P-Care's address; empty: BPJS is not asked (docs/reference/bpjs.md 1)."""
     bpjs_queue_url: Annotated[str, AfterValidator(_https)] = ""

@@ -43,9 +43,16 @@ class Vital:
     soft: tuple[PlausibleRange, ...] = ()
     loinc: str | None = None
     ucum: str | None = None
+    snomed: str | None = None
+    """For what LOINC names only with a side that nobody recorded."""
     danger_below: float | None = None
     danger_from: float | None = None
     """Limits of danger for an adult: below the one, from the other (docs/reference/indonesia.md 10.1)."""
+
+    @property
+    def code(self) -> str | None:
+        """The code by which it is sent: LOINC's, else SNOMED's."""
+        return self.loinc or self.snomed
 
     def is_danger(self, value: float, age_days: int) -> bool:
         """Return whether the value needs help now: an adult's, or a low oxygen saturation at any age.
@@ -129,7 +136,8 @@ VITALS: dict[str, Vital] = {
         Vital("waist", "Waist", "cm", 20, 250, (), "8280-0", "cm"),
         Vital(
             "arm_circumference", "Arm circumference", "cm", 5, 60,
-            (PlausibleRange(183, 9, 18), PlausibleRange(int(5 * YEAR), 12.5, 21), PlausibleRange(ADULT, 23.5, 40)), "56072-2", "cm",
+            (PlausibleRange(183, 9, 18), PlausibleRange(int(5 * YEAR), 12.5, 21), PlausibleRange(ADULT, 23.5, 40)),
+            ucum="cm", snomed="284473002",
         ),
         Vital(
             "head_circumference", "Head circumference", "cm", 20, 70,

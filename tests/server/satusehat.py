@@ -43,7 +43,7 @@ UCUM = re.compile(
 EARLIEST = datetime(2014, 6, 3, tzinfo=UTC)
 UCUM_OF = {
     "8480-6": "mm[Hg]", "8462-4": "mm[Hg]", "8867-4": "/min", "9279-1": "/min", "8310-5": "Cel", "59408-5": "%",
-    "29463-7": "kg", "8302-2": "cm", "8280-0": "cm", "56072-2": "cm", "9843-4": "cm", "2339-0": "mg/dL",
+    "29463-7": "kg", "8302-2": "cm", "8280-0": "cm", "284473002": "cm", "9843-4": "cm", "2339-0": "mg/dL",
 }  # fmt: skip
 """Vital sign -> its only unit (IDCore, Profile-IDCoreVSBPSystolic.fsh: value[x].code exactly)."""
 CONSCIOUSNESS = "67775-7"
@@ -132,6 +132,8 @@ SEEN_ELSEWHERE = {
     (SNOMED, "422768004"): "Unresponsive",
     (SNOMED, "119297000"): "Blood specimen",
     (SNOMED, "108252007"): "Laboratory procedure",
+    # hi-dinanti/ancthesis-implementationguide, input/fsh/examples/Observation-LiLA.fsh; a side would be a guess
+    (SNOMED, "284473002"): "Mid upper arm circumference",
 }
 NEXT = {
     "arrived": {"in-progress", "cancelled", "entered-in-error"},
@@ -608,6 +610,8 @@ class Satusehat:
         category = resource["category"][0]["coding"][0]["code"]
         if category == "vital-signs":
             Satusehat._check_vital_sign(resource, code)
+        elif category == "exam":
+            Satusehat._check_unit(resource, code)
         elif category == "laboratory" and code not in UCUM_OF and not resource.get("specimen"):
             raise Refusal("specimen", "10105", "required")
 
@@ -622,12 +626,16 @@ class Satusehat:
             return
         if code not in UCUM_OF:
             raise Refusal(f"{code} is no vital sign", "10001", "code-invalid")
-        quantity = resource.get("valueQuantity") or {}
-        if quantity.get("system") != "http://unitsofmeasure.org" or quantity.get("code") != UCUM_OF[code]:
-            raise Refusal("valueQuantity in UCUM", "10001", "code-invalid")
+        Satusehat._check_unit(resource, code)
         # IDCore, Profile-IDCoreVSBPSystolic.fsh: interpretation 1..1.
         if code in {"8480-6", "8462-4"} and len(resource.get("interpretation", [])) != 1:
             raise Refusal("interpretation", "10105", "required")
+
+    @staticmethod
+    def _check_unit(resource: dict[str, Any], code: str) -> None:
+        quantity = resource.get("valueQuantity") or {}
+        if quantity.get("system") != "http://unitsofmeasure.org" or quantity.get("code") != UCUM_OF.get(code):
+            raise Refusal("valueQuantity in UCUM", "10001", "code-invalid")
 
     @staticmethod
     def _check_medication(resource: dict[str, Any]) -> None:

@@ -348,7 +348,8 @@ def _vital(name: str, value: float) -> Resource:
     quantity: Resource = {"value": value}
     # The UCUM code says it already; words only where there is no code.
     quantity |= {"system": systems.UCUM, "code": vital.ucum} if vital.ucum else {"unit": vital.unit}
-    code = concept(systems.LOINC, vital.loinc) if vital.loinc else {"text": vital.label}
+    system = systems.LOINC if vital.loinc else systems.SNOMED
+    code = concept(system, vital.code) if vital.code else {"text": vital.label}
     return {"code": code, "valueQuantity": quantity}
 
 

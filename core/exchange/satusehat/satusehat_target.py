@@ -22,13 +22,13 @@ from core.exchange.fhir.rendering import visit_record, visit_rows
 from core.exchange.fhir.systems import CONDITION_VERIFIED, NIK
 from core.exchange.outbox import PATIENT, VISIT
 from core.exchange.pacing import Patience
-from core.exchange.satusehat import facility_places, patient_resources, visit_resources
+from core.exchange.satusehat import facility_places, patient_resources, visit_resources, vital_observations
 from core.exchange.satusehat.consent import refused_visits, refusing
+from core.exchange.satusehat.facility_places import PlaceMade
 from core.exchange.satusehat.identities import Identities
 from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import MISSING, Displays
 from core.exchange.satusehat.patient_registry import PatientRegistry, SetAsideError, number_mark
-from core.exchange.satusehat.facility_places import PlaceMade
 from core.exchange.satusehat.requests import NO_PERMISSION_RULE, Access, SatusehatRefusedError
 from core.exchange.satusehat.resource_sender import ResourceSender
 from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames, is_taken_back
@@ -69,7 +69,7 @@ class SatusehatTarget:
         self._mapper = Mapper(clinic)
         self._names = SatusehatNames(clinic.settings.satusehat_organization)
         self._sender = ResourceSender(self._access, self._ids, self._names)
-        self._vitals = frozenset(code.strip() for code in clinic.settings.satusehat_vitals.split(","))
+        self._vitals = vital_observations.wanted_codes(clinic.settings.satusehat_vitals)
         self._displays = Displays()
         self._products = KfaProducts()
         self._held: dict[str, dict[str, str]] = {}

@@ -23,16 +23,29 @@ BODY_SITES = {
     "systolic": UPPER_ARM,
     "diastolic": UPPER_ARM,
     "waist": "113345001",
-    "arm_circumference": "368209003",
+    "arm_circumference": UPPER_ARM,
     "head_circumference": "69536005",
 }
 """Vital sign -> SNOMED site; all others: the body as a whole."""
 INTERPRETATIONS = {"low": "L", "high": "H"}
 """Warning of the record -> HL7 interpretation; a dangerous value is a critical one, a usual one normal."""
-GLUCOSE = "glucose"
+CATEGORIES = {"glucose": "laboratory", "arm_circumference": "exam"}
+"""Vital sign -> category; all others: `vital-signs`."""
+RENAMED = {"56072-2": "284473002"}
+"""Code of the setting -> the one that is sent now: LOINC's arm circumference is the right arm's, and no side is recorded."""
 CONSCIOUSNESS_CODE = "67775-7"
 CONSCIOUSNESS = {"01": "248234008", "02": "300202002", "03": "450847001", "04": "422768004"}
 """P-Care's four answers -> SNOMED as SATUSEHAT lists them: alert, voice, pain, unresponsive."""
+
+
+def wanted_codes(setting: str) -> frozenset[str]:
+    """Return the codes of the vital signs that are sent.
+
+    Args:
+        setting: Codes with commas between them.
+    """
+    codes = [code.strip() for code in setting.split(",")]
+    return frozenset(RENAMED.get(code, code) for code in codes)
 
 
 def add(parts: VisitParts) -> None:
@@ -40,7 +53,7 @@ def add(parts: VisitParts) -> None:
     for contact in parts.rows.encounters:
         for name, value in contact.vitals.items():
             vital = VITALS.get(name)
-            if vital is not None and vital.loinc in parts.context.vitals:
+            if vital is not None and vital.code in parts.context.vitals:
                 _add_vital(parts, contact, vital, value)
         answer = (contact.form.get(FORM) or {}).get("consciousness")
         if answer in CONSCIOUSNESS:
@@ -48,11 +61,13 @@ def add(parts: VisitParts) -> None:
 
 
 def _add_vital(parts: VisitParts, contact: Encounter, vital: Vital, value: float) -> None:
-    key = parts.key(f"{contact.cluster}-{vital.loinc}")
-    category = "laboratory" if vital.name == GLUCOSE else "vital-signs"
+    key = parts.key(f"{contact.cluster}-{vital.code}")
+    category = CATEGORIES.get(vital.name, "vital-signs")
+    system = LOINC if vital.loinc else SNOMED
 
     def make() -> Resource:
-        made = _observation(parts, contact, key, vital.loinc or "", category)
+        code = parts.context.displays.concept(system, vital.code or "")
+        made = _observation(parts, contact, key, code, category)
         made |= {
             "valueQuantity": {"value": value, "unit": vital.unit, "system": UCUM, "code": vital.ucum},
             "bodySite": parts.context.displays.concept(SNOMED, BODY_SITES.get(vital.name, WHOLE_BODY)),
@@ -81,7 +96,8 @@ def _add_consciousness(parts: VisitParts, contact: Encounter, code: str) -> None
     key = parts.key(f"{contact.cluster}-{CONSCIOUSNESS_CODE}")
 
     def make() -> Resource:
-        made = _observation(parts, contact, key, CONSCIOUSNESS_CODE, "vital-signs")
+        asked = parts.context.displays.concept(LOINC, CONSCIOUSNESS_CODE)
+        made = _observation(parts, contact, key, asked, "vital-signs")
         return made | {
             "valueCodeableConcept": parts.context.displays.concept(SNOMED, code),
             "bodySite": parts.context.displays.concept(SNOMED, WHOLE_BODY),
@@ -90,15 +106,15 @@ def _add_consciousness(parts: VisitParts, contact: Encounter, code: str) -> None
     parts.add("Observation", key, make)
 
 
-def _observation(parts: VisitParts, contact: Encounter, key: str, code: str, category: str) -> Resource:
+def _observation(parts: VisitParts, contact: Encounter, key: str, code: Resource, category: str) -> Resource:
     """Return an Observation of a contact without its value.
 
     Args:
         parts: The visit.
         contact: The contact with one cluster.
         key: The business identifier of the resource.
-        code: LOINC.
-        category: `vital-signs` or `laboratory`.
+        code: The concept that was measured.
+        category: `vital-signs`, `exam` or `laboratory`.
     """
     displays = parts.context.displays
     at = instant(contact.entered_at)
@@ -107,7 +123,7 @@ def _observation(parts: VisitParts, contact: Encounter, key: str, code: str, cat
         "identifier": [parts.identifier("Observation", key)],
         "status": "final" if parts.is_valid else "entered-in-error",
         "category": [displays.concept(OBSERVATION_CATEGORY, category)],
-        "code": displays.concept(LOINC, code),
+        "code": code,
         **parts.shared(),
         "effectiveDateTime": at,
         "issued": at,

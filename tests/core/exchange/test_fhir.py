@@ -15,7 +15,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from core.exchange import fhir
 from core.exchange.fhir.rendering import visit_rows
 from core.exchange.fhir.systems import NIK, OWN_KINDS
-from core.exchange.satusehat import visit_resources
+from core.exchange.satusehat import facility_places, visit_resources
 from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames
 from core.foundation import clock
 from core.foundation.clinic import Clinic
@@ -183,9 +183,7 @@ def test_what_satusehat_gets_is_valid_r4_too(clinic: Clinic, days: Days) -> None
         for rows in visit_rows([row.id for row in Visit.select(Visit.id)])
         for _, _, resource in visit_resources.visit_parts(context, rows).made
     ]
-    made += [
-        visit_resources.location(context, cluster.code, cluster.name) for cluster in clinic.clusters.values()
-    ]
+    made += [entry.resource for entry in facility_places.entries(context, clinic)]
     made += [visit_resources.opening(resource) for resource in made if resource.get("status") == "finished"]
     kinds = {resource["resourceType"] for resource in made}
     assert kinds >= {"Location", "Encounter", "Condition", "Observation", "Procedure", "Composition"}

@@ -12,6 +12,7 @@ import pytest
 from core.exchange import outbox
 from core.exchange.satusehat import official_displays
 from core.exchange.satusehat.complaint_codes import findings
+from core.exchange.satusehat.vital_observations import wanted_codes
 from core.foundation.clinic import Clinic
 from core.foundation.codes import CaseKind
 from core.foundation.database import transaction
@@ -105,13 +106,13 @@ def test_all_twelve_vital_signs_go_with_site_and_interpretation(
     write(visit, vitals=ALL_VITALS)
     assert (send(clinic).refused, set(ALL_VITALS)) == (0, set(VITALS))
     found = {item["code"]["coding"][0]["code"]: item for item in ministry.of("Observation")}
-    assert {found[vital.loinc]["valueQuantity"]["value"] for vital in VITALS.values() if vital.loinc} == set(
+    assert {found[vital.code]["valueQuantity"]["value"] for vital in VITALS.values() if vital.code} == set(
         ALL_VITALS.values()
     )
     said = {
-        name: [display(item) for item in found[vital.loinc].get("interpretation", [])]
+        name: [display(item) for item in found[vital.code].get("interpretation", [])]
         for name, vital in VITALS.items()
-        if vital.loinc
+        if vital.code
     }
     assert said == {
         "systolic": ["Critical high"], "diastolic": ["Normal"], "pulse": ["Low"], "respiration": ["Normal"],
@@ -120,6 +121,10 @@ def test_all_twelve_vital_signs_go_with_site_and_interpretation(
     }  # fmt: skip
     assert display(found["8480-6"]["bodySite"]) == "Upper arm structure"
     assert display(found["9843-4"]["bodySite"]) == "Head structure"
+    arm = found["284473002"]
+    assert (display(arm["code"]), display(arm["bodySite"])) == (
+        "Mid upper arm circumference", "Upper arm structure",
+    ), "nobody recorded a side"  # fmt: skip
     assert all(item["performer"][0]["display"] == "dr. Contoh" for item in found.values())
 
 
@@ -256,3 +261,7 @@ def test_a_file_without_codes_is_refused(
     assert refused.value.fields == {"file": problem}
     with pytest.raises(ValidationError):
         official_displays.import_displays(file, "kfa")
+
+
+def test_a_setting_with_the_right_arms_code_still_sends_the_arm() -> None:
+    assert "284473002" in wanted_codes("8480-6, 56072-2")
