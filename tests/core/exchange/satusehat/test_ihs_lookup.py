@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from core.exchange.satusehat import ihs_lookup
 from core.exchange.satusehat.ihs_lookup import IhsLookup
 from core.foundation import clock
 from core.foundation.clinic import Clinic
@@ -89,7 +88,7 @@ def test_an_outage_is_paused_and_the_number_found_afterwards(
     assert lookup.look() == 0, "it pauses"
     assert len(ministry.mischief) == 1, "and sends nothing meanwhile"
     for hours in (1, 2):
-        monkeypatch.setattr(ihs_lookup.time, "monotonic", lambda later=now + 3600 * hours: later)
+        monkeypatch.setattr(time, "monotonic", lambda later=now + 3600 * hours: later)
         found = lookup.look()
     assert found == 1
     assert shown(clinic, patient)
