@@ -103,7 +103,8 @@ def test_breastfeeding_speaks_against_and_unasked_is_said(medicine: str) -> None
 )
 def test_breastfeeding_is_not_asked_for_what_does_no_harm(medicine: str) -> None:
     assert not depends_on_breastfeeding(medicine)
-    assert codes(medicine, breastfeeding=True) == []
+    unread = ["ingredient_unread"] if medicine == "x" else []
+    assert codes(medicine, breastfeeding=True) == unread
 
 
 def test_every_rule_names_known_ingredients_one_condition_and_its_source() -> None:

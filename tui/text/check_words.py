@@ -29,6 +29,7 @@ CHECKS: Mapping[str, str] = {
     "interaction": N_("Together with {things}: {text}"),
     "medicine_guessed": N_("Read as: {things}"),
     "dose_unchecked": N_("Amount cannot be read, dose not checked: {things}"),
+    "child_dose_unknown": N_("No children's dose known for this age, not checked: {things}"),
     "ingredient_unread": N_("Unread, so nothing is checked: {things}"),
     "signa_unread": N_("Directions unread: {things}"),
 }

@@ -82,7 +82,8 @@ def read_allergy(text: str) -> AllergyReading:
     """
     if catalogue.name_key(fold_words(text)) in catalogue.words("none"):
         return AllergyReading(frozenset(), frozenset(), True, True, (), False)
-    read = read_words(text, _labels(), catalogue.words("made") | catalogue.words("reactions"))
+    ignored = catalogue.words("made") | catalogue.words("reactions")
+    read = read_words(text, _labels(), frozenset(classes()), ignored)
     named = read.labels - {_NOT_MEDICINE}
     something = bool(read.ingredients or named) or _is_a_thing(text, read.labels)
     return AllergyReading(

@@ -11,7 +11,7 @@ from core.orders.medicines import catalogue
 from core.orders.medicines.allergies import clashes, unchecked
 from core.orders.medicines.catalogue import Ingredients
 from core.orders.medicines.compounding import Compound
-from core.orders.medicines.doses import Recipient, questions
+from core.orders.medicines.doses import Recipient, questions, unjudged
 from core.orders.medicines.folding import fold_words
 from core.orders.medicines.quantities import read_amount
 from core.orders.medicines.reading import read_medicine
@@ -23,7 +23,7 @@ CONTRAINDICATION = "contraindication"
 BREASTFEEDING_UNKNOWN, KIDNEY_UNKNOWN = "breastfeeding_unknown", "kidney_unknown"
 TOLD_ONLY = frozenset(
     {ALLERGY_UNCHECKED, BREASTFEEDING_UNKNOWN, KIDNEY_UNKNOWN, "medicine_guessed", "dose_unchecked"}
-    | {"ingredient_unread", "signa_unread"}
+    | {"ingredient_unread", "signa_unread", "child_dose_unknown"}
 )
 """Codes of what is said and needs no answer."""
 DOSE_QUESTIONS = frozenset(
@@ -130,10 +130,31 @@ def _of_one(
         for each in questions(medicine, *numbers, person)
     ]
     found += _with_others(medicine, others)
+    return found + _not_looked_at(medicine, numbers, person, found)
+
+
+def _not_looked_at(
+    medicine: str, numbers: tuple[str, str, str], person: Recipient, found: Sequence[Check]
+) -> list[Check]:
+    """Return what was guessed, unread, or compared with nothing: silence would look like "nothing wrong".
+
+    Args:
+        medicine: As typed.
+        numbers: Dose, frequency and amount.
+        person: Whom it is for.
+        found: What was found about it.
+    """
     reading = read_medicine(medicine)
-    if reading.guessed:
-        found.append(Check("medicine_guessed", things=tuple(sorted(reading.ingredients))))
-    return found
+    guessed = Check("medicine_guessed", things=tuple(sorted(reading.ingredients)))
+    said = [guessed] if reading.guessed else []
+    if not reading.is_read:
+        is_said = any(each.code == ALLERGY_UNCHECKED and medicine in each.things for each in found)
+        return said if is_said else [*said, Check("ingredient_unread", things=(medicine,))]
+    if is_topical(medicine) or any(each.code in DOSE_QUESTIONS for each in found):
+        return said
+    dose, frequency, _amount = numbers
+    left = unjudged(medicine, dose, frequency, person)
+    return [*said, Check(left.code, things=(left.text,))] if left is not None else said
 
 
 def _of_compound(
@@ -165,8 +186,6 @@ def _of_compound(
         about = _of_one(part.medicine, (dose, item.frequency, ""), allergies, [*others, *before], person)
         if in_one is None:
             about.append(Check("dose_unchecked", things=(part.text,)))
-        if not read_medicine(part.medicine).is_read:
-            about.append(Check("ingredient_unread", things=(part.medicine,)))
         found += [replace(each, medicine=part.medicine) for each in about]
         before.append(part.medicine)
     return found
@@ -187,8 +206,7 @@ def allergy_checks(medicine: str, allergies: Sequence[str]) -> list[Check]:
 
 
 def _contraindications(medicine: str, person: Recipient) -> list[Check]:
-    held = read_medicine(medicine).ingredients
-    if any(form in medicine.lower() for form in _TOPICAL):
+    if is_topical(medicine):
         return []
     found = [
         Check(
@@ -198,18 +216,31 @@ def _contraindications(medicine: str, person: Recipient) -> list[Check]:
             texts=tuple(rule["text"].items()),
             source=rule["source"],
         )
-        for rule in _rules_of(held)
+        for rule in _rules_of(medicine)
         if (code := _applies(rule, person))
     ]
     return sorted(found, key=lambda each: each.code in TOLD_ONLY)
 
 
-def _rules_of(held: Ingredients) -> list[dict[str, Any]]:
+def is_topical(medicine: str) -> bool:
+    """Return whether it stays on the skin, in the eye or in the ear: age, kidneys and weight matter little."""
+    return any(form in medicine.lower() for form in _TOPICAL)
+
+
+def _rules_of(medicine: str) -> list[dict[str, Any]]:
+    held = read_medicine(medicine).ingredients
     return [
         rule
         for rule in catalogue.document("contraindications.toml")["rule"]
         if held & _named(tuple(rule.get("ingredients", [])), tuple(rule.get("atc", [])))
+        and _is_of_this_kind(medicine, rule.get("words", []))
     ]
+
+
+def _is_of_this_kind(medicine: str, words: Sequence[str]) -> bool:
+    """Return whether a name holds one of the words that a rule speaks of: a strength, a colour; no words: any."""
+    written = medicine.lower().replace(".", "").replace(",", "")
+    return not words or any(word in written for word in words)
 
 
 def _applies(rule: dict[str, Any], person: Recipient) -> str:
@@ -234,7 +265,7 @@ def _applies_to_kidney(rule: dict[str, Any], person: Recipient) -> str:
 
 def depends_on_breastfeeding(medicine: str) -> bool:
     """Return whether it must be known if the patient breast-feeds."""
-    return any(rule.get("breastfeeding", False) for rule in _rules_of(read_medicine(medicine).ingredients))
+    return any(rule.get("breastfeeding", False) for rule in _rules_of(medicine))
 
 
 @cache

@@ -12,8 +12,11 @@ from core.orders.medicines.catalogue import Ingredients, Product
 from core.orders.medicines.kidney import UNKNOWN, KidneyFunction
 from core.orders.medicines.quantities import (
     PIECES,
+    SPOONS_ML,
     Amount,
     Strength,
+    bare_numbers,
+    is_as_needed,
     milligrams,
     read_amount,
     read_frequency,
@@ -33,6 +36,12 @@ TOLERANCE = 1.15
 """Share that rounding to a dose that can be given may add."""
 TOO_LITTLE = 0.5
 """Part of the least dose below which a child's dose is asked about."""
+MOST_UNITS = 60
+"""Units of insulin in one dose beyond which it is asked about: no pen in use here gives more at once."""
+UNITS = frozenset({"unit", "units", "iu", "ui"})
+"""Words for a unit of insulin."""
+LETTERS_OF_FORM = 3
+"""Letters that `tab`, `tabs` and `tablet`, `kaps` and `kapsul` share."""
 MOST_AMOUNT = 1000
 """Pieces handed out at once beyond which the amount is impossible."""
 
@@ -97,6 +106,15 @@ class Suggestion:
     basis: str = ""
     """Empty for the usual adult dose; `by_weight`, `by_age`, `weight_needed`, `no_child_dose`."""
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Something about a dose that could not be compared with any limit."""
+
+    code: str
+    """`dose_unchecked`: it cannot be read; `child_dose_unknown`: there is no dose for this age."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,13 +330,11 @@ def _plain_questions(dose: str, frequency: str, amount: str) -> Iterator[DoseQue
 
 
 def _adult_questions(medicine: str, each: Amount, times: float | None) -> Iterator[DoseQuestion]:
-    if each.unit in PIECES and each.number > MOST_PIECES:
-        yield DoseQuestion("dose_too_much", f"{each.number:g} {each.unit}", f"<= {MOST_PIECES}")
+    if _is_too_many(each):
+        yield DoseQuestion("dose_too_much", f"{each.number:g} {each.unit}", f"<= {_most_of(each)}")
         return
-    held = read_medicine(medicine).ingredients
-    name = next(iter(held)) if len(held) == 1 else ""
-    most = catalogue.document("child_doses.toml")["most_a_day"].get(name)
-    given = milligrams(each, _strength(medicine))
+    most = _most_a_day(medicine)
+    given = milligrams(each, _strength(medicine, each))
     if most is None or given is None:
         return
     day = given * (times or 1)
@@ -326,18 +342,37 @@ def _adult_questions(medicine: str, each: Amount, times: float | None) -> Iterat
         yield DoseQuestion("dose_too_much", f"{day:g} mg", f"<= {most:g} mg")
 
 
+def _is_too_many(each: Amount) -> bool:
+    """Return whether nobody takes so many pieces, or injects so many units, at once."""
+    return each.number > _most_of(each)
+
+
+def _most_of(each: Amount) -> float:
+    if each.unit in UNITS:
+        return MOST_UNITS
+    return MOST_PIECES if each.unit in PIECES else math.inf
+
+
+def _most_a_day(medicine: str) -> float | None:
+    """Return the most mg that an adult takes in a day; None where no table says it."""
+    held = read_medicine(medicine).ingredients
+    name = next(iter(held)) if len(held) == 1 else ""
+    most: float | None = catalogue.document("child_doses.toml")["most_a_day"].get(name)
+    return most
+
+
 def _child_questions(
     medicine: str, each: Amount, times: float | None, person: Recipient
 ) -> Iterator[DoseQuestion]:
     known = child_dose_of(read_medicine(medicine).ingredients)
     if known is None:
-        if each.unit in PIECES and each.number > MOST_PIECES:
-            yield DoseQuestion("dose_too_much", f"{each.number:g} {each.unit}", f"<= {MOST_PIECES}")
+        if _is_too_many(each):
+            yield DoseQuestion("dose_too_much", f"{each.number:g} {each.unit}", f"<= {_most_of(each)}")
         return
     if known.fixed is None and person.weight_kg is None:
         yield DoseQuestion("weight_needed", f"{each.number:g} {each.unit}".strip(), source=known.source)
         return
-    given = milligrams(each, _strength(medicine))
+    given = milligrams(each, _strength(medicine, each))
     if given is not None:
         yield from _judged(given * known.share, times, known, person)
 
@@ -345,8 +380,9 @@ def _child_questions(
 def _judged(given: float, times: float | None, known: ChildDose, person: Recipient) -> Iterator[DoseQuestion]:
     """Judge one dose and the day's doses against the child's weight."""
     if known.fixed is not None or person.weight_kg is None:
-        if given > known.most_mg * TOLERANCE:
-            yield DoseQuestion("dose_too_much", f"{given:g} mg", f"<= {known.most_mg:g} mg", known.source)
+        most_mg = known.usual_mg(person) or known.most_mg
+        if given > most_mg * TOLERANCE:
+            yield DoseQuestion("dose_too_much", f"{given:g} mg", f"<= {most_mg:g} mg", known.source)
         return
     least, most = _range_mg(known, person.weight_kg)
     day = given * (times or known.times)
@@ -357,8 +393,75 @@ def _judged(given: float, times: float | None, known: ChildDose, person: Recipie
         yield DoseQuestion("dose_too_little", f"{given:.3g} mg", expected, known.source)
 
 
-def _strength(medicine: str) -> Strength | None:
-    """Return the strength of a name; of the list's product, where the name gives none."""
+def _strength(medicine: str, dose: Amount) -> Strength | None:
+    """Return the strength of a name; where it gives none, that of the list's products which can be meant.
+
+    Args:
+        medicine: As prescribed: `Kaptopril 25 mg tablet`, `captopril 25`, `pct`.
+        dose: One dose: a spoon is of no tablet.
+    """
     strength = read_strength(medicine)
+    if strength is not None:
+        return strength
+    numbers = bare_numbers(medicine)
     products = read_medicine(medicine).products
-    return strength or (read_strength(products[0].medicine) if len(products) == 1 else None)
+    named = [each for each in products if numbers & _printed_numbers(each.medicine)]
+    strengths = {read_strength(each.medicine) for each in named or products if _is_of_form(dose, each)}
+    fitting = {each for each in strengths if each is not None and _fits(dose, each)}
+    return fitting.pop() if len(fitting) == 1 else None
+
+
+def _is_of_form(dose: Amount, product: Product) -> bool:
+    """Return whether a dose of so many tablets, capsules, ... can be of a product of this form."""
+    beginning = dose.unit[:LETTERS_OF_FORM]
+    return dose.unit not in PIECES or product.form.startswith(beginning)
+
+
+@cache
+def _printed_numbers(medicine: str) -> frozenset[float]:
+    """Return the numbers of a product's name: `Amoksisilin sirup kering 125 mg/5 ml` -> 125 and 5."""
+    return bare_numbers(medicine.replace("/", " "))
+
+
+def _fits(dose: Amount, strength: Strength) -> bool:
+    """Return whether a dose can be of something so strong: spoons of a liquid, pieces of what is solid."""
+    if strength.is_liquid:
+        return dose.unit in SPOONS_ML
+    return dose.unit not in SPOONS_ML
+
+
+# What could not be judged
+
+
+def unjudged(medicine: str, dose: str, frequency: str, person: Recipient) -> Unjudged | None:
+    """Return what of a dose that was typed was compared with nothing: it must not look as if it had been.
+
+    Where a question is asked already (the weight, a dose of nothing), and where nothing was typed, it is None.
+
+    Args:
+        medicine: As prescribed; its ingredients are read.
+        dose: One dose, as typed.
+        frequency: How often, as typed.
+        person: Whom it is for.
+    """
+    if not dose.strip():
+        return None
+    if person.is_child:
+        known = child_dose_of(read_medicine(medicine).ingredients)
+        if known is None or person.age_months < known.from_months:
+            return None if _needs_no_dose(medicine) else Unjudged("child_dose_unknown", medicine)
+        if known.fixed is None and person.weight_kg is None:
+            return None
+    elif _most_a_day(medicine) is None:
+        return None
+    each = read_amount(dose)
+    if each is None or milligrams(each, _strength(medicine, each)) is None:
+        return Unjudged("dose_unchecked", dose)
+    is_counted = read_frequency(frequency) is not None or is_as_needed(frequency)
+    return None if is_counted or not frequency.strip() else Unjudged("dose_unchecked", frequency)
+
+
+def _needs_no_dose(medicine: str) -> bool:
+    """Return whether children are given it without a dose by weight or age that could be wrong: ORS, vaccines."""
+    listed = catalogue.document("child_doses.toml")["without_dose"]
+    return all(name in listed or name.startswith("vaksin") for name in read_medicine(medicine).ingredients)

@@ -51,6 +51,16 @@ _WORDS = {
     "malam sekali": 1.0,
 }
 HOURS_A_DAY = 24
+_NUMBER_WORDS = {
+    "setengah": "1/2", "seperempat": "1/4", "satu": "1", "dua": "2", "tiga": "3", "empat": "4", "lima": "5",
+    "enam": "6", "tujuh": "7", "delapan": "8", "sembilan": "9", "sepuluh": "10",
+    "half": "1/2", "one": "1", "two": "2", "three": "3", "four": "4",
+}  # fmt: skip
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBER_WORDS)})\b")
+_AS_NEEDED = re.compile(
+    r"\b(?:bila|kalau|jika|saat|prn|perlu|sos|s\.?o\.?s|if|when|setelah bab|tiap bab|setiap bab)\b"
+)
+_BARE_NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)?(?![\w.,%/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ def to_number(text: str) -> float:
 
 def read_amount(text: str) -> Amount | None:
     """Return what a dose or an amount says; the larger end of `1-2 tablet`; None when it says no number."""
-    plain = text.lower()
+    plain = _in_digits(text.lower())
     for sign, written in _HALVES.items():
         plain = plain.replace(sign, written)
     found = _AMOUNT.match(plain)
@@ -90,6 +100,11 @@ def read_amount(text: str) -> Amount | None:
     number = to_number(found["most"] or found["number"])
     whole = to_number(found["whole"]) if found["whole"] else 0.0
     return Amount(whole + _part(number, found["parts"]), _unit(found["unit"] or ""))
+
+
+def _in_digits(text: str) -> str:
+    """Return a text with the numbers in digits that it holds as words: `setengah`, `dua`."""
+    return _NUMBER_WORD.sub(lambda found: _NUMBER_WORDS[found[0]], text)
 
 
 def _part(number: float, parts: str | None) -> float:
@@ -106,7 +121,7 @@ def _unit(text: str) -> str:
 
 def read_frequency(text: str) -> float | None:
     """Return the times a day that a frequency says; None when it says none (`bila perlu`)."""
-    plain = " ".join(text.lower().replace("×", "x").split())
+    plain = _in_digits(" ".join(text.lower().replace("×", "x").split()))
     if plain in _WORDS:
         return _WORDS[plain]
     every = _EVERY_HOURS.search(plain)
@@ -118,6 +133,16 @@ def read_frequency(text: str) -> float | None:
         if found is not None:
             return to_number(found["times"]) * days
     return None
+
+
+def is_as_needed(frequency: str) -> bool:
+    """Return whether a frequency says that it is taken when something happens, so that no number is missing."""
+    return _AS_NEEDED.search(frequency.lower()) is not None
+
+
+def bare_numbers(medicine: str) -> frozenset[float]:
+    """Return the numbers of a name that have no unit beside them: the strength, as most people write it."""
+    return frozenset(to_number(each) for each in _BARE_NUMBER.findall(medicine))
 
 
 def read_strength(medicine: str) -> Strength | None:

@@ -61,16 +61,19 @@ def read_medicine(text: str) -> MedicineReading:
     Args:
         text: As typed, with strength, form, brand or abbreviation.
     """
-    read = read_words(text, {}, catalogue.words("made") | catalogue.words("colours"))
+    read = read_words(text, {}, frozenset(), catalogue.words("made") | catalogue.words("colours"))
     return MedicineReading(read.ingredients, read.unread, read.guessed)
 
 
-def read_words(text: str, labels: Mapping[str, str], ignored: frozenset[str]) -> Words:
+def read_words(
+    text: str, labels: Mapping[str, str], forgiven: frozenset[str], ignored: frozenset[str]
+) -> Words:
     """Return what the words of a text name: at each word the longest name, one slip forgiven.
 
     Args:
         text: As typed.
         labels: Folded names beside those of medicines -> what they stand for.
+        forgiven: What of that is also read where the name is one slip away.
         ignored: Folded words that name nothing.
     """
     words = fold_words(text)
@@ -80,7 +83,7 @@ def read_words(text: str, labels: Mapping[str, str], ignored: frozenset[str]) ->
     guessed = False
     at = 0
     while at < len(words):
-        length, key, slipped = _longest(words[at : at + LONGEST_NAME], labels, ignored)
+        length, key, slipped = _longest(words[at : at + LONGEST_NAME], labels, forgiven, ignored)
         found |= catalogue.names().get(key, NOTHING)
         seen |= {labels[key]} & set(labels.values()) if key in labels else set()
         if not length and not _is_ignored(words[at], ignored):
@@ -91,7 +94,7 @@ def read_words(text: str, labels: Mapping[str, str], ignored: frozenset[str]) ->
 
 
 def _longest(
-    words: tuple[str, ...], labels: Mapping[str, str], ignored: frozenset[str]
+    words: tuple[str, ...], labels: Mapping[str, str], forgiven: frozenset[str], ignored: frozenset[str]
 ) -> tuple[int, str, bool]:
     """Return how many words the longest name at the beginning takes, the name, and whether it slipped."""
     known = catalogue.names()
@@ -102,10 +105,16 @@ def _longest(
     if _is_ignored(words[0], ignored) or words[0] in _everyday():
         return 0, "", False
     for key, length in zip(starts, range(len(words), 0, -1), strict=True):
-        meant = one_slip_away(key)
+        meant = one_slip_away(key) or _label_one_slip_away(key, labels, forgiven)
         if meant:
             return length, meant, True
     return 0, "", False
+
+
+def _label_one_slip_away(key: str, labels: Mapping[str, str], forgiven: frozenset[str]) -> str:
+    """Return the name of a label one slip away; empty when there is none, or when it might be two."""
+    meant = [name for name, label in labels.items() if label in forgiven and one_slip(key, name)]
+    return meant[0] if len({labels[name] for name in meant}) == 1 else ""
 
 
 def _is_ignored(word: str, ignored: frozenset[str]) -> bool:
