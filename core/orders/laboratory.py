@@ -157,7 +157,7 @@ def _judged(row: Order, fields: OrderResult) -> dict[str, Any]:
     judged = laboratory_results.judge(
         row.test,
         fields.result,
-        fields.unit or row.unit,
+        fields.unit or _usual_unit(row),
         text,
         own_reference=text != usual,
         critical=_critical_limits(row.test, row.visit),
@@ -173,6 +173,14 @@ def _judged(row: Order, fields: OrderResult) -> dict[str, Any]:
         "is_critical": judged.is_critical,
         "entered_as": judged.entered_as[:80],
     }
+
+
+def _usual_unit(row: Order) -> str:
+    """Return the unit of a number that comes without one: a unit that could not be read is not kept for the next."""
+    listed = tests().get(row.test)
+    if listed is not None and row.interpretation == laboratory_results.UNREAD:
+        return listed.unit
+    return row.unit
 
 
 def void_result(

@@ -20,8 +20,10 @@ UNREAD = "unread"
 
 _NUMBER = r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,4})?"
 _SIGN = r"<=|>=|=<|=>|[<>≤≥]|kurang dari|lebih dari|di ?bawah|di ?atas"
+_UNIT = r"(?:[^\W\d_]|%|/\s*[^\W\d_]|[x×*]?\s*10\s*[\^³⁴⁵⁶⁹]).*?"
+"""A unit begins with a letter, a percent sign, a slash or a power of ten: `,5 (N)` is no unit but a number not read."""
 _RESULT = re.compile(
-    rf"(?P<sign>{_SIGN})?\s*(?P<first>{_NUMBER})(?:\s*[-–]\s*(?P<second>{_NUMBER}))?\s*(?P<unit>[^\d\s*(].*?)?"
+    rf"(?P<sign>{_SIGN})?\s*(?P<first>{_NUMBER})(?:\s*[-–]\s*(?P<second>{_NUMBER}))?\s*(?P<unit>{_UNIT})?"
     r"(?:\s*\*|\s+\(?[hl]\)?|\([hl]\))?",
     re.IGNORECASE,
 )
@@ -39,9 +41,17 @@ _ANSWERS: Mapping[str, Sequence[str]] = {
     "positive": ("positif", "reaktif"), "positif": ("positif", "reaktif"), "positip": ("positif", "reaktif"),
     "reaktif": ("reaktif", "positif"), "reactive": ("reaktif", "positif"), "+": ("positif", "reaktif", "+1"),
     "++": ("+2",), "+++": ("+3",), "++++": ("+4",), "1+": ("+1",), "2+": ("+2",), "3+": ("+3",), "4+": ("+4",),
-    "pf": ("P. falciparum",), "pv": ("P. vivax",), "mix": ("campuran",),
+    "nihil": ("negatif",), "tidakada": ("negatif",), "tidakditemukan": ("negatif",), "r": ("reaktif",),
+    "±": ("trace",), "+/-": ("trace",), "tr": ("trace",),
+    "pf": ("P. falciparum",), "pv": ("P. vivax",), "mix": ("campuran",), "pf+pv": ("campuran",), "pfdanpv": ("campuran",),
+    "pf/pv": ("campuran",), "mixed": ("campuran",),
 }  # fmt: skip
 """Other ways to write the answer of a test that gives no number -> answers, the first that the test has."""
+_IN_BRACKETS = re.compile(r"([^()]+)\(([^()]+)\)")
+_DENSITY = re.compile(
+    r"(?P<answer>p\.? ?(?:f|v|falciparum|vivax)\.?)[ ,(]+(?:[+\d /.]+|ring|tro[fp]o[sz]oit|s[kc]hi[sz]on|gametosit|stadium|parasit|ul|lpb|\))+"
+)
+"""A malaria parasite with how many of which stage were seen: it is the same parasite."""
 
 
 @dataclass(frozen=True)
@@ -231,16 +241,31 @@ def _judge_answer(listed: LabTest, typed: str) -> Judgement:
     if not listed.normal:
         return Judgement(answer, "", None)
     found = "normal" if answer in listed.normal else "abnormal"
-    return Judgement(answer, "", found, answer in listed.critical_choices)
+    says_more = _DENSITY.fullmatch(typed.strip().casefold()) is not None
+    return Judgement(
+        answer, "", found, answer in listed.critical_choices, entered_as=typed.strip() if says_more else ""
+    )
 
 
 def _answer(listed: LabTest, typed: str) -> str | None:
-    plain = typed.strip().strip("()").casefold().replace(" ", "")
+    """Return the answer of the test that was typed; None for none, or for two that differ."""
+    text = typed.strip().casefold()
+    twice = _IN_BRACKETS.fullmatch(text)
+    if twice is not None and _DENSITY.fullmatch(text) is None:
+        said = {_answer(listed, each) for each in twice.groups()}
+        return said.pop() if len(said) == 1 else None
+    dense = _DENSITY.fullmatch(text)
+    plain = _plain(dense["answer"] if dense is not None else text)
     for choice in listed.choices:
-        if choice.casefold().replace(" ", "") == plain:
+        if _plain(choice.casefold()) == plain:
             return choice
-    meant = _ANSWERS.get(plain.replace("non-", "non"), ())
+    meant = _ANSWERS.get(plain, ())
     return next((choice for choice in meant if choice in listed.choices), None)
+
+
+def _plain(text: str) -> str:
+    """Return an answer without what is written differently: blanks, dots, brackets, the hyphen of `non-`."""
+    return text.strip(" ()").replace(" ", "").replace(".", "").replace("non-", "non")
 
 
 def read_result(typed: str) -> ReadResult | None:

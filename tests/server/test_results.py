@@ -104,3 +104,12 @@ def test_what_the_laboratory_types_is_read(
     order = ordered(dentist, visit, test)
     resulted = lab.post(f"orders/{order}/result", json={"result": typed}).json()
     assert resulted["interpretation"] == read
+
+
+def test_a_unit_that_could_not_be_read_does_not_stay_for_the_correction(
+    dentist: Caller, lab: Caller, visit: str
+) -> None:
+    order = ordered(dentist, visit, "Hemoglobin")
+    assert lab.post(f"orders/{order}/result", json={"result": "12 mg"}).json()["interpretation"] == "unread"
+    mended = lab.post(f"orders/{order}/result", json={"result": "6,5", "expected_version": 2}).json()
+    assert (mended["unit"], mended["interpretation"], mended["critical"]) == ("g/dL", "low", True)

@@ -154,3 +154,73 @@ def test_a_range_of_the_laboratorys_own_speaks_of_its_own_unit() -> None:
     found = judge("Hemoglobin", "94", "g/L", "120-160", own_reference=True)
     assert (found.result, found.unit, found.interpretation) == ("94", "g/L", "low")
     assert judge("Hemoglobin", "12", "", "lihat lembar", own_reference=True).interpretation == "unread"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "12,5 (N)",
+        "7,0 (kritis)",
+        "250/300",
+        "250 -> 300",
+        "6·9",
+        "450!",
+        "450 !!",
+        "12.5.3",
+        "150'000",
+        "7,1 (lisis)",
+    ],
+)
+def test_what_stands_behind_a_number_and_is_no_unit_leaves_the_whole_text_unread(typed: str) -> None:
+    """The family "half a number": the comma and what follows it is not taken for a unit."""
+    found = judged("Gula darah sewaktu", typed, "mg/dL")
+    assert (found.result, found.unit, found.interpretation) == (typed, "mg/dL", "unread")
+
+
+@pytest.mark.parametrize(
+    ("test", "typed", "result", "critical"),
+    [
+        ("Trombosit", "0,45 x10^5", "45", True),
+        ("Trombosit", "1.2x10^5/uL", "120", False),
+        ("Trombosit", "1,5 lakh", "150", False),
+        ("Trombosit", "4,5 x 10^4 /uL", "45", True),
+        ("Trombosit", "45 10^9/L", "45", True),
+        ("Leukosit", "0,12 x10^4", "1,2", True),
+    ],
+)
+def test_a_power_of_ten_is_a_unit(test: str, typed: str, result: str, critical: bool) -> None:
+    found = judged(test, typed)
+    assert (found.result, found.unit, found.is_critical) == (result, "10^3/uL", critical)
+
+
+@pytest.mark.parametrize(
+    ("test", "typed", "answer"),
+    [
+        ("Malaria mikroskopis", "P falciparum +2", "P. falciparum"),
+        ("Malaria mikroskopis", "PF ring 3+", "P. falciparum"),
+        ("Malaria mikroskopis", "Pf (+++)", "P. falciparum"),
+        ("Malaria mikroskopis", "p.f. gametosit 120/ul", "P. falciparum"),
+        ("Malaria mikroskopis", "P.v trofozoit ++", "P. vivax"),
+        ("Malaria mikroskopis", "Pf+Pv", "campuran"),
+        ("Malaria (rapid)", "P.f", "P. falciparum"),
+        ("Malaria mikroskopis", "tidak ditemukan", "negatif"),
+        ("Protein urin", "neg.", "negatif"),
+        ("Protein urin", "negatif (-)", "negatif"),
+        ("Protein urin", "±", "trace"),
+        ("HIV (rapid)", "Reaktif (+)", "reaktif"),
+        ("HIV (rapid)", "R", "reaktif"),
+    ],
+)
+def test_an_answer_with_its_density_or_said_twice_is_that_answer(test: str, typed: str, answer: str) -> None:
+    assert judged(test, typed).result == answer
+
+
+@pytest.mark.parametrize(
+    ("test", "typed"),
+    [
+        ("HIV (rapid)", "negatif (+)"), ("HIV (rapid)", "reaktif lemah"), ("Malaria mikroskopis", "pf negatif"),
+        ("Malaria mikroskopis", "bukan pf"), ("Protein urin", "positif"), ("Malaria mikroskopis", "P. malariae"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_speaks_against_itself_is_unread(test: str, typed: str) -> None:
+    assert judged(test, typed).interpretation == "unread"
