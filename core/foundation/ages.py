@@ -13,7 +13,7 @@ OLDEST_AGE_YEARS = 120
 
 _SAID_PART = re.compile(
     r"(?P<number>\d{1,3})\s*"
-    r"(?P<unit>tahun|thn|th|t|years?|yrs?|y|bulan|bln|bl|b|months?|mo|minggu|mgg|mg|weeks?|wk|hari|hr|h|days?|d)?"
+    r"(?P<unit>tahun|thn|th|t|years?|yrs?|y|bulan|bln|bl|b|months?|mo|minggu|mgg|mg|weeks?|wk|hari|hr|hours?|h|days?|d|jam|jm|menit|mnt)?"
     r"\.?(?![a-z])"
 )
 _UNITS = {
@@ -25,12 +25,19 @@ _UNITS = {
     "w": "weeks",
     "h": "days",
     "d": "days",
+    "j": "hours",
+    "ho": "hours",
+    "me": "minutes",
+    "mn": "minutes",
 }
 """First letter or letters of a unit, Indonesian or English -> what it counts."""
 _MONTHS_OF_YEARS = 24
 """Months below which an age in years counts as so many months: two years and more vary by half a year."""
 MOST_MONTHS = 60  # a number of months alone above this is not believed
 MOST_DAYS = 370  # the same for days and weeks
+HOURS_PER_DAY = 24
+_MINUS = re.compile(r"[-−–]\s*\d")
+"""Less than nothing, or one of two ages: neither is an age that was said."""
 _MIDDLE_OF_YEAR = (7, 1)
 """Month and day that civil registration writes where only the age is known."""
 
@@ -61,10 +68,10 @@ def birth_date_of_age(text: str, today: date, unit: str = "") -> date | None:
     """Return a birth date that gives, today, exactly the age that was said.
 
     An age in years points to the last 1 July that makes it so; one in months, or in less than two years, to the
-    first of a month; days and weeks are counted back.
+    first of a month; days and weeks are counted back. Hours below a day and minutes are an age of no days: born today.
 
     Args:
-        text: `45`, `45 th`, `8 bln`, `2 tahun 3 bulan`, `45 Th 3 Bl 2 Hr`, `10 hari`, `3 yr`.
+        text: `45`, `45 th`, `8 bln`, `2 tahun 3 bulan`, `45 Th 3 Bl 2 Hr`, `10 hari`, `5 jam`, `3 yr`.
         today: The clinic's calendar day.
         unit: `th`, `bl` or `hr`: unit of a number without one; empty: such a number is no age.
 
@@ -74,22 +81,23 @@ def birth_date_of_age(text: str, today: date, unit: str = "") -> date | None:
     said = _said_age(text, unit)
     if said is None:
         return None
-    years, months, days = said["years"], said["months"], said["days"] + 7 * said["weeks"]
+    years, months = said["years"], said["months"]
+    days = said["days"] + 7 * said["weeks"] + said["hours"] // HOURS_PER_DAY
     if years > OLDEST_AGE_YEARS or (not years and months >= MOST_MONTHS) or days >= MOST_DAYS:
         return None
     if months or (years and years * 12 < _MONTHS_OF_YEARS):
         return _first_of_month(today, years * 12 + months)
     if years:
         return _last_middle_of_year(today, years)
-    return today - timedelta(days=days) if days else None
+    return today - timedelta(days=days) if days or said["hours"] or said["minutes"] else None
 
 
 def _said_age(text: str, unit: str) -> dict[str, int] | None:
-    """Return years, months, weeks and days of an age; None when a word of it is not understood."""
-    said = dict.fromkeys(("years", "months", "weeks", "days"), 0)
+    """Return the parts of an age, from years to minutes; None when a word of it is not understood."""
+    said = dict.fromkeys(("years", "months", "weeks", "days", "hours", "minutes"), 0)
     rest = text.strip().lower().replace(",", " ")
     parts = list(_SAID_PART.finditer(rest))
-    if not parts or _SAID_PART.sub("", rest).strip(" ./-"):
+    if not parts or _MINUS.search(rest) or _SAID_PART.sub("", rest).strip(" ./-"):
         return None
     for part in parts:
         counted = _unit(part["unit"] or (unit if len(parts) == 1 else ""))

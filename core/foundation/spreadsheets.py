@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date
@@ -22,6 +23,9 @@ _DELIMITERS = ",;\t|"
 _SNIFFED = 4096  # characters in which the most frequent delimiter is looked for
 _PIECE = 1024  # bytes of a part that are read at once in search of its first element
 _ZIP = b"PK"  # first bytes of an XLSX file, which is a ZIP archive
+_OLD_EXCEL = bytes.fromhex("d0cf11e0")  # first bytes of an XLS file of before 2007
+_HTML = re.compile(rb"\A\s*(?:<!doctype html|<html|<table|<style|<meta)", re.IGNORECASE)
+"""A web page under the name of a workbook, as many programs here "export to Excel"."""
 
 LARGEST_FILE = 64 * 1024 * 1024  # bytes; a list of 200,000 patients is about 40 MB of CSV
 LARGEST_UNPACKED = 256 * 1024 * 1024  # bytes of an XLSX file's parts; six million cells are about 200 MB
@@ -54,8 +58,11 @@ def read_sheets(content: bytes) -> list[list[Cells]]:
     """Return the lines of each sheet; a CSV file, with any usual delimiter, is one sheet.
 
     Raises:
-        ValidationError: `file`: `unreadable`, or `too_large` where rows, cells or the unpacked size pass a bound.
+        ValidationError: `file`: `unreadable`, `old_workbook` for what only a spreadsheet program can read, or
+            `too_large` where rows, cells or the unpacked size pass a bound.
     """
+    if content.startswith(_OLD_EXCEL) or _HTML.match(content):
+        raise ValidationError({"file": "old_workbook"})
     return _xlsx(content) if content.startswith(_ZIP) else [_csv(content)]
 
 
@@ -95,10 +102,21 @@ class _Bounded:
 def _decoded(content: bytes) -> str:
     """Decode UTF-8, the UTF-16 that spreadsheets call Unicode text, or else Windows-1252."""
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    encoding = _without_mark(content) or encoding
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def _without_mark(content: bytes) -> str:
+    """Return the UTF-16 of a text that does not begin with its mark; empty for any other.
+
+    No text holds a zero byte otherwise; in UTF-16 every second byte of plain letters is one.
+    """
+    start = content[:_SNIFFED]
+    places = {at % 2 for at, byte in enumerate(start) if not byte}
+    return {frozenset({0}): "utf-16-be", frozenset({1}): "utf-16-le"}.get(frozenset(places), "")
 
 
 def _xlsx(content: bytes) -> list[list[Cells]]:

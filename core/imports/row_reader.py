@@ -87,6 +87,21 @@ EMPTY = frozenset({"", "-", "--", "null", "none", "n/a", "na", "0", "tidak ada",
 
 MUST_HAVE = ("name", "birth_date", "sex")
 """Fields without which a row is no patient."""
+TELLS_OF_SOMEBODY = frozenset(
+    {
+        "name",
+        *NAME_PARTS,
+        "birth_date",
+        "age",
+        "sex",
+        "nik",
+        "bpjs_number",
+        "record_number",
+        "phone",
+        "mother_name",
+    }
+)
+"""Columns of which one must be filled in a row about a person."""
 TELLING_APART = ("nik", "bpjs_number", "mother_name", "phone", "address")
 """Fields by which namesakes and twins are told apart."""
 LONGEST_SAID = 200  # characters of a cell that are kept for whoever mends the row
@@ -96,6 +111,8 @@ OLDER_BY_YEARS = 1  # by so much more than the birth date allows an age is no sl
 YOUNGER_BY_YEARS = 25  # ages in lists are of the day on which they were written; none so long ago
 AREA_DIGITS = 3  # of RT and RW; zeros and words before them are dropped
 _BPJS_WITHOUT_ZEROS = re.compile(r"[1-9]\d{8,11}")
+_APART = re.compile(r"[()\[\]/,;:]")
+"""Marks between two ways to say the same in one cell."""
 _PHONE_WITHOUT_ZERO = re.compile(r"8\d{8,11}")
 
 
@@ -165,14 +182,15 @@ def read_table(file: Path, columns: Mapping[str, str], order: DateOrder | None =
     places = _chosen(_guess(headings), _apart(columns, headings), headings)
     _require_columns(places)
     read = set(places.values())
-    rows = [cells for _line, cells in filled[start + 1 :]]
+    below = [(line, cells) for line, cells in filled[start + 1 :] if _is_of_a_person(cells, headings, places)]
+    rows = [cells for _line, cells in below]
     return ImportTable(
         columns={name: headings[place] for name, place in places.items()},
         places=places,
         ignored=[heading for place, heading in enumerate(headings) if heading and place not in read],
         rows=rows,
         digest=hashlib.sha256(content).digest(),
-        lines=[line for line, _cells in filled[start + 1 :]],
+        lines=[line for line, _cells in below],
         dates=read_column(_column(rows, places.get("birth_date")), order),
     )
 
@@ -185,10 +203,29 @@ def _lines_with_headings(content: bytes) -> tuple[list[tuple[int, Cells]], int]:
             for number, line in enumerate(sheet, 1)
             if any(cell not in (None, "") for cell in line)
         ]
-        for place, (_number, line) in enumerate(lines[:HEADING_LINES]):
-            if len(_guess(line)) >= FEWEST_HEADINGS:
-                return lines, place
+        guesses = [_guess(line) for _number, line in lines[:HEADING_LINES]]
+        found = [place for place, guess in enumerate(guesses) if len(guess) >= FEWEST_HEADINGS]
+        if found:
+            # Above the headings may stand a line of what they are about: `Pasien`, `Alamat`.
+            return lines, next((place for place in found if not _missing_columns(guesses[place])), found[0])
     raise ValidationError({"file": "no_headings"})
+
+
+def _is_of_a_person(cells: Cells, headings: Sequence[str], places: Mapping[str, int]) -> bool:
+    """Return whether a line may be about somebody: not the headings again, their numbers, or a rest without a name."""
+    texts = [cell_text(cell) for cell in cells]
+    filled = [text for text in texts if text]
+    if texts == list(headings)[: len(texts)] or _are_numbers_of_columns(filled):
+        return False
+    said = {name: texts[place] for name, place in places.items() if place < len(texts)}
+    names_somebody = {name for name, text in said.items() if text.lower() not in EMPTY} & TELLS_OF_SOMEBODY
+    return bool(names_somebody)
+
+
+def _are_numbers_of_columns(filled: Sequence[str]) -> bool:
+    """Return whether a line counts the columns below their headings: `(1)`, `(2)`, `(3)`."""
+    numbers = [text.strip("()[].") for text in filled]
+    return len(numbers) >= FEWEST_HEADINGS and numbers == [str(at) for at in range(1, len(numbers) + 1)]
 
 
 def _column(rows: Iterable[Cells], place: int | None) -> list[Any]:
@@ -220,15 +257,20 @@ def _chosen(
 
 
 def _require_columns(places: Mapping[str, int]) -> None:
+    missing = _missing_columns(places)
+    if missing:
+        raise ValidationError(missing)
+
+
+def _missing_columns(places: Mapping[str, int]) -> dict[str, str]:
+    """Return the fields without which no row is a patient and that have no column: field -> code."""
     known = set(places)
     needed = {
         "name": {"name", *NAME_PARTS},
         "birth_date": {"birth_date", "age", "nik"},
         "sex": {"sex", "nik"},
     }
-    missing = {name: "required" for name, columns in needed.items() if not columns & known}
-    if missing:
-        raise ValidationError(missing)
+    return {name: "required" for name, columns in needed.items() if not columns & known}
 
 
 def _guess(line: Iterable[Any]) -> dict[str, int]:
@@ -407,7 +449,7 @@ def _mend_numbers(row: ImportRow, given: Mapping[str, Any]) -> None:
 
 def _read_sex(row: ImportRow, given: Mapping[str, Any], today: date) -> None:
     """Read the sex as given, else from the NIK."""
-    row.fields["sex"] = SEXES.get(fold(cell_text(given.get("sex"))), "")
+    row.fields["sex"] = _sex(cell_text(given.get("sex")))
     read = check_nik(row.fields["nik"], today=today).sex if row.fields["nik"] else None
     if read is None:
         return
@@ -416,6 +458,15 @@ def _read_sex(row: ImportRow, given: Mapping[str, Any], today: date) -> None:
         row.problems.append("sex: from_nik")
     elif row.fields["sex"] != read:
         row.contradictions["sex"] = "nik_differs"
+
+
+def _sex(text: str) -> str:
+    """Return the sex that a cell says, also twice: `Perempuan (P)`; empty for none, or for both."""
+    whole = SEXES.get(fold(text))
+    if whole is not None:
+        return whole
+    said = {SEXES.get(fold(part), "") for part in _APART.split(text) if part.strip()}
+    return said.pop() if len(said) == 1 else ""
 
 
 def _read_birth_date(row: ImportRow, given: Mapping[str, Any], today: date, column: DateColumn) -> None:

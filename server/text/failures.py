@@ -21,6 +21,10 @@ from server.text.translation import N_, _
 
 FIELD_REMEDIES = {
     ("file", "unreadable"): N_("The file cannot be read: give a CSV (UTF-8) or an XLSX."),
+    ("file", "old_workbook"): N_(
+        "This is an old Excel file (.xls), or a web page under its name. Open it in a spreadsheet program "
+        "and save it as .xlsx or .csv."
+    ),
     ("file", "too_large"): N_(
         "The file is larger than a list may be: 250,000 rows, 6 million cells (empty formatted ones too), 64 MB. "
         "Delete empty columns and rows, or split it."
