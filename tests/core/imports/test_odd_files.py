@@ -33,10 +33,11 @@ def people(read: ImportTable) -> list[tuple[object, ...]]:
 
 def workbook(*rows: list[object], merged: tuple[str, ...] = ()) -> bytes:
     book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
     for row in rows:
-        book.active.append(row)
+        sheet.append(row)
     for cells in merged:
-        book.active.merge_cells(cells)
+        sheet.merge_cells(cells)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
