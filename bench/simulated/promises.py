@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from core.foundation import audit_check, feed
 from core.foundation.clinic import Clinic
 from core.foundation.codes import ENDED_STATUSES, EntryAction
 from core.foundation.database import connection, database
 from core.foundation.permissions import Actor
-from core.models import AuditEvent, QueueEntry, QueueEvent, Registration, Ticket, TicketCounter, Visit
+from core.models import QueueEntry, Registration, Ticket, TicketCounter
 from core.queues import views
 from core.schemas.queues import EntryOut
 from core.schemas.registration import Receipt
@@ -30,8 +31,7 @@ class Broken(AssertionError):
         self.promise = promise
 
 
-@dataclass(frozen=True)
-class EntryLook:
+class EntryLook(NamedTuple):
     """The part of an entry that a pane knows."""
 
     cluster: str
@@ -124,10 +124,10 @@ class Promises:
             self.seen = change.sequence
 
     def _entries(self, entry_id: str | None = None) -> dict[str, EntryLook]:
-        rows = QueueEntry.select(QueueEntry.id, QueueEntry.cluster, QueueEntry.status, QueueEntry.version)
-        if entry_id is not None:
-            rows = rows.where(QueueEntry.id == entry_id)
-        return {row.id: EntryLook(row.cluster, str(row.status), row.version) for row in rows}
+        """Read the entries, or one; in plain SQL, because it is done after each step."""
+        where, values = ("", ()) if entry_id is None else (" WHERE id = ?", (entry_id,))
+        rows = database.execute_sql(f"SELECT id, cluster, status, version FROM queue_entry{where}", values)
+        return {id_: EntryLook(cluster, status, version) for id_, cluster, status, version in rows.fetchall()}
 
     # After a crash, and at the end of a day.
 
@@ -149,11 +149,10 @@ class Promises:
             row = there.get(entry_id)
             kept = row is not None and (row == known or row.version > known.version)
             self._expect("what was acknowledged is there", kept, f"{entry_id}: {known}, found {row}")
-        saved = {row.id: row.visit_id for row in Registration.select(Registration.id, Registration.visit)}
-        numbers = {row.visit_id: row for row in Ticket.select().order_by(Ticket.issued_at.desc())}
+        saved = dict(database.execute_sql("SELECT id, visit_id FROM registration").fetchall())
+        numbered = {visit for (visit,) in database.execute_sql("SELECT visit_id FROM ticket").fetchall()}
         for id_, receipt in self.receipts.items():
-            ticket = numbers.get(receipt.visit_id)
-            kept = saved.get(id_) == receipt.visit_id and ticket is not None
+            kept = saved.get(id_) == receipt.visit_id and receipt.visit_id in numbered
             self._expect("what was acknowledged is there", kept, f"{receipt.ticket.number} of {id_}")
 
     def _numbers(self) -> None:
@@ -172,10 +171,12 @@ class Promises:
 
     def _one_place(self) -> None:
         ended = {str(status) for status in ENDED_STATUSES}
+        open_places = database.execute_sql(
+            "SELECT visit.patient_id, entry.cluster, entry.status FROM queue_entry AS entry"
+            " JOIN visit ON visit.id = entry.visit_id WHERE entry.voided_at IS NULL"
+        )
         places = Counter(
-            (row.visit.patient_id, row.cluster)
-            for row in QueueEntry.select(QueueEntry, Visit).join(Visit)
-            if row.voided_at is None and str(row.status) not in ended
+            (patient, cluster) for patient, cluster, status in open_places.fetchall() if status not in ended
         )
         twice = [place for place, number in places.items() if number > 1]
         self._expect("one place in a queue", not twice, str(twice))
@@ -196,10 +197,10 @@ class Promises:
 
     def _versions(self) -> None:
         """Look whether every step raised the version by one: whoever acts on an old look is told."""
-        steps = Counter(row.entry_id for row in QueueEvent.select(QueueEvent.entry))
-        for row in QueueEntry.select(QueueEntry.id, QueueEntry.version):
-            holds = row.version == steps[row.id]
-            self._expect("every step has a version", holds, f"{row.id}: {row.version}, {steps[row.id]} steps")
+        steps = Counter(id_ for (id_,) in database.execute_sql("SELECT entry_id FROM queue_event").fetchall())
+        for id_, entry in self._entries().items():
+            words = f"{id_}: {entry.version}, {steps[id_]} steps"
+            self._expect("every step has a version", entry.version == steps[id_], words)
 
     def _nothing_erased(self) -> None:
         for table in GROWING:
@@ -211,10 +212,9 @@ class Promises:
         problems = audit_check.verify().problems
         self._expect("the audit chain is whole", not problems, str(problems[:2]))
         written: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in AuditEvent.select(AuditEvent.action, AuditEvent.target).where(
-            AuditEvent.kind == "queue_entry"
-        ):
-            written[row.target][str(row.action).removeprefix("entry_")] += 1
+        rows = database.execute_sql("SELECT action, target FROM audit_event WHERE kind = 'queue_entry'")
+        for action, target in rows.fetchall():
+            written[target][action.removeprefix("entry_")] += 1
         for entry_id, done in self.actions.items():
             for action, times in done.items():
                 words = f"{action} of {entry_id}: {written[entry_id][action]} of {times}"
