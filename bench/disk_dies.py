@@ -210,6 +210,13 @@ def restored(core: Core, key: Path, home: Path) -> float:
     return time.perf_counter() - began
 
 
+def die(home: Path) -> None:
+    """Remove a data folder for good, also under a process of the server that has outlived it and still writes."""
+    home.rename(gone := home.with_name(f"{home.name}-gone"))
+    while gone.exists():
+        shutil.rmtree(gone, ignore_errors=True)
+
+
 def die_again_and_again(moments: int, writers: int, first: Path, place: Path, seed: int) -> None:
     """Let the disk die, and print what was lost."""
     written, took, key = Written(), [], place.parent / f"{place.name}.key"
@@ -224,7 +231,7 @@ def die_again_and_again(moments: int, writers: int, first: Path, place: Path, se
         people.start()
         time.sleep(chance.uniform(0.3, 4.0))
         core.kill()
-        shutil.rmtree(home)
+        die(home)
         people.stop()
         home = first / f"home-{moment}"
         took.append(restored(core, key, home))

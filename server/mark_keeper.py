@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import peewee
@@ -16,6 +17,7 @@ from core.foundation import logs
 from core.foundation.clinic import Clinic
 from core.foundation.database import connection, database, is_sqlite, unusable
 from core.foundation.errors import CoreError, DatabaseError
+from core.foundation.journal import attachment, epochs
 from core.foundation.migrations import pending
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,7 @@ class MarkKeeper:
     def _look(self) -> None:
         """Write the mark, and remember whether that and a save would be possible."""
         try:
+            self._learn_of_promotion()
             with connection():
                 waiting = pending(database.obj)
             self._clinic.note_mark()
@@ -84,6 +87,12 @@ class MarkKeeper:
         else:
             self._note("migrating" if waiting else "")
         self._looked_at = time.monotonic()
+
+    def _learn_of_promotion(self) -> None:
+        """Refuse from here on, if another process has noted that another machine took over."""
+        found = epochs.superseded_by(self._clinic.settings.home)
+        if found is not None and not storage.is_superseded():
+            storage.note_superseded(found.at)
 
     def _probe(self) -> None:
         """Write to the data folder as a save would, into a new file: one that is there already has its room on a full disk.
@@ -111,8 +120,14 @@ class MarkKeeper:
         wait = CHECK_SECONDS if self._is_small() else 0.0
         while not self._ending.wait(wait):
             self._check()
+            self._ask_places()
             wait = CHECK_SECONDS
         database.close()
+
+    def _ask_places(self) -> None:
+        """Ask every place who is the core: a disk may have been plugged in that knows of a promotion."""
+        with suppress(CoreError, OSError, peewee.DatabaseError), connection():
+            attachment.require_core(self._clinic.settings, database.obj)
 
     def _check(self) -> None:
         try:

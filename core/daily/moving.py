@@ -24,6 +24,7 @@ from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import connection, database_apart, unusable
 from core.foundation.errors import DatabaseError
+from core.foundation.journal import attachment
 from core.foundation.journal.positions import RECORDS
 from core.foundation.migrations import migrate, require_current
 
@@ -409,10 +410,13 @@ def move_clinic(settings: Settings, target_url: str, progress: Progress | None =
         progress: Told how far it is.
 
     Raises:
-        DatabaseError: As `move`.
+        DatabaseError: As `move`; `superseded`: this machine is not the core.
         SettingsError: As `move`.
     """
     high_water.require_database_file(settings.home, settings.resolved_database_url)
+    with _opened(settings.resolved_database_url) as source:
+        if high_water.has_clinic(source):
+            attachment.require_core(settings, source)
     moved = move(settings.resolved_database_url, target_url, progress)
     clinic = Clinic.open(settings.model_copy(update={"database_url": target_url}), migrates=False)
     with connection():

@@ -12,7 +12,7 @@ from core.foundation.config import Settings
 from core.foundation.database import connection, database
 from core.foundation.errors import BackupError, JournalError
 from core.foundation.journal import epochs
-from core.foundation.journal.attachment import place_of
+from core.foundation.journal.epoch_places import EpochPlaces
 from core.foundation.journal.epochs import Promotion
 
 
@@ -51,13 +51,11 @@ def left_behind(settings: Settings) -> LeftBehind:
 
 
 def _promotion(settings: Settings) -> Promotion | None:
-    """Return the promotion as the folder tells it, since the other machine may have caught up meanwhile."""
+    """Return the promotion as the places tell it, since the other machine may have caught up meanwhile."""
     known = epochs.superseded_by(settings.home)
-    place = place_of(settings)
-    if place is None:
-        return known
     try:
         with connection():
-            return epochs.newer(place.folder, epochs.own(database.connection())) or known
-    except (OSError, JournalError):
-        return known  # the folder is away
+            own, clinic = epochs.own(database.obj), epochs.clinic_of(database.obj)
+        return EpochPlaces(settings).newer(own, clinic) or known
+    except JournalError:
+        return known  # a place does not tell

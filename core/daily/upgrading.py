@@ -18,6 +18,7 @@ from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import connection, database
 from core.foundation.errors import BackupError
+from core.foundation.journal import attachment
 from core.foundation.migrations import pending
 from core.models import Change, Patient, Ticket, Visit
 
@@ -54,10 +55,11 @@ def upgrade(settings: Settings) -> tuple[backup.BackupInfo | None, list[str]]:
     Raises:
         BackupError: The backup could not be made; nothing was changed.
         SettingsError: The data are a newer version's.
-        DatabaseError: The database cannot be used.
+        DatabaseError: The database cannot be used; `superseded`: this machine is not the core.
     """
     clinic = Clinic.unmigrated(settings)
     with connection():
+        attachment.require_core(settings, database.obj)
         steps = pending(database.obj)
         if not steps:
             return None, []

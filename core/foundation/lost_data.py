@@ -12,7 +12,7 @@ import peewee
 
 from core.foundation import audit, clock, high_water
 from core.foundation.config import Settings
-from core.foundation.database import Sqlite, connect, connection, open_database, unusable
+from core.foundation.database import connect, connection, open_database, unusable
 from core.foundation.errors import DatabaseError
 from core.foundation.high_water import Mark
 from core.foundation.journal import attachment, epochs
@@ -94,9 +94,9 @@ def note_restored(settings: Settings, end: Mark | None = None) -> None:
 
 def _keep_epoch(opened: peewee.Database, home: Path) -> None:
     """Let a core that was promoted stay the core, also when it went back to a moment before that."""
-    if isinstance(opened, Sqlite) and epochs.kept(home) > epochs.own(opened.connection()):
+    if epochs.kept(home) > epochs.own(opened):
         with opened.atomic():
-            epochs.take(opened.connection(), epochs.kept(home))
+            epochs.take(opened, epochs.kept(home))
 
 
 def begin_anew(settings: Settings) -> Path | None:

@@ -152,6 +152,8 @@ def promote(
     if not old_is_off:
         sys.stderr.write(f"{sentences.old_is_off_needed()}\n")
         raise typer.Exit(1)
+    if (other := promotion.later_core(settings)) is not None:
+        sys.stderr.write(f"{sentences.later_core(other.at, settings.timezone)}\n")
     sys.stderr.write(f"{sentences.before_promotion(following.last_note(settings.home), settings.timezone)}\n")
     if not console.ask_words(sentences.words_to_type()):
         sys.stderr.write(f"{sentences.not_promoted()}\n")

@@ -63,6 +63,14 @@ def before_promotion(note: StandbyNote | None, zone: ZoneInfo) -> str:
     ).format(moment=known)
 
 
+def later_core(at: str, zone: ZoneInfo) -> str:
+    """Return that this standby lacks what yet another machine saved, which took over before."""
+    return _(
+        "Another machine took over as the core since {when}, and this one holds nothing of its work. If that machine "
+        "is there, start it again instead. If it is gone too, go on: 20 numbers are left out in each cluster."
+    ).format(when=when(at, zone))
+
+
 def old_is_off_needed() -> str:
     """Return that the option is missing."""
     return _("Switch the old machine off first, then: loket promote --old-is-off")

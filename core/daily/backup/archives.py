@@ -29,7 +29,7 @@ from core.foundation import signatures
 from core.foundation.database import watched
 from core.foundation.errors import BackupError
 from core.foundation.high_water import clinic_id
-from core.foundation.journal import positions
+from core.foundation.journal import epochs, positions
 from core.foundation.migrations import FOLDER
 
 MANIFEST = "manifest.json"
@@ -66,6 +66,8 @@ class Content:
     """The line of the journal that goes on from it; empty: none does."""
     number: int = 0
     """Of the last transaction of that line that it holds."""
+    epoch: int = 0
+    """How often the clinic had moved to another machine by then."""
 
     def same_data(self, other: Content) -> bool:
         """Return whether two looks at a database saw the same rows."""
@@ -262,6 +264,7 @@ def look(database: peewee.Database, facility_code: str, made_at: str, made_for: 
             database.execute_sql(f"SELECT COALESCE(MAX(sequence), 0) FROM {table}").fetchone()[0]  # noqa: S608
             for table in ("change", "audit_event")
         ]
+        epoch = epochs.own(database) if "state" in counts else 0
         line, number = _place_in_journal(database) if sqlite and positions.RECORDS in counts else ("", 0)
     except (peewee.DatabaseError, apsw.Error):
         raise BackupError("damaged", "the database cannot be read") from None
@@ -278,6 +281,7 @@ def look(database: peewee.Database, facility_code: str, made_at: str, made_for: 
         clinic=clinic_id(database),
         line=line,
         number=number,
+        epoch=epoch,
     )
 
 

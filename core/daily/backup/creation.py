@@ -42,6 +42,7 @@ from core.foundation.config import Settings
 from core.foundation.database import database, instant_text, is_sqlite
 from core.foundation.errors import BackupError, JournalError
 from core.foundation.journal import attachment, proof_keys, standbys
+from core.foundation.journal.epoch_places import EpochPlaces
 from core.foundation.migrations import copy_sqlite
 from core.foundation.private_files import sync_folder
 
@@ -83,6 +84,8 @@ def make(clinic: Clinic, made_for: Purpose = "hand") -> BackupInfo:
             _prove(packed, witness, content, settings, work)
             info = _keep(folder, settings.facility_code, at, packed, content)
         info = take_elsewhere(settings, info, problems)
+        with suppress(JournalError):  # a place that does not tell; the next backup tries again
+            EpochPlaces(settings).tell()
         for place in places(settings):
             rotate(place, settings, info)
         with suppress(OSError):  # a place that fails was told; the next backup looks again

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ from core.foundation.config import Settings
 from core.foundation.database import database_apart, instant_text
 from core.foundation.errors import BackupError, JournalError
 from core.foundation.journal import epochs
+from core.foundation.journal.epoch_places import EpochPlaces
 from core.foundation.journal.epochs import Promotion
 from core.foundation.journal.frames import segments_in
 from core.foundation.journal.recovery_recipient import PUBLIC_KEY
@@ -231,17 +233,18 @@ class PreparedRestore:
         """Return the promotion by which another machine took over after what is restored; None when none did.
 
         Raises:
-            BackupError: `place_failed`: the folder of the journal does not tell.
+            BackupError: `place_failed`: a folder that is there does not tell.
         """
-        folder = Path(self.settings.journal_dir or "/nowhere")
-        if self.opened.content.engine != "sqlite" or not folder.is_dir():
-            return None
-        with closing(apsw.Connection(str(self.opened.data), flags=apsw.SQLITE_OPEN_READONLY)) as opened:
-            own = max(epochs.own(opened), epochs.kept(self.settings.home))
+        own = max(_epoch_in(self.opened), epochs.kept(self.settings.home))
         try:
-            return epochs.newer(folder, own)
+            return self._places().newer(own, self.opened.content.clinic)
         except JournalError as error:
             raise BackupError(error.code, error.detail) from None
+
+    def _places(self) -> EpochPlaces:
+        """Return where an epoch can stand: also beside the backup, on whatever disk that is."""
+        journal = Path(self.settings.journal_dir) if self.settings.journal_dir else None
+        return EpochPlaces(self.settings, self.file.parent, must=journal)
 
     def restore(self, because: str, by: str = "", *, old_is_off: bool = False) -> BackupInfo:
         """Replace the present database, which is kept beside it.
@@ -280,7 +283,8 @@ class PreparedRestore:
         if begun is not None:
             content = self.opened.content
             done = epochs.completed(begun, content.line, content.number, content.newest_change)
-            epochs.settle(Path(self.settings.journal_dir), done)
+            with storage_errors():
+                self._places().settle(done)
         return BackupInfo(
             path=str(self.file),
             made_at=datetime.fromisoformat(self.made_at),
@@ -293,13 +297,11 @@ class PreparedRestore:
         )
 
     def _begin_epoch(self) -> Promotion:
-        """Write the epoch of this machine into the folder, before anything is put in place: the other one learns of it."""
-        home = self.settings.home
+        """Write the epoch of this machine into all places, before anything is put in place: the other one learns of it."""
+        home, clinic = self.settings.home, self.opened.content.clinic
         with storage_errors():
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            begun = epochs.begin(
-                Path(self.settings.journal_dir), epochs.kept(home), instant_text(clock.now())
-            )
+            begun = self._places().begin(epochs.kept(home), instant_text(clock.now()), clinic, gethostname())
             epochs.keep(home, begun.epoch)  # the restored database takes it from there
         return begun
 
@@ -316,6 +318,14 @@ class WithJournal:
     done: Rebuilt
     unread: int
     """Transactions that the journal holds and that could not be reached."""
+
+
+def _epoch_in(opened: Opened) -> int:
+    """Return the epoch of the database in an opened backup; of a PostgreSQL dump as its manifest tells it."""
+    if opened.content.engine != "sqlite":
+        return opened.content.epoch
+    with closing(apsw.Connection(str(opened.data), flags=apsw.SQLITE_OPEN_READONLY)) as database:
+        return epochs.own(database)
 
 
 def _brought_on(

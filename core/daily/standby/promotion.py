@@ -25,6 +25,7 @@ from core.foundation.database import connect, connection, database, instant_text
 from core.foundation.errors import BackupError
 from core.foundation.high_water import FOREVER, Mark
 from core.foundation.journal import attachment, epochs, standbys
+from core.foundation.journal.epoch_places import EpochPlaces
 from core.foundation.journal.epochs import Promotion
 from core.foundation.journal.recovery_recipient import PUBLIC_KEY
 from core.foundation.journal.second_place import SecondPlace
@@ -53,7 +54,7 @@ def promote(settings: Settings, because: str, by: str = "", *, leaves_out_number
         because: Why, in words; the head of the clinic sees it and approves afterwards.
         by: Who does it, as the audit log shall say.
         leaves_out_numbers: Whether 20 numbers of each cluster are left out: the old core may have given out some
-            that never reached the folder.
+            that never reached the folder. Where yet another machine has taken over meanwhile, they are anyway.
 
     Raises:
         BackupError: `reason_missing`, `no_standby`, `missing`, `damaged`, `not_paired`, `disk_full`, ...
@@ -66,6 +67,7 @@ def promote(settings: Settings, because: str, by: str = "", *, leaves_out_number
         follower = Follower(settings, following.pairing_of(settings.home))
         if not follower.folder.is_dir():
             raise BackupError("missing", str(follower.folder))
+        leaves_out_numbers = leaves_out_numbers or _later_core(follower) is not None
         settled, standing = _as_left(follower) or _caught_up(follower)
         _prepare_home(follower, standing, because, by)
         _prepare_copy(follower, settled, leaves_out_numbers)
@@ -73,16 +75,46 @@ def promote(settings: Settings, because: str, by: str = "", *, leaves_out_number
     return Promoted(settled.epoch, standing, str(follower.folder))
 
 
+def later_core(settings: Settings) -> Promotion | None:
+    """Return the promotion by which yet another machine took over whose work this standby does not hold, if one did.
+
+    Args:
+        settings: Of the standby.
+
+    Raises:
+        BackupError: `no_standby`.
+        JournalError: `place_failed`.
+    """
+    return _later_core(Follower(settings, following.pairing_of(settings.home)))
+
+
+def _later_core(follower: Follower) -> Promotion | None:
+    own, clinic = _own_epoch(follower.data), _clinic(follower.data)
+    others = [
+        known
+        for known in _places(follower).known()
+        if known.machine != follower.paired.name or not known.machine
+    ]
+    return epochs.first_after(others, own, clinic)
+
+
 def _caught_up(follower: Follower) -> tuple[Promotion, Standing]:
     """Begin the new epoch, take over the last record, and write how far that is."""
-    begun = epochs.begin(follower.folder, _own_epoch(follower.data), instant_text(clock.now()))
+    places = _places(follower)
+    begun = places.begin(
+        _own_epoch(follower.data), instant_text(clock.now()), _clinic(follower.data), follower.paired.name
+    )
     standing = follower.look()
     with closing(connect(f"sqlite:///{follower.data}")) as opened:
         opened.connect()
         newest_change = high_water.look(opened, FOREVER).newest_change
     settled = epochs.completed(begun, standing.line, standing.number, newest_change)
-    epochs.settle(follower.folder, settled)
+    places.settle(settled)
     return settled, standing
+
+
+def _places(follower: Follower) -> EpochPlaces:
+    return EpochPlaces(follower.settings, follower.folder, must=follower.folder)
 
 
 def _as_left(follower: Follower) -> tuple[Promotion, Standing] | None:
@@ -100,6 +132,11 @@ def _as_left(follower: Follower) -> tuple[Promotion, Standing] | None:
 def _own_epoch(data: Path) -> int:
     with closing(apsw.Connection(str(data), flags=apsw.SQLITE_OPEN_READONLY)) as opened:
         return epochs.own(opened)
+
+
+def _clinic(data: Path) -> str:
+    with closing(apsw.Connection(str(data), flags=apsw.SQLITE_OPEN_READONLY)) as opened:
+        return epochs.clinic_of(opened)
 
 
 def _prepare_home(follower: Follower, standing: Standing, because: str, by: str) -> None:

@@ -17,6 +17,7 @@ from core.foundation.database import Sqlite, database, transaction
 from core.foundation.errors import BackupError, DatabaseError, JournalError, SettingsError
 from core.foundation.journal import epochs, positions, proof_keys
 from core.foundation.journal.capture import Capture
+from core.foundation.journal.epoch_places import EpochPlaces
 from core.foundation.journal.patience import patiently
 from core.foundation.journal.positions import Position
 from core.foundation.journal.second_place import SecondPlace
@@ -62,7 +63,7 @@ def attach(settings: Settings, opened: peewee.Database) -> None:
         DatabaseError: `superseded`.
     """
     detach()
-    epochs.require_not_superseded(settings.home)
+    require_core(settings, opened)
     place = place_of(settings)
     if not isinstance(opened, Sqlite):
         if place is not None:
@@ -74,6 +75,21 @@ def attach(settings: Settings, opened: peewee.Database) -> None:
     shipper = Shipper(place, Path(str(opened.database)))
     opened.watcher = Capture(settings.home, shipper)
     _attached.append(Journal(place, shipper))
+
+
+def require_core(settings: Settings, opened: peewee.Database) -> None:
+    """Refuse a database whose clinic has moved to another machine since, as the data folder or any place tells.
+
+    Args:
+        settings: Of the clinic.
+        opened: Its database, open in this thread.
+
+    Raises:
+        DatabaseError: `superseded`.
+        OSError: The data folder cannot be written.
+    """
+    epochs.require_not_superseded(settings.home)
+    EpochPlaces(settings).require_newest(epochs.own(opened), epochs.clinic_of(opened))
 
 
 def detach() -> None:

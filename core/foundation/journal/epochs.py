@@ -1,12 +1,14 @@
 """The epoch: how often the clinic has moved to another machine by `loket promote`.
 
-It stands in the database, which travels, and in the journal's folder, which all machines see. A core that finds a
-higher one there than its own is not the core any more: what it goes on saving would be lost and its numbers given twice.
+It stands in the database, which travels, in the journal's folder, which all machines see, and in every other folder that
+takes backups (`epoch_places`). A core that finds a higher one there than its own is not the core any more: what it goes on
+saving would be lost and its numbers given twice.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ from core.foundation.database import document_text
 from core.foundation.errors import DatabaseError, JournalError
 from core.foundation.private_files import sync_folder, write_private
 
-STATE_KEY = "epoch"
 FILE = "core.epoch"
 """In the journal's folder: every promotion so far, oldest first."""
 SUPERSEDED = "clinic.superseded"
@@ -38,33 +39,62 @@ class Promotion:
     """Of its last record that the new core holds."""
     newest_change: int = -1
     """Last sequence of the feed that the new core took over; -1: it has not caught up yet."""
+    clinic: str = ""
+    """Id of the clinic that moved: a backup disk may hold those of several. Empty in older ones, which count for all."""
+    machine: str = ""
+    """Name of the one that took over."""
 
     @property
     def is_settled(self) -> bool:
         """Return whether the new core has caught up."""
         return self.newest_change >= 0
 
+    def is_of(self, clinic: str) -> bool:
+        """Return whether a clinic is the one that moved, as far as both are known.
+
+        Args:
+            clinic: Its id; empty: it is not known.
+        """
+        return not (clinic and self.clinic) or self.clinic == clinic
+
 
 def own(connection: Any) -> int:
     """Return the epoch of a database; 0 before the first promotion.
 
     Args:
-        connection: An open APSW connection.
+        connection: An open APSW connection, or a Peewee database.
     """
-    row = connection.execute("SELECT value FROM state WHERE key = ?", (STATE_KEY,)).fetchone()
+    row = _rows(connection, "SELECT value FROM state WHERE key = 'epoch'").fetchone()
     return int(json.loads(row[0])["epoch"]) if row else 0
+
+
+def clinic_of(connection: Any) -> str:
+    """Return the id of the clinic in a database; empty for one that never had any.
+
+    Args:
+        connection: An open APSW connection, or a Peewee database.
+    """
+    row = _rows(connection, "SELECT value FROM state WHERE key = 'clinic'").fetchone()
+    return str(json.loads(row[0])["id"]) if row else ""
+
+
+def _rows(connection: Any, sql: str) -> Any:
+    run = getattr(connection, "execute_sql", None) or connection.execute
+    return run(sql)
 
 
 def take(connection: Any, epoch: int) -> None:
     """Give a database its epoch, in the caller's transaction.
 
     Args:
-        connection: An open APSW connection, in a writing transaction.
+        connection: An open APSW connection or a Peewee database, in a writing transaction.
         epoch: The new one.
     """
-    connection.execute(
-        "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (STATE_KEY, document_text({"epoch": epoch})),
+    value = document_text({"epoch": epoch})
+    _rows(
+        connection,
+        f"INSERT INTO state (key, value) VALUES ('epoch', '{value}')"  # noqa: S608  # a number
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     )
 
 
@@ -86,51 +116,63 @@ def promotions(folder: Path) -> list[Promotion]:
         raise JournalError("place_failed", FILE) from None
 
 
-def begin(folder: Path, own_epoch: int, at: str) -> Promotion:
-    """Write a new epoch into a folder: from here on no older core acknowledges anything that is not there yet.
+def write(folder: Path, made: Iterable[Promotion]) -> None:
+    """Add promotions to those that a folder tells of; what is there already is not written again.
 
     Args:
-        folder: The journal's.
-        own_epoch: Of the database that takes over.
-        at: ISO instant.
+        folder: The folder.
+        made: Promotions of one clinic; one that has caught up replaces itself from before.
 
     Raises:
-        JournalError: `place_failed`.
-        OSError: The folder cannot be written.
+        JournalError: `place_failed`: it cannot be read who is the core.
+        OSError: The folder cannot be read or written.
     """
     known = promotions(folder)
-    made = Promotion(max(own_epoch, *(known_one.epoch for known_one in known), 0) + 1, at)
-    _write(folder, [*known, made])
-    return made
+    together = merged([*known, *made])
+    if together != known:
+        write_private(folder / FILE, json.dumps([asdict(promotion) for promotion in together]).encode())
+        sync_folder(folder)
 
 
-def settle(folder: Path, promotion: Promotion) -> None:
-    """Write how far the new core has caught up, from where the older one's further work is counted.
+def merged(found: Iterable[Promotion]) -> list[Promotion]:
+    """Return promotions without their doubles, oldest first: of each the one that has caught up.
 
     Args:
-        folder: The journal's.
-        promotion: From `begin`, completed.
-
-    Raises:
-        JournalError: `place_failed`.
-        OSError: The folder cannot be written.
+        found: Promotions, as several folders tell of them.
     """
-    _write(folder, [promotion if known.epoch == promotion.epoch else known for known in promotions(folder)])
+    kept: dict[tuple[str, int], Promotion] = {}
+    for promotion in found:
+        key = (promotion.clinic, promotion.epoch)
+        if key not in kept or promotion.is_settled:
+            kept[key] = promotion
+    return sorted(kept.values(), key=lambda promotion: (promotion.epoch, promotion.clinic))
 
 
-def newer(folder: Path, own_epoch: int) -> Promotion | None:
+def first_after(known: Sequence[Promotion], own_epoch: int, clinic: str = "") -> Promotion | None:
     """Return the promotion by which another machine took over from an epoch; None when none did.
+
+    Args:
+        known: Promotions, oldest first.
+        own_epoch: The epoch asked about.
+        clinic: Id of the clinic asked about; empty: it is not known.
+    """
+    later = [promotion for promotion in known if promotion.epoch > own_epoch and promotion.is_of(clinic)]
+    return next((promotion for promotion in later if promotion.is_settled), later[0] if later else None)
+
+
+def newer(folder: Path, own_epoch: int, clinic: str = "") -> Promotion | None:
+    """Return the promotion by which another machine took over from an epoch, as one folder tells; None when none did.
 
     Args:
         folder: The journal's.
         own_epoch: The epoch asked about.
+        clinic: Id of the clinic asked about; empty: it is not known.
 
     Raises:
         JournalError: `place_failed`.
         OSError: The folder cannot be read.
     """
-    later = [known for known in promotions(folder) if known.epoch > own_epoch]
-    return next((known for known in later if known.is_settled), later[0] if later else None)
+    return first_after(promotions(folder), own_epoch, clinic)
 
 
 def require_newest(folder: Path, connection: Any, home: Path) -> None:
@@ -145,10 +187,24 @@ def require_newest(folder: Path, connection: Any, home: Path) -> None:
         JournalError: `superseded`, or `place_failed`.
         OSError: The folder cannot be read.
     """
-    found = newer(folder, own(connection))
+    known = promotions(folder)  # mostly none: then the database is not asked
+    found = first_after(known, own(connection), clinic_of(connection)) if known else None
     if found is not None:
-        write_private(home / SUPERSEDED, json.dumps(asdict(found)).encode())
+        note_superseded(home, found)
         raise JournalError("superseded", found.at)
+
+
+def note_superseded(home: Path, by: Promotion) -> None:
+    """Remember in a data folder that another machine took over from its core.
+
+    Args:
+        home: The data folder.
+        by: The promotion.
+
+    Raises:
+        OSError: The data folder cannot be written.
+    """
+    write_private(home / SUPERSEDED, json.dumps(asdict(by)).encode())
 
 
 def superseded_by(home: Path) -> Promotion | None:
@@ -222,8 +278,3 @@ def completed(promotion: Promotion, line: str, number: int, newest_change: int) 
         newest_change: Last sequence of the feed.
     """
     return replace(promotion, line=line, number=number, newest_change=newest_change)
-
-
-def _write(folder: Path, all_of_them: list[Promotion]) -> None:
-    write_private(folder / FILE, json.dumps([asdict(promotion) for promotion in all_of_them]).encode())
-    sync_folder(folder)

@@ -18,6 +18,7 @@ from core.foundation.config import Settings
 from core.foundation.database import connection, database, transaction
 from core.foundation.errors import BackupError, DatabaseError, JournalError
 from core.foundation.journal import attachment, epochs, standbys
+from core.foundation.journal.epoch_places import EpochPlaces
 from core.models import AuditEvent, Change, TicketCounter, Visit
 from tests.core.daily.test_journal import file_of, rows_of, work
 
@@ -204,7 +205,7 @@ def test_the_old_core_refuses_what_it_saves_and_its_next_start(
     clinic: Clinic, paired: Settings, settings: Settings
 ) -> None:
     work(clinic, 2)
-    begun = epochs.begin(Path(str(settings.journal_dir)), 0, "2026-03-02T01:00:00.000000Z")
+    begun = EpochPlaces(settings).begin(0, "2026-03-02T01:00:00.000000Z")
     assert begun.epoch == 1
     with pytest.raises(DatabaseError) as refused:
         work(clinic, 1, seed=2)
