@@ -18,6 +18,12 @@ class InsuranceQuery(Schema):
     bpjs_number: Annotated[Line, Field(max_length=32)] = ""
 
 
+class PayerFields(Schema):
+    """`PUT visits/{id}/payer`: the one who pays."""
+
+    payer: Payer
+
+
 class InsuranceOut(Schema):
     """BPJS's answer, or why there is none."""
 

@@ -94,6 +94,8 @@ class Unconfirmed:
     takes_yesterday: bool = True
     """True if the last day of a month is taken on the first of the next."""
     refusals_are_encrypted: bool = False
+    longest_page: int = 500
+    """Most registrations of a day that are given at once, however many are asked for."""
 
     @classmethod
     def by_seed(cls, seed: int) -> Unconfirmed:
@@ -110,6 +112,7 @@ class Unconfirmed:
             refuses_inactive=chance.random() < 0.7,
             takes_yesterday=chance.random() < 0.5,
             refusals_are_encrypted=chance.random() < 0.3,
+            longest_page=chance.choice((500, 4)),
         )
 
 
@@ -201,7 +204,7 @@ class Books:
         Args:
             day: `dd-mm-yyyy`.
             start: How many to leave out.
-            limit: Most that are returned; never more than 500.
+            limit: Most that are returned; never more than `longest_page`.
 
         Raises:
             PcareRefusal: The day is written otherwise.
@@ -209,7 +212,7 @@ class Books:
         if not DAY.fullmatch(day):
             raise broken("tglDaftar", "Format tanggal dd-mm-yyyy")
         return [self._with_owner(held, "noUrut") for held in self._of_day(day)][
-            start : start + min(limit, 500)
+            start : start + min(limit, self.facts.longest_page)
         ]
 
     def take_back_registration(self, card: str, day: str, number: str, poli: str) -> None:

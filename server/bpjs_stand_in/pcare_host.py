@@ -60,6 +60,10 @@ def _codes(rows: Any, *names: str) -> Call:
     return _found(lambda _books, _parts: [dict(zip(names, row, strict=True)) for row in rows])
 
 
+def _polis(code: str, name: str) -> list[dict[str, Any]]:
+    return [dict(zip((code, name, "poliSakit"), row, strict=True)) for row in pcare_lists.POLIS]
+
+
 def _diagnoses(_books: Books, parts: tuple[str, ...]) -> list[dict[str, Any]]:
     code = parts[0].upper()
     return [{"kdDiag": code, "nmDiag": code, "nonSpesialis": code in pcare_lists.NON_SPECIALIST}]
@@ -98,11 +102,11 @@ CALLS: tuple[tuple[str, str, Call], ...] = (
         r"tindakan/(\d+)/kunjungan/([^/]+)",
         _done(lambda books, _body, parts: books.take_back_item(books.procedures, int(parts[0]), parts[1])),
     ),
-    ("GET", r"poli/fktp/\d+/\d+", _codes(pcare_lists.POLIS, "kdPoli", "nmPoli", "poliSakit")),
+    ("GET", r"poli/fktp/\d+/\d+", _found(lambda _books, _parts: _polis("kdPoli", "nmPoli"))),
     (
         "GET",
         r"ref/poli/tanggal/\d{4}-\d{2}-\d{2}",
-        _codes(pcare_lists.POLIS, "kodepoli", "namapoli", "poliSakit"),
+        _found(lambda _books, _parts: _polis("kodepoli", "namapoli")),
     ),
     ("GET", r"dokter/\d+/\d+", _codes(pcare_lists.DOCTORS, "kdDokter", "nmDokter")),
     ("GET", "kesadaran", _codes(pcare_lists.CONSCIOUSNESS, "kdSadar", "nmSadar")),
@@ -316,5 +320,6 @@ def _spoil(request: BaseHTTPRequestHandler, fault: str, body: bytes = b"") -> No
     request.send_response_only(status)
     request.send_header("Content-Type", "text/html")
     request.send_header("Content-Length", str(len(page)))
+    request.send_header("Connection", "close")
     request.end_headers()
     request.wfile.write(page)

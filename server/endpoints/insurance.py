@@ -10,7 +10,8 @@ from core.exchange.bpjs import code_mapping, eligibility, pcare_views
 from core.foundation.database import connection
 from core.schemas.base import Identifier
 from core.schemas.bpjs import BpjsCodeFields, BpjsCodesOut, BpjsListItemOut, BpjsStatusOut, BpjsVisitOut
-from core.schemas.insurance import InsuranceOut, InsuranceQuery
+from core.schemas.insurance import InsuranceOut, InsuranceQuery, PayerFields
+from core.visits import payers
 from server.resources import resource
 from server.security import ActorNow, ClinicNow
 from server.text import problem_words
@@ -45,6 +46,13 @@ def bpjs_send_again(visit_id: Identifier, actor: ActorNow, clinic: ClinicNow) ->
     """Let a visit that was set aside be sent again."""
     with connection():
         pcare_views.send_again(clinic, actor, visit_id)
+
+
+@router.put("/visits/{visit_id}/payer", status_code=204)
+def change_payer(visit_id: Identifier, body: PayerFields, actor: ActorNow) -> None:
+    """Say who pays for a visit that is saved."""
+    with connection():
+        payers.change_payer(actor, visit_id, body.payer)
 
 
 @router.get("/bpjs/codes")

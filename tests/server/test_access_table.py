@@ -140,6 +140,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "POST /reports/{name}/requests": lambda: {"reason": "hanya mencoba"},
     "PUT /visits/{visit_id}/breastfeeding": lambda: {"breastfeeding": False},
+    "PUT /visits/{visit_id}/payer": lambda: {"payer": "general"},
     "PUT /prescriptions/{prescription_id}": lambda: {"medicine": "Parasetamol"},
     "POST /patients/duplicates": lambda: {"name": "Budi"},
     "PATCH /patients/{patient_id}": lambda: {"expected_version": NEVER_FITS, "phone": "0811"},

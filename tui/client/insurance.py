@@ -27,6 +27,10 @@ class InsuranceClient(ResourceClient):
         """Let a visit that was set aside be sent again."""
         await self._connection.send("POST", f"bpjs/set-aside/{visit_id}/send-again")
 
+    async def change_payer(self, visit_id: str, payer: str) -> None:
+        """Say who pays for a visit that is saved."""
+        await self._connection.send("PUT", f"visits/{visit_id}/payer", {"payer": payer})
+
     async def codes(self) -> BpjsCodesOut:
         """Return what of the clinic needs a code at BPJS, with the code it has."""
         return await self._connection.one(BpjsCodesOut, "GET", "bpjs/codes")

@@ -77,6 +77,7 @@ class InsuranceLines:
             for name, value in values_of(answer, facts).items()
             if self._is_open(name, facts, answered)
         }
+        told["insurance_status"] = self._participant.status
         return told | ({"payer_source": PayerSource.BPJS.value} if "payer" in told else {})
 
     def _compare(self, facts: FormValues, answered: Set[str]) -> None:

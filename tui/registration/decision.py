@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.foundation.codes import DoubtAnswer, PayerSource, Verdict
+from core.foundation.codes import JKN_PAYERS, DoubtAnswer, InsuranceStatus, PayerSource, Verdict
 from core.schemas.registration import RoutingOut
 from tui.registration.form_values import YES, FormValues
 from tui.registration.payer import is_kind_known
@@ -140,6 +140,9 @@ def payer_text(facts: FormValues) -> str:
     """Return the payer, with its origin where the clerk did not choose it."""
     payer, source = facts.payer
     name = problem_words.word(problem_words.PAYERS, payer)
+    if payer in JKN_PAYERS and facts.text("insurance_status") == InsuranceStatus.INACTIVE:
+        told = _("BPJS says NOT ACTIVE")
+        return f"{name} ({told})"
     if source is PayerSource.NUMBER and not is_kind_known(facts.last_payer):
         unknown = _("from the BPJS number; kind not known yet")
         return f"{name} ({unknown})"

@@ -33,6 +33,11 @@ class ParticipantCheck:
         self._asked: Numbers | None = None
         self.answer: InsuranceOut | None = None
 
+    @property
+    def status(self) -> str:
+        """The code of BPJS's answer; empty before it."""
+        return self.answer.status.value if self.answer is not None else ""
+
     def numbers(self, facts: FormValues) -> Numbers | None:
         """Return the numbers to ask about; None when there are none, or they were asked about."""
         if facts.patient is not None:

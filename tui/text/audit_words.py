@@ -33,6 +33,7 @@ ACTIONS: Mapping[str, str] = {
     "broken_glass_read": N_("saw who broke the glass"),
     "bpjs_code_mapped": N_("mapped a code of BPJS"),
     "bpjs_sent_again": N_("sent a visit to BPJS again"),
+    "payer_changed": N_("changed who pays for a visit"),
     "bpjs_set_aside_read": N_("saw what BPJS refused"),
     "call_next_read": N_("called the next"),
     "chain_broken": N_("LOG BROKEN"),

@@ -74,6 +74,23 @@ class BpjsLink:
         """Ask; raises like `call`."""
         return self.call("GET", path)
 
+    def read(self, path: str) -> BpjsAnswer:
+        """Ask for what is there: an object, a list, or nothing.
+
+        What somebody finds here decides whether something is sent again, so a text in its place says nothing.
+
+        Args:
+            path: Below the service's address.
+
+        Raises:
+            TryAgainError: No answer, or one that says neither what is there nor that nothing is.
+            SyncError: It will never work like this.
+        """
+        answer = self.get(path)
+        if answer.is_done and isinstance(answer.body, str) and answer.body:
+            raise TryAgainError(JobProblem("strange_answer", {"status": answer.code, "why": "not decrypted"}))
+        return answer
+
     def call(self, method: str, path: str, body: Any = None) -> BpjsAnswer:
         """Send one request. A refusal is an answer, not an error.
 

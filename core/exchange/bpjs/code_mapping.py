@@ -77,7 +77,8 @@ def map_code(clinic: Clinic, actor: Actor, kind: str, ours: str, theirs: str, na
         name: Its name there.
 
     Raises:
-        ValidationError: `kind` or `ours` is `unknown`; `theirs` is `not_in_list`.
+        ValidationError: `kind` or `ours` is `unknown`; `theirs` is `not_in_list`, or a poli `for_the_ill` where
+            healthy visits go.
         NotAllowedError: The actor may not administer.
     """
     actor.require(Permission.ADMINISTER)
@@ -87,6 +88,8 @@ def map_code(clinic: Clinic, actor: Actor, kind: str, ours: str, theirs: str, na
         raise ValidationError({"ours": "unknown"})
     if theirs and not _is_listed(kind, theirs):
         raise ValidationError({"theirs": "not_in_list"})
+    if ours == WELL and code_lists.flags(POLI).get(theirs):
+        raise ValidationError({"theirs": "for_the_ill"})
     key = fold(ours) if kind in BY_NAME else ours
     with transaction():
         if theirs:
@@ -198,9 +201,10 @@ def mapping(clinic: Clinic, actor: Actor) -> BpjsCodesOut:
 def _code_out(clinic: Clinic, one: Ours) -> BpjsCodeOut:
     row = BpjsCode.get_or_none(BpjsCode.kind == one.kind, BpjsCode.ours == one.ours)
     code, name = (row.theirs, row.name) if row is not None else ("", "")
-    if not code and one.ours in clinic.clusters and one.kind == POLI:
-        code = clinic.clusters[one.ours].bpjs_code or ""
-        name = _name_of(POLI, code)
+    if not code and one.kind == POLI:
+        given = {**_only_poli_of_the_well(), **_codes_of_the_file(clinic)}
+        code = given.get(one.ours, "")
+        name = _name_of(POLI, code) if code else ""
     return BpjsCodeOut(
         kind=one.kind, ours=one.ours, title=one.title, used=one.used, code=code, code_name=name
     )
@@ -222,10 +226,9 @@ def codes(clinic: Clinic) -> Codes:
     """Return the clinic's codes at BPJS."""
     by_kind = {kind: {key: row.theirs for key, row in _mapped(kind).items()} for kind in KINDS}
     accounts = {row.username: row.id for row in Account.select(Account.id, Account.username)}
-    from_file = {code: cluster.bpjs_code for code, cluster in clinic.clusters.items() if cluster.bpjs_code}
     is_for_the_ill = code_lists.flags(POLI)
     return Codes(
-        polis={**from_file, **by_kind[POLI]},
+        polis={**_only_poli_of_the_well(), **_codes_of_the_file(clinic), **by_kind[POLI]},
         cluster_names={code: cluster.name for code, cluster in clinic.clusters.items()},
         doctors={accounts[name]: code for name, code in by_kind[DOCTOR].items() if name in accounts},
         medicines=by_kind[MEDICINE],
@@ -235,6 +238,16 @@ def codes(clinic: Clinic) -> Codes:
         non_specialist=code_lists.flags(code_lists.DIAGNOSIS),
         temperature=clinic.settings.bpjs_temperature,
     )
+
+
+def _codes_of_the_file(clinic: Clinic) -> dict[str, str]:
+    return {code: cluster.bpjs_code for code, cluster in clinic.clusters.items() if cluster.bpjs_code}
+
+
+def _only_poli_of_the_well() -> dict[str, str]:
+    """Return the poli of healthy visits, where BPJS's list has only one that is not for the ill."""
+    of_the_well = [code for code, is_for_the_ill in code_lists.flags(POLI).items() if not is_for_the_ill]
+    return {WELL: of_the_well[0]} if len(of_the_well) == 1 else {}
 
 
 # BPJS's lists, to choose from
@@ -248,7 +261,7 @@ def offered(
     Args:
         clinic: The clinic.
         actor: Who chooses.
-        kind: Of the list.
+        kind: Of the list; `well`: the polis of healthy visits alone.
         words: As typed; none finds all that are known.
         client: An HTTP client to use instead of the shared one.
 
@@ -257,6 +270,10 @@ def offered(
         NotAllowedError: The actor may not administer.
     """
     actor.require(Permission.ADMINISTER)
+    if kind == WELL:
+        with connection():
+            polis = code_lists.find(POLI, words, FOUND)
+        return [BpjsListItemOut(code=item.code, name=item.name) for item in polis if not item.flag]
     if kind == ALLERGY:
         with connection():
             allergies = code_lists.find_allergies(words, FOUND)

@@ -5,7 +5,6 @@ Source: docs/reference/bpjs.md 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,8 +12,7 @@ from typing import Any
 import httpx
 
 from core.exchange.bpjs.bpjs_link import BpjsLink, pcare_link, shared_client
-from core.exchange.bpjs.pcare_bodies import day_text
-from core.exchange.bpjs.settling import PAGE, RefusedByBpjsError, owner_of, visit_numbers
+from core.exchange.bpjs.settling import RefusedByBpjsError, owner_of, registrations, visit_numbers
 from core.exchange.pacing import TryAgainError
 from core.foundation import clock, state
 from core.foundation.clinic import Clinic
@@ -122,7 +120,7 @@ def compare(link: BpjsLink, day: date) -> DayComparison:
         RefusedByBpjsError: It refuses to list the day.
     """
     made = DayComparison(day.isoformat())
-    there = {owner_of(item): str(item.get("noUrut") or "") for item in _registrations(link, day)}
+    there = {owner_of(item): str(item.get("noUrut") or "") for item in registrations(link, day)}
     rows = list(BpjsVisit.select().where(BpjsVisit.service_on == day))
     made.there = len(there)
     for row in rows:
@@ -150,19 +148,6 @@ def _compare_visit(link: BpjsLink, row: BpjsVisit, number: str, made: DayCompari
         made.missing.append(row.visit_id)
         _put_back(row, visit_number=None, visit_digest="", items={})
     made.only_there += [found for found in numbers if found != row.visit_number]
-
-
-def _registrations(link: BpjsLink, day: date) -> Iterable[dict[str, Any]]:
-    start = 0
-    while True:
-        answer = link.get(f"pendaftaran/tglDaftar/{day_text(day)}/{start}/{PAGE}")
-        if not answer.is_done and not answer.is_nothing:
-            raise RefusedByBpjsError(answer.words)
-        found = [] if answer.is_nothing else answer.items()
-        yield from found
-        if len(found) < PAGE:
-            return
-        start += PAGE
 
 
 def _open_visits(day: date, rows: dict[str, BpjsVisit]) -> list[str]:

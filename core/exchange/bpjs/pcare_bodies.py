@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from core.exchange.bpjs.allergy_codes import NOT_LISTED, fold
 from core.exchange.fhir.clinical import VisitRows
 from core.foundation.codes import Disposition, EntryStatus, OrderStatus, VisitStatus
 from core.models import Encounter, Patient, Prescription, Procedure, QueueEntry, Visit
+from core.orders.medicines.quantities import read_amount, read_frequency
 from core.records.pcare_form import FORM, INSURED, OF_A_REFERRAL, lacking, reason_of
 
 WELL = "well"
@@ -47,7 +49,8 @@ MEASURES = {
 }
 """P-Care's whole numbers -> our vital signs."""
 MOVED = frozenset({EntryStatus.TRANSFERRED, EntryStatus.CANCELLED})
-FREQUENCY = re.compile(r"^(\d{1,2})\s*[xX×]\s*(?:sehari\s*)?(\d{1,2})?\b")
+EACH_TIME = re.compile(r"^\s*\d{1,2}\s*[xX×]\s*(\d{1,2})\b(?![.,/])")
+"""The second number of `3x2`: pieces each time."""
 WHOLE = re.compile(r"^(\d{1,4})\b(?![.,/])")
 LONGEST = 1000
 """Letters of a text that are sent."""
@@ -144,7 +147,7 @@ def wanted(rows: VisitRows, codes: Codes) -> WantedVisit:
         born=None if patient.birth_date_estimated else patient.birth_date,
         poli=poli,
         day=visit.service_on,
-        registration=_registration(rows, poli, codes),
+        registration=_registration(rows, poli, is_well=is_healthy or poli in codes.polis_of_the_well),
         gaps=gaps,
     )
     if visit.status != VisitStatus.FINISHED or gaps:
@@ -211,8 +214,7 @@ def _where(entries: Iterable[QueueEntry], codes: Codes) -> str:
     )
 
 
-def _registration(rows: VisitRows, poli: str, codes: Codes) -> dict[str, Any]:
-    is_well = poli in codes.polis_of_the_well
+def _registration(rows: VisitRows, poli: str, *, is_well: bool) -> dict[str, Any]:
     return {
         "tglDaftar": day_text(rows.visit.service_on),
         "kdPoli": poli,
@@ -315,16 +317,16 @@ def first_of_referral(rows: VisitRows) -> list[str]:
 
 def _therapy(prescriptions: Sequence[Prescription]) -> str:
     standing = [row for row in prescriptions if row.status != OrderStatus.REVOKED]
-    lines = [f"{row.medicine} {row.frequency} ({row.amount})" for row in standing]
+    lines = [f"{row.medicine} {row.dose} {row.frequency} ({row.amount})" for row in standing]
     return "; ".join(lines)[:LONGEST] or "-"
 
 
 def _add_medicine(items: dict[str, Item], gaps: list[str], row: Prescription, codes: Codes) -> None:
     """Add a medicine, or say which part of it cannot be read."""
-    frequency = FREQUENCY.match(row.frequency.strip())
+    signa = _signa(row)
     amount = WHOLE.match((row.dispensed_amount or row.amount).strip())
-    if frequency is None or amount is None:
-        gaps.append(f"{'frequency' if frequency is None else 'amount'}: {row.medicine}")
+    if signa is None or amount is None:
+        gaps.append(f"{'frequency' if signa is None else 'amount'}: {row.medicine}")
         return
     # A compounded medicine stands in no list.
     known = NOT_LISTED if row.ingredients else codes.medicines.get(fold(row.medicine))
@@ -334,10 +336,24 @@ def _add_medicine(items: dict[str, Item], gaps: list[str], row: Prescription, co
     code = None if known == NOT_LISTED else known
     body = {
         "kdObatSK": 0, "racikan": False, "kdRacikan": None, "obatDPHO": code is not None, "kdObat": code,
-        "signa1": int(frequency[1]), "signa2": int(frequency[2] or 1), "jmlObat": int(amount[1]),
+        "signa1": signa[0], "signa2": signa[1], "jmlObat": int(amount[1]),
         "jmlPermintaan": 1, "nmObatNonDPHO": "-" if code is not None else row.medicine,
     }  # fmt: skip
     items[row.id] = Item("medicine", body)
+
+
+def _signa(row: Prescription) -> tuple[int, int] | None:
+    """Return how often a day and how many each time; None when it is not so often a day, or is not said.
+
+    A part of a tablet counts as one, as P-Care takes whole numbers alone; the words stand in `terapiObat`.
+    """
+    times = read_frequency(row.frequency)
+    if times is None or times < 1 or not times.is_integer():
+        return None
+    written, dose = EACH_TIME.match(row.frequency), read_amount(row.dose)
+    if written is not None:
+        return int(times), int(written[1])
+    return int(times), max(1, math.ceil(dose.number)) if dose is not None else 1
 
 
 def _add_procedure(items: dict[str, Item], gaps: list[str], row: Procedure, codes: Codes) -> None:

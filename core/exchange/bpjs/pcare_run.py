@@ -17,7 +17,7 @@ import httpx
 from peewee import JOIN, fn
 
 from core.exchange import outbox
-from core.exchange.bpjs import code_lists, code_mapping
+from core.exchange.bpjs import code_lists, code_mapping, payer_check
 from core.exchange.bpjs.bpjs_link import BpjsLink, FailingError, is_set_up, pcare_link, shared_client
 from core.exchange.bpjs.pcare_bodies import WantedVisit, first_of_referral, wanted
 from core.exchange.bpjs.settling import GapError, RefusedByBpjsError, Settling
@@ -131,6 +131,8 @@ def _settle_slice(clinic: Clinic, link: BpjsLink, ids: Sequence[str], outcome: P
         settling = Settling(clinic.settings, link, row, goal)
         held = _held(row)
         try:
+            if payer_check.is_open(rows.visit, row):
+                payer_check.learn(clinic.settings, link, rows.visit)
             _settle(settling, row, goal, changes.get(rows.visit.id, 0), outcome)
         except TryAgainError as error:
             _pass_over(row, error, outcome, has_progressed=_held(row) != held)
@@ -261,6 +263,14 @@ def waiting_visits(clinic: Clinic) -> list[str]:
     other_card = BpjsVisit.registration_number.is_null(False) & (Patient.bpjs_number != BpjsVisit.card_number)
     corrected = (BpjsVisit.status == OutboxStatus.REFUSED) & (Patient.updated_at > BpjsVisit.updated_at)
     never = BpjsVisit.visit.is_null() & Visit.payer.in_(list(INSURED))
+    # Nobody said who pays, and BPJS gave no answer at the counter, or had no number to be asked about.
+    unasked = (
+        Visit.payer.not_in(list(INSURED))
+        & Visit.payer_source.in_(list(payer_check.ASSUMED))
+        & (Visit.service_on >= clinic.today() - timedelta(days=1))
+        & (Patient.nik.is_null(False) | Patient.bpjs_number.is_null(False))
+        & (BpjsVisit.visit.is_null() | (Patient.updated_at > BpjsVisit.updated_at))
+    )
     query = (
         Visit.select(Visit.id)
         .join(Outbox, on=(Outbox.target == Visit.id))
@@ -271,7 +281,7 @@ def waiting_visits(clinic: Clinic) -> list[str]:
         .where(
             Outbox.kind == outbox.VISIT,
             Visit.service_on >= since,
-            never | changed | in_doubt | gap_again | other_card | corrected,
+            never | unasked | changed | in_doubt | gap_again | other_card | corrected,
         )
         .order_by(fn.COALESCE(BpjsVisit.attempts, 0), Visit.service_on, Visit.started_at)
     )

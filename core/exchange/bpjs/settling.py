@@ -8,7 +8,8 @@ Source: docs/reference/bpjs.md 5, docs/reference/bpjs.md 9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from core.exchange import outbox
@@ -114,16 +115,10 @@ class Settling:
 
     def _find_registration(self) -> str | None:
         """Return the number of the registration of this card, day and poli; None when there is none."""
-        start = 0
-        while True:
-            answer = self._read(f"pendaftaran/tglDaftar/{self._day()}/{start}/{PAGE}")
-            found = answer.items()
-            for item in found:
-                if owner_of(item) == (self._row.card_number, self._row.poli):
-                    return str(item.get("noUrut") or "") or None
-            if len(found) < PAGE:
-                return None
-            start += PAGE
+        assert self._row.service_on is not None
+        mine = (self._row.card_number, self._row.poli)
+        there = registrations(self._link, self._row.service_on)
+        return next((str(item.get("noUrut") or "") or None for item in there if owner_of(item) == mine), None)
 
     def _find_visit(self) -> str | None:
         return next(iter(visit_numbers(self._link, self._row)), None)
@@ -141,7 +136,7 @@ class Settling:
         return None
 
     def _read(self, path: str) -> BpjsAnswer:
-        answer = self._link.get(path)
+        answer = self._link.read(path)
         if answer.is_nothing:
             return BpjsAnswer(answer.code, answer.message, [])
         if not answer.is_done:
@@ -364,6 +359,34 @@ class Settling:
             ).execute()
 
 
+def registrations(link: BpjsLink, day: date) -> Iterator[dict[str, Any]]:
+    """Yield BPJS's registrations of a day, page by page.
+
+    A page that is shorter than was asked for may not be the last, and whether a count is the page's or the day's is
+    not known: only a page without anything new ends them.
+
+    Args:
+        link: The line to P-Care.
+        day: The clinic's.
+
+    Raises:
+        RefusedByBpjsError: BPJS does not list them.
+        TryAgainError: No answer.
+        SyncError: BPJS does not let this clinic in.
+    """
+    seen: set[str] = set()
+    while True:
+        answer = link.read(f"pendaftaran/tglDaftar/{day_text(day)}/{len(seen)}/{PAGE}")
+        if not answer.is_done and not answer.is_nothing:
+            raise RefusedByBpjsError(answer.words)
+        page = [] if answer.is_nothing else answer.items()
+        fresh = [item for item in page if digest(item) not in seen]
+        yield from fresh
+        seen |= {digest(item) for item in fresh}
+        if not fresh:
+            return
+
+
 def visit_numbers(link: BpjsLink, row: BpjsVisit) -> list[str]:
     """Return the numbers of BPJS's visits of a row's card, day and poli.
 
@@ -376,7 +399,7 @@ def visit_numbers(link: BpjsLink, row: BpjsVisit) -> list[str]:
         TryAgainError: No answer.
         SyncError: BPJS does not let this clinic in.
     """
-    answer = link.get(f"kunjungan/peserta/{row.card_number}")
+    answer = link.read(f"kunjungan/peserta/{row.card_number}")
     if not answer.is_done and not answer.is_nothing:
         raise RefusedByBpjsError(answer.words)
     if answer.is_nothing or row.service_on is None:

@@ -34,7 +34,8 @@ class CodePickDialog(SearchDialog[tuple[str, str]]):
 
     async def search(self, text: str) -> Sequence[tuple[str, BpjsListItemOut]]:
         """Return the items that fit; first of all those that say that there is none."""
-        found = await self.session.client.insurance.offered(self._item.kind, text)
+        kind = bpjs_words.WELL if self._item.ours == bpjs_words.WELL else self._item.kind
+        found = await self.session.client.insurance.offered(kind, text)
         rows = [(item.code, item) for item in found]
         return rows if text.strip() else [*rows, *self._others()]
 

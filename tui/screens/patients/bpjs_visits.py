@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import on, work
 
+from core.foundation.codes import JKN_PAYERS
 from core.schemas.bpjs import BpjsStatusOut, BpjsVisitOut
 from tui import keymap, theme
 from tui.screens.item_list import ItemList
@@ -11,11 +12,13 @@ from tui.screens.patients.edit import EditScreen
 from tui.screens.patients.notes import Corrected
 from tui.screens.reasons import LettersDialog
 from tui.terminal.keyboard import hold_keys
-from tui.text import bpjs_words
+from tui.text import bpjs_words, problem_words
 from tui.text.formatting import date_text, fit
 from tui.text.translation import N_, _, ngettext
 from tui.widgets import PickList
 from tui.widgets.painting import Line
+
+OTHER_PAYERS = tuple(payer for payer in problem_words.PAYERS if payer not in JKN_PAYERS)
 
 
 class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
@@ -25,7 +28,7 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
     HELP_TEXT = N_(
         "Visits of insured people that BPJS refused, or that lack something, the oldest first. Enter shows why, in "
         "BPJS's own words, and what to do. F9 corrects the patient's card; what is missing in the record is written "
-        "there, and the visit follows by itself. A sends a mended visit again at once. Visits that only wait for "
+        "there, and the visit follows by itself. A sends a mended visit again at once; P says that somebody else pays. Visits that only wait for "
         "BPJS to answer are not listed: they go by themselves."
     )
     BINDINGS = [keymap.SEND_AGAIN, keymap.EDIT, keymap.REFRESH, keymap.BACK]
@@ -73,8 +76,14 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
                 self.action_send_again()
             elif action == "card":
                 self.action_edit_patient()
+            elif action == "payer":
+                self._choose_payer(visit)
 
-        options = [("A", "again", _("Send again")), ("K", "card", _("Correct card"))]
+        options = [
+            ("A", "again", _("Send again")),
+            ("K", "card", _("Correct card")),
+            ("P", "payer", _("Somebody else pays")),
+        ]
         notes = bpjs_words.troubles(visit)
         if visit.visit_number:
             notes.append(_("The visit's number at BPJS: {number}").format(number=visit.visit_number))
@@ -89,6 +98,32 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
         with self.saying_refusals(), hold_keys(self.app):
             await self.session.client.insurance.send_again(visit.visit_id)
             self.read(_("{name} is sent again.").format(name=visit.patient_name))
+
+    def _choose_payer(self, visit: BpjsVisitOut) -> None:
+        """Ask who pays instead: a visit that BPJS does not pay leaves the list, and BPJS's books."""
+
+        def chosen(payer: str | None) -> None:
+            if payer is not None:
+                self.change_payer(visit, payer)
+
+        options = [
+            (str(number), payer, _(problem_words.PAYERS[payer]))
+            for number, payer in enumerate(OTHER_PAYERS, start=1)
+        ]
+        self.app.push_screen(LettersDialog(self.session, N_("Who pays?"), options), chosen)
+
+    @work(exclusive=True, group="send", exit_on_error=False)
+    async def change_payer(self, visit: BpjsVisitOut, payer: str) -> None:
+        """Keep who pays, and say so.
+
+        Args:
+            visit: That was set aside.
+            payer: Code of the one who pays.
+        """
+        with self.saying_refusals(), hold_keys(self.app):
+            await self.session.client.insurance.change_payer(visit.visit_id, payer)
+            text = _("{name}: {payer} pays; BPJS is told by itself.")
+            self.read(text.format(name=visit.patient_name, payer=_(problem_words.PAYERS[payer])))
 
     @work(exclusive=True, group="send", exit_on_error=False)
     async def action_edit_patient(self) -> None:

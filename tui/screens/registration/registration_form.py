@@ -248,7 +248,8 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
 
     def form_values(self) -> Values:
         """Return the values of the form, with the payer's origin."""
-        return {**super().form_values(), "payer_source": self._payer_source}
+        told = {"insurance_status": self.participant.status} if self.participant.status else {}
+        return {**super().form_values(), "payer_source": self._payer_source, **told}
 
     @on(ChoiceField.Changed, "#payer")
     def payer_chosen(self) -> None:

@@ -18,6 +18,8 @@ from core.foundation.config import Settings
 from server.bpjs_stand_in import PcareHost, Unconfirmed
 from tests.core.exchange.bpjs.conftest import CARD, NIK
 
+SEALED = json.dumps({"response": "bm90IG91cnM=" * 4, "metaData": {"code": 200, "message": "OK"}}).encode()
+"""An answer that was sealed for another request."""
 NUMBERS = ("sistole", "diastole", "beratBadan", "tinggiBadan", "respRate", "lingkarPerut", "heartRate")
 
 
@@ -179,3 +181,11 @@ def test_requests_as_public_clients_make_them_are_taken(pcare: PcareHost, kind: 
     for path, body in (("pendaftaran", registration()), ("kunjungan/V1", visit(suhu=36))):
         answer = httpx.post(f"{pcare.url}/{path}", content=json.dumps(body), headers=headers)
         assert answer.json()["metaData"]["code"] == 201, answer.text
+
+
+def test_a_list_that_cannot_be_opened_is_no_empty_one(pcare: PcareHost, link: BpjsLink) -> None:
+    """Whoever finds nothing sends again: a text that does not decrypt must not look like nothing."""
+    link.call("POST", "pendaftaran", registration())
+    pcare._answer = lambda *_: (200, SEALED)  # type: ignore[method-assign]
+    with pytest.raises(TryAgainError):
+        link.read(f"kunjungan/peserta/{CARD}")

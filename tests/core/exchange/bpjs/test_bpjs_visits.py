@@ -35,8 +35,9 @@ from core.models import (
     QueueEntry,
     Visit,
 )
+from core.visits import payers
 from server import doctor
-from server.bpjs_stand_in import Books, PcareHost, PcareRefusal, Unconfirmed
+from server.bpjs_stand_in import Books, PcareHost, PcareRefusal, Unconfirmed, pcare_lists
 from server.bpjs_stand_in.pcare_host import SILENT
 from tests.core.days import MEDICINES, Days, open_clinic
 from tests.postgres import cluster, new_database
@@ -586,6 +587,27 @@ def test_temperatures_and_measures() -> None:
     assert pcare_bodies.temperature(36.6, "number") == 37
 
 
+@pytest.mark.parametrize(
+    ("dose", "frequency", "signa"),
+    [
+        ("1 tablet", "3x1", (3, 1)),
+        ("1 tablet", "3 x 2", (3, 2)),
+        ("2 tablet", "3x sehari", (3, 2)),
+        ("1/2 tablet", "2x sehari", (2, 1)),
+        ("1 1/2 tablet", "2x1/2", (2, 2)),
+        ("2 tablet", "sekali minum", (1, 2)),
+        ("oles tipis", "malam", (1, 1)),
+        ("1 tablet", "tiap 6 jam", (4, 1)),
+        ("0.5 ml", "sekali", (1, 1)),
+        ("1 tablet", "3x seminggu", None),
+        ("1 tablet", "bila nyeri", None),
+        ("1 tablet", "", None),
+    ],
+)
+def test_how_often_and_how_many_each_time(dose: str, frequency: str, signa: tuple[int, int] | None) -> None:
+    assert pcare_bodies._signa(Prescription(dose=dose, frequency=frequency)) == signa
+
+
 def test_a_procedure_travels_and_its_strike_takes_it_back(insured: Insured) -> None:
     visit = insured.visit()
     with connection():
@@ -764,7 +786,16 @@ def test_a_practitioner_without_a_code_is_named(insured: Insured) -> None:
     assert insured.row(visit).gaps == [f"doctor: {name}"]
 
 
-def test_a_healthy_visit_is_promotive_at_bpjs_and_moves_when_it_is_said_late(insured: Insured) -> None:
+WELL_POLIS = (("021", "KUNJUNGAN SEHAT", False), ("020", "POSYANDU", False))
+
+
+@pytest.mark.parametrize(("polis", "chosen"), [(WELL_POLIS, "021"), (WELL_POLIS[:1], "")])
+def test_a_healthy_visit_is_promotive_at_bpjs_and_moves_when_it_is_said_late(
+    insured: Insured, monkeypatch: pytest.MonkeyPatch, polis: tuple[tuple[str, str, bool], ...], chosen: str
+) -> None:
+    """Of several polis of the well somebody chooses one; the only one is taken without being asked about."""
+    of_the_ill = tuple(row for row in pcare_lists.POLIS if row[2])
+    monkeypatch.setattr(pcare_lists, "POLIS", (*of_the_ill, *polis))
     visit = insured.visit()
     insured.send()
     [held] = insured.books.registrations.values()
@@ -774,12 +805,17 @@ def test_a_healthy_visit_is_promotive_at_bpjs_and_moves_when_it_is_said_late(ins
         Encounter.update(form=answers).where(Encounter.visit == visit).execute()
     insured.change(visit)
     insured.send()
-    assert insured.row(visit).gaps == ["well_poli"]
-    insured.map("poli", "well", "021")
-    insured.send()
+    if len(polis) > 1:
+        assert insured.row(visit).gaps == ["well_poli"]
+        with pytest.raises(ValidationError):
+            insured.map("poli", "well", "001")
+        offered = code_mapping.offered(insured.clinic, system_actor(), "well", "")
+        assert sorted(item.code for item in offered) == ["020", "021"]
+        insured.map("poli", "well", chosen)
+        insured.send()
     [held] = insured.books.registrations.values()
-    assert (held["kdPoli"], held["kunjSakit"], held["kdTkp"]) == ("021", False, "50")
-    assert [one["kdPoli"] for one in insured.books.visits.values()] == ["021"]
+    assert (held["kdPoli"], held["kunjSakit"], held["kdTkp"]) == (chosen or "021", False, "50")
+    assert [one["kdPoli"] for one in insured.books.visits.values()] == [chosen or "021"]
     insured.assert_exact()
     assert [made.agrees for made in insured.compare()] == [True]
 
@@ -835,3 +871,77 @@ def test_the_same_on_postgresql(tmp_path: Path, time: Time) -> None:
         assert [made.agrees for made in insured.compare()] == [True]
         insured.pcare.close()
         database.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "payer"),
+    [
+        ("default", {}, "jkn_pbi"),
+        ("last_visit", {}, "jkn_pbi"),
+        ("clerk", {}, "general"),
+        ("default", {"aktif": False, "ketAktif": "PREMI"}, "general"),
+        ("default", {"tglLahir": "01-01-1911"}, "general"),
+    ],
+)
+def test_who_got_no_answer_at_the_counter_is_asked_about_again(
+    insured: Insured, source: str, changes: dict[str, Any], payer: str
+) -> None:
+    """BPJS was silent while the person stood there: its later answer enters the visit; a clerk's choice stays."""
+    visit = insured.visit(payer=Payer.GENERAL, payer_source=source)
+    next(iter(insured.books.participants.values())).update(changes)
+    insured.pcare.is_down = True
+    insured.send()
+    insured.pcare.is_down = False
+    insured.send_until_settled()
+    with connection():
+        assert Visit.get_by_id(visit.id).payer == payer
+    assert len(insured.books.visits) == (payer == "jkn_pbi")
+    before = dict(insured.pcare.calls)
+    insured.send()
+    assert insured.pcare.calls == before, "asked once"
+    insured.assert_exact()
+
+
+def test_a_card_that_comes_after_the_save_is_asked_about(insured: Insured, time: Time) -> None:
+    visit = insured.visit(payer=Payer.GENERAL, payer_source="default")
+    card = insured.row_card(visit)
+    with connection():
+        Patient.update(bpjs_number=None, nik=None).where(Patient.id == visit.patient_id).execute()
+    insured.send()
+    assert insured.rows() == []
+    time.now += timedelta(minutes=5)
+    with connection():
+        Patient.update(bpjs_number=card, updated_at=clock.now()).where(
+            Patient.id == visit.patient_id
+        ).execute()
+    insured.send_until_settled()
+    insured.send_until_settled()
+    assert insured.row(visit).visit_number is not None
+    insured.assert_exact()
+
+
+def test_somebody_else_pays_and_bpjs_holds_nothing_of_the_visit(insured: Insured) -> None:
+    visit = insured.visit()
+    insured.send()
+    assert insured.books.visits
+    with connection():
+        payers.change_payer(system_actor(), visit.id, Payer.GENERAL)
+    insured.send()
+    assert (insured.books.registrations, insured.books.visits) == ({}, {})
+    with connection():
+        payers.change_payer(system_actor(), visit.id, Payer.JKN_PBI)
+    insured.send()
+    assert len(insured.books.visits) == 1
+    insured.assert_exact()
+
+
+def test_who_pays_instead_leaves_the_list_at_once(insured: Insured) -> None:
+    visit = insured.visit()
+    next(iter(insured.books.participants.values())).update(aktif=False, ketAktif="PREMI BELUM DIBAYAR")
+    insured.send()
+    assert insured.row(visit).status == "refused"
+    with connection():
+        payers.change_payer(system_actor(), visit.id, Payer.GENERAL)
+        assert pcare_views.set_aside(insured.clinic, system_actor()) == []
+    insured.send()
+    assert insured.row(visit).status == "sent"
