@@ -4,9 +4,11 @@ Forty people wait for the dentist, twenty others were served. Then each action i
 middle of its counts is printed beside its budget, with the processor's time of this machine, which nothing is
 held to. `tests/architecture/test_budget.py` holds the counts: one statement more fails, and so does one less
 until the budget below is lowered. Last, what the actions cost with 10, 100 and 1,000 people waiting; where it is
-asked for, what registrations cost beside a file of many patients.
+asked for, what registrations cost beside a file of many patients, or what the actions cost on a PostgreSQL, whose round
+trips are counted on the line.
 
-    python -m bench.budget [--waiting 10 100 1000] [--patients 10000 100000 1000000] [--profile "new patient"]
+    python -m bench.budget [--waiting 10 100 1000] [--patients 10000 100000 1000000] [--postgresql]
+        [--profile "new patient"]
 """
 
 from __future__ import annotations
@@ -48,6 +50,8 @@ from core.schemas.patients import DuplicateQuery, PatientFields
 from core.schemas.queues import EntryCommand, EntryOut
 from core.schemas.registration import Receipt, RegistrationRequest
 from core.visits import registration, transfers
+from tests.postgres import cluster, new_database
+from tests.server.silent_line import SilentLine
 
 EIGHT = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)  # 08:00 in the clinic
 STEP = timedelta(seconds=1)  # the clock of the day moves on by this at each look
@@ -140,8 +144,8 @@ def a_clock() -> Iterator[None]:
 class FixedDay:
     """The clinic of the day, with its people."""
 
-    def __init__(self, home: Path) -> None:
-        self.clinic = Clinic.open(Settings(home=home))
+    def __init__(self, home: Path, database_url: str = "") -> None:
+        self.clinic = Clinic.open(Settings(home=home, database_url=database_url))
         with connection():
             self.clerk: Actor = actor_of(
                 accounts.create_account("petugas", "Petugas", Role.CLERK, "rahasia-sekali")
@@ -251,10 +255,15 @@ class FixedDay:
 
 
 @contextmanager
-def fixed_day(waiting: int = WAITING) -> Iterator[FixedDay]:
-    """Yield the day's clinic in a folder of its own."""
+def fixed_day(waiting: int = WAITING, database_url: str = "") -> Iterator[FixedDay]:
+    """Yield the day's clinic in a folder of its own.
+
+    Args:
+        waiting: Number of people who wait.
+        database_url: An empty PostgreSQL; otherwise SQLite in the folder.
+    """
     with tempfile.TemporaryDirectory() as folder, a_clock():
-        day = FixedDay(Path(folder) / "home")
+        day = FixedDay(Path(folder) / "home", database_url)
         try:
             with connection():
                 day.fill(waiting=waiting)
@@ -337,6 +346,25 @@ def _spent(actions: Iterator[Callable[[], Any]]) -> Iterator[tuple[float, float]
         yield time.thread_time() - processor, time.perf_counter() - began
 
 
+def print_postgresql() -> None:
+    """Print what the actions cost on a PostgreSQL of this machine, with their round trips."""
+    with cluster() as server:
+        url = new_database(server)
+        line = SilentLine(url)
+        print(f"{'on PostgreSQL':<18} {'round trips':>12} {'processor ms':>13} {'median ms':>10}")
+        with fixed_day(database_url=line.through(url)) as day:
+            for name in day.actions():
+                trips = int(median(_trips(action, line) for action in day.each(name, REPEATS)))
+                processor, took = _time(day.each(name, TIMED_REPEATS))
+                print(f"{name:<18} {trips:>12} {processor:>13.2f} {took:>10.1f}", flush=True)
+
+
+def _trips(action: Callable[[], Any], line: SilentLine) -> int:
+    before = line.round_trips
+    action()
+    return line.round_trips - before
+
+
 @dataclass(frozen=True)
 class Registered:
     """The cost of registrations beside a file of patients, in milliseconds of processor and of time."""
@@ -415,9 +443,12 @@ def main() -> int:
     arguments.add_argument(
         "--patients", type=int, nargs="+", help="only registrations beside so many on file"
     )
+    arguments.add_argument("--postgresql", action="store_true", help="only on a PostgreSQL of this machine")
     arguments.add_argument("--profile", help="print where the time of one action goes")
     chosen = arguments.parse_args()
-    if chosen.patients:
+    if chosen.postgresql:
+        print_postgresql()
+    elif chosen.patients:
         print_patients(chosen.patients)
     elif chosen.profile:
         profile(chosen.profile)

@@ -1,4 +1,4 @@
-"""A line to PostgreSQL that can fall silent: no bytes pass any more, and nothing is closed."""
+"""A line to PostgreSQL that can fall silent, no bytes pass any more and nothing is closed, and that counts round trips."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ from urllib.parse import urlsplit
 
 
 class SilentLine:
-    """A relay to PostgreSQL that can stop passing bytes on, without closing anything."""
+    """A relay to PostgreSQL that can stop passing bytes on, without closing anything.
+
+    Attributes:
+        port: Its own port.
+        round_trips: Questions that were sent after an answer, or first: how often the far side is waited for.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._target = (parts.hostname or "", parts.port or 0)
         self._passing = threading.Event()
         self._passing.set()
+        self.round_trips = 0
+        self._has_asked = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,13 +48,15 @@ class SilentLine:
             except OSError:
                 return
             far = socket.create_connection(self._target)
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+            for source, sink, asks in ((near, far, True), (far, near, False)):
+                threading.Thread(target=self._pass_on, args=(source, sink, asks), daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 self._passing.wait()
+                self.round_trips += asks and not self._has_asked
+                self._has_asked = asks
                 sink.sendall(data)
         self._passing.wait()
         for end in (source, sink):
