@@ -740,6 +740,25 @@ class SharingDecision(Table):
     decided_by_id: str
 
 
+class DangerSignature(Table):
+    """A clinician's name under a danger sign of the complaint rules, as it read that day; the newest counts."""
+
+    id = _id()
+    code = CharField(max_length=80, index=True)
+    """`chest_pain`; see `core.complaints.danger_page`."""
+    digest = CharField(max_length=64)
+    """SHA-256 of the page that was read."""
+    page = DocumentField(default=list)
+    """Kind and text of each of its items, to say later what has changed."""
+    signed_at = InstantField()
+    signed_by = ForeignKeyField(Account, backref="+")
+    signed_by_id: str
+    taken_back_at = InstantField(null=True)
+    taken_back_by = ForeignKeyField(Account, backref="+", null=True)
+    taken_back_by_id: str | None
+    taken_back_because = CharField(max_length=200, default="")
+
+
 class OfficialDisplay(Table):
     """Official text of a code, from a file that the clinic imported; see `core.exchange.satusehat.official_displays`."""
 

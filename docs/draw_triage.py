@@ -18,9 +18,11 @@ from core.routing import danger_code
 INTRODUCTION = """# Danger signs at the counter
 
 Where a complaint has one of these, the confirmation proposes the emergency room and priority red. Drawn from
-`core/data/complaints/dangers.toml`; `loket routing check` tries every example. A clinic's doctor signs a sign with
-`reviewed_by = "name, day"` in the clinic's own file (`[dangers.CODE]`, with source and examples); unsigned means that no clinician of
-this project or clinic has judged it. Ages: y years, d days.
+`core/data/complaints/dangers.toml`; `loket routing check` tries every example. The head of each clinic reads and signs them at the
+counter (F6, S): source, examples, rules and words of a sign on one page. A signature holds for the page that was read; when a
+rule or a word of it changes, the sign is unsigned again. `loket doctor` and `loket routing dangers` say how many are unsigned in the
+clinic; this page counts the signs as they ship, where only `reviewed_by` in the file tells of a clinician who has judged one.
+Ages: y years, d days.
 """
 
 
@@ -28,8 +30,11 @@ def page() -> str:
     """Return the page in Markdown."""
     vocabulary = Vocabulary.load()
     rules = Counter(danger_code(rule.id) for rule in vocabulary.rules if rule.kind == "red")
-    unsigned = sum(not finding.reviewed_by for finding in vocabulary.dangers.values())
-    summary = f"{len(vocabulary.dangers)} danger signs, {rules.total()} rules; unsigned: {unsigned}."
+    unsigned = [code for code, finding in vocabulary.dangers.items() if not finding.reviewed_by]
+    summary = (
+        f"{len(vocabulary.dangers)} danger signs, {rules.total()} rules; "
+        f"unsigned: {len(unsigned)} signs, {sum(rules[code] for code in unsigned)} rules."
+    )
     signs = (
         line for code, row in sorted(vocabulary.dangers.items()) for line in _sign(code, row, rules[code])
     )

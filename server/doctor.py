@@ -48,6 +48,7 @@ from core.foundation.job_problems import JobProblem
 from core.foundation.journal import standbys
 from core.models import AuditEvent, Change
 from core.schemas.clinic import SyncOut
+from core.visits import danger_signatures
 from server import first_start, repairs
 from server.text import audit_sentences, problem_words, standby_sentences
 from server.text.failures import failure
@@ -111,6 +112,7 @@ SUBJECTS = {
     "closing": N_("closing"),
     "sync": N_("sending"),
     "bpjs": N_("BPJS"),
+    "dangers": N_("danger signs"),
     "server": N_("server"),
     "https": N_("encryption"),
     "ssh": N_("SSH door"),
@@ -212,6 +214,7 @@ def _of_clinic(clinic: Clinic) -> list[CheckResult]:
             ("closing", _closing),
             ("sync", _sync),
             ("bpjs", _bpjs),
+            ("dangers", _dangers),
         ):
             findings += _looked(subject, lambda look=look: look(clinic))  # type: ignore[misc]
     return findings
@@ -704,6 +707,22 @@ def _bpjs(clinic: Clinic) -> Iterator[CheckResult]:
         yield CheckResult("warning", "bpjs", words.format(kind=_(UNMAPPED[kind]), titles=names))
     if not status.last_error and not status.set_aside:
         yield CheckResult("ok", "bpjs", _("{number} visits wait to be sent").format(number=status.waiting))
+
+
+def _dangers(clinic: Clinic) -> Iterator[CheckResult]:
+    """Say how many danger signs no clinician of this clinic has signed as they are now."""
+    standing = danger_signatures.standing(clinic)
+    if standing.unsigned:
+        words = _(
+            "{number} of {all} danger signs ({rules} rules) are not signed, {changed} of them changed since. The "
+            "head of the clinic reads and signs them: F6, S."
+        )
+        yield CheckResult("warning", "dangers", words.format(
+            number=standing.unsigned, all=standing.signs, rules=standing.unsigned_rules, changed=standing.changed
+        ))  # fmt: skip
+    else:
+        words = _("all {number} danger signs are signed").format(number=standing.signs)
+        yield CheckResult("ok", "dangers", words)
 
 
 def _is_here(host: str) -> bool:

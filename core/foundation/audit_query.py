@@ -32,6 +32,8 @@ WATCHED = (
     "rights_change_approved",
     "rights_change_refused",
     "rights_change_withdrawn",
+    "danger_signed",
+    "danger_signature_taken_back",
     "second_factor_reset",
     # One person could make, or take over, the account that approves what that person asks for.
     "account_created",

@@ -390,6 +390,15 @@ class ApprovalKind(StrEnum):
     """Breaks of the audit log that were looked into; vouched for, they are named and no longer new."""
 
 
+class SignatureState(StrEnum):
+    """Standing of a signature under a danger sign."""
+
+    SIGNED = "signed"
+    CHANGED = "changed"
+    """Signed once; the rules are others now, so it does not hold."""
+    UNSIGNED = "unsigned"
+
+
 class RightsOutcome(StrEnum):
     """Outcome of a request to change a role's rights."""
 

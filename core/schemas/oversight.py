@@ -1,12 +1,14 @@
-"""Shapes for those who watch over the clinic: rows of the audit logs, and requests that wait for an approval."""
+"""Shapes for those who watch over the clinic: the audit logs, requests that wait, and signatures of danger signs."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from core.foundation.codes import ApprovalKind, RightsOutcome
-from core.schemas.base import Schema
+from pydantic import Field
+
+from core.foundation.codes import ApprovalKind, RightsOutcome, SignatureState
+from core.schemas.base import Line, Schema
 
 
 class AuditPerson(Schema):
@@ -58,3 +60,47 @@ class ApprovalOut(Schema):
     decided_by: str | None = None
     outcome: RightsOutcome | None = None
     """Empty while it waits."""
+
+
+class DangerOut(Schema):
+    """A danger sign of the complaint rules, and who has signed it."""
+
+    code: str
+    rules: int
+    """Rules that raise it."""
+    digest: str
+    """SHA-256 of its page: source, examples, rules and words."""
+    state: SignatureState
+    signed_at: datetime | None = None
+    """Of the newest signature, also where the page has changed since."""
+    signed_by: str = ""
+
+
+class DangerItem(Schema):
+    """One line of a danger sign's page."""
+
+    kind: str
+    """`source`, `danger`, `none`, `rule`, `sign` or `word`."""
+    text: str
+
+
+class DangerPageOut(DangerOut):
+    """The page that is signed."""
+
+    items: list[DangerItem] = []
+    added: list[DangerItem] = []
+    """Lines that were not there when it was signed; empty unless the state is `changed`."""
+    removed: list[DangerItem] = []
+
+
+class DangerSignFields(Schema):
+    """`POST dangers/{code}/signature`."""
+
+    digest: Annotated[str, Field(min_length=64, max_length=64)]
+    """Of the page that was read."""
+
+
+class DangerTakeBackFields(Schema):
+    """`POST dangers/{code}/signature/take-back`."""
+
+    reason: Annotated[Line, Field(min_length=5, max_length=200)]

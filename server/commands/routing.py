@@ -11,7 +11,7 @@ from core.foundation.ages import DAYS_PER_YEAR
 from core.foundation.codes import Sex
 from core.foundation.setting_variables import language_wanted
 from server.commands import console
-from server.commands.console import AUDIT_NAME
+from server.commands.console import AUDIT_NAME, JsonOption
 from server.text import translation
 
 app = typer.Typer(no_args_is_help=True, help="The words and rules that propose a cluster.")
@@ -93,6 +93,22 @@ def routing_try(
         actor = accounts.system_actor(AUDIT_NAME)
     for line in routing_sentences.tried(trial(clinic, actor, tried)):
         print(line)
+
+
+@app.command("dangers")
+def routing_dangers(as_json: JsonOption = False) -> None:
+    """List the danger signs with who has signed them; the head of the clinic signs at the counter: F6, S."""
+    from core.accounts import service as accounts
+    from core.foundation.database import connection
+    from core.visits import danger_signatures
+    from server.text import routing_sentences
+
+    clinic = console.open_clinic()
+    with connection():
+        actor = accounts.system_actor(AUDIT_NAME)
+    signs = danger_signatures.listed(clinic, actor)
+    document = [sign.model_dump(mode="json") for sign in signs]
+    console.print_lines(routing_sentences.dangers(signs, clinic.zone), document, as_json)
 
 
 @app.command("learn")

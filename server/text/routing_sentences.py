@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from core.complaints.explanation import MSGIDS, Explanation
 from core.complaints.naive_bayes import LEAST_EXAMPLES, EvaluationFigures
 from core.complaints.rules.faults import FAULT_MESSAGES, SUGGESTION, Fault
 from core.complaints.rules.validation import RuleProblem
+from core.foundation.codes import SignatureState
+from core.schemas.oversight import DangerOut
 from core.visits.routing_trial import Answered, TrialFigures
-from server.text.translation import _
+from server.text.translation import N_, _
 
 CORE_MSGIDS = frozenset({*FAULT_MESSAGES.values(), SUGGESTION, *MSGIDS})
 """Sentences that the core holds, for the catalogue."""
+
+SIGNATURES: Mapping[SignatureState, str] = {
+    SignatureState.SIGNED: N_("signed"),
+    SignatureState.CHANGED: N_("CHANGED since signed"),
+    SignatureState.UNSIGNED: N_("not signed"),
+}
 
 
 def problem(found: RuleProblem) -> str:
@@ -79,3 +88,17 @@ def tried(figures: TrialFigures) -> Iterator[str]:
 def _answer(answered: Answered) -> str:
     place = answered.cluster or _("unsure")
     return f"{place} {answered.priority}" if answered.priority is not None else place
+
+
+def dangers(signs: Sequence[DangerOut], zone: ZoneInfo) -> Iterator[str]:
+    """Yield the danger signs with who has signed them, after how many nobody has.
+
+    Args:
+        signs: Those without a valid signature first.
+        zone: The clinic's.
+    """
+    unsigned = sum(sign.state is not SignatureState.SIGNED for sign in signs)
+    yield _("{number} of {all} danger signs are not signed").format(number=unsigned, all=len(signs))
+    for sign in signs:
+        day = sign.signed_at.astimezone(zone).strftime("%d-%m-%Y") if sign.signed_at else ""
+        yield f"{_(SIGNATURES[sign.state]):<24} {sign.code:<26} {day:<10} {sign.signed_by}".rstrip()

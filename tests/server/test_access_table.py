@@ -158,6 +158,8 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /queues/{cluster}/day-end": lambda: {"answer": "seen"},
     "PUT /visits/{visit_id}/encounter": lambda: {"vitals": {"pulse": 80}},
     "POST /visits/{visit_id}/addenda": lambda: {"text": "menyusul"},
+    "POST /dangers/{code}/signature": lambda: {"digest": "0" * 64},
+    "POST /dangers/{code}/signature/take-back": lambda: {"reason": "hanya mencoba"},
     "PUT /patients/{patient_id}/sharing": lambda: {"agreed": True},
     "POST /patients/{patient_id}/copies": lambda: {"form": "text"},
     "POST /patients/{patient_id}/allergies": lambda: {"substance": new_id()},

@@ -16,6 +16,7 @@ from tests.tui.looking import said, save_picture, screen_of, screen_text
 from tui.app import LoketApp
 from tui.screens.base import LoketScreen
 from tui.screens.board import BoardScreen
+from tui.screens.oversight.dangers import DangersScreen
 from tui.screens.oversight.day_list import DayListScreen
 from tui.screens.oversight.log import AuditLogScreen
 from tui.screens.oversight.rights import RightsScreen
@@ -137,6 +138,43 @@ async def test_two_people_change_a_right_by_keys(counter: Counter):
     assert actions[:2] == ["rights_change_approved", "rights_change_requested"]
 
 
+@pytest.mark.parametrize("language", ["en", "id"])
+async def test_the_head_of_the_clinic_reads_and_signs_a_danger_sign(counter: Counter, language: str):
+    words = {
+        "en": ("danger signs are not signed", "S: sign this page", "Signed.", "Taken back."),
+        "id": ("tanda bahaya belum", "S: tanda tangani", "Ditandatangani.", "Ditarik"),
+    }
+    waiting, sign_key, done, back = words[language]
+    async with counter.at("supervisor", language=language) as (app, pilot):
+        await press(pilot, "f6", "s")
+        screen_of(app, DangersScreen)
+        await until(pilot, lambda: waiting in said(app), "the danger signs")
+        before = said(app)
+        await press(pilot, "enter")
+        await until(pilot, lambda: sign_key in screen_text(app), "the page")
+        assert "SATS" in screen_text(app), "the source stands first"
+        await press(pilot, "s")
+        await until(pilot, lambda: said(app).startswith(done), "the signature")
+        await press(pilot, "f5")
+        await until(pilot, lambda: waiting in said(app) and said(app) != before, "one sign fewer")
+        await press(pilot, "end")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "SATS" in screen_text(app), "the signed page")
+        assert sign_key not in screen_text(app), "it is signed"
+        await press(pilot, "escape", "x")
+        await type_text(pilot, "belum dibaca semua")
+        await press(pilot, "enter")
+        await until(pilot, lambda: said(app).startswith(back), "the signature is gone")
+    async with counter.at("admin", language=language) as (app, pilot):
+        await press(pilot, "s")
+        screen_of(app, DangersScreen)
+        await until(pilot, lambda: said(app) == before, "the admin reads them")
+        assert "X=" not in screen_text(app).splitlines()[-1]
+        await press(pilot, "enter")
+        await until(pilot, lambda: "SATS" in screen_text(app), "the page")
+        assert sign_key not in screen_text(app), "and does not sign"
+
+
 async def test_a_locked_record_is_corrected_with_the_supervisors_leave(counter: Counter):
     receipt = counter.register("Siti Hajar Munawarah", next(NIKS), "batuk", "UMUM")
     with counter.api("doctor") as api:
@@ -200,7 +238,8 @@ async def test_every_screen_names_its_keys_within_eighty_columns(
 ):
     async with counter.at("supervisor", language=language) as (app, pilot):
         await press(pilot, "f6")
-        for key, kind in (("", DayListScreen), ("l", AuditLogScreen), ("r", RightsScreen)):
+        screens = (("", DayListScreen), ("l", AuditLogScreen), ("r", RightsScreen), ("s", DangersScreen))
+        for key, kind in screens:
             if key:
                 await press(pilot, key)
             shown = screen_of(app, LoketScreen)
@@ -210,7 +249,7 @@ async def test_every_screen_names_its_keys_within_eighty_columns(
             missing = [
                 binding.key
                 for binding in shown.shown_keys()
-                if binding.key in "aegloprdyx"
+                if binding.key in "aegloprsdyx"
                 and f"{binding.key.upper()}=" not in "".join(text.splitlines()[-shown.KEY_ROWS :])
             ]
             assert missing == []

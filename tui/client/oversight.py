@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core.schemas.oversight import ApprovalOut, AuditLineOut
+from core.schemas.oversight import ApprovalOut, AuditLineOut, DangerOut, DangerPageOut
 from tui.client.resource import ResourceClient
 
 
 class OversightClient(ResourceClient):
-    """Rows of the audit logs, and requests that wait for an approval."""
+    """Rows of the audit logs, requests that wait for an approval, and signatures under danger signs."""
 
     async def audit(
         self,
@@ -49,3 +49,21 @@ class OversightClient(ResourceClient):
     async def refuse(self, approval_id: str) -> ApprovalOut:
         """Refuse what another person asked for."""
         return await self._connection.one(ApprovalOut, "POST", f"approvals/{approval_id}/refuse")
+
+    async def dangers(self) -> list[DangerOut]:
+        """List the danger signs, those without a valid signature first."""
+        return await self._connection.many(DangerOut, "dangers")
+
+    async def danger(self, code: str) -> DangerPageOut:
+        """Return a danger sign's page."""
+        return await self._connection.one(DangerPageOut, "GET", f"dangers/{code}")
+
+    async def sign_danger(self, code: str, digest: str) -> DangerPageOut:
+        """Sign the page that was read."""
+        body = {"digest": digest}
+        return await self._connection.one(DangerPageOut, "POST", f"dangers/{code}/signature", body)
+
+    async def take_signature_back(self, code: str, reason: str) -> DangerPageOut:
+        """Take the signature under a danger sign back."""
+        path, body = f"dangers/{code}/signature/take-back", {"reason": reason}
+        return await self._connection.one(DangerPageOut, "POST", path, body)

@@ -34,7 +34,7 @@ class AdministrationScreen(LoketScreen[None]):
         "The day is closed by itself at its hour: the queues end, a backup is made and opened again, the "
         "reports are written, and everything is sent. C does all of it now, Y only sends; both are harmless "
         "at any time. What went wrong stands here with what to do. R shows the reports, A who may sign in, "
-        "D what was done out of the ordinary, L the audit log, G what each role may do; K examines the machine, "
+        "D what was done out of the ordinary, L the audit log, G what each role may do, S who has signed which danger sign; K examines the machine, "
         "M shows its disks, settings and log and starts the server again."
     )
     KEY_ROWS = 2
@@ -48,6 +48,7 @@ class AdministrationScreen(LoketScreen[None]):
         Binding("g", "rights", N_("Rights")),
         Binding("k", "doctor", N_("Doctor")),
         Binding("m", "machine", N_("Machine")),
+        Binding("s", "dangers", N_("Danger signs")),
         keymap.REFRESH,
     ]
 
@@ -165,6 +166,12 @@ class AdministrationScreen(LoketScreen[None]):
         from tui.screens.oversight.rights import RightsScreen
 
         self.app.push_screen(RightsScreen(self.session))
+
+    def action_dangers(self) -> None:
+        """Show who has signed which danger sign."""
+        from tui.screens.oversight.dangers import DangersScreen
+
+        self.app.push_screen(DangersScreen(self.session))
 
     @property
     def _most_refusals(self) -> int:

@@ -59,6 +59,8 @@ ACTIONS: Mapping[str, str] = {
     "entry_skip": N_("skipped"),
     "entry_start": N_("began the service"),
     "entry_transfer": N_("moved on"),
+    "danger_signed": N_("signed a danger sign"),
+    "danger_signature_taken_back": N_("took a signature back"),
     "entry_undo": N_("took a step back"),
     "glass_broken": N_("BROKE THE GLASS"),
     "history_read": N_("saw the visits"),

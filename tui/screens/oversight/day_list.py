@@ -37,7 +37,7 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
     HELP_TEXT = N_(
         "What the head of the clinic looks at each day: records opened outside their readers' own queues, merges, "
         "releases, rights, restores. What waits for a decision stands first (?): Y approves it, N refuses it. G shows broken glass alone. The comma and the full stop go one day back and "
-        "on, D asks for a day. L opens the audit log, R the rights. Enter shows a row in full."
+        "on, D asks for a day. L opens the audit log, R the rights, S the danger signs to sign. Enter shows a row in full."
     )
     BINDINGS = [
         keymap.BACK,
@@ -50,6 +50,7 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
         Binding("l", "log", N_("Audit log")),
         Binding("r", "rights", N_("Rights")),
         Binding("p", "reports", N_("Reports")),
+        Binding("s", "dangers", N_("Danger signs")),
         keymap.REFRESH,
     ]
 
@@ -180,3 +181,9 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
         from tui.screens.reports import ReportsScreen
 
         self.app.push_screen(ReportsScreen(self.session))
+
+    def action_dangers(self) -> None:
+        """Show the danger signs, to read and sign them."""
+        from tui.screens.oversight.dangers import DangersScreen
+
+        self.app.push_screen(DangersScreen(self.session))
