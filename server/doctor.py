@@ -711,7 +711,7 @@ def _bpjs(clinic: Clinic) -> Iterator[CheckResult]:
 
 def _dangers(clinic: Clinic) -> Iterator[CheckResult]:
     """Say how many danger signs no clinician of this clinic has signed as they are now."""
-    standing = danger_signatures.standing(clinic)
+    standing = danger_signatures.counted(clinic)
     if standing.unsigned:
         words = _(
             "{number} of {all} danger signs ({rules} rules) are not signed, {changed} of them changed since. The "

@@ -22,7 +22,7 @@ from core.schemas.oversight import DangerItem, DangerOut, DangerPageOut
 OutT = TypeVar("OutT", bound=DangerOut)
 
 
-class Standing(NamedTuple):
+class SignatureCount(NamedTuple):
     """Number of signs and rules that are signed as they are now, and that are not."""
 
     signs: int
@@ -34,13 +34,13 @@ class Standing(NamedTuple):
     """Rules behind the signs without a valid signature."""
 
 
-def standing(clinic: Clinic) -> Standing:
+def counted(clinic: Clinic) -> SignatureCount:
     """Count the signatures, for the doctor; nobody is asked for a right."""
     with connection():
         newest = _newest()
     states = [(page, _state(page, newest.get(page.code))) for page in _pages(clinic)]
     unsigned = [(page, state) for page, state in states if state is not SignatureState.SIGNED]
-    return Standing(
+    return SignatureCount(
         signs=len(states),
         unsigned=len(unsigned),
         changed=sum(state is SignatureState.CHANGED for _page, state in unsigned),

@@ -206,7 +206,7 @@ def outcome(answer: httpx.Response) -> str:
 PLAIN = {
     "approval_id": ANY, "change_id": ANY, "cluster": "UMUM", "entry_id": ANY, "key": "k", "kind": "orders", "merge_id": ANY,
     "name": "daily-register", "other_id": ANY, "patient_id": ANY, "registration_id": ANY, "visit_id": ANY,
-    "username": "tidak-ada", "key_id": ANY, "session_id": ANY, "allergy_id": ANY, "row_id": ANY,
+    "code": "stroke", "username": "tidak-ada", "key_id": ANY, "session_id": ANY, "allergy_id": ANY, "row_id": ANY,
 }  # fmt: skip
 
 
