@@ -17,7 +17,7 @@ from tests.people import Caller
 
 CODE = "stroke"
 RULE = {"kind": "red", "service": "emergency"}
-OTHER_WORDS = {
+OTHER_WORDS: dict[str, dict[str, object]] = {
     "a word of a rule": {"words": {"stroke": "setruk mendadak"}},
     "a word of a sign behind it": {"words": {"lisp": "celat celot"}},
     "a word that takes it back": {"words": {"since_stroke": "gara gara stroke"}},
