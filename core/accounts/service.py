@@ -326,7 +326,7 @@ def add_key(username: str, public_key: str, label: str = "", by: Actor | None = 
         added = earlier or AccountKey(id=new_id(), public_key=key)
         added.account, added.label, added.created_at, added.revoked_at = account, label, clock.now(), None
         added.save(force_insert=earlier is None)
-        audit.record(by, "key_added", "account", account.id)
+        audit.record(by, "key_added", "account_key", added.id, username=account.username)
     return added
 
 
@@ -361,4 +361,4 @@ def remove_key(username: str, key_id: str, by: Actor | None = None) -> None:
         named[0].revoked_at = clock.now()
         named[0].save()
         sign_ins.end_all(account, "key", method=sign_ins.KEY)
-        audit.record(by, "key_removed", "account", account.id)
+        audit.record(by, "key_removed", "account_key", named[0].id, username=account.username)

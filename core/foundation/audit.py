@@ -20,6 +20,7 @@ from core.foundation.audit_chain import (
     EMPTY,
     GENESIS,
     KEYED,
+    KINDS_BOUND,
     OPENED,
     RESTORED,
     Seal,
@@ -48,15 +49,6 @@ from core.foundation.permissions import Actor
 from core.foundation.statements import Statement, create, given
 from core.models import AuditEvent
 
-CHANGES_OF_ACCOUNTS = frozenset(
-    {
-        "account_created", "account_edited", "account_disabled", "account_enabled", "practitioner_nik_set",
-        "second_factor_set", "second_factor_reset",
-    }
-)  # fmt: skip
-"""Actions that change what the log binds of an account. A sign-in, a wrong password, a new key name the account too,
-and must not vouch for what somebody wrote into its row behind Loket's back."""
-
 
 @dataclass
 class _Open:
@@ -83,28 +75,39 @@ def open_chain(home: Path) -> None:
     restored = home / RESTORED_FILE
     audit_reads.reads().is_restored = restored.exists()
     with connection():
-        known = _known_key()
-        if known == key.fingerprint and head.exists() and not restored.exists():
+        known, bound = _known_key()
+        is_ours = known == key.fingerprint and bound >= audit_records.TABLES.keys()
+        if is_ours and head.exists() and not restored.exists():
             return
     with transaction():
-        known = _known_key()
+        known, bound = _known_key()
         if (is_new and not head.exists()) or known not in {None, key.fingerprint} or restored.exists():
             head.replace(Head(*last_row()))
         if known != key.fingerprint:
             _begin(key, lost=known is not None)
         elif restored.exists():
             record(None, RESTORED, "audit", "", **restore_facts(restored.read_text("utf-8")))
-        else:
+        elif not head.exists():
             record(None, OPENED, "audit", "")
+        if known == key.fingerprint and (more := audit_records.TABLES.keys() - bound):
+            record(None, KINDS_BOUND, "audit", "", kinds=sorted(more))
     restored.unlink(missing_ok=True)
 
 
-def _known_key() -> str | None:
-    """Return the fingerprint of the key that the newest rows were made with; None before there was one."""
-    found: AuditEvent | None = (
-        AuditEvent.select().where(AuditEvent.action == KEYED).order_by(AuditEvent.sequence.desc()).first()
+def _known_key() -> tuple[str | None, set[str]]:
+    """Return the fingerprint of the key that the newest rows were made with, and the kinds of record that it binds.
+
+    Without a row that tells there was no key yet: None.
+    """
+    told = AuditEvent.select(AuditEvent.action, AuditEvent.detail).where(
+        AuditEvent.action.in_((KEYED, KINDS_BOUND))
     )
-    return None if found is None else str(found.detail.get("key"))
+    kinds: set[str] = set()
+    for action, detail in tuples(told.order_by(AuditEvent.sequence.desc())):
+        kinds |= set(detail.get("kinds", ()))
+        if action == KEYED:
+            return str(detail.get("key")), kinds | audit_records.FROM_THE_FIRST
+    return None, kinds
 
 
 def _begin(key: AuditKey, lost: bool) -> None:
@@ -113,7 +116,7 @@ def _begin(key: AuditKey, lost: bool) -> None:
     rows = AuditEvent.select(AuditEvent.sequence, AuditEvent.hash).order_by(AuditEvent.sequence)
     for sequence, hash_ in tuples(rows):
         seal.add(sequence, hash_)
-    facts: dict[str, Any] = {"key": key.fingerprint, **seal.document()}
+    facts: dict[str, Any] = {"key": key.fingerprint, "kinds": sorted(audit_records.TABLES), **seal.document()}
     if lost:
         facts["key_lost"] = True
     record(None, KEYED, "audit", "", None, **facts)
@@ -283,9 +286,7 @@ def _states_after(
     key: AuditKey, action: str, kind: str, ids: Sequence[str]
 ) -> dict[str, audit_records.RecordState]:
     """Return id -> version and hash of each record that the action changed."""
-    if kind not in audit_records.TABLES or (kind == "account" and action not in CHANGES_OF_ACCOUNTS):
-        return {}
-    return audit_records.states(key, kind, ids)
+    return audit_records.states(key, kind, ids) if audit_records.is_bound(kind, action) else {}
 
 
 def last_row() -> tuple[int, str]:

@@ -12,6 +12,8 @@ from core.foundation.database import document_text, instant_text
 GENESIS = "0" * 64
 KEYED = "chain_keyed"
 """Action of the row that begins a keyed chain; it seals the rows before it, or says that their key is lost."""
+KINDS_BOUND = "kinds_bound"
+"""Action of the row from which on the chain binds further kinds of record."""
 BROKEN = "chain_broken"
 """Action of the row that says: the rows before it are not those that were noted outside the database."""
 RESTORED = "database_restored"

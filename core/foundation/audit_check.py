@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,10 @@ import peewee
 from core.foundation import audit, audit_chain, audit_reads, audit_records
 from core.foundation.audit_files import AuditKey, Head, HeadFile
 from core.foundation.audit_vouches import COLUMNS, AuditProblem, Vouch, known
+from core.foundation.codes import RightsOutcome
 from core.foundation.database import connection, database, document_text, is_sqlite, tuples
 from core.foundation.permissions import Actor
-from core.models import AuditEvent
+from core.models import AuditEvent, EncounterVersion, PatientVersion, RightsChange, RolePermission
 
 PAGE = 2000
 """Rows read at once: the memory stays the same however long the log is."""
@@ -90,7 +91,10 @@ def verify(progress: Progress | None = None) -> AuditReport:
         _protection(report)
         _reads(key, report)
         for kind in audit_records.TABLES:
-            _records(key, kind, walk.keyed_since, report)
+            _records(key, kind, walk.bound_since.get(kind), report)
+        for versions in VERSIONS:
+            _versions(key, versions, report)
+        _rights(report)
         if progress:
             progress(report.rows, max(total, report.rows))
     return report
@@ -158,6 +162,8 @@ class _Walk:
         self.head_hash = ""
         """Return the row at the head's number."""
         self.keyed_since: str | None = None
+        self.bound_since: dict[str, str] = {}
+        """Kind of record -> instant from which on the chain binds it."""
 
     def look(self, row: dict[str, Any]) -> None:
         """Judge the next row."""
@@ -186,6 +192,12 @@ class _Walk:
             self._report.add(AuditProblem("old_rows_changed", row["sequence"], state=sealed["seal"]))
         if self._ours and self.keyed_since is None:
             self.keyed_since = row["at"]
+        if self._ours:
+            self._bind({*audit_records.FROM_THE_FIRST, *detail.get("kinds", ())}, row["at"])
+
+    def _bind(self, kinds: Iterable[str], since: str) -> None:
+        for kind in kinds:
+            self.bound_since.setdefault(kind, since)
 
     def _judge(self, row: dict[str, Any]) -> None:
         if self._ours is False:
@@ -202,6 +214,8 @@ class _Walk:
     def _note(self, row: dict[str, Any]) -> None:
         if row["action"] == audit_chain.BROKEN:
             self._report.add(_broken(row))
+        if row["action"] == audit_chain.KINDS_BOUND and self._ours:
+            self._bind(_document(row["detail"]).get("kinds", ()), row["at"])
         if row["action"] == audit_chain.RESTORED:
             self._report.notes.append(AuditProblem("database_restored", row["sequence"]))
 
@@ -255,7 +269,7 @@ def _protection(report: AuditReport) -> None:
         report.add(AuditProblem("unprotected"))
 
 
-def _records(key: AuditKey, kind: str, keyed_since: str | None, report: AuditReport) -> None:
+def _records(key: AuditKey, kind: str, bound_since: str | None, report: AuditReport) -> None:
     """Compare the records of one kind with the hash that their last change left."""
     table = audit_records.TABLES[kind]
     after = ""
@@ -278,20 +292,20 @@ def _records(key: AuditKey, kind: str, keyed_since: str | None, report: AuditRep
         for id_, (sequence, hash_) in told.items():
             if stored.get(id_) != hash_:
                 report.add(AuditProblem("record_changed", sequence, kind, id_, state=stored.get(id_, "")))
-        unaudited = _made_since(kind, [id_ for id_ in ids if id_ not in told], keyed_since)
+        unaudited = _made_since(kind, [id_ for id_ in ids if id_ not in told], bound_since)
         now = audit_records.hashes(key, kind, unaudited)
         for id_ in unaudited:
             report.add(AuditProblem("record_unaudited", None, kind, id_, state=now[id_]))
     _missing(kind, report)
 
 
-def _made_since(kind: str, ids: list[str], keyed_since: str | None) -> list[str]:
-    """Return the records that say they were made since the log binds records."""
-    if not ids or keyed_since is None:
+def _made_since(kind: str, ids: list[str], bound_since: str | None) -> list[str]:
+    """Return the records that say they were made since the log binds their kind."""
+    if not ids or bound_since is None:
         return []
     table = audit_records.TABLES[kind]
     made_at = getattr(table, audit_records.MADE_AT[kind])
-    query = table.select(table.id).where(table.id.in_(ids), made_at > keyed_since)
+    query = table.select(table.id).where(table.id.in_(ids), made_at > bound_since)
     if kind == "account":  # Loket makes those of its jobs and doors by itself; nobody can sign in as them
         query = query.where(table.disabled_at.is_null())
     return [row[0] for row in query.tuples()]
@@ -322,3 +336,80 @@ def _missing(kind: str, report: AuditReport) -> None:
     )
     for (target,) in tuples(gone):
         report.add(AuditProblem("record_missing", None, kind, target))
+
+
+@dataclass(frozen=True)
+class _Versions:
+    """A table of earlier versions of records."""
+
+    kind: str
+    table: Any
+    record: str
+    """Its column that names the record."""
+
+
+VERSIONS = (
+    _Versions("patient", PatientVersion, "patient"),
+    _Versions("encounter", EncounterVersion, "encounter"),
+)
+"""What a record said before each change: what was bound of it then has to be what was kept.
+
+Without this a change behind Loket's back would be bound, and so vouched for, by the next change that is none.
+"""
+
+
+def _versions(key: AuditKey, versions: _Versions, report: AuditReport) -> None:
+    """Compare the kept versions of one kind with the hashes that the log has of them."""
+    table, after = versions.table, 0
+    kept = table.select(table.id, getattr(table, versions.record), table.version, table.data)
+    while page := tuples(kept.where(table.id > after).order_by(table.id).limit(audit_records.SLICE)):
+        after = page[-1][0]
+        ids = list(dict.fromkeys(row[1] for row in page))
+        bound = _hashes_of_versions(versions.kind, ids)
+        now = {
+            row.id: row.__data__
+            for row in audit_records.TABLES[versions.kind].select().where(_among(versions, ids))
+        }
+        for _number, id_, version, data in page:
+            told = bound.get((id_, version), [])
+            values = {**now.get(id_, {}), **data, "version": version}
+            if told and not any(_is_of(key, versions.kind, values, hash_) for _sequence, hash_ in told):
+                state = key.digest(document_text([version, data]))
+                report.add(AuditProblem("record_changed", told[-1][0], versions.kind, id_, state=state))
+
+
+def _among(versions: _Versions, ids: list[str]) -> Any:
+    return audit_records.TABLES[versions.kind].id.in_(ids)
+
+
+def _is_of(key: AuditKey, kind: str, values: dict[str, Any], hash_: str) -> bool:
+    """Return whether a hash is that of these values; also where they do not tell all that it covers."""
+    found = audit_records.hash_of_values(key, kind, int(hash_.partition(":")[0]), values)
+    return found is None or found == hash_
+
+
+def _hashes_of_versions(kind: str, ids: list[str]) -> dict[tuple[str, int], list[tuple[int, str]]]:
+    """Return id and version -> rows and hashes that the log has of it, in their order."""
+    rows = (
+        AuditEvent.select(
+            AuditEvent.target, AuditEvent.record_version, AuditEvent.sequence, AuditEvent.record_hash
+        )
+        .where(AuditEvent.target.in_(ids), AuditEvent.kind == kind, AuditEvent.record_hash.is_null(False))
+        .order_by(AuditEvent.sequence)
+    )
+    found: dict[tuple[str, int], list[tuple[int, str]]] = {}
+    for target, version, sequence, hash_ in tuples(rows):
+        found.setdefault((target, version), []).append((sequence, hash_))
+    return found
+
+
+def _rights(report: AuditReport) -> None:
+    """Find rights of roles that no approved request has given or taken."""
+    held = RolePermission.select(
+        RolePermission.role, RolePermission.permission, RolePermission.granted,
+        RightsChange.role, RightsChange.permission, RightsChange.granted, RightsChange.outcome,
+    ).join(RightsChange, peewee.JOIN.LEFT_OUTER)  # fmt: skip
+    for role, permission, granted, *asked in tuples(held):
+        if asked != [role, permission, granted, RightsOutcome.APPROVED]:
+            what = f"{role} {permission} {'+' if granted else '-'}"
+            report.add(AuditProblem("record_unaudited", None, "right", what, state=what))

@@ -8,15 +8,31 @@ search keys, times of update, an account's password, room and sign-ins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from core.foundation.audit_files import AuditKey
-from core.foundation.database import document_text
+from core.foundation.database import InstantField, document_text
 from core.foundation.statements import Statement, among
-from core.models import Account, Allergy, Diagnosis, Encounter, Order, Patient, Prescription
+from core.models import (
+    Account,
+    AccountKey,
+    Addendum,
+    Allergy,
+    Approval,
+    Diagnosis,
+    Encounter,
+    Letter,
+    Order,
+    Patient,
+    Prescription,
+    Procedure,
+    RightsChange,
+    Visit,
+)
 
 SLICE = 500
 """Records looked at in one query."""
@@ -29,8 +45,38 @@ TABLES: dict[str, Any] = {
     "order": Order,
     "allergy": Allergy,
     "account": Account,
+    "visit": Visit,
+    "procedure": Procedure,
+    "addendum": Addendum,
+    "letter": Letter,
+    "account_key": AccountKey,
+    "approval": Approval,
+    "rights_change": RightsChange,
 }
 """`AuditEvent.kind` -> the table that its target is a row of."""
+
+FROM_THE_FIRST = frozenset(
+    {"patient", "encounter", "diagnosis", "prescription", "order", "allergy", "account"}
+)
+"""Kinds that every keyed chain binds. For the others the chain says from which row on it does."""
+
+ONLY: dict[str, frozenset[str]] = {
+    "account": frozenset(
+        {
+            "account_created", "account_edited", "account_disabled", "account_enabled", "practitioner_nik_set",
+            "second_factor_set", "second_factor_reset",
+        }
+    ),
+    "visit": frozenset({"registered"}),
+}  # fmt: skip
+"""Kind -> the actions that bind it. A sign-in, a wrong password name the account too, and must not vouch for what
+somebody wrote into its row behind Loket's back; what is bound of a visit is never changed after its registration."""
+UNCHANGED = frozenset(
+    {
+        "glass_broken", "copy_given", "sharing_agreed", "sharing_refused", "judged_two_people", "two_people_taken_back",
+    }
+)  # fmt: skip
+"""Actions that name a record and change nothing that is bound of it: they do not vouch for it either."""
 
 MADE_AT = {
     "patient": "created_at",
@@ -40,6 +86,13 @@ MADE_AT = {
     "order": "ordered_at",
     "allergy": "recorded_at",
     "account": "created_at",
+    "visit": "started_at",
+    "procedure": "performed_at",
+    "addendum": "written_at",
+    "letter": "issued_at",
+    "account_key": "created_at",
+    "approval": "requested_at",
+    "rights_change": "requested_at",
 }
 """Kind -> the column with the instant at which the record was made."""
 
@@ -124,6 +177,30 @@ COLUMNS: dict[str, dict[int, tuple[str, ...]]] = {
         1: ("username", "name", "role", "clusters", "practitioner_nik", "disabled_at"),
         2: ("username", "name", "role", "clusters", "practitioner_nik", "disabled_at", "second_factor"),
     },
+    "visit": {1: ("service_on", "chief_complaint", "pregnant", "disability", "started_at", "registered_by")},
+    "procedure": {
+        1: (
+            "visit", "encounter", "code", "is_local", "title", "note", "performed_at", "performed_by", "voided_at",
+            "voided_by", "void_reason",
+        )
+    },
+    "addendum": {1: ("encounter", "text", "written_at", "written_by")},
+    "letter": {
+        1: ("visit", "encounter", "kind", "year", "sequence", "number", "data", "text", "issued_at", "issued_by")
+    },
+    "account_key": {1: ("account", "public_key", "created_at", "revoked_at")},
+    "approval": {
+        1: (
+            "kind", "target", "reason", "detail", "requested_at", "requested_by", "decided_at", "decided_by",
+            "outcome",
+        )
+    },
+    "rights_change": {
+        1: (
+            "role", "permission", "granted", "reason", "requested_at", "requested_by", "decided_at", "decided_by",
+            "outcome",
+        )
+    },
 }  # fmt: skip
 """Kind -> number of a set of columns -> the columns. A set that was ever used stays: old rows name it."""
 LEFT_OUT: dict[str, frozenset[str]] = {
@@ -136,9 +213,29 @@ LEFT_OUT: dict[str, frozenset[str]] = {
     "account": frozenset(
         {"id", "created_at", "must_change_password", "password_hash", "second_factor_step", "service_point"}
     ),
-}
+    "visit": frozenset(
+        {
+            "id", "patient", "status", "payer", "payer_source", "breastfeeding", "is_first_this_year",
+            "suggested_cluster", "routing", "override_reason", "disposition", "ended_at", "version", "voided_at",
+            "voided_by", "void_reason",
+        }
+    ),
+    "procedure": frozenset({"id"}),
+    "addendum": frozenset({"id"}),
+    "letter": frozenset({"id"}),
+    "account_key": frozenset({"id", "label"}),
+    "approval": frozenset({"id"}),
+    "rights_change": frozenset({"id"}),
+}  # fmt: skip
 """Kind -> columns that are bound to no row: set once and told by the row's own account and time, or changed by
 what is no change of the record (a merge, an allergy that came later, a sign-in)."""
+
+
+def is_bound(kind: str, action: str) -> bool:
+    """Return whether the row of an action binds the record that it names."""
+    if kind not in TABLES or action in UNCHANGED:
+        return False
+    return kind not in ONLY or action in ONLY[kind]
 
 
 def hashes(key: AuditKey, kind: str, ids: Sequence[str], column_set: int | None = None) -> dict[str, str]:
@@ -183,9 +280,37 @@ def states(
     found: dict[str, RecordState] = {}
     for part in parts(ids):
         for row in _columns_of(kind, number).rows(ids=part):
-            hash_ = f"{number}:{key.digest(document_text([kind, *map(_stored, row)]))}"
+            hash_ = _hash(key, kind, number, row)
             found[row[0]] = RecordState(None if version_at is None else row[version_at], hash_)
     return found
+
+
+def hash_of_values(key: AuditKey, kind: str, column_set: int, values: Mapping[str, Any]) -> str | None:
+    """Return the hash that a record had while its columns had these values; None where one of them is not told.
+
+    Args:
+        key: The chain's key.
+        kind: A key of `TABLES`.
+        column_set: Which columns.
+        values: Column -> value, as a kept version holds it.
+    """
+    names = COLUMNS[kind][column_set]
+    if not values.keys() >= {"id", *names}:
+        return None
+    fields = TABLES[kind]._meta.fields
+    row = [values["id"], *(_read(fields[name], values[name]) for name in names)]
+    return _hash(key, kind, column_set, row)
+
+
+def _read(field: Any, value: Any) -> Any:
+    """Return a kept value as its column gives it: versions hold instants and days as text."""
+    if isinstance(field, InstantField) and isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value
+
+
+def _hash(key: AuditKey, kind: str, column_set: int, row: Sequence[Any]) -> str:
+    return f"{column_set}:{key.digest(document_text([kind, *map(_stored, row)]))}"
 
 
 @lru_cache(maxsize=64)

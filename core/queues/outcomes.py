@@ -5,7 +5,6 @@ Everything here runs in the caller's transaction.
 
 from __future__ import annotations
 
-from core.foundation import audit
 from core.foundation.clinic import Clinic
 from core.foundation.permissions import Actor
 from core.models import Diagnosis, Encounter, QueueEntry, Visit
@@ -42,8 +41,6 @@ def undo_outcome(actor: Actor, entry: QueueEntry, before: str | None) -> None:
     taken = void_outcome(actor, entry.visit, entry.cluster)
     if taken is not None and taken == before:
         before = _outcome_elsewhere(entry.visit)
-    if taken is not None:
-        audit.record(actor, "outcome_undone", "visit", entry.visit_id, entry.visit.patient_id, outcome=taken)
     set_outcome(actor, entry.visit, before)
 
 

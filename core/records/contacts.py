@@ -95,6 +95,7 @@ def void_outcome(actor: Actor, visit: Visit, cluster: str) -> str | None:
         Encounter.id == contact.id
     ).execute()
     taken: str | None = contact.disposition
+    audit.record(actor, "outcome_undone", "encounter", contact.id, visit.patient_id, outcome=taken)
     return taken
 
 

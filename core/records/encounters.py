@@ -463,7 +463,7 @@ def add_addendum(clinic: Clinic, actor: Actor, visit_id: str, fields: AddendumFi
         encounter = _contact_for_addendum(actor, visit, fields.cluster)
         reason = StatedReason(fields.reason, fields.reason_code)
         opened = open_contact(clinic, actor, visit, Purpose.ADDENDUM, contact=encounter, reason=reason)
-        Addendum.create(
+        added = Addendum.create(
             id=new_id(),
             encounter=encounter,
             text=fields.text.strip(),
@@ -471,7 +471,7 @@ def add_addendum(clinic: Clinic, actor: Actor, visit_id: str, fields: AddendumFi
             written_by=actor.account_id,
         )
         outbox.enqueue("visit", visit.id)
-        audit.record(actor, "addendum_written", "encounter", encounter.id, visit.patient_id)
+        audit.record(actor, "addendum_written", "addendum", added.id, visit.patient_id)
         return _answer(clinic, actor, opened, encounter)
 
 

@@ -40,6 +40,14 @@ KINDS = {
     "order": N_("Laboratory order"),
     "allergy": N_("Allergy"),
     "account": N_("Account"),
+    "visit": N_("Visit"),
+    "procedure": N_("Procedure"),
+    "addendum": N_("Addendum"),
+    "letter": N_("Letter"),
+    "account_key": N_("SSH key"),
+    "approval": N_("Approval"),
+    "rights_change": N_("Change of rights"),
+    "right": N_("Right"),
 }
 """`AuditProblem.kind` -> its word."""
 

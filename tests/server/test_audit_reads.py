@@ -265,6 +265,42 @@ def test_the_log_binds_whatever_a_clinician_records(
     assert audit_check.verify().problems == []
 
 
+def test_the_log_binds_what_is_corrected_struck_and_taken_back(
+    server: Background, clerk: Caller, dentist: Caller
+) -> None:
+    receipt = clerk.registered()
+    visit, patient, entry = receipt["visit_id"], receipt["patient_id"], receipt["ticket"]["id"]
+    assert dentist.act(entry, "start").is_success
+    for said in ("sakit", "sakit sekali"):
+        note = {"subjective": said, "disposition": "home", "sign": True}
+        assert dentist.put(f"visits/{visit}/encounter", json=note).is_success
+    first, second = (
+        dentist.post(f"visits/{visit}/diagnoses", json={"code": code}).json()["id"]
+        for code in ("K02.1", "K04.0")
+    )
+    done = dentist.post(f"visits/{visit}/procedures", json={"code": "23.09"}).json()["id"]
+    for kind, id_ in (("diagnoses", first), ("procedures", done)):
+        assert dentist.delete(f"visits/{visit}/{kind}/{id_}", params={"reason": "salah gigi"}).is_success
+    rest = {"days": 2, "rest_from": dentist.get("clinic").json()["today"]}
+    assert dentist.post(f"visits/{visit}/letters", json={"kind": "sick", "answers": rest}).is_success
+    assert dentist.post(f"visits/{visit}/addenda", json={"text": "hasil foto menyusul"}).is_success
+    assert dentist.act(entry, "finish").is_success
+    assert dentist.act(entry, "undo").is_success
+    assert dentist.put(f"visits/{visit}/encounter", json={"subjective": "sakit lagi"}).is_success
+    assert dentist.act(entry, "finish").is_success
+    for phone in ("081234567890", "081234567891"):
+        assert clerk.patch(f"patients/{patient}", json={"phone": phone}).is_success
+    with Caller(server.url, "records") as records:
+        other = clerk.registered()["patient_id"]
+        made = records.post(f"patients/{other}/merge", json={"into": patient})
+        assert made.is_success, made.text
+        assert clerk.patch(f"patients/{patient}", json={"phone": "081234567892"}).is_success
+        assert records.post(f"merges/{made.json()['id']}/undo").is_success
+    assert clerk.patch(f"patients/{patient}", json={"phone": "081234567893"}).is_success
+    assert second
+    assert audit_check.verify().problems == []
+
+
 def test_a_command_names_the_person_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_USER", "rina")
     assert console.person_behind() == "rina"

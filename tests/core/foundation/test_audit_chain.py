@@ -18,7 +18,8 @@ from core.foundation.codes import Role
 from core.foundation.config import Settings
 from core.foundation.database import connection, database, instant_text, transaction
 from core.foundation.permissions import Actor, actor_of
-from core.models import Account, AuditEvent, Patient
+from core.models import Account, AccountKey, AuditEvent, Patient
+from core.patients import service as patients
 
 TRIGGERS = ("audit_event_no_update", "audit_event_no_delete")
 
@@ -247,6 +248,94 @@ def test_a_wrong_password_does_not_vouch_for_a_changed_account(home: Path) -> No
     audit.refused("sign_in_failed", account.id, "10.0.0.9")
     audit.record(actor_of(account), "signed_in", "account", account.id)
     assert "record_changed" in codes()
+    database.close()
+
+
+@pytest.fixture
+def patient(opened: Path, sari: Actor) -> Patient:
+    """A patient whom the log knows."""
+    with transaction():
+        made: Patient = Patient.create(
+            id="018f0000-0000-7000-8000-000000000002", medical_record_number="00000002", name="Budi", sex="male",
+            birth_date="1990-01-01", created_at=clock.now(), updated_at=clock.now(), created_by=sari.account_id,
+        )  # fmt: skip
+        audit.record(sari, "patient_created", "patient", made.id, made.id)
+    return made
+
+
+@pytest.mark.parametrize("action", sorted(audit_records.UNCHANGED))
+def test_what_changes_nothing_of_a_patient_does_not_vouch_for_a_changed_one(
+    action: str, patient: Patient, sari: Actor, home: Path
+) -> None:
+    behind(home, "UPDATE patient SET name = 'Orang Lain'")
+    Clinic.open(Settings(home=home))
+    audit.record(sari, action, "patient", patient.id, patient.id)
+    assert codes() == {"record_changed"}
+
+
+def test_a_later_change_does_not_vouch_for_what_was_changed_before_it(
+    patient: Patient, sari: Actor, home: Path
+) -> None:
+    behind(home, "UPDATE patient SET name = 'Orang Lain'")
+    Clinic.open(Settings(home=home))
+    for phone in ("081200000001", "081200000002"):
+        with transaction():
+            now = Patient.get_by_id(patient.id)
+            patients.keep_version(now, sari, "edit")
+            patients.update_row(now, {"phone": phone}, clock.now())
+            audit.record(sari, "patient_edited", "patient", patient.id, patient.id)
+    assert [(problem.code, problem.target) for problem in audit_check.verify().problems] == [
+        ("record_changed", patient.id)
+    ]
+
+
+def test_an_earlier_version_that_is_changed_is_found(patient: Patient, sari: Actor, home: Path) -> None:
+    with transaction():
+        patients.keep_version(patient, sari, "edit")
+        patients.update_row(patient, {"phone": "081200000001"}, clock.now())
+        audit.record(sari, "patient_edited", "patient", patient.id, patient.id)
+    assert codes() == set()
+    behind(home, "UPDATE patient_version SET data = replace(data, 'Budi', 'Ali')")
+    Clinic.open(Settings(home=home))
+    assert codes() == {"record_changed"}
+
+
+def test_a_key_and_a_right_that_were_put_in_are_found(opened: Path, sari: Actor, home: Path) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk5W0p4b0pYdmFqZ2pQdmZ2cW5zdmJ0cW9hZ2ZqZ2pQ"
+    behind(
+        home,
+        f"INSERT INTO account_key (id, account_id, public_key, label, created_at)"
+        f" VALUES ('k', '{sari.account_id}', '{key}', '', '2999-01-01T00:00:00.000000Z')",
+        "INSERT INTO rights_change (id, role, permission, granted, reason, requested_at, requested_by_id, outcome)"
+        f" VALUES ('r', 'clerk', 'read_notes', 1, 'x', '2000-01-01T00:00:00.000000Z', '{sari.account_id}', 'refused')",
+        "INSERT INTO role_permission (role, permission, granted, change_id) VALUES ('clerk', 'read_notes', 1, 'r')",
+    )
+    Clinic.open(Settings(home=home))
+    found = {(problem.code, problem.kind) for problem in audit_check.verify().problems}
+    assert found == {("record_unaudited", "account_key"), ("record_unaudited", "right")}
+
+
+def test_a_log_of_before_says_from_when_on_it_binds_more(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "before")
+    kept = audit_records.FROM_THE_FIRST
+    with pytest.MonkeyPatch.context() as before:
+        for name in ("TABLES", "COLUMNS", "LEFT_OUT", "MADE_AT"):
+            known = getattr(audit_records, name)
+            before.setattr(audit_records, name, {kind: known[kind] for kind in kept})
+        Clinic.open(settings)
+        accounts.create_account("sari", "Sari", Role.CLERK, "panjang sekali 1")
+        account = Account.get(Account.username == "sari")
+        AccountKey.create(id="old", account=account, public_key="ssh-ed25519 AAAA", created_at=clock.now())
+        database.close()
+    Clinic.open(settings)
+    assert [row.detail["kinds"] for row in AuditEvent.select().where(AuditEvent.action == "kinds_bound")] == [
+        sorted(audit_records.TABLES.keys() - kept)
+    ]
+    assert codes() == set()
+    AccountKey.create(id="new", account=account, public_key="ssh-ed25519 AAAB", created_at=clock.now())
+    assert codes() == {"record_unaudited"}
+    Clinic.open(settings)
+    assert AuditEvent.select().where(AuditEvent.action == "kinds_bound").count() == 1
     database.close()
 
 
