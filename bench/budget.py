@@ -79,8 +79,8 @@ class Cost:
 
 
 BUDGET = {
-    "new patient": Cost(34, 1, 1, 272),
-    "returning patient": Cost(28, 1, 1, 184),
+    "new patient": Cost(35, 1, 1, 272),
+    "returning patient": Cost(29, 1, 1, 184),
     "call next": Cost(13, 1, 1, 64),
     "start": Cost(13, 1, 1, 72),
     "finish": Cost(16, 1, 1, 88),

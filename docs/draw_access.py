@@ -21,8 +21,8 @@ INTRODUCTION = """# Who may do what
 
 Every call under `/api/v1` by every role, with the rights that roles have at first; the admin changes them with the
 supervisor's approval (`/rights`). Drawn from `tests/server/access.toml`, which is written by hand and which
-`tests/server/test_access_table.py` tries call by call. Without a token, or with one that has ended, every call but
-`POST /tokens` answers 401.
+`tests/server/test_access_table.py` tries call by call. Without a token, with one that has ended, or with another
+clinic's, every call but `POST /tokens` answers 401.
 """
 RECORD = """
 ## What depends on the patient
@@ -64,6 +64,9 @@ def _record(calls: dict[str, dict[str, str]]) -> Iterator[str]:
 def _apart(table: dict[str, dict[str, str]]) -> Iterator[str]:
     yield "\n## Tried elsewhere\n"
     for call, why in table["apart"].items():
+        yield f"- `{call}`: {why}"
+    yield "\n## Beside the API, without a token of an account\n"
+    for call, why in table["beside"].items():
         yield f"- `{call}`: {why}"
 
 

@@ -17,9 +17,9 @@ from tests.e2e.terminals import DemoClinic, Terminal
 from tests.people import Caller
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
-FIRST_SCREEN = {"supervisor": "Board"}
+FIRST_SCREEN = {"supervisor": "Board", "admin": "Close the day"}
 """Words that each sees first, and only after the code."""
-FIRST_LINE = {"supervisor": "waiting"}
+FIRST_LINE = {"supervisor": "waiting", "admin": "Search"}
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ time for corrections. Nothing destructive hides behind a right: queue actions ca
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -99,6 +101,8 @@ def _visit(callers: dict[str, httpx.Client], dentist: Caller, situation: str) ->
         ("order_id", "orders", {"test": "Hemoglobin"}),
     ):
         seen[kind] = _ok(author.post(f"visits/{visit}/{path}", json=body))["id"]
+    allergies = f"patients/{seen['patient_id']}/allergies"
+    seen["allergy_id"] = _ok(author.post(allergies, json={"substance": "debu kapur"}))["id"]
     entries = dict.fromkeys(ROLES, entry)
     if situation != "other":
         for letter, before in (("L", callers["D"]), ("P", callers["L"])):
@@ -250,13 +254,37 @@ def test_the_record_is_for_the_roles_and_situations_of_the_table(
     assert wrong == {}
 
 
-@pytest.mark.parametrize("token", ["none", "ended"])
+ANOTHER_CLINIC = """
+import sys
+from pathlib import Path
+from core.accounts import sign_ins
+from core.foundation.clinic import Clinic
+from core.foundation.config import Settings
+Clinic.open(Settings(home=Path(sys.argv[1])))
+print(sign_ins.sign_in("doctor", "demo", hours=24)[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def foreign_token(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A token of a clinic with the same accounts, made by a process of its own."""
+    home = tmp_path_factory.mktemp("elsewhere") / "home"
+    shutil.copytree(demo_home, home)
+    made = subprocess.run(
+        [sys.executable, "-c", ANOTHER_CLINIC, str(home)], check=True, capture_output=True, text=True
+    )
+    return made.stdout.split()[-1]
+
+
+@pytest.mark.parametrize("token", ["none", "ended", "another clinic's"])
 def test_without_a_sign_in_nothing_answers(
-    server: Background, operations: set[str], visits: dict[str, Seen], token: str
+    server: Background, operations: set[str], visits: dict[str, Seen], token: str, foreign_token: str
 ) -> None:
     with Caller(server.url, "doctor") as caller:
         if token == "ended":
             assert caller.delete("tokens").status_code == 204
+        elif token == "another clinic's":
+            caller.headers["Authorization"] = f"Bearer {foreign_token}"
         else:
             del caller.headers["Authorization"]
         names = {**PLAIN, **{name: value for name, value in visits["own"].items() if name != "entries"}}
@@ -266,7 +294,37 @@ def test_without_a_sign_in_nothing_answers(
             if (code := ask(caller, call, names).status_code) != 401
         }
     # Signing out twice is harmless: a terminal may not have heard the first answer.
-    assert answered == ({"DELETE /tokens": 204} if token == "ended" else {})
+    assert answered == ({} if token == "none" else {"DELETE /tokens": 204})
+
+
+def test_the_routes_beside_the_api_are_named_and_tell_of_nobody(
+    server: Background, operations: set[str], visits: dict[str, Seen], callers: dict[str, httpx.Client]
+) -> None:
+    card = _ok(callers["C"].get(f"patients/{visits['own']['patient_id']}"))
+    people = {str(card[name]) for name in ("id", "name", "medical_record_number", "birth_date") if card[name]}
+    beside = {
+        f"{'*' if '{rest' in path else method} {path}"
+        for method, path in _routes(server)
+        if f"{method} {path.removeprefix('/api/v1')}" not in operations
+    }
+    assert beside == set(TABLE["beside"])
+    for call in sorted(beside):
+        method, path = call.split(" ", 1)
+        names = {"poli": "UMUM", "day": "2026-01-01", "card": "0001", "code": "x"}
+        address = path.replace("{rest:path}", "/x").format_map(names)
+        if path == "/display/events":
+            continue  # a stream: tests/server/test_display.py
+        told = httpx.request("GET" if method == "*" else method, f"{server.url}{address}", json={})
+        assert told.status_code < 500, call
+        assert not [word for word in people if word in told.text], call
+
+
+def _routes(server: Background) -> Iterator[tuple[str, str]]:
+    for route in server._server.config.app.routes:  # type: ignore[union-attr]
+        for method in getattr(route, "methods", None) or ():
+            path = getattr(route, "path", "")
+            if method != "HEAD" and not (path.endswith("/") and path != "/"):
+                yield method, path
 
 
 def test_the_page_shows_the_table() -> None:
