@@ -93,3 +93,19 @@ class Phrases:
             if concepts:
                 best = (length, concepts)
         return best
+
+    def bare_idiom(self, words: Iterable[str]) -> int:
+        """Return how many words an idiom covers at a beginning that no list gives a meaning: "ular tangga".
+
+        Args:
+            words: As the lists write them; no stems, no guesses.
+        """
+        node, longest = self._root, 0
+        for length, word in enumerate(words, start=1):
+            following = node.children.get(word)
+            if following is None:
+                break
+            node = following
+            if node.concepts == {IDIOM}:
+                longest = length
+        return longest

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from core.complaints.language.grammar import GrammarRole
-from core.complaints.language.phrases import GRAMMAR, roles_of
+from core.complaints.language.phrases import GRAMMAR, IDIOM, roles_of
 from core.complaints.language.word_list import NEGATION
 from core.complaints.reading import measurements
 from core.complaints.reading.experiencer import HeardWord, Owner, likened, owner_of, owners
@@ -258,6 +258,9 @@ class _Reader:
             guessed = self._phrases.longest([(*token.forms, *token.guesses) for token in guessable])
             if guessed[0] > max(length, 1):
                 length, concepts = guessed
+        idiom = self._phrases.bare_idiom(words[0] if words else "" for words in forms)
+        if idiom > length:
+            return _Phrase(position, forms[:idiom], frozenset({IDIOM}))
         return _Phrase(position, forms[:length], concepts) if length else None
 
     def _take_words(self, phrase: _Phrase) -> int:

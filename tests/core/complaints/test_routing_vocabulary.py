@@ -186,3 +186,18 @@ def test_an_explanation_shows_words_rules_and_reasons():
     assert "rule      dental.tooth: geraham" in lines
     assert "verdict   mismatch" in lines
     assert any(line.startswith("proposes  GIGI 0.90") and "geraham → Poli Gigi" in line for line in lines)
+
+
+def test_an_idiom_needs_no_other_list_and_hides_only_itself(tmp_path):
+    """The head of "ular tangga" is no snake, whether or not a list gives the whole a meaning."""
+    own = Vocabulary.load(written(tmp_path, '[grammar]\nidiom = "kejang kejut, kejang kejut lampu"\n'))
+    for complaint, shipped, changed in (
+        ("beli kejang kejut", ["seizure"], []),
+        ("beli kejang kejut lampu", ["seizure"], []),
+        ("anak kejang, beli kejang kejut", ["seizure"], ["seizure"]),
+        ("anak kejang kejut demam lalu kejang", ["seizure"], ["seizure"]),
+        ("kejang lampu", ["seizure"], ["seizure"]),
+    ):
+        for vocabulary, expected in ((None, shipped), (own, changed)):
+            flags = route(facts(complaint), None, POLI, vocabulary).red_flags
+            assert [flag.code for flag in flags] == expected, complaint
