@@ -430,9 +430,11 @@ class Ticket(Table):
     cluster = CharField(max_length=12)
     service_on = DayField()
     sequence = IntegerField()
-    """1, 2, 3... within cluster and day, without gaps."""
+    """1, 2, 3... within cluster and day; of a printed form, its number below zero: they are a series of their own."""
     number = CharField(max_length=8)
     """As printed: `A-001`."""
+    turn = peewee.BigIntegerField()
+    """Its place among the numbers of cluster and day: by the number, or by the arrival of whoever was entered late."""
     visit = ForeignKeyField(Visit, backref="tickets")
     visit_id: str
     issued_at = InstantField()
@@ -440,7 +442,56 @@ class Ticket(Table):
     class Meta:
         """Unique under any concurrency, by the database itself."""
 
-        indexes = ((("cluster", "service_on", "sequence"), True),)
+        indexes = ((("cluster", "service_on", "sequence"), True), (("cluster", "service_on", "turn"), True))
+
+
+class LentNumber(Table):
+    """A number that left the core before its patient came: on a printed form. Each ends in words, none twice."""
+
+    id = _id()
+    series = CharField(max_length=8)
+    """`NumberSeries`."""
+    cluster = CharField(max_length=12)
+    service_on = DayField()
+    """The day that it is for; 1970-01-01 for a form, which is good for any."""
+    sequence = IntegerField()
+    number = CharField(max_length=8)
+    """As printed: `A-K01`."""
+    status = CharField(max_length=8)
+    """`NumberStatus`."""
+    lent_at = InstantField()
+    lent_by = ForeignKeyField(Account, backref="+")
+    lent_by_id: str
+    ended_at = InstantField(null=True)
+    ended_by = ForeignKeyField(Account, null=True, backref="+")
+    ended_by_id: str | None
+    reason = CharField(max_length=200, default="")
+    """Why it was returned or voided."""
+    visit = ForeignKeyField(Visit, null=True, backref="+")
+    visit_id: str | None
+    """The visit that was registered with it."""
+
+    class Meta:
+        """A printed number is there once."""
+
+        indexes = ((("series", "service_on", "number"), True),)
+
+
+class LateEntry(Table):
+    """A visit that was registered after its patient had come: from paper, or from a counter without the core."""
+
+    visit = ForeignKeyField(Visit, primary_key=True, backref="+")
+    visit_id: str
+    arrived_at = InstantField()
+    """The true time of arrival; the visit begins with it."""
+    written_by = CharField(max_length=80)
+    """Who wrote it down, in words: a volunteer has no account."""
+    paper: ForeignKeyField[LentNumber | None] = ForeignKeyField(LentNumber, null=True, backref="+")
+    paper_id: str | None
+    """The printed form; empty for a sheet without a number."""
+    entered_at = InstantField()
+    entered_by = ForeignKeyField(Account, backref="+")
+    entered_by_id: str
 
 
 class Appointment(Table):

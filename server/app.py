@@ -49,6 +49,7 @@ from server.endpoints import (
     insurance,
     machine,
     orders,
+    paper_forms,
     patients,
     printing,
     queues,
@@ -89,6 +90,7 @@ RESOURCES = (
     checks,
     machine,
     printing,
+    paper_forms,
     clinic,
     audit_log,
 )

@@ -50,6 +50,7 @@ GROUPS = {
     "routing": "routing",
     "forms": "forms",
     "codes": "codes",
+    "paper": "paper",
     "first-start": "first_start",
 }
 """Group of commands -> the module whose `app` it is."""

@@ -35,6 +35,8 @@ COMPLAINT = Binding("f4", "to_complaint", N_("Complaint"))
 MOTHER = Binding("f8", "find_mother", N_("Mother"))
 VILLAGE = Binding("f6", "find_village", N_("Kelurahan"), show=False)
 """Told in the help and, on wide terminals, where the address has the focus: no place in the key bar is spent on it."""
+LATE = Binding("ctrl+t", "late_entry", N_("Late entry"), show=False)
+"""Told in the help and on the printed forms: needed after an outage only."""
 EDIT = Binding("f9", "edit_patient", N_("Correct card"))
 TAKE_INSURANCE = Binding("f5", "take_insurance", N_("Take BPJS's"))
 SHARING = Binding("f4", "sharing", N_("SATUSEHAT"))

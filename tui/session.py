@@ -30,6 +30,7 @@ class Session:
         owns_client: Whether the connections end with the app.
         last_patient_id: The patient that the counter opened or registered last.
         panes: Clusters whose queue panes are on this person's screen.
+        late_writer: Who wrote down the late entry that was typed last: papers come in stacks.
         draft_seconds: Least time between two drafts of one form; 0 keeps one at each field.
     """
 
@@ -42,6 +43,7 @@ class Session:
     capabilities: Capabilities | None = None
     owns_client: bool = False
     last_patient_id: str | None = None
+    late_writer: str = ""
     draft_seconds: float = 0.0
     panes: set[str] = field(default_factory=set)
 

@@ -346,7 +346,27 @@ class Permission(StrEnum):
     ADMINISTER = "administer"
     READ_DISPLAY = "read_display"
     PRINT = "print"
+    RESERVE_NUMBERS = "reserve_numbers"
+    """Prints paper forms with numbers of their own, and ends those that nobody used."""
     OPEN_DOOR = "open_door"
+
+
+class NumberSeries(StrEnum):
+    """Numbers that leave the core before their patients come."""
+
+    PAPER = "paper"
+    """On printed forms, for the hours without a computer."""
+
+
+class NumberStatus(StrEnum):
+    """State of a number that left the core."""
+
+    LENT = "lent"
+    USED = "used"
+    RETURNED = "returned"
+    """The unused form came back."""
+    VOIDED = "voided"
+    """Spoiled, lost, or never printed."""
 
 
 class AccessReason(StrEnum):

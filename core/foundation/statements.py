@@ -21,7 +21,9 @@ from core.foundation.database import DayField, InstantField, database, is_sqlite
 Convert = Callable[[Any], Any]
 TableT = TypeVar("TableT", bound=peewee.Model)
 
-PLAIN_FIELDS = frozenset({peewee.CharField, peewee.TextField, peewee.IntegerField, peewee.AutoField})
+PLAIN_FIELDS = frozenset(
+    {peewee.CharField, peewee.TextField, peewee.IntegerField, peewee.BigIntegerField, peewee.AutoField}
+)
 """Columns whose stored values are what rows show."""
 
 

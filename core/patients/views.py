@@ -26,8 +26,8 @@ from core.schemas.patients import AppointmentOut, PatientOut
 
 LATELY_DAYS = 90  # a visit within these days puts a patient at the head of the verify-later list
 
-_QUEUE_NUMBER = re.compile(r"([A-Z]{1,2})-?0*([1-9]\d{0,3})")
-"""A number as shown on a patient's telephone, in capitals: `A-012`, `A12`."""
+_QUEUE_NUMBER = re.compile(r"([A-Z]{1,2})-?(K?)0*([1-9]\d{0,3})")
+"""A number as shown on a patient's telephone or on a printed form, in capitals: `A-012`, `A12`, `A-K07`."""
 
 
 def get(clinic: Clinic, actor: Actor, patient_id: str) -> Patient:
@@ -72,7 +72,8 @@ def _with_number(clinic: Clinic, number: str) -> list[Patient]:
     if match is None:
         return []
     clusters = [cluster.code for cluster in clinic.clusters.values() if cluster.prefix == match[1]]
-    of_today = (clusters, clinic.today(), int(match[2]))
+    # The numbers of printed forms are a series of their own, below zero.
+    of_today = (clusters, clinic.today(), -int(match[3]) if match[2] else int(match[3]))
     tickets = Ticket.select(Visit.patient).join(Visit).where(*_numbered(Ticket, *of_today))
     booked = Appointment.status == AppointmentStatus.BOOKED
     held = Appointment.select(Appointment.patient).where(*_numbered(Appointment, *of_today), booked)

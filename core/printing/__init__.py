@@ -1,3 +1,3 @@
 """Documents on paper: the lines to print, and the bytes a printer needs for them."""
 
-__all__ = ["documents", "escpos"]
+__all__ = ["documents", "escpos", "paper_form"]

@@ -48,7 +48,7 @@ class ShownEntry(NamedTuple):
     called_at: datetime | None
     served_at: datetime | None
     ended_at: datetime | None
-    sequence: int
+    turn: int
     number: str
     issued_at: datetime
     chief_complaint: str
@@ -208,7 +208,7 @@ def _shown() -> Any:
     columns = (
         own.id, own.visit, own.cluster, own.service_on, own.status, own.priority, own.priority_reason, own.version,
         own.queued_at, own.service_point, own.reserved_for, own.call_count, own.skipped_at, own.started_at,
-        own.called_at, own.served_at, own.ended_at, Ticket.sequence, Ticket.number, Ticket.issued_at,
+        own.called_at, own.served_at, own.ended_at, Ticket.turn, Ticket.number, Ticket.issued_at,
         Visit.chief_complaint, Patient.id, Patient.name, Patient.birth_date, Patient.sex,
         Patient.medical_record_number, _practitioner.name, _reserved.name, _before.cluster, _before_ticket.number,
         _origin.cluster,

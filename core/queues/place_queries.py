@@ -33,7 +33,7 @@ _OPEN = (
 )
 _DAY = "CASE WHEN q.service_on < :day THEN q.service_on ELSE :day END"
 """A day that is not there yet was noted by a clock that ran ahead: they came before now."""
-KEY = f"{_DAY}, t.sequence, q.queued_at, q.id"
+KEY = f"{_DAY}, t.turn, q.queued_at, q.id"
 """What orders an entry among all others."""
 _MAY_CALL = (
     "(q.reserved_for_id IS NULL OR q.reserved_for_id = :account"
@@ -46,7 +46,7 @@ def _before(name: str, last: str) -> str:
     """Return 1 where an entry comes before a key, else 0; `last` compares the ids of equal ones."""
     return (
         f"CASE WHEN {_DAY} < :{name}_day THEN 1 WHEN {_DAY} > :{name}_day THEN 0"
-        f" WHEN t.sequence < :{name}_sequence THEN 1 WHEN t.sequence > :{name}_sequence THEN 0"
+        f" WHEN t.turn < :{name}_turn THEN 1 WHEN t.turn > :{name}_turn THEN 0"
         f" WHEN q.queued_at < :{name}_at THEN 1 WHEN q.queued_at > :{name}_at THEN 0"
         f" WHEN q.id {last} :{name}_id THEN 1 ELSE 0 END"
     )
@@ -90,18 +90,16 @@ FIRST_OF_EACH = Statement(
 )
 """Priority and key of the first urgent, protected and regular one whom an account may call."""
 LOWEST = Statement(
-    lambda: (
-        f"SELECT q.priority, MIN(t.sequence) {_OPEN} AND {_IS_WAITING} AND {_MAY_CALL} GROUP BY q.priority"
-    )
+    lambda: f"SELECT q.priority, MIN(t.turn) {_OPEN} AND {_IS_WAITING} AND {_MAY_CALL} GROUP BY q.priority"
 )
-"""Per priority: the lowest number that an account may call."""
+"""Per priority: the first place that an account may call."""
 OF_NUMBER = Statement(
     lambda: (
         "SELECT q.id FROM ticket AS t CROSS JOIN queue_entry AS q WHERE q.ticket_id = t.id AND t.cluster = :cluster"  # noqa: S608
-        f" AND t.service_on = :day AND t.sequence = :sequence AND {_IS_OPEN}"
+        f" AND t.service_on = :day AND t.turn = :turn AND {_IS_OPEN}"
     )
 )
-"""The open entry with the number `sequence`."""
+"""The open entry with the place `turn`."""
 SKIPPED = Statement(
     lambda: (
         f"SELECT q.priority, {KEY}, q.skipped_at, q.reserved_for_id, q.called_at, q.started_at"
@@ -134,7 +132,7 @@ TOTAL, CALL, SERVICE, BEHIND = range(4)
 
 `TOTAL`: status, priority; how many can be called, whether any came today and waited beyond the limit, whether any are of
 another day. `CALL`: as `CALLS`.
-`SERVICE`: as `SERVICES`. `BEHIND`: priority; how many of the day wait with a higher number than `sequence`.
+`SERVICE`: as `SERVICES`. `BEHIND`: priority; how many of the day wait behind the place `turn`.
 """
 _SAME_KIND = (
     f"SELECT 1 FROM queue_entry AS q WHERE q.cluster = :cluster AND q.status = counted.status"  # noqa: S608
@@ -155,7 +153,7 @@ _MORE_OF_PLACE = (
     # No index is to be chosen by the entry's own cluster, which is its ticket's: by that thousands are walked over.
     f" UNION ALL SELECT {BEHIND}, q.priority, '', '', SUM(CASE WHEN q.cluster = :cluster THEN 1 ELSE 0 END), 0, 0"
     " FROM ticket AS t CROSS JOIN queue_entry AS q"
-    " WHERE q.ticket_id = t.id AND t.cluster = :cluster AND t.service_on = :day AND t.sequence > :sequence"
+    " WHERE q.ticket_id = t.id AND t.cluster = :cluster AND t.service_on = :day AND t.turn > :turn"
     f" AND {_IS_WAITING} AND {_IS_OPEN} GROUP BY q.priority"
 )
 STATE = Statement(lambda: _STATE)

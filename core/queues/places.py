@@ -131,7 +131,7 @@ def order_of(clinic: Clinic, rows: Iterable[ShownEntry], day: date, calls: Calls
             row.queued_at,
             until_back(clinic, row, calls),
             # A day that is not there yet was noted by a clock that ran ahead: they came before now.
-            (min(row.service_on, day), row.sequence),
+            (min(row.service_on, day), row.turn),
         )
         for row in rows
         if row.status in CALLABLE
@@ -183,15 +183,12 @@ def _count(counted: dict[int, int], priority: str, number: int) -> None:
     counted[rank] = counted.get(rank, 0) + number
 
 
-def _state(clinic: Clinic, cluster: str, day: date, sequence: int | None = None) -> _State:
-    """Return a cluster's queue now; what is told of one place too where a number is given."""
+def _state(clinic: Clinic, cluster: str, day: date, turn: int | None = None) -> _State:
+    """Return a cluster's queue now; what is told of one place too where a turn is given."""
     state = _State(clinic, cluster, day.isoformat())
     most = max(CALLS_SEEN, clinic.settings.skip_returns_after)
     asked = {**state.place, "cutoff": _cutoff(clinic), "most": most, "is_present": 1}
-    if sequence is None:
-        rows = queries.STATE.rows(**asked)
-    else:
-        rows = queries.STATE_OF_PLACE.rows(**asked, sequence=sequence)
+    rows = queries.STATE.rows(**asked) if turn is None else queries.STATE_OF_PLACE.rows(**asked, turn=turn)
     for row in rows:
         state.add(row)
     if not state.calls.are_enough(most):
@@ -222,7 +219,7 @@ def placed(clinic: Clinic, row: ShownEntry) -> Placed:
     if row.status not in CALLABLE:
         return Placed(None, None)
     day = service_days.present_day(clinic, row.cluster)
-    state = _state(clinic, row.cluster, day, row.sequence)
+    state = _state(clinic, row.cluster, day, row.turn)
     own = Contender(
         _key_of(row, day),
         RANKS[row.priority],
@@ -289,7 +286,7 @@ def first_to_call(clinic: Clinic, cluster: str, account_id: str) -> str | None:
     found = first_called(Candidates([*earliest, *skipped], late), state.calls.ranks, policy_of(clinic).ratio)
     if found is None:
         return None
-    entry_id = found.key[3] or queries.OF_NUMBER.value(**state.place, sequence=found.key[1])
+    entry_id = found.key[3] or queries.OF_NUMBER.value(**state.place, turn=found.key[1])
     return str(entry_id)
 
 
@@ -322,14 +319,14 @@ _NOBODY = ("", 0, "", "")
 
 
 def _key_of(row: ShownEntry, day: date) -> tuple[Any, ...]:
-    """Return what orders an entry among all others: service day, number, instant, id, as they are stored."""
+    """Return what orders an entry among all others: service day, turn, instant, id, as they are stored."""
     return (
-        min(row.service_on, day).isoformat(), row.sequence, instant_text(row.queued_at), row.id,
+        min(row.service_on, day).isoformat(), row.turn, instant_text(row.queued_at), row.id,
     )  # fmt: skip
 
 
 def _named(name: str, key: Sequence[Any]) -> dict[str, Any]:
-    parts = ("day", "sequence", "at", "id")
+    parts = ("day", "turn", "at", "id")
     return {f"{name}_{part}": value for part, value in zip(parts, key, strict=True)}
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryAction, EntryStatus
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.foundation.statements import Statement, create, given_for
-from core.models import QueueEntry, Ticket, TicketCounter, Visit
-from core.queues import transitions
+from core.models import LentNumber, QueueEntry, Ticket, TicketCounter, Visit
+from core.queues import transitions, turns
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class Place:
     """On a round trip, the entry to go back to."""
     reserved_for: str | None = None
     """Account id of the clinician to whom the patient comes back."""
+    arrived_at: datetime | None = None
+    """For whoever is entered after they came: the true time, by which their turn is."""
+    paper: LentNumber | None = None
+    """The printed form of this cluster that the patient holds: its number is the ticket's."""
 
 
 def issue(
@@ -58,19 +62,38 @@ def issue(
         sequence: A number that was kept for the patient; otherwise the next one.
     """
     day = visit.service_on
-    if sequence is None:
-        sequence = next_sequence(cluster, day)
+    given, issued_at = _drawn(clinic, cluster, day, place, sequence), at
+    turn = turns.of_number(given.sequence)
+    if place.arrived_at is not None and sequence is None:
+        turn = turns.of_arrival(cluster, day, place.arrived_at)
+        issued_at = at if place.paper is None else place.arrived_at
     ticket = create(
         Ticket,
         id=new_id(),
         cluster=cluster,
         service_on=day,
-        sequence=sequence,
-        number=ticket_number(clinic, cluster, sequence),
+        sequence=given.sequence,
+        number=given.number,
+        turn=turn,
         visit=visit,
-        issued_at=at,
+        issued_at=issued_at,
     )
     return enter_queue(actor, visit, ticket, place, at)
+
+
+class _Drawn(NamedTuple):
+    """A number for one patient."""
+
+    sequence: int
+    number: str
+
+
+def _drawn(clinic: Clinic, cluster: str, day: date, place: Place, kept: int | None) -> _Drawn:
+    """Return the number that was kept for the patient, that of the form in hand, or the next one."""
+    if kept is None and place.paper is not None:
+        return _Drawn(-place.paper.sequence, place.paper.number)
+    sequence = kept if kept is not None else next_sequence(cluster, day)
+    return _Drawn(sequence, ticket_number(clinic, cluster, sequence))
 
 
 def next_sequence(cluster: str, day: date) -> int:

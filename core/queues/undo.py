@@ -11,7 +11,7 @@ from core.foundation.codes import EntryAction, EntryStatus, Permission
 from core.foundation.database import transaction
 from core.foundation.errors import NotAllowedError, NotFoundError, RuleError
 from core.foundation.permissions import Actor
-from core.models import QueueEntry, QueueEvent, Visit
+from core.models import QueueEntry, QueueEvent, Registration, Visit
 from core.queues import outcomes, routing_examples, service_days, transitions
 from core.queues.entries import load_entry, open_entry_of, refuse_second_place
 from core.queues.people_left import TAKEN_BACK_WITHIN
@@ -187,7 +187,9 @@ def undo_registration(clinic: Clinic, actor: Actor, visit_id: str) -> EntryOut:
         visit = Visit.get_or_none(Visit.id == visit_id)
         if visit is None:
             raise NotFoundError("visit", visit_id)
-        if (clock.now() - visit.started_at).total_seconds() > clinic.settings.undo_seconds:
+        saved = Registration.get(Registration.visit == visit)
+        # From the save: whoever is entered late came long before.
+        if (clock.now() - saved.registered_at).total_seconds() > clinic.settings.undo_seconds:
             raise RuleError("undo_too_late", seconds=clinic.settings.undo_seconds)
         entry = open_entry_of(visit.id)
         if entry is None or entry.called_at is not None:

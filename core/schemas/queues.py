@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from core.foundation.codes import DayEndAnswer, Disposition, EntryStatus, Priority, Sex
+from core.foundation.codes import DayEndAnswer, Disposition, EntryStatus, NumberStatus, Priority, Sex
+from core.printing.documents import PrintDocument
 from core.schemas.base import Line, Schema
 
 
@@ -249,3 +250,41 @@ class EntryCommand(Schema):
     priority: Priority | None = None
     """The new class, for `prioritise`."""
     disposition: Disposition | None = None
+
+
+class PaperFormOut(Schema):
+    """A numbered form on which a counter writes while no computer answers."""
+
+    number: str
+    """As printed: `A-K07`."""
+    cluster: str
+    status: NumberStatus
+    lent_at: datetime
+    ended_at: datetime | None = None
+    reason: str = ""
+    """Why it was returned or voided."""
+    visit_id: str | None = None
+    """The visit that was registered from it."""
+
+
+class PaperFormsAsked(Schema):
+    """`POST paper-forms`."""
+
+    cluster: Annotated[Line, Field(min_length=1, max_length=12)]
+    count: Annotated[int, Field(ge=1, le=100)]
+
+
+class PaperFormsMade(Schema):
+    """Forms whose numbers are reserved, each to be printed once."""
+
+    forms: list[PaperFormOut]
+    documents: list[PrintDocument]
+    """One for each form."""
+
+
+class PaperFormEnd(Schema):
+    """`POST paper-forms/{number}/end`."""
+
+    outcome: NumberStatus
+    """`returned` or `voided`."""
+    reason: Annotated[Line, Field(min_length=1, max_length=200)]

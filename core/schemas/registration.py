@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from core.foundation.codes import (
     DoubtAnswer,
@@ -90,6 +90,17 @@ class CheckOut(Schema):
     routing: RoutingOut | None = None
 
 
+class LateEntryFields(Schema):
+    """What is known of somebody who came before they are registered: written on paper, most often."""
+
+    arrived_at: AwareDatetime
+    """The true time of arrival."""
+    written_by: Annotated[Line, Field(min_length=1, max_length=80)]
+    """Who wrote it down."""
+    paper_number: Annotated[Line, Field(max_length=12)] | None = None
+    """Number of the printed form; None for a sheet without one."""
+
+
 class RegistrationRequest(Schema):
     """`POST registrations`. The id is made by the client before the first send."""
 
@@ -113,6 +124,8 @@ class RegistrationRequest(Schema):
     """The holder of the NIK, after `nik_of_another` asked; another person's is kept as the mother's or guardian's."""
     deceased_confirmed: bool = False
     """Registered although the patient is marked as deceased: the mark was looked at."""
+    late: LateEntryFields | None = None
+    """Set where the patient had come before."""
 
 
 class TicketOut(Schema):

@@ -21,7 +21,7 @@ from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.foundation.statements import Statement, as_row, given
 from core.models import Appointment, BpjsListItem, Patient, QueueEntry, Ticket, Visit
-from core.queues import tickets
+from core.queues import tickets, turns
 from core.queues.entries import refuse_second_place
 from core.visits.roster import Hours, RosterSession
 
@@ -320,7 +320,7 @@ def place_of(appointment: Appointment, at: datetime) -> datetime:
             QueueEntry.status == EntryStatus.WAITING,
             QueueEntry.voided_at.is_null(),
             Ticket.cluster == appointment.cluster,
-            Ticket.sequence > appointment.sequence,
+            Ticket.turn > turns.of_number(appointment.sequence),
         )
         .scalar()
     )

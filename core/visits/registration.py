@@ -39,7 +39,7 @@ from core.queues.views import pane_entry_out
 from core.schemas.patients import DuplicateQuery
 from core.schemas.queues import EntryOut
 from core.schemas.registration import Receipt, RegistrationRequest, RoutingQuery, TicketOut
-from core.visits import appointments, routing_check
+from core.visits import appointments, late_entries, routing_check
 
 
 def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tuple[Receipt, bool]:
@@ -61,9 +61,7 @@ def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tupl
             receipt of the registration of other content that has this id.
     """
     actor.require(Permission.REGISTER)
-    digest = hashlib.sha256(
-        document_text(request.model_dump(mode="json", exclude={"id", "deceased_confirmed"})).encode()
-    ).hexdigest()
+    digest = _digest(request)
     with connection():
         known = _known(request, digest)
         if known is not None:
@@ -92,6 +90,12 @@ def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tupl
         return _read_back(clinic, request, entry_id), True
 
 
+def _digest(request: RegistrationRequest) -> str:
+    left_out = {"id", "deceased_confirmed"} | ({"late"} if request.late is None else set())
+    content = request.model_dump(mode="json", exclude=left_out)
+    return hashlib.sha256(document_text(content).encode()).hexdigest()
+
+
 def _known(request: RegistrationRequest, digest: str) -> Receipt | None:
     """Return the receipt where the registration was saved before.
 
@@ -116,6 +120,7 @@ def _check(clinic: Clinic, request: RegistrationRequest) -> None:
         problems["cluster"] = "unknown"
     elif cluster.stage != "first":
         problems["cluster"] = "not_a_first_destination"
+    problems |= late_entries.problems(request.late)
     if problems:
         raise ValidationError(problems)
 
@@ -215,7 +220,8 @@ def _save(
 ) -> str:
     """Write everything that a registration changes; return the queue entry's id."""
     at = clock.now()
-    day = service_days.day_at(clinic, request.cluster, at)  # of the same instant, at midnight too
+    came_at = at if request.late is None else min(at, request.late.arrived_at)
+    day = service_days.day_at(clinic, request.cluster, came_at)  # of the same instant, at midnight too
     is_known = patient is not None  # whoever is made now has no visit, place or number from home yet
     if patient is None:
         assert request.patient is not None
@@ -237,12 +243,14 @@ def _save(
         suggested_cluster=decision.proposal,
         routing=_routing_record(decision),
         override_reason=request.override_reason,
-        started_at=at,
+        started_at=came_at,
         registered_by=actor.account_id,
     )
     priority, reason = _priority(request, decision, patient, day)
     held = appointments.held_for(patient.id, request.cluster, day) if is_known else None
-    place = tickets.Place(priority, reason, appointments.place_of(held, at) if held else None)
+    place = tickets.Place(priority, reason, appointments.place_of(held, came_at) if held else came_at)
+    if request.late is not None:
+        place = late_entries.enter(clinic, actor, visit, request.late, request.cluster, place)
     sequence = held.sequence if held else None
     entry = tickets.issue(clinic, actor, visit, request.cluster, place, at=at, sequence=sequence)
     if held is not None:
@@ -270,6 +278,7 @@ def _save(
         verdict=str(decision.verdict),
         **({"override": request.override_reason} if request.override_reason else {}),
         **({"doubt": "denied"} if decision.cleared else {}),
+        **late_entries.audited(request.late),
     )
     return str(entry.id)
 

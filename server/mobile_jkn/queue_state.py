@@ -8,6 +8,7 @@ from typing import Any
 from core.foundation.clinic import Clinic
 from core.foundation.codes import AppointmentStatus, EntryStatus
 from core.models import Appointment, QueueEntry, Ticket, TicketCounter
+from core.queues import turns
 from core.queues.clusters import Cluster
 
 COME = "Datang sebelum giliran Anda dan tunjukkan nomor ini di loket."
@@ -94,7 +95,10 @@ def remaining(cluster: str, on: date, before: int | None = None) -> int:
         Appointment.status == AppointmentStatus.BOOKED,
     )
     if before is not None:
-        waiting, kept = waiting.where(Ticket.sequence < before), kept.where(Appointment.sequence < before)
+        waiting, kept = (
+            waiting.where(Ticket.turn < turns.of_number(before)),
+            kept.where(Appointment.sequence < before),
+        )
     return int(waiting.count()) + int(kept.count())
 
 

@@ -41,6 +41,11 @@ FIELD_REMEDIES = {
         "PCare would refuse its codes. Take the 2010 list."
     ),
     ("report", "name"): N_("There is no such report. There are: {reports}"),
+    ("cluster", "unknown"): N_("There is no such cluster."),
+    ("cluster", "not_a_first_destination"): N_(
+        "Nobody is sent there from the counter: forms are for the other clusters."
+    ),
+    ("reason", "words"): N_("Say in words why: --reason, five letters or more, at most 200."),
     ("because", "words"): N_("Say in words why: --because, five letters or more, at most 200."),
     ("output", "suffix"): N_("The file's name must end in .csv or .xlsx."),
     ("nik", "nik_length"): N_("A NIK has 16 digits."),
@@ -62,7 +67,20 @@ FIELD_REMEDIES = {
     ("public_key", "taken"): N_("This key signs somebody in already."),
 }
 
-KINDS = {"account": N_("account"), "clinic": N_("clinic"), "cluster": N_("cluster"), "patient": N_("patient")}
+KINDS = {
+    "account": N_("account"),
+    "clinic": N_("clinic"),
+    "cluster": N_("cluster"),
+    "lent_number": N_("form"),
+    "patient": N_("patient"),
+}
+
+
+CODES = {
+    "no_printer": N_("There is no printer: set LOKET_PRINTER, or write a file with --to FILE."),
+    "paper_ended": N_("This form is used or ended already."),
+}
+"""Failure of few words by its code."""
 
 
 def failure(error: CoreError) -> str:
@@ -83,6 +101,8 @@ def failure(error: CoreError) -> str:
         return _("There is no break that could be vouched for.")
     if isinstance(error, ConflictError) and error.code == "already_requested":
         return _("The same is asked for already: the head of the clinic decides (list of the day, Y).")
+    if error.code in CODES:
+        return _(CODES[error.code])
     if isinstance(error, ValidationError):
         known = [FIELD_REMEDIES.get(item) for item in error.fields.items()]
         return " ".join(

@@ -38,6 +38,7 @@ from core.models import (
     Ticket,
     Visit,
 )
+from core.queues import turns
 
 BECAUSE = "cakram lama rusak"
 """The reason for restoring a backup."""
@@ -167,6 +168,7 @@ class Days:
             cluster=cluster,
             service_on=visit.service_on,
             sequence=sequence,
+            turn=turns.of_number(sequence),
             number=f"{self.clinic.clusters[cluster].prefix}-{sequence:03d}",
             visit=visit,
             issued_at=start,

@@ -157,6 +157,8 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /routing": lambda: {"chief_complaint": "batuk"},
     "POST /registrations/check": lambda: {"person": {"name": "Budi"}},
     "POST /registrations": lambda: registration(patient_id=ANY),
+    "POST /paper-forms": lambda: {"cluster": "UMUM", "count": 1},
+    "POST /paper-forms/{number}/end": lambda: {"outcome": "voided", "reason": "hanya mencoba"},
     "POST /print-jobs": lambda: {"lines": [{"text": "x"}]},
     "PUT /accounts/me/service-point": lambda: {"service_point": ""},
     "POST /queues/{cluster}/day-end": lambda: {"answer": "seen"},
@@ -208,7 +210,7 @@ def outcome(answer: httpx.Response) -> str:
 
 
 PLAIN = {
-    "approval_id": ANY, "change_id": ANY, "cluster": "UMUM", "entry_id": ANY, "key": "k", "kind": "orders", "merge_id": ANY,
+    "approval_id": ANY, "change_id": ANY, "cluster": "UMUM", "entry_id": ANY, "key": "k", "kind": "orders", "merge_id": ANY, "number": "A-K99",
     "name": "daily-register", "other_id": ANY, "patient_id": ANY, "registration_id": ANY, "visit_id": ANY,
     "code": "stroke", "username": "tidak-ada", "key_id": ANY, "session_id": ANY, "allergy_id": ANY, "row_id": ANY,
 }  # fmt: skip

@@ -14,6 +14,7 @@ from tui.client.insurance import InsuranceClient
 from tui.client.machine import MachineClient
 from tui.client.orders import OrdersClient
 from tui.client.oversight import OversightClient
+from tui.client.paper_forms import PaperFormsClient
 from tui.client.patients import PatientsClient
 from tui.client.printing import PrintingClient
 from tui.client.queues import QueuesClient
@@ -35,6 +36,7 @@ class CoreClient(CoreConnection):
         machine: The machine for the admin: disks, settings, log and restart.
         orders: Diagnoses, procedures, prescriptions and laboratory tests of a visit, and the worklists.
         oversight: The audit logs, and what the supervisor watches over.
+        paper_forms: Numbered forms for the hours without a computer.
         patients: Patients, duplicates and merges.
         printing: The clinic's printer.
         queues: Clusters, their queues and the entries of these.
@@ -64,6 +66,7 @@ class CoreClient(CoreConnection):
         self.machine = MachineClient(self)
         self.orders = OrdersClient(self)
         self.oversight = OversightClient(self)
+        self.paper_forms = PaperFormsClient(self)
         self.patients = PatientsClient(self)
         self.printing = PrintingClient(self)
         self.queues = QueuesClient(self)

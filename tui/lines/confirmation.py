@@ -12,6 +12,7 @@ from core.schemas.base import Problem
 from core.schemas.registration import Receipt
 from tui.client.errors import RefusedError
 from tui.lines.conversation import Conversation
+from tui.registration import late_entry
 from tui.registration.decision import Decision, identity_text, who_text
 from tui.registration.form_values import FormValues
 from tui.session import Session
@@ -169,6 +170,8 @@ def _show(session: Session, talk: Conversation, facts: FormValues, decision: Dec
     talk.say(f"{who_text(facts)}, {identity_text(facts)}")
     complaint = facts.text("chief_complaint")
     talk.say(f"{complaint}, " + _("pregnant") if facts.is_pregnant else complaint)
+    if late := late_entry.told(facts.values, session.clinic):
+        talk.say(f"{_('Late entry')}: {late}")
     if decision.chosen is not None and decision.chosen != decision.proposal:
         talk.say(f"{_('Chosen')}: {_label(session, decision.chosen)}")
     if decision.proposal is not None:

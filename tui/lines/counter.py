@@ -13,8 +13,10 @@ from core.schemas.registration import DraftOut, Receipt, TicketOut
 from tui.client.errors import RefusedError, UnreachableError
 from tui.lines.confirmation import confirm
 from tui.lines.conversation import Conversation, HungUpError, LeaveError
+from tui.lines.late_lines import ask_late
 from tui.lines.registration_dialogue import CancelledError, RegistrationDialogue, person_text
 from tui.printing import NotPrintedError, print_document
+from tui.registration import late_entry
 from tui.registration.drafts import RegistrationDraft, complaint_of, label_of, take_up, unfinished
 from tui.registration.form_values import FormValues, is_number_of, values_from_search
 from tui.session import Session
@@ -41,12 +43,15 @@ class CounterDialogue:
         self._printing: asyncio.Task[None] | None = None
         self._registered: FormValues | None = None
         """The form that was registered last."""
+        self._late: dict[str, str] = {}
+        """What is known of the late entry that the next form is."""
         self._draft_key = ""
         """Draft of the form that was opened last."""
         self._commands: dict[str, Callable[[], Awaitable[None]]] = {
             "?": self._help,
             "+": self._new,
             "d": self._continue_draft,
+            "l": self._late_entry,
             "z": self._undo,
             "m": self._move,
             "p": self._print,
@@ -77,6 +82,11 @@ class CounterDialogue:
                 await self._answer(answer)
 
     def _prompt(self) -> str:
+        clinic = self._session.clinic
+        late = late_entry.summary(self._late, clinic)
+        return f"{late}. {self._question()}" if late else self._question()
+
+    def _question(self) -> str:
         if self._listed:
             return _("Number, + new, or search:")
         return _("Search (? help):") if self._receipt is None else _("Search:")
@@ -139,8 +149,14 @@ class CounterDialogue:
     async def _new(self) -> None:
         await self._form(RegistrationDraft(new_id(), {}))
 
+    async def _late_entry(self) -> None:
+        """Ask when somebody came who was written on paper; the next form is theirs."""
+        self._late = await ask_late(self._session, self._talk)
+
     async def _form(self, left: RegistrationDraft) -> None:
         self._draft_key = left.key
+        left.values.update(self._late)
+        self._late = {}
         form = RegistrationDialogue(self._session, self._talk, left)
         try:
             receipt = await form.run()
@@ -287,7 +303,7 @@ class CounterDialogue:
             _(
                 "Type a NIK, BPJS number, record number or name; Enter alone lists the last patients. "
                 "+ new patient, D unfinished form, P prints the last ticket, A tells the address of its page, "
-                "M moves that patient, Z takes back what was done last (a move, else the registration), Q leaves. While registering: < back, << cancel, = show all, ? help."
+                "L late entry of somebody written on paper, M moves that patient, Z takes back what was done last (a move, else the registration), Q leaves. While registering: < back, << cancel, = show all, ? help."
             )
         )
 

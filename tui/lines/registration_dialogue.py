@@ -14,6 +14,7 @@ from tui.client.errors import RefusedError, UnreachableError
 from tui.lines.confirmation import confirm, save
 from tui.lines.conversation import Conversation
 from tui.lines.insurance_lines import InsuranceLines
+from tui.lines.late_lines import ask_late
 from tui.lines.questions import (
     ONLY_FOR_A_REASON,
     QUESTIONS,
@@ -25,6 +26,7 @@ from tui.lines.questions import (
 from tui.registration import nik_holder
 from tui.registration.drafts import RegistrationDraft, draft_data
 from tui.registration.form_values import YES, FormValues, from_nik, village_in
+from tui.registration.late_entry import LATE_FIELDS
 from tui.session import Session
 from tui.text import problem_words
 from tui.text.formatting import age_text, date_text, sex_letter
@@ -370,7 +372,7 @@ class RegistrationDialogue:
         await self._keep_draft()
 
     def _person_values(self) -> set[str]:
-        visit = {"chief_complaint", *VISIT_FIELDS}
+        visit = {"chief_complaint", *VISIT_FIELDS, *LATE_FIELDS}
         return set(self.values) - visit
 
     # Saving
@@ -427,12 +429,20 @@ class RegistrationDialogue:
             await self._ask_whose_nik(NikDoubt.model_validate(problem.details))
         elif problem.code == "patient_deceased":
             await self._ask_deceased(problem)
+        elif any(path.startswith("late.") for path in problem.fields):
+            await self._mend_late(problem)
         elif problem.fields:
             self._reopen(problem.fields)
         else:
             self._talk.tell_failure(RefusedError(problem))
             if problem.code not in {"override_reason_required", "cluster_blocked"}:
                 self._answered.discard("visit")
+
+    async def _mend_late(self, problem: Problem) -> None:
+        """Ask again when somebody came and on which form."""
+        self._talk.refuse(problem_words.problem_text(problem))
+        self._talk.discard_typed_ahead()
+        self.values |= await ask_late(self._session, self._talk, self.values)
 
     async def _ask_deceased(self, problem: Problem) -> None:
         """Register somebody who is marked as deceased only after a yes; anything else goes back to who it is."""

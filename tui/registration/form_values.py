@@ -24,6 +24,7 @@ from core.patients.national_ids import (
     normalise_number,
 )
 from core.schemas.patients import PatientOut
+from tui.registration import late_entry
 from tui.registration.payer import proposed_payer
 from tui.text.formatting import NotADateError, date_text, parse_date
 
@@ -229,7 +230,7 @@ class FormValues:
             request["override_reason"] = override_reason
         if duplicate_decision:
             request["duplicate_decision"] = duplicate_decision
-        return request
+        return request | late_entry.request_part(self.values)
 
 
 def village_in(address: str) -> str:

@@ -35,7 +35,7 @@ class AdministrationScreen(LoketScreen[None]):
         "reports are written, and everything is sent. C does all of it now, Y only sends; both are harmless "
         "at any time. What went wrong stands here with what to do. R shows the reports, A who may sign in, "
         "D what was done out of the ordinary, L the audit log, G what each role may do, S who has signed which danger sign; K examines the machine, "
-        "M shows its disks, settings and log and starts the server again."
+        "M shows its disks, settings and log and starts the server again, F prints numbered paper forms."
     )
     KEY_ROWS = 2
     BINDINGS = [
@@ -49,6 +49,7 @@ class AdministrationScreen(LoketScreen[None]):
         Binding("k", "doctor", N_("Doctor")),
         Binding("m", "machine", N_("Machine")),
         Binding("s", "dangers", N_("Danger signs")),
+        Binding("f", "paper_forms", N_("Forms")),
         keymap.REFRESH,
     ]
 
@@ -124,6 +125,12 @@ class AdministrationScreen(LoketScreen[None]):
             self.say(_("The sending has begun; registering goes on meanwhile."), "good")
             self._expected = MOST_LOOKS
             self._follow(True)
+
+    def action_paper_forms(self) -> None:
+        """Show the numbered forms for the hours without a computer."""
+        from tui.screens.oversight.paper_forms import PaperFormsScreen
+
+        self.app.push_screen(PaperFormsScreen(self.session))
 
     def action_reports(self) -> None:
         """Show the reports."""

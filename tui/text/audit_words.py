@@ -81,6 +81,8 @@ ACTIONS: Mapping[str, str] = {
     "no_known_allergies_taken_back": N_('took "no allergies" back'),
     "ordered": N_("ordered a test"),
     "promoted": N_("MADE ANOTHER MACHINE THE CORE"),
+    "paper_printed": N_("printed paper forms"),
+    "paper_ended": N_("ended a paper form"),
     "pane_read": N_("saw the queue"),
     "outcome_undone": N_("took an outcome back"),
     "password_changed": N_("changed the own password"),

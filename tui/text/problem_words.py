@@ -25,6 +25,9 @@ FIELDS: Mapping[str, str] = {
     "disposition": N_("Outcome"),
     "dose": N_("Dose"),
     "frequency": N_("Frequency"),
+    "late.arrived_at": N_("Arrival"),
+    "late.paper_number": N_("Paper form"),
+    "late.written_by": N_("Written by"),
     "medicine": N_("Medicine"),
     "mother_name": N_("Mother's name"),
     "override_reason": N_("Reason"),
@@ -64,6 +67,7 @@ FIELD_PROBLEMS: Mapping[str, str] = {
     "control_characters": N_("holds invisible characters; type it again"),
     "format": N_("cannot be read; type it again"),
     "date_format": N_("type day-month-year, such as 31-12-1990"),
+    "time_format": N_("type hours and minutes, such as 08:05"),
     "age_zero": N_("below one year: months or days, such as 8 mo or 10 d"),
     "number_format": N_("type a number, such as 36,5"),
     "in_future": N_("lies in the future; correct it"),
@@ -99,6 +103,10 @@ FIELD_PROBLEMS: Mapping[str, str] = {
     "bpjs_not_digits": N_("holds digits only"),
     "bpjs_empty": N_("must be filled in"),
     "bpjs_repeated": N_("cannot be one digit repeated"),
+    "paper_unknown": N_("is none of the printed forms; look at the number again"),
+    "paper_used": N_("was entered before; without it the patient gets a new number"),
+    "paper_returned": N_("is noted as returned unused; without it the patient gets a new number"),
+    "paper_voided": N_("is noted as spoiled or lost; without it the patient gets a new number"),
     "passport_format": N_("has 5 to 20 letters and digits"),
     "village_code_format": N_("has 10 digits; count them again"),
     "family_card_length": N_("has 16 digits; count them again"),
@@ -136,6 +144,7 @@ PROBLEMS: Mapping[str, str] = {
     "password_change_required": N_("Choose a password of your own first: sign in again."),
     "not_allowed": N_("Your account may not do this."),
     "reason_required": N_("This patient is not in your queue: say in a few words why you open the record."),
+    "paper_ended": N_("Form {number} is used or ended already."),
     "approval_required": N_("This names patients: the head of the clinic has to release it first."),
     "names_nobody": N_("This report names nobody: it needs no leave."),
     "already_requested": N_("The same is asked for already and waits for a decision."),
@@ -391,6 +400,14 @@ STATUSES: Mapping[str, str] = {
 }
 """Status of a queue entry."""
 
+PAPER_STATUSES: Mapping[str, str] = {
+    "lent": N_("printed"),
+    "used": N_("entered"),
+    "returned": N_("returned"),
+    "voided": N_("voided"),
+}
+"""State of a printed form."""
+
 PRIORITIES: Mapping[str, str] = {
     "red": N_("RED"),
     "yellow": N_("YELLOW"),
@@ -486,6 +503,7 @@ RIGHTS: Mapping[str, str] = {
     "administer": N_("Run the system"),
     "read_display": N_("See the waiting room"),
     "print": N_("Print"),
+    "reserve_numbers": N_("Print numbered forms"),
     "open_door": N_("Open a door"),
 }
 """Rights, by code."""

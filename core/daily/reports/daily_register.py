@@ -14,12 +14,13 @@ from core.daily.reports.report_tables import (
     ReportTable,
     cases_of,
     entries_of,
+    late_entries_of,
     visits_of,
 )
 from core.foundation.ages import age_in_days, age_in_months, age_in_years
 from core.foundation.clinic import Clinic
 from core.foundation.codes import CaseKind, Payer, Sex
-from core.models import Account, Diagnosis, QueueEntry, Visit
+from core.models import Account, Diagnosis, LateEntry, QueueEntry, Visit
 
 DISPOSITIONS = {
     "home": "Pulang",
@@ -49,6 +50,7 @@ def daily_register(clinic: Clinic, day: date) -> ReportTable:
     for diagnosis in cases_of(day, day):
         diagnoses[diagnosis.visit_id].append(diagnosis)
     clerks = {row.id: row.name for row in Account.select(Account.id, Account.name)}
+    late = late_entries_of(day, day)
     visits = visits_of(day, day)
     rows: list[tuple[Cell, ...]] = []
     for number, visit in enumerate(visits, 1):
@@ -62,12 +64,15 @@ def daily_register(clinic: Clinic, day: date) -> ReportTable:
                 clerks.get(visit.registered_by_id, ""),
                 _first_call(clinic, path),
                 _clock(clinic, visit.ended_at),
+                _late_cell(clinic, late.get(visit.id)),
             )
         )
-    rows.append((TOTAL, len(visits), *[""] * (len(REGISTER_COLUMNS) - 2)))
+    entered_late = sum(visit.id in late for visit in visits)
+    rows.append((TOTAL, len(visits), *[""] * (len(REGISTER_COLUMNS) - 3), entered_late))
     return ReportTable(
         f"Register kunjungan harian {day.isoformat()}",
-        "Semua kunjungan yang didaftarkan pada hari itu menurut jam kedatangan; tanpa yang dibatalkan.",
+        "Semua kunjungan yang didaftarkan pada hari itu menurut jam kedatangan; tanpa yang dibatalkan. "
+        "Entri susulan: pasien dicatat di kertas dan diketik kemudian, pada jam yang tertulis.",
         "Pendaftaran di loket; jam menurut antrean.",
         REGISTER_COLUMNS,
         rows,
@@ -77,7 +82,7 @@ def daily_register(clinic: Clinic, day: date) -> ReportTable:
 REGISTER_COLUMNS = (
     "No", "Jam", "Nomor antrean", "No RM", "NIK", "Nama", "Umur", "L/P", "Alamat", "Kode kelurahan",
     "Kunjungan", "Cara bayar", "No BPJS", "Poli", "Keluhan", "ICD-10", "Kasus", "Tindak lanjut", "Petugas",
-    "Jam panggil", "Jam selesai",
+    "Jam panggil", "Jam selesai", "Entri susulan",
 )  # fmt: skip
 
 
@@ -108,6 +113,15 @@ def _diagnosis_cells(diagnoses: Sequence[Diagnosis]) -> tuple[str, str]:
     ranked = sorted(diagnoses, key=lambda row: row.rank)
     kinds = ["baru" if row.case_kind == CaseKind.NEW else "lama" for row in ranked]
     return ", ".join(row.code for row in ranked), ", ".join(kinds)
+
+
+def _late_cell(clinic: Clinic, late: LateEntry | None) -> str:
+    """Return when a late entry was typed, from which form, and who wrote it; empty for any other visit."""
+    if late is None:
+        return ""
+    typed = late.entered_at.astimezone(clinic.zone).strftime("%d-%m %H:%M")
+    form = f" {late.paper.number}" if late.paper is not None else ""
+    return f"{typed}{form}, ditulis {late.written_by}"
 
 
 def _first_call(clinic: Clinic, path: Sequence[QueueEntry]) -> str:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pkgutil import resolve_name
 
+from peewee import JOIN
+
 from core.daily.reports.registry import REPORTS
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Payer, Sex, VisitStatus
 from core.foundation.database import connection
-from core.models import Diagnosis, DiagnosisCode, Patient, QueueEntry, Ticket, Visit
+from core.models import Diagnosis, DiagnosisCode, LateEntry, LentNumber, Patient, QueueEntry, Ticket, Visit
 
 Cell = str | int | float
 
@@ -119,6 +121,17 @@ def entries_of(first: date, last: date) -> list[QueueEntry]:
         )
         .order_by(QueueEntry.started_at, QueueEntry.id)
     )
+
+
+def late_entries_of(first: date, last: date) -> dict[str, LateEntry]:
+    """Return visit -> what is known of its late entry, with the form, for the visits of a period that had one."""
+    found = (
+        LateEntry.select(LateEntry, LentNumber)
+        .join_from(LateEntry, LentNumber, JOIN.LEFT_OUTER)
+        .join_from(LateEntry, Visit)
+        .where(Visit.service_on >= first, Visit.service_on <= last)
+    )
+    return {entry.visit_id: entry for entry in found}
 
 
 def titles_of(codes: Iterable[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from statistics import median
 
@@ -14,6 +14,7 @@ from core.daily.reports.report_tables import (
     Cell,
     ReportTable,
     entries_of,
+    late_entries_of,
     month_of,
     period_text,
     sums_of,
@@ -57,24 +58,32 @@ def waits(clinic: Clinic, day: date) -> ReportTable:
     groups: list[tuple[str, list[QueueEntry]]] = [
         (cluster, [entry for entry in entries if entry.cluster == cluster]) for cluster in clinic.clusters
     ]
-    rows = [(name, *_wait_figures(group)) for name, group in [*groups, (TOTAL, entries)]]
+    late = late_entries_of(day, day).keys()
+    rows = [(name, *_wait_figures(group, late)) for name, group in [*groups, (TOTAL, entries)]]
     return ReportTable(
         f"Waktu tunggu dan pelayanan {day.isoformat()}",
         "Menit dari masuk antrean sampai dipanggil, dan dari mulai sampai selesai dilayani, menurut catatan "
-        "antrean hari itu. P90: sembilan dari sepuluh pasien tidak lebih lama.",
+        "antrean hari itu. P90: sembilan dari sepuluh pasien tidak lebih lama. Susulan: nomor yang diketik dari "
+        "kertas; waktunya tidak diketahui dan tidak ikut dihitung.",
         "Kejadian antrean; batas SPM 60 menit untuk rawat jalan.",
         (
             "Poli", "Nomor", "Dipanggil", "Tunggu median", "Tunggu P90", "Tunggu terlama", "Dilayani",
-            "Pelayanan median", "Pergi", "Dibatalkan",
+            "Pelayanan median", "Pergi", "Dibatalkan", "Susulan",
         ),
         rows,
     )  # fmt: skip
 
 
-def _wait_figures(entries: Sequence[QueueEntry]) -> tuple[Cell, ...]:
-    """Return one row of `waits` without the cluster's name."""
-    waited = _minutes((row.started_at, row.called_at) for row in entries)
-    served = _minutes((row.served_at, row.ended_at) for row in entries)
+def _wait_figures(entries: Sequence[QueueEntry], late: Collection[str]) -> tuple[Cell, ...]:
+    """Return one row of `waits` without the cluster's name.
+
+    Args:
+        entries: Those of one cluster.
+        late: Ids of visits that were entered late: when they were called and served on paper is not known.
+    """
+    timed = [row for row in entries if row.visit_id not in late]
+    waited = _minutes((row.started_at, row.called_at) for row in timed)
+    served = _minutes((row.served_at, row.ended_at) for row in timed)
     statuses = Counter(row.status for row in entries)
     return (
         len(entries),
@@ -86,6 +95,7 @@ def _wait_figures(entries: Sequence[QueueEntry]) -> tuple[Cell, ...]:
         _median(served),
         statuses[EntryStatus.LEFT],
         statuses[EntryStatus.CANCELLED],
+        len(entries) - len(timed),
     )
 
 

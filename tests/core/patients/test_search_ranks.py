@@ -140,7 +140,7 @@ def test_the_number_of_a_ticket_of_today_finds_who_holds_it(
             started_at=clock.now(), registered_by=actor.account_id,
         )  # fmt: skip
         Ticket.create(
-            id=key.ljust(36, "t"), cluster="UMUM", service_on=day, sequence=12, number="A-012", visit=visit,
+            id=key.ljust(36, "t"), cluster="UMUM", service_on=day, sequence=12, turn=12, number="A-012", visit=visit,
             issued_at=clock.now(),
         )  # fmt: skip
     for said in ("A-012", "a12", "A-12"):

@@ -24,7 +24,7 @@ from core.foundation.permissions import Actor, actor_of
 from core.foundation.statements import Statement
 from core.models import Account, Patient, QueueEntry, Ticket, Visit
 from core.queues import entries as entries_module
-from core.queues import people_left, place_queries, places, row_alerts, tickets, transitions, views
+from core.queues import people_left, place_queries, places, row_alerts, tickets, transitions, turns, views
 from core.queues.entries import load_shown_entry
 from core.queues.ordering import (
     Candidates,
@@ -158,7 +158,8 @@ def _stored(entries: list[Drawn], other: Account) -> None:
             # Numbers run against the order of the ids, as those that were taken from home do.
             Ticket.create(
                 id=f"ticket {number:02}", cluster="GIGI", service_on=entry.day, sequence=100 - number,
-                number=f"B-{100 - number:03}", visit=f"visit {number:02}", issued_at=_ago(entry.started),
+                turn=turns.of_number(100 - number), number=f"B-{100 - number:03}", visit=f"visit {number:02}",
+                issued_at=_ago(entry.started),
             )  # fmt: skip
             was_called = entry.status is not EntryStatus.WAITING
             QueueEntry.create(

@@ -37,7 +37,7 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
     HELP_TEXT = N_(
         "What the head of the clinic looks at each day: records opened outside their readers' own queues, merges, "
         "releases, rights, restores. What waits for a decision stands first (?): Y approves it, N refuses it. G shows broken glass alone. The comma and the full stop go one day back and "
-        "on, D asks for a day. L opens the audit log, R the rights, S the danger signs to sign. Enter shows a row in full."
+        "on, D asks for a day. L opens the audit log, R the rights, S the danger signs to sign, F the paper forms. Enter shows a row in full."
     )
     BINDINGS = [
         keymap.BACK,
@@ -51,6 +51,7 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
         Binding("r", "rights", N_("Rights")),
         Binding("p", "reports", N_("Reports")),
         Binding("s", "dangers", N_("Danger signs")),
+        Binding("f", "paper_forms", N_("Forms")),
         keymap.REFRESH,
     ]
 
@@ -175,6 +176,12 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
     def action_rights(self) -> None:
         """Show the rights."""
         self.app.push_screen(RightsScreen(self.session))
+
+    def action_paper_forms(self) -> None:
+        """Show the numbered forms for the hours without a computer."""
+        from tui.screens.oversight.paper_forms import PaperFormsScreen
+
+        self.app.push_screen(PaperFormsScreen(self.session))
 
     def action_reports(self) -> None:
         """Show the reports."""

@@ -22,6 +22,7 @@ from core.schemas.base import Problem
 from core.schemas.registration import Receipt, RoutingOut
 from tui import keymap, theme
 from tui.client.errors import RefusedError, UnreachableError
+from tui.registration import late_entry
 from tui.registration.decision import Decision, identity_text, payer_text, who_text
 from tui.registration.form_values import FormValues
 from tui.screens.base import ENTER_TOO_EARLY, Dialog
@@ -103,6 +104,9 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         if self._facts.is_pregnant:
             self._line(text, "", _("pregnant"), theme.STRONG)
         self._line(text, _("Payer"), payer_text(self._facts))
+        clinic = self.session.clinic
+        if late := late_entry.told(self._facts.values, clinic):
+            self._line(text, _("Late entry"), late, theme.STRONG)
         chosen = self._cluster_label(decision.chosen) if decision.chosen else _("none yet")
         self._line(text, _("Chosen"), chosen, theme.STRONG if decision.chosen else theme.PLAIN)
         if decision.proposal is not None:

@@ -16,9 +16,11 @@ from core.schemas.patients import DuplicateResult, NikDoubt, PatientOut
 from core.schemas.registration import Receipt, RoutingOut
 from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
+from tui.registration import late_entry
 from tui.registration.beside import last_visit, waits
 from tui.registration.drafts import draft_data, new_draft_key
 from tui.registration.form_values import YES, FormValues
+from tui.registration.late_entry import LATE_FIELDS
 from tui.screens.base import Values
 from tui.screens.draft_autosave import KeepsDraft
 from tui.screens.patients.mother import MotherDialog, of_mother
@@ -26,6 +28,7 @@ from tui.screens.patients.notes import Corrected
 from tui.screens.reasons import LettersDialog
 from tui.screens.registration.confirm import ConfirmDialog, Saved
 from tui.screens.registration.insurance_line import AsksInsurance
+from tui.screens.registration.late_dialog import LateDialog
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
@@ -50,7 +53,8 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         "F4 leads straight to the complaint, F6 finds the kelurahan in the region list. F10, or Enter in the last field, shows the confirmation; nothing is "
         "saved before it. "
         "Leave the cluster empty to be shown the proposal. People who look alike appear below: F7 shows why. "
-        "BPJS is asked about a complete NIK or card in the background; F5 takes over what it has otherwise."
+        "BPJS is asked about a complete NIK or card in the background; F5 takes over what it has otherwise. "
+        "Ctrl+T: somebody who was written on paper before; the place in the queue is that of the arrival."
     )
     BINDINGS = [
         keymap.SAVE,
@@ -59,6 +63,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         keymap.MOTHER,
         keymap.EDIT,
         keymap.TAKE_INSURANCE,
+        keymap.LATE,
         keymap.BACK,
     ]
     CSS_PATH = "form.tcss"
@@ -87,6 +92,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         super().__init__(session, {**self._from_appointment(patient), **(values or {})})
         self._draft_key = draft_key or new_draft_key()
         self._payer_source = self._values.pop("payer_source", "") or PayerSource.DEFAULT.value
+        self._late: Values = {name: self._values.pop(name, "") for name in LATE_FIELDS}
         self._not_pregnant_in = ""
         """The complaint of which the clerk said that it tells of no pregnancy."""
         self._patient = patient
@@ -208,8 +214,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
 
     def on_mount(self) -> None:
         """Focus the first empty field."""
-        if self._patient is not None:
-            self.title_bar.set_title(_("Visit"))
+        self._show_title()
         self.fill(self._values)
         self.propose_payer()
         self.settle_draft()
@@ -225,6 +230,25 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
             self._confirms = False
             self.action_save()
 
+    def _show_title(self) -> None:
+        title = _("Visit") if self._patient is not None else _(self.TITLE_TEXT)
+        clinic = self.session.clinic
+        late = late_entry.summary(self._late, clinic)
+        self.title_bar.set_title(f"{title}   {late}".rstrip())
+
+    def action_late_entry(self) -> None:
+        """Say when somebody came who was written on paper before."""
+        self._ask_late()
+
+    def _ask_late(self, problem: str = "") -> None:
+        def given(values: Values | None) -> None:
+            if values is not None:
+                self._late = {name: values.get(name, "") for name in LATE_FIELDS}
+                self._show_title()
+                self.keep_soon()
+
+        self.app.push_screen(LateDialog(self.session, self._late, problem), given)
+
     def _first_field(self) -> str:
         """Return the number's field; when it is known, the first field that must still be filled in."""
         if self._patient is None and not self._values.get("nik"):
@@ -233,6 +257,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
 
     def after_language(self) -> None:
         """Show the texts that depend on the fields."""
+        self._show_title()
         self.show_age()
         if self._patient is None:
             self.show_village()
@@ -249,7 +274,8 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
     def form_values(self) -> Values:
         """Return the values of the form, with the payer's origin."""
         told = {"insurance_status": self.participant.status} if self.participant.status else {}
-        return {**super().form_values(), "payer_source": self._payer_source, **told}
+        late = {name: value for name, value in self._late.items() if value}
+        return {**super().form_values(), "payer_source": self._payer_source, **told, **late}
 
     @on(ChoiceField.Changed, "#payer")
     def payer_chosen(self) -> None:
@@ -408,9 +434,15 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         elif problem.code == "patient_deceased":
             self._ask_deceased(problem)
         elif problem.fields:
-            self.point_at(*next(iter(problem.fields.items())))
+            self._point_at_problem(*next(iter(problem.fields.items())))
         else:
             self.say(problem_words.problem_text(problem), "error")
+
+    def _point_at_problem(self, path: str, code: str) -> None:
+        if path.startswith("late."):
+            self._ask_late(problem_words.field_problem(path, code))
+        else:
+            self.point_at(path, code)
 
     def _ask_deceased(self, problem: Problem) -> None:
         """Register somebody who is marked as deceased only after a yes."""

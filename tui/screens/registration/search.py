@@ -25,6 +25,7 @@ from tui.screens.patients.set_aside import SetAsideScreen
 from tui.screens.reasons import LettersDialog
 from tui.screens.registration.bookings import BookingsScreen
 from tui.screens.registration.drafts_dialog import DraftsDialog
+from tui.screens.registration.late_dialog import LateDialog
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.screens.registration.registration_form import RegistrationScreen
 from tui.session import Session
@@ -289,6 +290,7 @@ class SearchScreen(LoketScreen[None]):
         ]
         if self.session.clinic.gives_numbers_at_home:
             options.insert(0, ("T", "booked", _("today's numbers from home")))
+        options.append(("L", "late", _("late entry: somebody who was written on paper")))
         if self.session.may(Permission.MERGE_PATIENTS):
             options.append(("R", "set_aside", _("rows of imported lists, to mend")))
         if self.session.clinic.asks_bpjs:
@@ -298,7 +300,9 @@ class SearchScreen(LoketScreen[None]):
         self.app.push_screen(LettersDialog(self.session, N_("Which list?"), options), self._open_list)
 
     def _open_list(self, name: str | None) -> None:
-        if name == "verify":
+        if name == "late":
+            self.app.push_screen(LateDialog(self.session, {}), self._late_given)
+        elif name == "verify":
             self.call_after_refresh(self.show_unverified)  # as in `_corrected`
         elif name == "booked":
             self.app.push_screen(BookingsScreen(self.session))
@@ -312,6 +316,15 @@ class SearchScreen(LoketScreen[None]):
             self.app.push_screen(BpjsVisitsScreen(self.session))
         elif name == "codes":
             self.app.push_screen(BpjsCodesScreen(self.session))
+
+    def _late_given(self, values: Values | None) -> None:
+        """Begin the late entry of the chosen patient, or of a new one with what was searched for."""
+        if not values:
+            return
+        patient = self._found.get(self.query_one("#found", PickList).chosen or "")
+        typed = values_from_search(self.query_one("#search", TextField).text) if patient is None else {}
+        form = RegistrationScreen(self.session, patient, {**typed, **values})
+        self.app.push_screen(form, self._came_back)
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def show_unverified(self, note: str = "") -> None:

@@ -1,0 +1,81 @@
+"""Late entries: visits registered after their patients had come, from a printed form or a plain sheet.
+
+The checks of the registration are the same. The visit begins with the true arrival, which also decides the day it
+belongs to and the place in the queue; who wrote it and which form it was are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from core.foundation import clock
+from core.foundation.clinic import Clinic
+from core.foundation.permissions import Actor
+from core.foundation.statements import create
+from core.models import LateEntry, LentNumber, Visit
+from core.queues import paper_forms
+from core.queues.tickets import Place
+from core.schemas.registration import LateEntryFields
+
+OLDEST = timedelta(days=7)
+"""How long after an arrival it can be entered: an outage over a long holiday. Older ones are history, not visits."""
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""How far a watch on the wall may run ahead of the clinic's clock."""
+
+
+def problems(late: LateEntryFields | None) -> dict[str, str]:
+    """Return field -> problem code of what cannot be true of a late entry."""
+    if late is None:
+        return {}
+    now = clock.now()
+    if late.arrived_at > now + CLOCKS_DIFFER:
+        return {"late.arrived_at": "in_future"}
+    return {"late.arrived_at": "too_long_ago"} if late.arrived_at < now - OLDEST else {}
+
+
+def enter(
+    clinic: Clinic, actor: Actor, visit: Visit, late: LateEntryFields, cluster: str, place: Place
+) -> Place:
+    """Keep what is known of a late entry, and return the place that its arrival earned.
+
+    Runs in the registration's transaction.
+
+    Args:
+        clinic: The clinic.
+        actor: Actor at the counter.
+        visit: The visit that was made.
+        late: What is known of it.
+        cluster: Code of the cluster that the patient goes to.
+        place: The place without it.
+
+    Raises:
+        ValidationError: `late.paper_number`: the form is unknown, used or ended.
+    """
+    form: LentNumber | None = None
+    if late.paper_number:
+        form = paper_forms.take(clinic, actor, late.paper_number)
+        paper_forms.use(actor, form, visit)
+    create(
+        LateEntry,
+        visit=visit,
+        arrived_at=visit.started_at,
+        written_by=late.written_by,
+        paper=form.id if form else None,
+        entered_at=clock.now(),
+        entered_by=actor.account_id,
+    )
+    # A form of another cluster is used up all the same: its patient gets a number of the cluster agreed on.
+    holds = form if form is not None and form.cluster == cluster else None
+    return replace(place, arrived_at=visit.started_at, paper=holds)
+
+
+def audited(late: LateEntryFields | None) -> dict[str, str]:
+    """Return what the audit log says of a late entry; nothing of any other."""
+    if late is None:
+        return {}
+    return {
+        "late": late.arrived_at.isoformat(timespec="minutes"),
+        "written_by": late.written_by,
+        "form": late.paper_number or "",
+    }
