@@ -739,6 +739,8 @@ class ProcedureCode(Table):
     is_local = FlagField(default=False)
     title_id = CharField(max_length=200)
     title_en = CharField(max_length=200, default="")
+    other_titles = DocumentField(default=dict)
+    """Language -> title, of further languages."""
     words = TextField(default="")
     """Folded search words."""
     usual = IntegerField(default=0)
@@ -751,6 +753,8 @@ class DiagnosisCode(Table):
     code = CharField(max_length=8, primary_key=True)
     title_id = CharField(max_length=200)
     title_en = CharField(max_length=200, default="")
+    other_titles = DocumentField(default=dict)
+    """Language -> title, of further languages."""
     words = TextField(default="")
     """Folded search words."""
     usual = IntegerField(default=0)

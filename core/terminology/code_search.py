@@ -45,7 +45,9 @@ TITLE_WORTH = 15
 WORTH_SHOWING = 0.6
 """Where words are missing: share of the best entry's weight from which another is shown."""
 TITLE_COLUMNS = {language: f"title_{language}" for language in (DEFAULT_LANGUAGE, SOURCE_LANGUAGE)}
-"""Language -> column of the tables, and of the files that ship."""
+"""Language -> column of the tables that holds the titles in it; those of further languages stand in `other_titles`."""
+TITLE_COLUMN = re.compile(r"title_([a-z]{2,3})")
+"""Column of a file that holds the titles in a language: `title_` and its ISO 639 code."""
 FILLERS = frozenset("dan di pada yang oleh karena atau dengan and of the in with by due to".split())
 
 
@@ -269,8 +271,25 @@ def load(source: Source) -> CodeList:
 
 
 def titles_of(row: Mapping[str, Any]) -> LocalizedText:
-    """Return the titles of a row of a list's table or file."""
-    return {language: row.get(column) or "" for language, column in TITLE_COLUMNS.items()}
+    """Return the titles of a row of a list's table or file; that of a column of the table may be empty."""
+    titles: dict[str, str] = dict.fromkeys(TITLE_COLUMNS, "") | (row.get("other_titles") or {})
+    for column, text in row.items():
+        named = TITLE_COLUMN.fullmatch(column)
+        if named and text:
+            titles[named[1]] = text
+    return titles
+
+
+def _file_columns(titles: LocalizedText) -> dict[str, str]:
+    """Return titles as the columns of a file."""
+    return {f"title_{language}": title for language, title in titles.items()}
+
+
+def _table_columns(titles: LocalizedText) -> dict[str, object]:
+    """Return titles as the columns of a table."""
+    kept = {language: title[:TITLE_LENGTH] for language, title in titles.items() if title}
+    own = {column: kept.pop(language, "") for language, column in TITLE_COLUMNS.items()}
+    return {**own, "other_titles": kept}
 
 
 def shipped(source: Source) -> list[dict[str, str]]:
@@ -289,8 +308,7 @@ def load_shipped(source: Source) -> None:
         return
     if facts.get("imported"):
         table: Any = source.table
-        columns = [getattr(table, column) for column in TITLE_COLUMNS.values()]
-        kept = {row["code"]: row for row in table.select(table.code, *columns).dicts()}
+        kept = {row["code"]: _file_columns(titles_of(row)) for row in table.select().dicts()}
         rows = [{**row, **kept.get(row["code"], {})} for row in rows]
     with transaction():
         _store(source, rows)
@@ -313,7 +331,7 @@ def read_file(
     Args:
         path: The file.
         columns: Our column (`code`, and the `TITLE_COLUMNS`) -> headings it is known by, lower case,
-            `_` between words.
+            `_` between words. Titles of a further language are known by `title_` and its code.
         is_code: Whether a cell holds a code: finds the columns of a list without a header row; None: it must have one.
 
     Yields:
@@ -343,7 +361,12 @@ def _column_places(header: Sequence[str], columns: Mapping[str, Sequence[str]]) 
         ours: next((headings.index(name) for name in names if name in headings), None)
         for ours, names in columns.items()
     }
-    has_title = any(places[column] is not None for column in TITLE_COLUMNS.values())
+    places |= {
+        heading: place
+        for place, heading in enumerate(headings)
+        if TITLE_COLUMN.fullmatch(heading) and heading not in places
+    }
+    has_title = any(place is not None for ours, place in places.items() if TITLE_COLUMN.fullmatch(ours))
     if places["code"] is None or not has_title:
         raise ValidationError({"file": "columns"})
     return places
@@ -368,7 +391,7 @@ def _places_by_content(
 
 def imported_titles(row: Mapping[str, str]) -> dict[str, str]:
     """Return the titles of a row that was read; the default language's is taken from another where it is missing."""
-    titles = {column: row[column].strip() for column in TITLE_COLUMNS.values()}
+    titles = {column: text.strip() for column, text in row.items() if TITLE_COLUMN.fullmatch(column)}
     any_title = next((title for title in titles.values() if title), "")
     own = TITLE_COLUMNS[DEFAULT_LANGUAGE]
     return {**titles, own: titles[own] or any_title}
@@ -383,7 +406,7 @@ def store_imported(source: Source, rows: Sequence[Mapping[str, str]]) -> None:
 
     Args:
         source: The list.
-        rows: code, the `TITLE_COLUMNS`, and optionally is_local; checked already.
+        rows: code, the titles' columns, and optionally is_local; checked already.
     """
     with transaction():
         _store(source, rows)
@@ -395,12 +418,18 @@ def _store(source: Source, rows: Sequence[Mapping[str, str]]) -> None:
     ours = {row["code"]: row for row in shipped(source)}
     has_local = "is_local" in table._meta.fields
     values = [_values(row, ours.get(row["code"], {}), has_local) for row in rows]
-    renewed = [table.words, table.usual, *(getattr(table, column) for column in TITLE_COLUMNS.values())]
+    titles = [getattr(table, column) for column in (*TITLE_COLUMNS.values(), "other_titles")]
+    renewed = [table.words, table.usual, *titles]
     for start in range(0, len(values), BATCH):
         table.insert_many(values[start : start + BATCH]).on_conflict(
             conflict_target=[table.code],
             update={column: getattr(EXCLUDED, column.name) for column in renewed},
         ).execute()
+
+
+def _of_further_languages(titles: LocalizedText) -> LocalizedText:
+    """Return the titles that a clinic's own list seldom has, and that stay where it has none."""
+    return {language: title for language, title in titles.items() if language not in TITLE_COLUMNS}
 
 
 def _values(row: Mapping[str, str], ours: Mapping[str, str], has_local: bool) -> dict[str, object]:
@@ -411,11 +440,12 @@ def _values(row: Mapping[str, str], ours: Mapping[str, str], has_local: bool) ->
         ours: The entry of the same code that ships; empty where there is none.
         has_local: The table has the column `is_local`.
     """
-    titles = {column: row.get(column, "") for column in TITLE_COLUMNS.values()}
-    searched = [*titles.values(), *(ours.get(column, "") for column in (*titles, "words"))]
+    shipped_titles = titles_of(ours)
+    titles = {**_of_further_languages(shipped_titles), **titles_of(row)}
+    searched = [*titles.values(), *shipped_titles.values(), ours.get("words", "")]
     values: dict[str, object] = {
         "code": row["code"],
-        **{column: title[:TITLE_LENGTH] for column, title in titles.items()},
+        **_table_columns(titles),
         "words": spaced(" ".join(searched)).strip(),
         "usual": int(ours.get("usual") or 0),
     }

@@ -17,14 +17,19 @@ from tests.tui.looking import screen_text
 
 
 async def show(home: Path, language: str) -> None:
-    """Print where the program was taken from, the administration and the list of reports."""
+    """Print where the program was taken from, the administration, the list of reports, and two codes."""
     settings = Settings.load({"LOKET_HOME": str(home), "LOKET_LANGUAGE": language}, home / "no.env")
     with Background(settings) as server:
-        async with Counter(server).at("admin", language=settings.language) as (app, pilot):
+        counter = Counter(server)
+        async with counter.at("admin", language=settings.language) as (app, pilot):
             print(Path(core.__file__).parents[1])  # noqa: T201
             print(screen_text(app))  # noqa: T201
             await press(pilot, "r", "o")
             print(screen_text(app))  # noqa: T201
+        async with counter.at("doctor", language=settings.language) as (app, _):
+            codes = app.session.client.terminology
+            for found in (await codes.find_diagnoses("I10"), await codes.find_procedures("23.09")):
+                print([code.title for code in found])  # noqa: T201
 
 
 if __name__ == "__main__":

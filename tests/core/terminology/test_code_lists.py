@@ -184,6 +184,33 @@ def test_a_clinics_full_list_is_taken_and_lay_words_still_find(lists: Clinic, tm
     assert diagnoses.find("i10")[0].title == "Hipertensi esensial (primer)"
 
 
+def test_titles_of_a_third_language_are_shown_and_found_and_outlive_a_list_without_them(
+    lists: Clinic, tmp_path: Path
+) -> None:
+    icd10.import_codes(
+        write(tmp_path / "jv.csv", "kode,nama,title_jv", "I10,Hipertensi,Getih dhuwur", "A90,Dengue,")
+    )
+    procedures.import_codes(write(tmp_path / "own.csv", "kode,title_jv", "TG-01,Tindhik kuping"))
+    assert diagnoses.find("getih dhuwur", language="jv")[0].title == "Getih dhuwur"
+    assert diagnoses.find("i10", language="id")[0].title == "Hipertensi"
+    assert diagnoses.find("a90", language="jv")[0].title == "Dengue"  # no title in it
+    assert {procedures.find("tindhik", language=each)[0].title for each in ("jv", "id")} == {"Tindhik kuping"}
+    icd10.load_builtin()
+    assert diagnoses.find("i10", language="jv")[0].title == "Getih dhuwur"
+
+
+def test_shipped_titles_of_a_third_language_stay_where_a_clinics_list_has_none(
+    lists: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**row, "title_jv": f"jv {row['code']}"} for row in shipped(icd10.SOURCE)]
+    monkeypatch.setattr(code_search, "shipped", lambda _: rows)
+    icd10.load_builtin()
+    assert diagnoses.find("i10", language="jv")[0].title == "jv I10"
+    icd10.import_codes(write(tmp_path / "icd.csv", "kode,nama", "I10,Hipertensi esensial"))
+    found = {language: diagnoses.find("i10", language=language)[0].title for language in ("jv", "id")}
+    assert found == {"jv": "jv I10", "id": "Hipertensi esensial"}
+
+
 def test_a_list_may_be_a_spreadsheet(lists: Clinic, tmp_path: Path) -> None:
     book = Workbook()
     book.worksheets[0].append(["Kode ICD-10", " Nama Diagnosa "])
