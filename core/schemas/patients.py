@@ -10,32 +10,44 @@ from pydantic import ConfigDict, Field
 from core.foundation.codes import AppointmentStatus, DuplicateBand, NikHolder, NoIdentifierReason, Payer, Sex
 from core.schemas.base import Identifier, Line, Name, Schema
 
+TypedNumber = Annotated[Line, Field(max_length=32)]
+"""A number of a card as typed or scanned, with spaces, dots and dashes."""
+PassportNumber = Annotated[Line, Field(max_length=20)]
+OtherNames = Annotated[Line, Field(max_length=200)]
+PartOfName = Annotated[Line, Field(max_length=120)]
+"""A name that may be empty."""
+Phone = Annotated[Line, Field(max_length=20)]
+StreetAddress = Annotated[Line, Field(max_length=200)]
+Neighbourhood = Annotated[Line, Field(max_length=3)]
+"""RT or RW."""
+VillageCode = Annotated[Line, Field(max_length=13)]
+
 
 class PatientFields(Schema):
     """Fields of a patient that a clerk may enter. Numbers may hold spaces, dots and dashes."""
 
     name: Name
     """What follows `alias` is kept as `other_names`."""
-    other_names: Annotated[Line, Field(max_length=200)] = ""
+    other_names: OtherNames = ""
     """Called as, the husband's, former names; parted by commas."""
     sex: Sex
     birth_date: date
     birth_date_estimated: bool = False
-    nik: Annotated[Line, Field(max_length=32)] | None = None
-    bpjs_number: Annotated[Line, Field(max_length=32)] | None = None
-    family_card_number: Annotated[Line, Field(max_length=32)] | None = None
-    passport_number: Annotated[Line, Field(max_length=20)] | None = None
-    mother_name: Annotated[Line, Field(max_length=120)] = ""
+    nik: TypedNumber | None = None
+    bpjs_number: TypedNumber | None = None
+    family_card_number: TypedNumber | None = None
+    passport_number: PassportNumber | None = None
+    mother_name: PartOfName = ""
     mother_id: Identifier | None = None
-    mother_nik: Annotated[Line, Field(max_length=32)] | None = None
-    guardian_nik: Annotated[Line, Field(max_length=32)] | None = None
+    mother_nik: TypedNumber | None = None
+    guardian_nik: TypedNumber | None = None
     """NIK of another relative whose card was shown instead."""
     birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
-    phone: Annotated[Line, Field(max_length=20)] = ""
-    address: Annotated[Line, Field(max_length=200)] = ""
-    rt: Annotated[Line, Field(max_length=3)] = ""
-    rw: Annotated[Line, Field(max_length=3)] = ""
-    village_code: Annotated[Line, Field(max_length=13)] = ""
+    phone: Phone = ""
+    address: StreetAddress = ""
+    rt: Neighbourhood = ""
+    rw: Neighbourhood = ""
+    village_code: VillageCode = ""
     no_identifier_reason: NoIdentifierReason | None = None
     identity_verified: bool = False
     """A card was seen just now."""
@@ -52,24 +64,24 @@ class PatientPatch(Schema):
 
     expected_version: int | None = None
     name: Name | None = None
-    other_names: Annotated[Line, Field(max_length=200)] | None = None
+    other_names: OtherNames | None = None
     sex: Sex | None = None
     birth_date: date | None = None
     birth_date_estimated: bool | None = None
-    nik: Annotated[Line, Field(max_length=32)] | None = None
-    bpjs_number: Annotated[Line, Field(max_length=32)] | None = None
-    family_card_number: Annotated[Line, Field(max_length=32)] | None = None
-    passport_number: Annotated[Line, Field(max_length=20)] | None = None
-    mother_name: Annotated[Line, Field(max_length=120)] | None = None
+    nik: TypedNumber | None = None
+    bpjs_number: TypedNumber | None = None
+    family_card_number: TypedNumber | None = None
+    passport_number: PassportNumber | None = None
+    mother_name: PartOfName | None = None
     mother_id: Identifier | None = None
-    mother_nik: Annotated[Line, Field(max_length=32)] | None = None
-    guardian_nik: Annotated[Line, Field(max_length=32)] | None = None
+    mother_nik: TypedNumber | None = None
+    guardian_nik: TypedNumber | None = None
     birth_order: Annotated[int, Field(ge=0, le=9)] | None = None
-    phone: Annotated[Line, Field(max_length=20)] | None = None
-    address: Annotated[Line, Field(max_length=200)] | None = None
-    rt: Annotated[Line, Field(max_length=3)] | None = None
-    rw: Annotated[Line, Field(max_length=3)] | None = None
-    village_code: Annotated[Line, Field(max_length=13)] | None = None
+    phone: Phone | None = None
+    address: StreetAddress | None = None
+    rt: Neighbourhood | None = None
+    rw: Neighbourhood | None = None
+    village_code: VillageCode | None = None
     no_identifier_reason: NoIdentifierReason | None = None
     identity_verified: bool | None = None
     death_reported_on: date | None = None
@@ -156,20 +168,20 @@ class BookingOut(AppointmentOut):
 class DuplicateQuery(Schema):
     """A half-filled form: every field may be missing."""
 
-    name: Annotated[Line, Field(max_length=120)] = ""
-    other_names: Annotated[Line, Field(max_length=200)] = ""
+    name: PartOfName = ""
+    other_names: OtherNames = ""
     sex: Sex | None = None
     birth_date: date | None = None
     birth_date_estimated: bool = False
-    nik: Annotated[Line, Field(max_length=32)] | None = None
-    bpjs_number: Annotated[Line, Field(max_length=32)] | None = None
-    family_card_number: Annotated[Line, Field(max_length=32)] | None = None
-    passport_number: Annotated[Line, Field(max_length=20)] | None = None
-    mother_name: Annotated[Line, Field(max_length=120)] = ""
-    phone: Annotated[Line, Field(max_length=20)] = ""
-    address: Annotated[Line, Field(max_length=200)] = ""
-    rt: Annotated[Line, Field(max_length=3)] = ""
-    rw: Annotated[Line, Field(max_length=3)] = ""
+    nik: TypedNumber | None = None
+    bpjs_number: TypedNumber | None = None
+    family_card_number: TypedNumber | None = None
+    passport_number: PassportNumber | None = None
+    mother_name: PartOfName = ""
+    phone: Phone = ""
+    address: StreetAddress = ""
+    rt: Neighbourhood = ""
+    rw: Neighbourhood = ""
     exclude_id: Identifier | None = None
     """When an existing patient is edited."""
 
