@@ -125,11 +125,10 @@ def _result(parts: VisitParts, key: str, order: Order, at: datetime) -> Resource
         at: When it was entered, or taken back.
     """
     context = parts.context
-    corrected = bool(parts.rows.result_versions.get(order.id))
     resource: Resource = {
         "resourceType": "Observation",
         "identifier": [parts.identifier("Observation", key)],
-        "status": _status(parts, order, corrected=corrected),
+        "status": _status(parts, order),
         "category": [context.displays.concept(OBSERVATION_CATEGORY, "laboratory")],
         "code": context.displays.concept(LOINC, order.code or "") | {"text": order.test},
         **parts.shared(),
@@ -151,10 +150,10 @@ def _result(parts: VisitParts, key: str, order: Order, at: datetime) -> Resource
     return resource
 
 
-def _status(parts: VisitParts, order: Order, *, corrected: bool) -> str:
+def _status(parts: VisitParts, order: Order) -> str:
     if not _stands(parts, order):
         return "entered-in-error"
-    return "corrected" if corrected else "final"
+    return "corrected" if parts.rows.result_versions.get(order.id) else "final"
 
 
 def result_value(result: str, unit: str) -> Resource:
@@ -187,11 +186,10 @@ def _report(parts: VisitParts, key: str, order: Order, at: datetime) -> Resource
         at: When it was entered, or taken back.
     """
     context = parts.context
-    corrected = bool(parts.rows.result_versions.get(order.id))
     return {
         "resourceType": "DiagnosticReport",
         "identifier": [parts.identifier("DiagnosticReport", key)],
-        "status": _status(parts, order, corrected=corrected),
+        "status": _status(parts, order),
         "category": [context.displays.concept(REPORT_CATEGORY, LABORATORY)],
         "code": context.displays.concept(LOINC, order.code or "") | {"text": order.test},
         **parts.shared(),

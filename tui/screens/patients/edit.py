@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from core.foundation.codes import NikHolder
 from core.patients.fields import IDENTIFYING, PATIENT_FIELDS, TYPED, FieldKind
-from core.schemas.patients import CandidatePairOut, DuplicateResult, NikDoubt, PatientOut
+from core.schemas.patients import CandidatePairOut, DuplicateResult, PatientOut
 from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
 from tui.registration.form_values import YES, FormValues
@@ -143,14 +143,9 @@ class EditScreen(CardScreen[Corrected]):
 
     def _refused(self, refusal: RefusedError) -> None:
         problem = refusal.problem
-        if problem.code == "duplicate_decision_required":
-            self.checks.duplicates = DuplicateResult.model_validate(problem.details)
-            self.show_duplicates()
-            self.action_look_at_duplicates()
-        elif problem.code == "nik_of_another":
-            self.checks.nik = NikDoubt.model_validate(problem.details)
-            self.ask_whose_nik()
-        elif problem.code == "changed_meanwhile":
+        if self.asks_about(problem):
+            return
+        if problem.code == "changed_meanwhile":
             self.say(_("Somebody corrected this card meanwhile. Esc, then open it again."), "error")
         elif problem.fields:
             self.point_at(*next(iter(problem.fields.items())))

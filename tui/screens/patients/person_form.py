@@ -16,6 +16,7 @@ from textual.widgets import Static
 from core.foundation.codes import DuplicateBand, NikHolder
 from core.patients.fields import BY_NAME, PATIENT_FIELDS
 from core.patients.national_ids import NIK_LENGTH, Outcome
+from core.schemas.base import Problem
 from core.schemas.patients import DuplicateResult, NikDoubt, PatientOut
 from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
@@ -379,6 +380,19 @@ class PersonScreen(LoketScreen[ResultT]):
     def must_say_whose_nik(self) -> bool:
         """Return whether the NIK may be another person's and the clerk has not said whose it is."""
         return self.known is None and self.checks.nik is not None and not self._nik_is_own
+
+    def asks_about(self, problem: Problem) -> bool:
+        """Ask what the core wants to know before it saves; return False where the problem is another one."""
+        if problem.code == "duplicate_decision_required":
+            self.checks.duplicates = DuplicateResult.model_validate(problem.details)
+            self.show_duplicates()
+            self.action_look_at_duplicates()
+            return True
+        if problem.code == "nik_of_another":
+            self.checks.nik = NikDoubt.model_validate(problem.details)
+            self.ask_whose_nik()
+            return True
+        return False
 
     def ask_whose_nik(self) -> None:
         """Ask whose the NIK is; the answer moves it to where it belongs, and the save goes on."""

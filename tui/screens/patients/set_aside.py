@@ -12,7 +12,7 @@ from textual.widgets import Static
 from core.foundation.codes import NikHolder, NoIdentifierReason
 from core.patients.fields import BY_NAME, TYPED
 from core.schemas.imports import SetAsideRowOut
-from core.schemas.patients import DuplicateResult, NikDoubt, PatientOut
+from core.schemas.patients import PatientOut
 from tui import keymap, theme
 from tui.client.errors import RefusedError, UnreachableError
 from tui.screens.base import Values
@@ -186,14 +186,9 @@ class MendScreen(CardScreen[str]):
 
     def _refused(self, refusal: RefusedError) -> None:
         problem = refusal.problem
-        if problem.code == "duplicate_decision_required":
-            self.checks.duplicates = DuplicateResult.model_validate(problem.details)
-            self.show_duplicates()
-            self.action_look_at_duplicates()
-        elif problem.code == "nik_of_another":
-            self.checks.nik = NikDoubt.model_validate(problem.details)
-            self.ask_whose_nik()
-        elif problem.fields:
+        if self.asks_about(problem):
+            return
+        if problem.fields:
             name, code = next(iter(problem.fields.items()))
             self.point_at(name.removeprefix("patient."), code)
         else:

@@ -12,7 +12,7 @@ from core.foundation.codes import DoubtAnswer, NikHolder, PayerSource, Sex, Verd
 from core.foundation.identifiers import new_id
 from core.linkage.names import mother_in
 from core.schemas.base import Problem
-from core.schemas.patients import DuplicateResult, NikDoubt, PatientOut
+from core.schemas.patients import PatientOut
 from core.schemas.registration import Receipt, RoutingOut
 from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
@@ -424,14 +424,9 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
 
     def _refused(self, problem: Problem) -> None:
         """Keep everything typed, and focus the field to correct."""
-        if problem.code == "duplicate_decision_required":
-            self.checks.duplicates = DuplicateResult.model_validate(problem.details)
-            self.show_duplicates()
-            self.action_look_at_duplicates()
-        elif problem.code == "nik_of_another":
-            self.checks.nik = NikDoubt.model_validate(problem.details)
-            self.ask_whose_nik()
-        elif problem.code == "patient_deceased":
+        if self.asks_about(problem):
+            return
+        if problem.code == "patient_deceased":
             self._ask_deceased(problem)
         elif problem.fields:
             self._point_at_problem(*next(iter(problem.fields.items())))
