@@ -15,6 +15,10 @@ ROOT = Path(__file__).parents[2]
 PAGE = re.compile(r"(?<![\w/.-])((?:[\w-]+/)*[\w-]+\.md)(?: (\d+(?:\.\d+)*[A-Z]?|[A-Z])(?![\w-]))?")
 """A cited page and, where one follows, its section: `docs/reference/indonesia.md 5.4`."""
 
+NAMED = re.compile(r"`((?:core|server|tui|tests|bench|docs|deploy)/[\w./-]+)`")
+"""A file or folder of the repository, named by its whole path."""
+PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
 
 def cited() -> Iterator[tuple[str, str, str]]:
     """Yield (citing file, page, section) of every citation in code and data."""
@@ -47,6 +51,12 @@ def test_a_cited_page_and_its_section_are_in_the_repository(citing: str, page: s
 
 def test_there_are_citations_to_resolve() -> None:
     assert len(CITED) > 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_is_there(page: Path) -> None:
+    named = NAMED.findall(page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_the_drawn_page_of_tables_is_current() -> None:
