@@ -28,7 +28,13 @@ from server import connections
 from server.run import Background
 from tests.people import Caller
 
-pytest_plugins = ["tests.scratch", "tests.durations", "tests.postgres"]
+pytest_plugins = [
+    "tests.scratch",
+    "tests.durations",
+    "tests.postgres",
+    "tests.core.days",
+    "tests.server.offices",
+]
 
 hypothesis.settings.register_profile("loket", deadline=None)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=3000)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from core.accounts.service import create_account
 from core.exchange import outbox
@@ -24,7 +26,7 @@ from core.foundation.codes import (
     VisitStatus,
 )
 from core.foundation.config import Settings
-from core.foundation.database import transaction
+from core.foundation.database import connection, transaction
 from core.foundation.identifiers import new_id
 from core.models import (
     Account,
@@ -276,3 +278,10 @@ class Days:
 def open_clinic(home: Path, **values: Any) -> Clinic:
     """Open a clinic on a fresh database in `home`, with these settings."""
     return Clinic.open(Settings(home=home, **values))
+
+
+@pytest.fixture
+def days(clinic: Clinic) -> Iterator[Days]:
+    """Days of the module's clinic, its database open."""
+    with connection():
+        yield Days(clinic)

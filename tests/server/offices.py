@@ -95,3 +95,11 @@ class Office:
         with connection():
             rows = Resource.select().where(Resource.clinic == code, Resource.type == kind)
             return {row.value: row.body for row in rows}
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """A city's office in a folder of the test."""
+    running = Office(tmp_path / "office")
+    yield running
+    running.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -19,7 +19,7 @@ from core.foundation import clock, jobs
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus, RunStatus
 from core.foundation.config import Settings
-from core.foundation.database import connection, transaction
+from core.foundation.database import transaction
 from core.models import JobRun, Outbox, Visit
 from core.schemas.clinic import ClosingOut
 from server import scheduler, worker_process
@@ -32,25 +32,12 @@ CLOSES = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)  # 15:00 in Banjarmasin
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    running = Office(tmp_path / "office")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def clinic(tmp_path: Path, office: Office) -> Clinic:
     made = open_clinic(
         tmp_path / "clinic", office_url=office.fhir, office_token=office.token, sync_offset_minutes=30
     )
     backup.create_recovery_key(made.settings.home)
     return made
-
-
-@pytest.fixture
-def days(clinic: Clinic) -> Iterator[Days]:
-    with connection():
-        yield Days(clinic)
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:

@@ -31,13 +31,6 @@ NAMES = Names(CODE)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    running = Office(tmp_path / "office")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def caller(office: Office) -> Iterator[httpx.Client]:
     with office.client() as client:
         yield client

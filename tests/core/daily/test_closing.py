@@ -25,13 +25,6 @@ EVENING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # 16:00 in Banjarmasin
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    running = Office(tmp_path / "office")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def clinic(tmp_path: Path, office: Office) -> Clinic:
     opened = open_clinic(tmp_path / "clinic", office_url=office.fhir, office_token=office.token)
     backup.create_recovery_key(opened.settings.home)

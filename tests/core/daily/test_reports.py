@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,7 +20,6 @@ from core.daily.reports.report_tables import epidemiological_week, month_of
 from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import CaseKind, Payer, Sex, VisitStatus
-from core.foundation.database import connection
 from core.foundation.identifiers import new_id
 from core.models import Diagnosis, Encounter, QueueEntry, RoutingExample, Visit
 from tests.core.days import Days, open_clinic
@@ -32,12 +30,6 @@ DAY = date(2026, 3, 2)
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
     return open_clinic(tmp_path / "clinic")
-
-
-@pytest.fixture
-def days(clinic: Clinic) -> Iterator[Days]:
-    with connection():
-        yield Days(clinic)
 
 
 def row(report: report_tables.ReportTable, first: object) -> dict[str, object]:

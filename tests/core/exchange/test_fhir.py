@@ -20,7 +20,6 @@ from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames
 from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Disposition, OrderStatus, VisitStatus
-from core.foundation.database import connection
 from core.foundation.identifiers import new_id
 from core.models import (
     Addendum,
@@ -45,12 +44,6 @@ DAY = date(2026, 3, 2)
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
     return open_clinic(tmp_path / "clinic")
-
-
-@pytest.fixture
-def days(clinic: Clinic) -> Iterator[Days]:
-    with connection():
-        yield Days(clinic)
 
 
 def records(clinic: Clinic) -> list[fhir.Record]:

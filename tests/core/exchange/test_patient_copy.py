@@ -17,7 +17,6 @@ from core.exchange import patient_copy
 from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import CopyForm, OrderStatus, Role
-from core.foundation.database import connection
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.models import Addendum, Allergy, Diagnosis, Encounter, Order, Patient, Prescription, Visit
@@ -33,12 +32,6 @@ STRUCK = ("Udang", "R51", "secukupnya")
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
     return open_clinic(tmp_path / "clinic")
-
-
-@pytest.fixture
-def days(clinic: Clinic) -> Iterator[Days]:
-    with connection():
-        yield Days(clinic)
 
 
 def copy_of(clinic: Clinic, patient: Patient, account: Any, form: CopyForm) -> CopyOut:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from core.exchange.service import Pace
 from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus, RunStatus
-from core.foundation.database import connection, transaction
+from core.foundation.database import transaction
 from core.models import Diagnosis, JobRun, Outbox, Patient, Visit
 from server.office.models import Resource
 from server.office.models import connection as office_connection
@@ -32,21 +32,8 @@ QUICK = Pace(backoff=0.01, backoff_cap=0.02, rest=0.0, attempts=3)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    running = Office(tmp_path / "office")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def clinic(tmp_path: Path, office: Office) -> Clinic:
     return open_clinic(tmp_path / "clinic", office_url=office.fhir, office_token=office.token)
-
-
-@pytest.fixture
-def days(clinic: Clinic) -> Iterator[Days]:
-    with connection():
-        yield Days(clinic)
 
 
 def everything(clinic: Clinic) -> dict[str, str]:

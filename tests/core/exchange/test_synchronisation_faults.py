@@ -32,21 +32,8 @@ DAY = date(2026, 3, 2)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    running = Office(tmp_path / "office")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def clinic(tmp_path: Path, office: Office) -> Clinic:
     return open_clinic(tmp_path / "clinic", office_url=office.fhir, office_token=office.token)
-
-
-@pytest.fixture
-def days(clinic: Clinic) -> Iterator[Days]:
-    with connection():
-        yield Days(clinic)
 
 
 def through(clinic: Clinic, url: str) -> Clinic:

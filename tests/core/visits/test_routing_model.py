@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from core.complaints.facts import RoutingFacts
 from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Sex, Verdict
-from core.foundation.database import connection
 from core.foundation.identifiers import new_id
 from core.models import RoutingExample, Visit
 from core.routing import route
@@ -28,12 +26,6 @@ LOCAL = RoutingFacts("galumbir", age_days=30 * 366)
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
     return open_clinic(tmp_path / "clinic")
-
-
-@pytest.fixture
-def days(clinic: Clinic) -> Iterator[Days]:
-    with connection():
-        yield Days(clinic)
 
 
 def visit(days: Days, complaint: str, cluster: str) -> Visit:
