@@ -1,4 +1,4 @@
-"""Starts the longest test files first, so that both cores are busy until the end.
+"""Keeps the cores busy: the longest test files are started first, by two workers a core.
 
 `tests/durations.json` holds the seconds of each file as last measured; a file that is not in it is
 started first. `pytest --measure` writes it again. The order within a file never changes.
@@ -7,6 +7,7 @@ started first. `pytest --measure` writes it again. The order within a file never
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -14,10 +15,19 @@ import pytest
 
 FILE = Path(__file__).with_name("durations.json")
 ROOT = Path(__file__).parents[1]
+WORKERS_A_CORE = 2
+"""Half of the time of a run goes into waiting for other processes and for timers; a second worker uses it."""
+MOST_WORKERS = 8
+"""Each reads all the tests and holds 300 MB."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--measure", action="store_true", help="Write tests/durations.json again.")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `-n auto` stands for."""
+    return min(WORKERS_A_CORE * (os.cpu_count() or 1), MOST_WORKERS)
 
 
 def pytest_configure(config: pytest.Config) -> None:

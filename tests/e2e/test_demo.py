@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from core.foundation.config import Settings
 from tests.people import Caller
 from tests.ports import free_port
 
@@ -81,7 +82,7 @@ def _kill(number: int) -> Callable[[OpenedDemo], None]:
     ids=["terminal closed", "kill -9", "kill"],
 )  # fmt: skip
 def test_no_process_of_the_demo_outlives_its_terminal(
-    tmp_path: Path, ended_by: Callable[[OpenedDemo], None]
+    settings: Settings, tmp_path: Path, ended_by: Callable[[OpenedDemo], None]
 ) -> None:
     demo = OpenedDemo(tmp_path / "home", "--quiet")
     try:

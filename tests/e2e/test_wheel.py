@@ -58,14 +58,30 @@ def interpreter(version: str) -> str | None:
 
 
 def install(python: str, wheel: Path, folder: Path) -> Path:
-    """Install the wheel and what the lock names into an environment of its own; give the folder of commands."""
+    """Install the wheel and what the lock names into an environment of its own; give the folder of commands.
+
+    One pip serves all environments, and of what others wrote only what is imported is compiled: both are most of
+    the time of an installation.
+    """
+    commands = str(folder / "bin/python")
     if UV:
         subprocess.run([UV, "venv", "--quiet", "--no-config", "--python", python, str(folder)], check=True)
-        pip = [UV, "pip", "install", "--quiet", "--no-config", "--python", str(folder / "bin/python")]
+        pip = [UV, "pip", "install", "--quiet", "--no-config", "--python", commands]
+        uncompiled = []
     else:
-        subprocess.run([python, "-m", "venv", str(folder)], check=True)
-        pip = [str(folder / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-    subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock")], check=True)
+        subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            commands,
+            "--disable-pip-version-check",
+            "--quiet",
+            "install",
+        ]
+        uncompiled = ["--no-compile"]
+    subprocess.run([*pip, *uncompiled, "--require-hashes", "-r", str(ROOT / "requirements.lock")], check=True)
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
     return folder / "bin"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
-import sys
+import signal
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -21,6 +20,7 @@ from core.foundation.config import Settings
 from core.foundation.database import connect, connection, database, transaction
 from core.foundation.errors import BackupError, DatabaseError
 from core.models import AuditEvent, Patient
+from tests.core.daily.killed_moves import move_and_be_killed
 from tests.core.days import Days, open_clinic
 from tests.loket_command import loket
 from tests.postgres import new_database
@@ -119,20 +119,6 @@ def test_the_clinic_goes_on_there(source: Settings, empty: str) -> None:
     close_all()
 
 
-KILLED = """
-import os, sys
-from core.daily import moving
-moving.BATCH = 7
-steps = 0
-def killed(doing, table, done, total):
-    global steps
-    steps += 1
-    if steps == int(sys.argv[3]):
-        os.kill(os.getpid(), 9)
-moving.move(sys.argv[1], sys.argv[2], killed)
-"""
-
-
 @pytest.mark.parametrize("way", ["to_postgresql", "back"])
 def test_a_move_killed_again_and_again_goes_on_where_it_stopped(
     source: Settings, empty: str, tmp_path: Path, way: str
@@ -143,8 +129,7 @@ def test_a_move_killed_again_and_again_goes_on_where_it_stopped(
         start, end = empty, f"sqlite:///{tmp_path / 'back.sqlite3'}"
     before = rows_of(start)
     for step in (3, 40, 90, 130):
-        killed = subprocess.run([sys.executable, "-c", KILLED, start, end, str(step)], check=False)
-        assert killed.returncode == -9
+        assert move_and_be_killed(start, end, step) == -signal.SIGKILL
         with pytest.raises(DatabaseError) as refused:
             moving.move(end, f"sqlite:///{tmp_path / f'never-{step}.sqlite3'}")
         assert refused.value.reason == "database_half_moved"
@@ -163,7 +148,7 @@ def test_a_move_killed_again_and_again_goes_on_where_it_stopped(
 
 def test_rows_that_changed_between_two_runs_are_copied_again(source: Settings, empty: str) -> None:
     url = source.resolved_database_url
-    subprocess.run([sys.executable, "-c", KILLED, url, empty, "130"], check=False)
+    move_and_be_killed(url, empty, 130)
     Clinic.open(source)
     with transaction():
         Patient.update(phone="0800").execute()
@@ -186,7 +171,7 @@ def test_a_target_that_holds_a_clinic_is_refused_and_left_alone(
 
 
 def test_the_half_move_of_another_clinic_is_refused(source: Settings, empty: str, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", KILLED, source.resolved_database_url, empty, "40"], check=False)
+    move_and_be_killed(source.resolved_database_url, empty, 40)
     other = Settings(home=tmp_path / "other")
     Clinic.open(other)
     close_all()
