@@ -17,10 +17,10 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
-from radon.complexity import cc_visit
+from radon.complexity import cc_visit_ast
 from radon.visitors import Class, Function
 
 PACKAGES = ("core", "core/complaints", "server", "tui")
@@ -35,6 +35,10 @@ RESOURCE_FOLDERS = {"schemas", "endpoints", "client", "commands", "screens"}
 HIGH = 10  # complexity above which a function is counted
 TOO_HIGH = 15  # complexity that no function may exceed
 MANY_PARAMETERS = 3  # parameters from which a docstring explains each one
+COMPREHENSIONS = 1  # in a statement that is easily read
+BOOLEANS = 2  # `and` and `or` in such a statement
+QUESTION = re.compile(r"(?:Whether|What|Who|Whom|Whose|How|Where|When|Why|Which)\b")
+"""Words with which no docstring begins: a verb says what is done, a noun what a thing is."""
 
 MARKS = {
     "a patient field": re.compile(r"\bfamily_card_number\b"),
@@ -46,6 +50,9 @@ MARKS = {
 
 ENTRANCES = {"get", "post", "put", "patch", "delete", "command", "callback", "middleware"}
 """Decorators of endpoints and commands; the annotations of their parameters are their documentation."""
+
+DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+"""Nodes that have a docstring."""
 
 SOURCE = re.compile(r"(?<![\w/.-])((?:[\w-]+/)*[\w-]+\.md)\b")
 """A page cited in a docstring or a comment."""
@@ -67,7 +74,7 @@ class Package:
     @cached_property
     def trees(self) -> dict[Path, ast.Module]:
         """Path -> syntax tree."""
-        return {file: ast.parse(file.read_text(encoding="utf-8")) for file in self.files}
+        return {file: _tree(file) for file in self.files}
 
     @cached_property
     def functions(self) -> list[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
@@ -85,7 +92,7 @@ class Package:
         return [
             (block.complexity, f"{self.name_of(file)}:{block.lineno} {block.name}")
             for file in self.files
-            for block in _blocks(cc_visit(file.read_text(encoding="utf-8")))
+            for block in _measured(file)
         ]
 
     def name_of(self, file: Path) -> str:
@@ -144,6 +151,30 @@ class Package:
             if _is_public(node) and _raises(node) and "Raises:" not in _docstring(node)
         ]
 
+    def asking(self) -> list[str]:
+        """Return the docstrings that open with a question word."""
+        named = [
+            (file, getattr(node, "name", "module"), ast.get_docstring(node) or "")
+            for file, tree in self.trees.items()
+            for node in ast.walk(tree)
+            if isinstance(node, DOCUMENTED)
+        ]
+        return [f"{self.name_of(file)} {name}" for file, name, text in named if QUESTION.match(text)]
+
+    @cached_property
+    def statements(self) -> list[tuple[Path, ast.stmt]]:
+        """Every statement but definitions, with its module."""
+        return [
+            (file, node)
+            for file, tree in self.trees.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.stmt) and not isinstance(node, DOCUMENTED)
+        ]
+
+    def dense(self) -> list[str]:
+        """Return the statements with more comprehensions or boolean operators than are easily read."""
+        return [f"{self.name_of(file)}:{node.lineno}" for file, node in self.statements if _is_dense(node)]
+
     def modules_named_twice(self) -> dict[str, list[str]]:
         """Return the module names that are used for several modules of this package."""
         places: dict[str, list[str]] = defaultdict(list)
@@ -168,6 +199,18 @@ class Package:
         ]
 
 
+@cache
+def _tree(file: Path) -> ast.Module:
+    """Return the syntax tree of a module, read once: packages lie inside each other."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def _measured(file: Path) -> tuple[Function, ...]:
+    """Return the functions and methods of a module with their complexity."""
+    return tuple(_blocks(cc_visit_ast(_tree(file))))
+
+
 def _exists(root: Path, module: str, page: str) -> bool:
     return (root / page).exists() or (root / module).parent.joinpath(page).exists()
 
@@ -178,6 +221,22 @@ def _blocks(found: Sequence[Function | Class]) -> Iterator[Function]:
             yield block
             yield from _blocks(block.closures)
         # Methods are listed by radon beside their class as well.
+
+
+def _is_dense(statement: ast.stmt) -> bool:
+    comprehensions = booleans = 0
+    for node in _expressions(statement):
+        comprehensions += isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp))
+        booleans += len(node.values) - 1 if isinstance(node, ast.BoolOp) else 0
+    return comprehensions > COMPREHENSIONS or booleans > BOOLEANS
+
+
+def _expressions(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a statement consists of, without the statements inside it."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+            yield child
+            yield from _expressions(child)
 
 
 def _is_public(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -248,6 +307,8 @@ def rows(package: Package) -> dict[str, str]:
         "sources, dead": f"{len(package.sources())}, {len(package.dead_sources())}",
         "without Args": str(len(package.without_args())),
         "without Raises": str(len(package.without_raises())),
+        "opening with a question": str(len(package.asking())),
+        "dense statements": f"{len(package.dense())} of {len(package.statements)}",
     }
 
 
@@ -258,6 +319,8 @@ def details(package: Package) -> Iterator[str]:
     yield from (f"dead source: {entry}" for entry in package.dead_sources())
     yield from (f"no Args: {entry}" for entry in package.without_args())
     yield from (f"no Raises: {entry}" for entry in package.without_raises())
+    yield from (f"question: {entry}" for entry in package.asking())
+    yield from (f"dense: {entry}" for entry in package.dense())
 
 
 def main(arguments: Sequence[str]) -> None:

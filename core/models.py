@@ -784,7 +784,7 @@ class MedicineCode(Table):
 
 
 class SharingDecision(Table):
-    """Whether a patient lets the record go to SATUSEHAT; the newest counts."""
+    """A patient's decision whether the record may go to SATUSEHAT; the newest counts."""
 
     id = _id()
     patient = ForeignKeyField(Patient, backref="+")
@@ -1049,7 +1049,7 @@ class Change(Table):
 
 
 class AuditEvent(Table):
-    """Who changed what. Append-only by triggers; each row carries the hash of the one before."""
+    """A change and who made it. Append-only by triggers; each row carries the hash of the one before."""
 
     sequence = AutoField()
     """Given by the log itself: without gaps, and part of the hash."""

@@ -143,7 +143,7 @@ class DoorProcess:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the process is watched, and started again when it ends."""
+        """True while the process is watched, and started again when it ends."""
         return self._thread.is_alive()
 
     def stop(self) -> None:

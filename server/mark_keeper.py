@@ -46,7 +46,7 @@ class MarkKeeper:
 
     @property
     def problem(self) -> str:
-        """Why nothing can be saved now, as a code; empty when all is well. Never waits for the database."""
+        """Return why nothing can be saved now, as a code; empty when all is well. Never waits for the database."""
         if storage.is_superseded():
             return "superseded"
         if storage.damage() is not None:

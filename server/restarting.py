@@ -27,7 +27,7 @@ class Restarting:
 
     @property
     def is_possible(self) -> bool:
-        """Whether the server begins again after its end."""
+        """True where the server begins again after its end."""
         return self._end is not None
 
     def offer(self, end: Callable[[], None]) -> None:

@@ -30,7 +30,7 @@ MUST_GIVE_CODE = "second_factor_required"
 
 @dataclass(frozen=True)
 class Peer:
-    """Where a request comes from.
+    """Origin of a request.
 
     Attributes:
         origin: For the audit log: the address, and what a door adds.

@@ -185,7 +185,7 @@ class ChangeHub:
 
     @property
     def started(self) -> bool:
-        """Whether the feed is being read, and not just listened to for the end of the sign-in."""
+        """True while the feed is being read, and not just listened to for the end of the sign-in."""
         return self._task is not None and not self._is_quiet()
 
     def subscribe(self, app: App[Any], client: CoreClient | None = None) -> None:

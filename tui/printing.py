@@ -21,7 +21,7 @@ class LocalPrinter(Protocol):
 
     @property
     def prints_escpos(self) -> bool:
-        """Whether that printer takes ESC/POS; otherwise plain text."""
+        """True where that printer takes ESC/POS; otherwise plain text."""
 
     def print_local(self, data: bytes) -> bool:
         """Print bytes; False where there is no printer."""

@@ -54,17 +54,17 @@ class Session:
 
     @property
     def registers(self) -> bool:
-        """Whether this person works at the registration counter."""
+        """True where this person works at the registration counter."""
         return self.account.role in {Role.CLERK, Role.ADMIN}
 
     @property
     def works_queue(self) -> bool:
-        """Whether this person calls patients."""
+        """True where this person calls patients."""
         return self.account.role in {Role.CLINICIAN, Role.LAB, Role.PHARMACIST}
 
     @property
     def writes_records(self) -> bool:
-        """Whether this person writes clinical notes."""
+        """True where this person writes clinical notes."""
         return self.account.role is Role.CLINICIAN
 
     @property
@@ -74,12 +74,12 @@ class Session:
 
     @property
     def fulfils(self) -> bool:
-        """Whether this person enters results or hands medicines out."""
+        """True where this person enters results or hands medicines out."""
         return self.account.role in {Role.LAB, Role.PHARMACIST}
 
     @property
     def administers(self) -> bool:
-        """Whether this person runs the system."""
+        """True where this person runs the system."""
         return self.account.role is Role.ADMIN
 
     @property
@@ -93,17 +93,17 @@ class Session:
 
     @property
     def sees_numbers_only(self) -> bool:
-        """Whether this is a waiting-room screen."""
+        """True where this is a waiting-room screen."""
         return self.account.role is Role.DISPLAY
 
     @property
     def reads_board(self) -> bool:
-        """Whether this person sees the supervisor's board."""
+        """True where this person sees the supervisor's board."""
         return self.account.role in {Role.SUPERVISOR, Role.ADMIN}
 
     @property
     def watches_queues(self) -> bool:
-        """Whether this person begins with the queues of all clusters: triage has none of its own to call."""
+        """True where this person begins with the queues of all clusters: triage has none of its own to call."""
         return self.account.role is Role.NURSE
 
     def sees_complaints(self, cluster: str) -> bool:

@@ -24,7 +24,7 @@ _YOUNG_SIBLING_YEARS = 12
 
 
 class Fit(IntEnum):
-    """How likely the person spoken of is the patient on the form."""
+    """Likelihood that the person spoken of is the patient on the form."""
 
     NEVER = 0
     MAYBE = 1

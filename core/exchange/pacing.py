@@ -1,4 +1,4 @@
-"""How hard to try, and how gently."""
+"""Pace of a sending: its tries, and its pauses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TryAgainError(Exception):
 
 @dataclass(frozen=True)
 class Pace:
-    """How hard to try, and how gently. Times in seconds."""
+    """Number of tries, and the pauses between them. Times in seconds."""
 
     target: float = 5.0
     """Time that one batch should take on this link."""

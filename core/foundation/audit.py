@@ -1,4 +1,4 @@
-"""Who changed what: append-only, each row bound to the one before by a keyed hash.
+"""Log of changes and who made them: append-only, each row bound to the one before by a keyed hash.
 
 Changing, removing or renumbering a row breaks every hash after it, and the key stands outside the
 database (`core.foundation.audit_files`), so that the rest cannot be computed again. How many rows

@@ -53,7 +53,7 @@ WATCHED = (
 
 @dataclass(frozen=True)
 class AuditQuery:
-    """Which rows are wanted; what is empty does not narrow."""
+    """Conditions for the rows wanted; one that is empty does not narrow."""
 
     patient_id: str | None = None
     account: str | None = None

@@ -1,4 +1,4 @@
-"""Who was shown whom, and what was asked: a log of its own, so that no read waits for the records' writer.
+"""Log of reads, of who was shown whom and of what was asked: a log of its own, so that no read waits for the records' writer.
 
 Rows of all threads go through one writer, which commits many at once into `audit_reads.sqlite3` beside
 the database; an answer waits for its batch. The chain is keyed and its head kept outside like that of

@@ -61,7 +61,7 @@ class AuditProblem:
 
 @dataclass(frozen=True)
 class Vouch:
-    """What two people said of a break."""
+    """Words of two people about a break."""
 
     words: str
     asked_by: str

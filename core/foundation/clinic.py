@@ -147,7 +147,7 @@ class Clinic:
 
     @property
     def public_url(self) -> str:
-        """Where patients' phones find this server; empty when they cannot."""
+        """Address at which patients' phones find this server; empty when they cannot."""
         return self.settings.public_url or (self.settings.http.url if self.demo else "")
 
     @property

@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 
 class Payer(StrEnum):
-    """Who pays for the visit (cara bayar)."""
+    """Payer of the visit (cara bayar)."""
 
     GENERAL = "general"
     JKN_PBI = "jkn_pbi"
@@ -77,7 +77,7 @@ JKN_PAYERS = (Payer.JKN_PBI, Payer.JKN_NON_PBI)
 
 
 class NoIdentifierReason(StrEnum):
-    """Why a patient has no NIK here; each puts the patient on the verify-later list."""
+    """Reason why a patient has no NIK here; each puts the patient on the verify-later list."""
 
     NEWBORN = "newborn"
     NONE_YET = "none_yet"
@@ -117,7 +117,7 @@ class Priority(StrEnum):
 
 
 class EntryStatus(StrEnum):
-    """Where a queue entry stands. The last four end it."""
+    """Status of a queue entry. The last four end it."""
 
     WAITING = "waiting"
     CALLED = "called"
@@ -175,7 +175,7 @@ class EntryAction(StrEnum):
 
 
 class LeaveReason(StrEnum):
-    """Why an entry ended without its service; kept as its `end_reason` unless somebody gave another."""
+    """Reason why an entry ended without its service; kept as its `end_reason` unless somebody gave another."""
 
     WAITING = "left_waiting"
     """Went away before the first call."""
@@ -218,7 +218,7 @@ DENIED_SIGN = "denied:"
 
 
 class DuplicateBand(StrEnum):
-    """How sure the duplicate check is."""
+    """Certainty of the duplicate check."""
 
     EXISTING = "existing"
     REVIEW = "review"
@@ -235,7 +235,7 @@ class VisitStatus(StrEnum):
 
 
 class PrintStyle(StrEnum):
-    """How a line of a printed document looks."""
+    """Look of a line of a printed document."""
 
     PLAIN = "plain"
     CENTRED = "centred"
@@ -248,7 +248,7 @@ class PrintStyle(StrEnum):
 
 
 class Disposition(StrEnum):
-    """How a visit ended for the patient (status pulang)."""
+    """End of a visit for the patient (status pulang)."""
 
     HOME = "home"
     REFERRED = "referred"
@@ -274,7 +274,7 @@ class OrderStatus(StrEnum):
 
 
 class AllergySeverity(StrEnum):
-    """How grave a reaction was (FHIR AllergyIntolerance.reaction.severity)."""
+    """Gravity of a reaction (FHIR AllergyIntolerance.reaction.severity)."""
 
     MILD = "mild"
     MODERATE = "moderate"
@@ -301,7 +301,7 @@ class CompoundMake(StrEnum):
 
 
 class OutboxStatus(StrEnum):
-    """Where a change stands on its way to the office."""
+    """Status of a change on its way to the office."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -370,7 +370,7 @@ class NumberStatus(StrEnum):
 
 
 class AccessReason(StrEnum):
-    """Why a record outside one's own queue is opened; words go with it."""
+    """Reason why a record outside one's own queue is opened; words go with it."""
 
     EMERGENCY = "emergency"
     TREATMENT = "treatment"

@@ -47,7 +47,7 @@ CLOSING_GRACE = timedelta(hours=1)
 
 
 class HostPort(BaseModel):
-    """Where a server listens: `host:port`."""
+    """Address at which a server listens: `host:port`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +56,7 @@ class HostPort(BaseModel):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """True where only this machine can reach it."""
         return self.host in {"localhost", "::1"} or self.host.startswith("127.")
 
     @property

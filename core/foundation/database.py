@@ -253,7 +253,7 @@ def open_database(url: str) -> peewee.Database:
 
 
 def is_sqlite() -> bool:
-    """Whether the clinic runs on the embedded database."""
+    """Return whether the clinic runs on the embedded database."""
     return isinstance(database.obj, peewee.SqliteDatabase)
 
 
@@ -278,7 +278,7 @@ UNUSABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def unusable(error: peewee.DatabaseError) -> DatabaseError | None:
-    """Why the database cannot be used, None when the failure is a defect of ours."""
+    """Return why the database cannot be used, None when the failure is a defect of ours."""
     words = str(error).strip()
     for reason, marks in UNUSABLE:
         if any(mark in words.lower() for mark in marks):

@@ -37,7 +37,7 @@ OLD_FILES = (FILE, *SIGNS)
 
 @dataclass(frozen=True)
 class Mark:
-    """How far a clinic's database was."""
+    """Progress of a clinic's database."""
 
     clinic: str = ""
     """The clinic's id, made with its database; empty for one that never had any."""

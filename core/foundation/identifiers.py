@@ -42,7 +42,7 @@ def new_place() -> str:
 
 
 def is_uuid7(text: str) -> bool:
-    """Whether `text` is a UUIDv7 in its usual 36-character form."""
+    """Return whether `text` is a UUIDv7 in its usual 36-character form."""
     try:
         value = UUID(text)
     except ValueError:

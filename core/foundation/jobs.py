@@ -171,7 +171,7 @@ def problem_of(error: Exception) -> JobProblem:
 
 
 def seconds_left(run: JobRun) -> float | None:
-    """How long a run that counts its progress will go on at its speed so far; None before it has one."""
+    """Return how long a run that counts its progress will go on at its speed so far; None before it has one."""
     elapsed: float = (clock.now() - run.started_at).total_seconds()
     if run.done <= 0 or elapsed <= 0:
         return None
@@ -179,7 +179,7 @@ def seconds_left(run: JobRun) -> float | None:
 
 
 def usual_seconds(job: str, step: str) -> float | None:
-    """How long a step took when it last was done; None when it never was."""
+    """Return how long a step took when it last was done; None when it never was."""
     query = JobRun.select().where(JobRun.job == job, JobRun.step == step, JobRun.status == RunStatus.DONE)
     run: JobRun | None = query.order_by(JobRun.started_at.desc(), JobRun.id.desc()).first()
     if run is None or run.ended_at is None:

@@ -1,4 +1,4 @@
-"""Who acts, and what each role may do. Deny by default."""
+"""Actors, and the rights of each role. Deny by default."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _CHANGED = Statement(
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, from where. Every core function that reads or changes records takes one."""
+    """Account that acts, and its origin. Every core function that reads or changes records takes one."""
 
     account_id: str
     username: str
@@ -76,7 +76,7 @@ class Actor:
     """Whether nothing is allowed but to choose a password."""
 
     def can(self, permission: P) -> bool:
-        """Whether the role has this right."""
+        """Return whether the role has this right."""
         return permission in (ROLE_PERMISSIONS[self.role] if self.rights is None else self.rights)
 
     def works_in(self, cluster: str) -> bool:
@@ -84,7 +84,7 @@ class Actor:
         return cluster in self.clusters and self.can(P.WORK_QUEUE)
 
     def sees_complaints(self, cluster: str) -> bool:
-        """Whether complaints in a cluster's queue are shown: in one's own clusters, or by right."""
+        """Return whether complaints in a cluster's queue are shown: in one's own clusters, or by right."""
         return cluster in self.clusters or self.can(P.READ_COMPLAINTS)
 
     def require(self, permission: P) -> None:

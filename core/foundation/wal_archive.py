@@ -37,7 +37,7 @@ POSITION = """SELECT pg_current_wal_flush_lsn()::text, pg_walfile_name(pg_curren
 
 @dataclass(frozen=True)
 class ArchiveState:
-    """What was found."""
+    """Findings about the archive."""
 
     problems: tuple[str, ...]
     """As problem lines, `code: detail`."""
@@ -47,7 +47,7 @@ class ArchiveState:
 
 @dataclass(frozen=True)
 class LogEnd:
-    """How far PostgreSQL has written its log."""
+    """End of the log that PostgreSQL has written."""
 
     at: str
     file: str

@@ -162,7 +162,7 @@ def identifying(word: str) -> tuple[str, ...]:
 
 
 def is_newborn_name(name: str) -> bool:
-    """Whether a name only says whose child this is: `By. Ny. Siti`, `Bayi Aminah`."""
+    """Return whether a name only says whose child this is: `By. Ny. Siti`, `Bayi Aminah`."""
     if name.lstrip()[:2].lower() not in {"by", "ba"}:  # asked of every candidate, and nearly always no
         return False
     words = _undotted(name)
@@ -170,7 +170,7 @@ def is_newborn_name(name: str) -> bool:
 
 
 def is_wifes_name(name: str) -> bool:
-    """Whether a name may be the husband's: `Ny. Budi Santoso`."""
+    """Return whether a name may be the husband's: `Ny. Budi Santoso`."""
     if name[:1].lower() not in {"n", "b", "i", "m"}:  # asked of every name compared, and nearly always no
         return False
     words = _undotted(name)
@@ -178,7 +178,7 @@ def is_wifes_name(name: str) -> bool:
 
 
 def is_nickname(called: str, name: str) -> bool:
-    """Whether somebody of this name may be called so: its end, its beginning or a doubled syllable of it.
+    """Return whether somebody of this name may be called so: its end, its beginning or a doubled syllable of it.
 
     `Yati` and `Yayati` for `Nurhayati`, `Man` for `Sulaiman`, `Kiki` for `Rizki`. Both are sounds of one word.
     """
@@ -229,7 +229,7 @@ def as_one(words: tuple[str, ...]) -> list[str]:
 
 @lru_cache(maxsize=50_000)
 def phonetic(word: str) -> str:
-    """How one word sounds; the same for `Djoemiati` and `Jumiyati`, `Rachmat` and `Rahmad`."""
+    """Return the sound of one word; the same for `Djoemiati` and `Jumiyati`, `Rachmat` and `Rahmad`."""
     sound = _CH_FIRST.sub("c", _CH_AS_H.sub("h", word))
     sound = _SPOKEN_I.sub("i", sound[:1] + sound[1:].replace("ch", "h"))
     for spelled, spoken in _SOUNDS:
@@ -246,7 +246,7 @@ _READ_AS_ONE = re.compile("|".join((*(spelled for spelled, _ in _SOUNDS if len(s
 
 
 def meant_sounds(word: str) -> set[str]:
-    """How a word would sound without the slip that made two of its letters read as one.
+    """Return how a word would sound without the slip that made two of its letters read as one.
 
     `Glauh` for `Galuh`, `Caurangga` for `Caturangga`, `Dartoo` for `Dartono`: a letter left out, struck for another
     or swapped brings two together that are read as one, and the sound is far from what was meant.
@@ -268,7 +268,7 @@ def meant_sounds(word: str) -> set[str]:
 
 @lru_cache(maxsize=50_000)
 def name_sounds(name: str) -> tuple[str, ...]:
-    """How the identifying parts of a name sound, in order."""
+    """Return the sounds of the identifying parts of a name, in order."""
     return tuple(sound for word in name_words(name) if (sound := phonetic(word)[:40]))
 
 

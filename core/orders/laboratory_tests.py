@@ -108,7 +108,7 @@ class LabTest(LocalizedModel):
 
     @property
     def is_numeric(self) -> bool:
-        """Whether it gives a number."""
+        """True where it gives a number."""
         return bool(self.ranges or self.possible)
 
     def critical_for(self, sex: str, age_years: float, pregnant: bool) -> tuple[CriticalLimits, ...]:

@@ -99,7 +99,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """What was typed."""
+    """Words that were typed."""
 
     words: list[Asked]
     fathers: list[Asked] = field(default_factory=list)

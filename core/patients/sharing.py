@@ -1,4 +1,4 @@
-"""Whether a patient lets the record go to SATUSEHAT: asked once, printed, and changed whenever the patient wants.
+"""Keeps whether a patient lets the record go to SATUSEHAT: asked once, printed, and changed whenever the patient wants.
 
 Each decision is a row and stays; the newest counts, also of records that were merged. Nobody asked is no refusal: the
 law has the clinic connected (docs/reference/indonesia.md 7.1).

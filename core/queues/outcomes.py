@@ -1,4 +1,4 @@
-"""How a visit ends: the one place that writes it, and takes it back.
+"""Ends a visit: the one place that writes its outcome, and takes it back.
 
 Everything here runs in the caller's transaction.
 """

@@ -1,4 +1,4 @@
-"""What the database is asked about the order of a queue; `core.queues.places` puts the answers together.
+"""Asks the database about the order of a queue; `core.queues.places` puts the answers together.
 
 All SQL here is put together from constants; what anybody typed goes in as values. Its named values: `cluster`, `day`
 (its present service day), `cutoff` (who waits since then or earlier does not yield any more), `account` and `latest`

@@ -197,7 +197,7 @@ def _state(clinic: Clinic, cluster: str, day: date, turn: int | None = None) -> 
 
 
 class Placed(NamedTuple):
-    """Where an entry stands."""
+    """Place of an entry."""
 
     position: int | None
     """1 is next; None when it cannot be called."""

@@ -49,7 +49,7 @@ class ToldOut(Schema):
 
 
 class SyncOut(Schema):
-    """Where synchronisation stands."""
+    """State of the synchronisation."""
 
     receiver: str = "office"
     """`office` or `satusehat`."""
@@ -91,7 +91,7 @@ class ClosingStepOut(Schema):
 
 
 class ClosingOut(Schema):
-    """How far a day's closing is."""
+    """Progress of a day's closing."""
 
     day: date
     running: bool

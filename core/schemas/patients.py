@@ -99,7 +99,7 @@ class SharingFields(Schema):
 
 
 class SharingOut(Schema):
-    """What the patient decided, with the paper to sign."""
+    """The patient's decision, with the paper to sign."""
 
     patient_id: str
     agreed: bool | None = None

@@ -31,7 +31,7 @@ def sync_now(as_json: JsonOption = False) -> None:
 
 @app.command("status")
 def sync_status(as_json: JsonOption = False) -> None:
-    """How far the day's closing is; what is pending, sent and set aside, and why."""
+    """Show how far the day's closing is; what is pending, sent and set aside, and why."""
     from core.daily import closing
     from core.exchange import outbox
     from core.foundation.database import connection

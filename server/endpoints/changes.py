@@ -45,7 +45,7 @@ EVENT_ID = re.compile("[0-9]{1,18}")
 
 
 class View(StrEnum):
-    """How much of a patient a stream shows."""
+    """Part of a patient that a stream shows."""
 
     NUMBERS = "numbers"
     PEOPLE = "people"
@@ -111,7 +111,7 @@ def _render(clinic: Clinic, change: Change, view: View) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one stream is told.
+    """Changes that one stream is told.
 
     Attributes:
         inside: Also what only doors are told.

@@ -1,4 +1,4 @@
-"""What each role may do: read by admin and supervisor, changed by both together."""
+"""Rights of each role: read by admin and supervisor, changed by both together."""
 
 from __future__ import annotations
 

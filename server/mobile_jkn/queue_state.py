@@ -1,4 +1,4 @@
-"""What Mobile JKN shows of a cluster's queue and of one number in it."""
+"""Tells Mobile JKN of a cluster's queue and of one number in it."""
 
 from __future__ import annotations
 

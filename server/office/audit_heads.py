@@ -20,7 +20,7 @@ FORM = re.compile(r"(\d{1,18}) ([0-9a-f]{64}) (\d{1,18}) ([0-9a-f]{64}|-)")
 
 @dataclass(frozen=True)
 class AuditHead:
-    """What a clinic says of its log."""
+    """A clinic's words about its log."""
 
     count: int
     hash: str

@@ -1,4 +1,4 @@
-"""What the office keeps. A database of its own, beside no clinic's."""
+"""Tables of the office. A database of its own, beside no clinic's."""
 
 from __future__ import annotations
 

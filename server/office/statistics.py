@@ -1,4 +1,4 @@
-"""What the city's page shows, counted from the stored resources."""
+"""Figures of the city's page, counted from the stored resources."""
 
 from __future__ import annotations
 

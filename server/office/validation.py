@@ -1,4 +1,4 @@
-"""What the office refuses, entry by entry, in OperationOutcome's words."""
+"""Refuses what the office does not take, entry by entry, in OperationOutcome's words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ENCOUNTER_STATUSES = {
 
 
 class EntryRefusedError(Exception):
-    """Why an entry cannot be taken.
+    """Reason why an entry cannot be taken.
 
     Attributes:
         code: FHIR IssueType: `required`, `value`, `not-found`, `forbidden`, `not-supported`, `structure`.

@@ -53,7 +53,7 @@ KINDS = {
 
 
 def verified(report: AuditReport, zone: ZoneInfo) -> Iterator[str]:
-    """What a look at the whole log found.
+    """Say what a look at the whole log found.
 
     Args:
         report: What was found.
@@ -79,7 +79,7 @@ def verified(report: AuditReport, zone: ZoneInfo) -> Iterator[str]:
 
 
 def problems(report: AuditReport) -> Iterator[str]:
-    """What is not as it was written, and what to do."""
+    """Say what is not as it was written, and what to do."""
     for problem in report.problems:
         yield _sentence(problem)
     if report.problems:
@@ -113,7 +113,7 @@ def lasting(report: AuditReport) -> Iterator[str]:
 
 
 def not_lasting(report: AuditReport) -> Iterator[str]:
-    """What has to be mended instead."""
+    """Say what has to be mended instead."""
     for problem in report.problems:
         if problem.code not in LASTING:
             yield _("Nobody can vouch for this, it has to be mended:") + " " + _sentence(problem)

@@ -1,4 +1,4 @@
-"""What `loket serve` says when the database holds less than was there."""
+"""Sentences of `loket serve` when the database holds less than was there."""
 
 from __future__ import annotations
 

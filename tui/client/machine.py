@@ -7,7 +7,7 @@ from tui.client.resource import ResourceClient
 
 
 class MachineClient(ResourceClient):
-    """What the admin sees and changes of the server."""
+    """Calls by which the admin sees and changes the server."""
 
     async def state(self) -> MachineOut:
         """Return the disks, and what waits for the server's next start."""

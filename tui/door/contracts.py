@@ -101,7 +101,7 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What a client has signed to sign in by key.
+    """Text that a client has signed to sign in by key.
 
     Attributes:
         session_id: Of the connection.

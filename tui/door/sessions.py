@@ -35,7 +35,7 @@ class ClientLine(Protocol):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the connection has ended."""
+        """True once the connection has ended."""
 
     def finish(self, text: str, status: int) -> None:
         """Show a last sentence, if any, and hang up; does nothing on a connection that is gone."""
@@ -114,7 +114,7 @@ class TerminalSession:
 
     @property
     def is_detached(self) -> bool:
-        """Whether no connection shows the app."""
+        """True while no connection shows the app."""
         return self.link is None
 
     def is_free(self, link: ClientLine | None, *, lives: bool) -> bool:

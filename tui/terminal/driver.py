@@ -108,7 +108,7 @@ class Terminal:
 
     @property
     def is_attached(self) -> bool:
-        """Whether a client is connected."""
+        """True while a client is connected."""
         return self._sink is not None
 
     @property
@@ -120,7 +120,7 @@ class Terminal:
 
     @property
     def is_settled(self) -> bool:
-        """Whether every key received was delivered and has had its effects."""
+        """True once every key received was delivered and has had its effects."""
         return self._keys is None or self._keys.is_settled
 
     def attach(self, sink: Sink, capabilities: Capabilities, size: tuple[int, int]) -> None:
@@ -182,7 +182,7 @@ class Terminal:
 
     @property
     def prints_escpos(self) -> bool:
-        """Whether the printer at the terminal takes ESC/POS; otherwise plain text."""
+        """True where the printer at the terminal takes ESC/POS; otherwise plain text."""
         return self.capabilities.escpos
 
     def print_local(self, data: bytes) -> bool:

@@ -181,12 +181,12 @@ class OrderedKeys:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether keys have come that the app has not been given."""
+        """True while keys have come that the app has not been given."""
         return bool(self._waiting)
 
     @property
     def is_settled(self) -> bool:
-        """Whether every key was delivered and has had its effects."""
+        """True once every key was delivered and has had its effects."""
         return self._task is None and not self._waiting
 
     def leads_on(self, event: Message) -> bool:

@@ -32,7 +32,7 @@ class LineWriter(Protocol):
 
     @property
     def prints_escpos(self) -> bool:
-        """Whether the printer at the person's end takes ESC/POS; otherwise plain text."""
+        """True where the printer at the person's end takes ESC/POS; otherwise plain text."""
 
     def print_local(self, data: bytes) -> bool:
         """Print at the person's end; return False where there is no printer."""

@@ -1,1 +1,1 @@
-"""What the terminal says and how it writes values."""
+"""Words of the terminal, and its way of writing values."""

@@ -1,4 +1,4 @@
-"""What is said of a medicine's checks: one line for each, in the reader's language."""
+"""Words about a medicine's checks: one line for each, in the reader's language."""
 
 from __future__ import annotations
 

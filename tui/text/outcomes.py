@@ -1,4 +1,4 @@
-"""How a visit ends, in words: which outcomes are asked about, and what the record lacks."""
+"""Says in words how a visit ends: which outcomes are asked about, and what the record lacks."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class Label(Static):
 
     @property
     def is_wrong(self) -> bool:
-        """Whether the field is marked."""
+        """True where the field is marked."""
         return self._wrong
 
     def mark(self, wrong: bool) -> None:

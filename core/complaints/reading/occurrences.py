@@ -18,7 +18,7 @@ from core.complaints.reading.experiencer import Experiencer
 
 
 class Temporality(IntEnum):
-    """When a mention holds. The smallest of several is the most current one."""
+    """Time at which a mention holds. The smallest of several is the most current one."""
 
     RECENT = 0
     """Of today; the default."""

@@ -63,7 +63,7 @@ def definitions() -> _Definitions:
 
 @dataclass(frozen=True)
 class _Count:
-    """How many of whom.
+    """A number of people out of a number of people.
 
     Attributes:
         hits: The numerator.

@@ -1,4 +1,4 @@
-"""Which id SATUSEHAT gave to what: without it nothing there could be corrected, only sent again."""
+"""Ids that SATUSEHAT gave to what was sent: without them nothing there could be corrected, only sent again."""
 
 from __future__ import annotations
 

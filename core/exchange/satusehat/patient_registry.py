@@ -1,4 +1,4 @@
-"""Whom SATUSEHAT knows: a patient's IHS number, found by NIK, passport or the mother's NIK, and kept."""
+"""Looks patients up at SATUSEHAT: the IHS number, found by NIK, passport or the mother's NIK, and kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all resources of a visit share: the names of people and rooms, the official texts, and what could not be made.
+"""Holds what all resources of a visit share: the names of people and rooms, the official texts, and what could not be made.
 
 A part that needs an official text that is missing is held and named; the parts that do not refer to it are made all the
 same.
@@ -39,7 +39,7 @@ class SatusehatNames(Names):
 
 @dataclass(frozen=True)
 class SatusehatContext(Context):
-    """What is the same for all visits of a run; `usernames` holds only people whom SATUSEHAT knows."""
+    """Facts that are the same for all visits of a run; `usernames` holds only people whom SATUSEHAT knows."""
 
     displays: Displays = field(default_factory=Displays)
     people: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class VisitParts:
 
     @property
     def is_valid(self) -> bool:
-        """Whether the visit stands; of a voided one everything is entered in error."""
+        """True where the visit stands; of a voided one everything is entered in error."""
         return self.visit.voided_at is None
 
     def key(self, part: str) -> str:

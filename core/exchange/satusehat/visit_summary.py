@@ -1,4 +1,4 @@
-"""What sums a visit up: the prognosis, and the outpatient summary with its sections.
+"""Sums a visit up: the prognosis, and the outpatient summary with its sections.
 
 The notes themselves stay at the clinic (data minimisation): a section names the resources that were sent. The complaint
 goes in the patient's words, addenda in the writer's.

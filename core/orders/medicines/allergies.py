@@ -42,7 +42,7 @@ class AllergyReading:
 
     @property
     def is_medicine(self) -> bool:
-        """Whether it names a medicine or a class of them."""
+        """True where it names a medicine or a class of them."""
         return bool(self.ingredients or self.classes)
 
 

@@ -59,7 +59,7 @@ class Recipient:
 
     @property
     def is_child(self) -> bool:
-        """Whether doses go by weight."""
+        """True where doses go by weight."""
         return self.age_months < CHILD_MONTHS
 
 

@@ -40,12 +40,12 @@ class MedicineReading:
 
     @property
     def is_read(self) -> bool:
-        """Whether every ingredient is known; what is not read cannot be checked."""
+        """True where every ingredient is known; what is not read cannot be checked."""
         return bool(self.ingredients) and not self.unread
 
     @property
     def certain(self) -> bool:
-        """Whether it was read as it was typed."""
+        """True where it was read as it was typed."""
         return self.is_read and not self.guessed
 
     @property

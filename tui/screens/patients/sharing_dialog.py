@@ -1,4 +1,4 @@
-"""Whether the record may go to SATUSEHAT: asked at the counter, printed, and changed whenever the patient wants."""
+"""Asks whether the record may go to SATUSEHAT: asked at the counter, printed, and changed whenever the patient wants."""
 
 from __future__ import annotations
 
