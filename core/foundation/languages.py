@@ -29,5 +29,12 @@ def data_table(file: str) -> Mapping[str, Any]:
 
     Args:
         file: Its name, such as `reports.toml`.
+
+    Raises:
+        ValueError: It is no TOML; the file and the line are named.
     """
-    return tomllib.loads(resources.files("core.data").joinpath(file).read_text(encoding="utf-8"))
+    text = resources.files("core.data").joinpath(file).read_text(encoding="utf-8")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"core/data/{file}: {error}") from None

@@ -30,13 +30,8 @@ from server.security import ActorAtSignIn, ActorNow, ClinicNow
 
 router = resource("queues")
 
-ACTIONS = {
-    name: EntryAction(name)
-    for name in (
-        "call", "recall", "skip", "hold", "resume", "start", "finish", "prioritise", "transfer", "send", "return",
-        "cancel", "leave", "undo",
-    )
-}  # fmt: skip
+NOT_ASKED_FOR = {EntryAction.ISSUE, EntryAction.CLOSE}
+"""Actions of a registration and of the day's closing."""
 
 
 @router.get("/clusters")
@@ -115,5 +110,6 @@ def _endpoint(action: EntryAction) -> None:
     router.post(f"/queue-entries/{{entry_id}}/{action}", name=f"{action}_entry")(act)
 
 
-for _action in ACTIONS.values():
-    _endpoint(_action)
+for _action in EntryAction:
+    if _action not in NOT_ASKED_FOR:
+        _endpoint(_action)
