@@ -46,7 +46,7 @@ class DangerPage:
 
 
 class PageChange(NamedTuple):
-    """What a page has and an earlier one had not, and the other way round."""
+    """Items that a page has and an earlier one had not, and the other way round."""
 
     added: list[PageItem]
     removed: list[PageItem]
