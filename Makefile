@@ -43,8 +43,8 @@ serve: setup ## The clinic's server with your settings (.env)
 test: setup-dev ## All tests
 	@$(BIN)/pytest
 
-test-core: setup-dev ## The tests of the domain alone
-	@$(BIN)/pytest tests/core
+test-core: setup-dev ## The tests of the domain alone, on SQLite
+	@$(BIN)/pytest tests/core -k "not postgres"
 
 coverage: setup-dev ## Which lines of the core no test runs
 	@$(BIN)/pytest -q --cov=core --cov-report=term-missing:skip-covered tests/core tests/server

@@ -18,6 +18,13 @@ import pytest
 from tests import scratch
 from tests.ports import free_port
 
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let `-k "not postgres"` leave out whatever asks for the cluster."""
+    if "postgres" in getattr(item, "fixturenames", ()):
+        item.extra_keyword_matches.add("postgres")
+
+
 NUMBERS = count(1)
 """Of databases, each with a name of its own."""
 

@@ -319,12 +319,19 @@ async def test_a_choice_and_its_letter_in_one_packet_act_on_nobody(counter: Coun
             assert state(counter, receipt) == before, name
 
 
+async def shown(terminal: CounterTerminal, receipt: dict[str, Any]) -> None:
+    """Wait until somebody stands in the queue on the screen: before, the keys would be about nobody."""
+    number = receipt["ticket"]["number"]
+    await happens(lambda: number in terminal.sink.emulator.text(), "the patient")
+
+
 @pytest.mark.parametrize("keys", ["l\r", "dp\r", "da\r", "x2\r", "dr\r"])
 async def test_letter_and_enter_in_one_packet_end_no_visit(counter: Counter, rest: Any, keys: str):
     receipt = someone(counter)
     with counter.api("dentist") as api:
         api.post(f"queue-entries/{receipt['ticket']['id']}/call", json={}).raise_for_status()
     async with open_terminal(counter, "dentist") as terminal:
+        await shown(terminal, receipt)
         rest()
         terminal.type(keys)
         said_so = "Enter came before this question was in view"
@@ -339,6 +346,7 @@ async def test_letter_and_enter_in_one_packet_end_no_visit(counter: Counter, res
 async def test_two_calls_in_one_packet_call_one_patient(counter: Counter, rest: Any):
     first, second = someone(counter), someone(counter)
     async with open_terminal(counter, "dentist") as terminal:
+        await shown(terminal, second)
         rest()
         terminal.type(DOWN)
         await terminal.quiet()
@@ -351,6 +359,7 @@ async def test_two_calls_in_one_packet_call_one_patient(counter: Counter, rest: 
 async def test_call_and_open_still_go_in_one_packet(counter: Counter, rest: Any):
     receipt = someone(counter)
     async with open_terminal(counter, "dentist") as terminal:
+        await shown(terminal, receipt)
         rest()
         terminal.type("n\r")
         await happens(lambda: isinstance(terminal.app.screen, RecordScreen), "the record")

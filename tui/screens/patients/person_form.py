@@ -331,7 +331,8 @@ class PersonScreen(LoketScreen[ResultT]):
             UnreachableError: The core does not answer.
         """
         facts = self.facts()
-        if await self.checks.ask(self.described(facts), self.visit(facts)):
+        are_new = await self.checks.ask(self.described(facts), self.visit(facts))
+        if are_new and self.query("#duplicates"):  # none where the form was closed meanwhile
             self.show_checks()
 
     def show_checks(self) -> None:

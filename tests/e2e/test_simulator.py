@@ -12,7 +12,7 @@ import pytest
 
 from bench.simulated.plants import PLANTS
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def simulate(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
