@@ -27,6 +27,7 @@ async def show(home: Path, language: str) -> None:
             await press(pilot, "r", "o")
             print(screen_text(app))  # noqa: T201
         async with counter.at("doctor", language=settings.language) as (app, _):
+            assert app.session is not None
             codes = app.session.client.terminology
             for found in (await codes.find_diagnoses("I10"), await codes.find_procedures("23.09")):
                 print([code.title for code in found])  # noqa: T201
