@@ -885,6 +885,36 @@ class Prescription(Table):
     revoke_reason = CharField(max_length=200, null=True)
 
 
+class Immunisation(Table):
+    """One vaccine that was given at a visit (FHIR Immunization)."""
+
+    id = _id()
+    visit = ForeignKeyField(Visit, backref="immunisations")
+    visit_id: str
+    encounter = ForeignKeyField(Encounter, backref="immunisations")
+    encounter_id: str
+    vaccine = CharField(max_length=120)
+    """As in the list of medicines: `Vaksin BCG`."""
+    product = CharField(max_length=8, default="")
+    """KFA of the product (93...); empty where only the vaccine is known."""
+    dose_number = IntegerField()
+    """1, 2, 3... within the series."""
+    lot_number = CharField(max_length=40)
+    expires_on = DayField()
+    site = CharField(max_length=2, default="")
+    """`InjectionSite`; empty where nobody said, or it was swallowed."""
+    given_at = InstantField()
+    given_by = ForeignKeyField(Account, backref="+")
+    given_by_id: str
+    override_reason = CharField(max_length=200, default="")
+    """Why it was given although an allergy or its expiry spoke against it."""
+    voided_at = InstantField(null=True)
+    """Set when it was entered in error."""
+    voided_by = ForeignKeyField(Account, null=True, backref="+")
+    voided_by_id: str | None
+    void_reason = CharField(max_length=200, null=True)
+
+
 class Order(Table):
     """One laboratory order (FHIR ServiceRequest) and its result."""
 

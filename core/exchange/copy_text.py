@@ -84,12 +84,16 @@ def _visit(clinic: Clinic, rows: VisitRows) -> Iterator[str]:
 
 
 def _entries(rows: VisitRows) -> Iterator[str]:
-    """Yield what stands of diagnoses, procedures, medicines and laboratory tests, one a line."""
+    """Yield what stands of diagnoses, procedures, vaccines, medicines and laboratory tests, one a line."""
     for row in live_diagnoses(rows):
         yield f"Diagnosis: {row.code} {row.title}"
     for done in rows.procedures:
         if done.voided_at is None:
             yield f"Tindakan: {done.title} {done.note}".rstrip()
+    for given in rows.immunisations:
+        if given.voided_at is None:
+            lot = f"dosis {given.dose_number}, nomor lot {given.lot_number}"
+            yield f"Imunisasi: {given.vaccine}, {lot}"
     for item in rows.prescriptions:
         if item.status != OrderStatus.REVOKED:
             yield f"Obat: {_medicine(item)}"

@@ -425,3 +425,12 @@ class RightsOutcome(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+
+
+class InjectionSite(StrEnum):
+    """The part of the body into which a vaccine is given (HL7 ActSite)."""
+
+    LEFT_ARM = "LA"
+    RIGHT_ARM = "RA"
+    LEFT_THIGH = "LT"
+    RIGHT_THIGH = "RT"

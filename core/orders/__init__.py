@@ -2,6 +2,7 @@
 
 __all__ = [
     "diagnoses",
+    "immunisations",
     "laboratory",
     "laboratory_tests",
     "medicines",

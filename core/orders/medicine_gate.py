@@ -36,6 +36,7 @@ from core.records.access import Purpose, find_visit, open_contact
 from core.schemas.record import (
     AllergyClash,
     DispenseFields,
+    ImmunisationFields,
     LetterFields,
     MedicineCheckOut,
     PrescriptionFields,
@@ -46,7 +47,7 @@ WEIGHT = "weight"
 LONGEST_CLASH = 200
 """Characters of the allergies that are kept with a prescription they speak against."""
 
-Overrides = PrescriptionFields | DispenseFields | LetterFields
+Overrides = PrescriptionFields | DispenseFields | LetterFields | ImmunisationFields
 """Requests that may answer what is asked about a medicine."""
 
 

@@ -13,12 +13,13 @@ from core.foundation.clinic import Clinic
 from core.foundation.codes import OrderStatus
 from core.foundation.errors import ConflictError, NotFoundError, ValidationError
 from core.foundation.permissions import Actor
-from core.models import Diagnosis, Order, Prescription, Procedure, Table, Visit
+from core.models import Diagnosis, Immunisation, Order, Prescription, Procedure, Table, Visit
 from core.records.access import Purpose, find_visit, open_contact, require_right
 
 REASON_LENGTH = 200  # characters that are kept
 _NAMES: dict[type[Table], str] = {
     Diagnosis: "diagnosis",
+    Immunisation: "immunisation",
     Order: "order",
     Prescription: "prescription",
     Procedure: "procedure",
@@ -29,7 +30,7 @@ _NAMES: dict[type[Table], str] = {
 def void(
     clinic: Clinic,
     actor: Actor,
-    table: type[Diagnosis] | type[Procedure],
+    table: type[Diagnosis] | type[Immunisation] | type[Procedure],
     visit_id: str,
     row_id: str,
     reason: str,

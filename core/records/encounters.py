@@ -22,6 +22,7 @@ from core.models import (
     BpjsVisit,
     Diagnosis,
     Encounter,
+    Immunisation,
     Letter,
     Order,
     Prescription,
@@ -29,7 +30,7 @@ from core.models import (
     QueueEntry,
     Visit,
 )
-from core.orders import diagnoses, laboratory, prescribing, procedures
+from core.orders import diagnoses, immunisations, laboratory, prescribing, procedures
 from core.patients import service as patients
 from core.patients import views as patient_views
 from core.queues import outcomes
@@ -179,6 +180,7 @@ def _without_notes(actor: Actor, visit: VisitOut) -> VisitOut:
             "entries": [for_actor(actor, entry) for entry in visit.entries],
             "encounters": [_without_note(contact, shown) for contact in visit.encounters],
             "procedures": [],
+            "immunisations": [],
             "letters": [],
             "previous": {
                 name: value
@@ -219,6 +221,7 @@ def _visit_out(clinic: Clinic, visit: Visit) -> VisitOut:
     contacts = Encounter.select().where(Encounter.visit == visit).order_by(Encounter.started_at)
     standing = (Diagnosis.visit == visit) & Diagnosis.voided_at.is_null()
     done = (Procedure.visit == visit) & Procedure.voided_at.is_null()
+    given = (Immunisation.visit == visit) & Immunisation.voided_at.is_null()
     medicines = Prescription.select().where(Prescription.visit == visit).order_by(Prescription.prescribed_at)
     tests = Order.select().where(Order.visit == visit).order_by(Order.ordered_at)
     issued = Letter.select().where(Letter.visit == visit).order_by(Letter.issued_at)
@@ -244,6 +247,10 @@ def _visit_out(clinic: Clinic, visit: Visit) -> VisitOut:
         procedures=[
             procedures.procedure_out(row)
             for row in Procedure.select().where(done).order_by(Procedure.performed_at)
+        ],
+        immunisations=[
+            immunisations.immunisation_out(row)
+            for row in Immunisation.select().where(given).order_by(Immunisation.given_at)
         ],
         prescriptions=prescribing.seen_in_record(visit, list(medicines)),
         orders=laboratory.orders_out(list(tests)),

@@ -15,6 +15,7 @@ from core.foundation.codes import (
     CompoundMake,
     CopyForm,
     Disposition,
+    InjectionSite,
     OrderStatus,
     Payer,
     Role,
@@ -127,6 +128,46 @@ class ProcedureOut(ProcedureFields):
     title: str
     performed_at: datetime
     performed_by: str
+
+
+class VaccineOut(Schema):
+    """A vaccine as it is chosen: of the list, or a product of the clinic's import of KFA."""
+
+    vaccine: str
+    product: str = ""
+    """KFA (93...)."""
+
+
+class ImmunisationFields(Schema):
+    """`POST visits/{id}/immunisations`."""
+
+    vaccine: Annotated[Line, Field(min_length=2, max_length=120)]
+    product: Annotated[Line, Field(max_length=8)] = ""
+    dose_number: Annotated[int, Field(ge=1, le=9)]
+    lot_number: Annotated[Line, Field(min_length=1, max_length=40)]
+    expires_on: date
+    site: InjectionSite | None = None
+    allergy_override: bool = False
+    expired_override: bool = False
+    """It was given although it had expired."""
+    confirmed: list[Annotated[Line, Field(max_length=40)]] = []
+    """Codes of the questions that are answered with yes."""
+    override_reason: Annotated[Line, Field(max_length=200)] = ""
+
+
+class ImmunisationOut(Schema):
+    """A vaccine that was given."""
+
+    id: str
+    vaccine: str
+    product: str = ""
+    dose_number: int
+    lot_number: str
+    expires_on: date
+    site: InjectionSite | None = None
+    given_at: datetime
+    given_by: str
+    override_reason: str = ""
 
 
 class MedicineOut(Schema):
@@ -437,6 +478,7 @@ class VisitOut(Schema):
     encounters: list[EncounterOut] = []
     diagnoses: list[DiagnosisOut] = []
     procedures: list[ProcedureOut] = []
+    immunisations: list[ImmunisationOut] = []
     prescriptions: list[PrescriptionOut] = []
     orders: list[OrderOut] = []
     letters: list[LetterOut] = []

@@ -6,13 +6,15 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from core.orders import diagnoses, laboratory, prescribing, procedures, worklists
+from core.orders import diagnoses, immunisations, laboratory, prescribing, procedures, worklists
 from core.schemas.base import Line
 from core.schemas.record import (
     Acknowledgement,
     DiagnosisFields,
     DiagnosisOut,
     DispenseFields,
+    ImmunisationFields,
+    ImmunisationOut,
     OrderFields,
     OrderOut,
     OrderResult,
@@ -57,6 +59,23 @@ def void_procedure(
 ) -> Response:
     """Strike a procedure out, with a reason."""
     procedures.void(clinic, actor, visit_id, procedure_id, reason)
+    return Response(status_code=204)
+
+
+@router.post("/visits/{visit_id}/immunisations", status_code=201)
+def add_immunisation(
+    visit_id: str, body: ImmunisationFields, actor: ActorNow, clinic: ClinicNow
+) -> ImmunisationOut:
+    """Record one vaccine that was given."""
+    return immunisations.add(clinic, actor, visit_id, body)
+
+
+@router.delete("/visits/{visit_id}/immunisations/{immunisation_id}", status_code=204)
+def void_immunisation(
+    visit_id: str, immunisation_id: str, actor: ActorNow, clinic: ClinicNow, reason: Reason = ""
+) -> Response:
+    """Strike a vaccine out, with a reason."""
+    immunisations.void(clinic, actor, visit_id, immunisation_id, reason)
     return Response(status_code=204)
 
 

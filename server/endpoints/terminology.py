@@ -8,12 +8,13 @@ from fastapi import Query
 
 from core.foundation.ages import DAYS_PER_YEAR
 from core.foundation.codes import Permission, Sex
-from core.orders import diagnoses, laboratory_tests, prescribing, procedures
+from core.orders import diagnoses, immunisations, laboratory_tests, prescribing, procedures
 from core.schemas.base import Line
 from core.schemas.record import (
     CodeOut,
     LabTestOut,
     MedicineOut,
+    VaccineOut,
 )
 from server.resources import resource
 from server.security import ActorNow, ClinicNow, LanguageNow
@@ -53,6 +54,12 @@ def find_procedures(
 ) -> list[CodeOut]:
     """Find procedures by code or words."""
     return procedures.find(q, limit, language)
+
+
+@router.get("/vaccines")
+def find_vaccines(actor: ActorNow, q: Words = "", limit: Limit = 12) -> list[VaccineOut]:
+    """Find vaccines by words, with the products of the clinic's import of KFA."""
+    return immunisations.find_vaccines(actor, q, limit)
 
 
 @router.get("/medicines")

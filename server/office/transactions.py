@@ -18,7 +18,7 @@ CHUNK = 200  # rows a statement; below SQLite's limit of bound values
 VISIT_TYPES = frozenset(
     {
         "Encounter", "Condition", "Observation", "Procedure", "ServiceRequest", "MedicationRequest",
-        "Composition",
+        "Composition", "Immunization",
     }
 )  # fmt: skip
 """Types that belong to a clinic's day."""

@@ -25,6 +25,7 @@ REQUIRED = {
     "Condition": ("code", "subject", "encounter"),
     "Observation": ("status", "code", "subject", "encounter"),
     "Procedure": ("status", "code", "subject", "encounter"),
+    "Immunization": ("status", "vaccineCode", "patient", "occurrenceDateTime"),
     "ServiceRequest": ("status", "intent", "code", "subject"),
     "MedicationRequest": ("status", "intent", "medicationCodeableConcept", "subject"),
     "AllergyIntolerance": ("code", "patient"),

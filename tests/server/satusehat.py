@@ -99,6 +99,10 @@ REQUIRED = {
     "AllergyIntolerance": ("identifier", "verificationStatus", "category", "code", "patient"),
     "ClinicalImpression": ("identifier", "status", "code", "subject", "encounter", "prognosisCodeableConcept"),
     "Procedure": ("status", "category", "code", "subject", "encounter", "performedPeriod", "performer"),
+    # satusehat.kemkes.go.id, resource Immunization: asterisks; lot and expiry of whoever gives it.
+    "Immunization": (
+        "status", "vaccineCode", "patient", "encounter", "occurrenceDateTime", "lotNumber", "expirationDate", "performer",
+    ),
     "Composition": (
         "identifier", "status", "type", "subject", "encounter", "date", "author", "title", "custodian", "section",
     ),
@@ -351,7 +355,8 @@ class Satusehat:
         for remote, resource in self.resources[kind].items():
             if remote in self.hidden:
                 continue
-            if "subject" in query and resource.get("subject", {}).get("reference") != query["subject"]:
+            subject = resource.get("subject") or resource.get("patient") or {}
+            if "subject" in query and subject.get("reference") != query["subject"]:
                 continue
             if "patient" in query and resource["patient"]["reference"] != query["patient"]:
                 continue
@@ -476,6 +481,7 @@ class Satusehat:
             "Condition": self._check_condition,
             "Observation": self._check_observation,
             "Procedure": self._check_procedure,
+            "Immunization": self._check_immunization,
             "Medication": self._check_medication,
             "MedicationRequest": self._check_medication_request,
             "MedicationDispense": self._check_medication_dispense,
@@ -539,7 +545,7 @@ class Satusehat:
             known = bool(ICD10.match(code)) and not code.startswith(("A97", "K64"))
             display = official_icd10(code) if known else None
         elif system == KFA:
-            display = self.products.get(code)
+            display = self.products.get(code) or official_displays().get((system, code))
         elif system in {listed for listed, _ in official_displays()}:
             display = official_displays().get((system, code))
         else:
@@ -662,6 +668,20 @@ class Satusehat:
     def _referred(self, reference: dict[str, Any]) -> dict[str, Any] | None:
         kind, _, remote = reference["reference"].partition("/")
         return self.resources.get(kind, {}).get(remote)
+
+    @staticmethod
+    def _check_immunization(resource: dict[str, Any]) -> None:
+        # satusehat.kemkes.go.id, resource Immunization: a product of KFA, the group of the vaccine, its CVX name.
+        coded = resource["vaccineCode"]["coding"]
+        kinds = [item["code"][:2] for item in coded if item["system"] == KFA]
+        if kinds[:1] != ["93"] or "VG" not in kinds[1:]:
+            raise Refusal("vaccineCode", "10001", "code-invalid")
+        # Seen on the staging server: the person as AP and the facility as EP; one of them alone is refused.
+        functions = [item["function"]["coding"][0]["code"] for item in resource["performer"]]
+        if functions != ["AP", "EP"]:
+            raise Refusal("performer.function", "10105", "required")
+        if "reportOrigin" in resource and resource.get("primarySource"):
+            raise Refusal("reportOrigin is for what others gave", "10002")
 
     @staticmethod
     def _check_clinical_impression(resource: dict[str, Any]) -> None:

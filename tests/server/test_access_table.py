@@ -42,6 +42,8 @@ STARTS_PROCESSES = {"POST /sync/run", "POST /closing/run", "POST /doctor/run", "
 
 Seen = dict[str, Any]
 
+VACCINE = {"vaccine": "Vaksin BCG", "dose_number": 1, "lot_number": "L1", "expires_on": "2099-01-01"}
+
 
 @pytest.fixture(scope="module")
 def clinic_settings(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
@@ -97,6 +99,7 @@ def _visit(callers: dict[str, httpx.Client], dentist: Caller, situation: str) ->
     for kind, path, body in (
         ("diagnosis_id", "diagnoses", {"code": "J06.9"}),
         ("procedure_id", "procedures", {"code": "23.09"}),
+        ("immunisation_id", "immunisations", VACCINE),
         ("prescription_id", "prescriptions", {"medicine": "Parasetamol"}),
         ("order_id", "orders", {"test": "Hemoglobin"}),
     ):
@@ -172,6 +175,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /visits/{visit_id}/letters": lambda: {"kind": "sick", "answers": {}},
     "POST /visits/{visit_id}/diagnoses": lambda: {"code": "A09"},
     "POST /visits/{visit_id}/procedures": lambda: {"code": "23.09"},
+    "POST /visits/{visit_id}/immunisations": lambda: VACCINE,
     "POST /visits/{visit_id}/prescriptions": lambda: {"medicine": "Parasetamol"},
     "POST /visits/{visit_id}/orders": lambda: {"test": "Asam urat"},
     "POST /orders/{order_id}/result": lambda: {"result": "12,1"},

@@ -298,11 +298,13 @@ NOT_CLINICAL = {
 }  # fmt: skip
 """Calls with somebody's id that carry nothing of the clinical record: the card, whether it may be shared, the queue, who
 released a record, the supervisor's leave asked for."""
+VACCINE = {"vaccine": "Vaksin BCG", "dose_number": 1, "lot_number": "L1", "expires_on": "2099-01-01"}
 BODIES: dict[str, Any] = {
     "PUT /visits/{visit_id}/encounter": {"subjective": "x"},
     "PUT /visits/{visit_id}/breastfeeding": {"breastfeeding": False}, "POST /visits/{visit_id}/addenda": {"text": "catatan"},
     "POST /visits/{visit_id}/letters": {"kind": "referral", "answers": REFERRAL},
     "POST /visits/{visit_id}/diagnoses": {"code": "J06.9"}, "POST /visits/{visit_id}/procedures": {"code": "23.09"},
+    "POST /visits/{visit_id}/immunisations": VACCINE,
     "POST /visits/{visit_id}/prescriptions": AMOXICILLIN, "PUT /prescriptions/{prescription_id}": AMOXICILLIN,
     "POST /visits/{visit_id}/orders": {"test": "Hemoglobin"}, "POST /orders/{order_id}/result": {"result": "12"},
     "POST /patients/{patient_id}/allergies": {"substance": "debu"},
@@ -323,6 +325,7 @@ def test_no_call_with_an_id_of_the_record_serves_a_stranger(
         "order_id": dentist.post(f"{base}/orders", json={"test": "Trombosit"}).json()["id"],
         "diagnosis_id": dentist.post(f"{base}/diagnoses", json={"code": "K02.9"}).json()["id"],
         "procedure_id": dentist.post(f"{base}/procedures", json={"code": "23.09"}).json()["id"],
+        "immunisation_id": dentist.post(f"{base}/immunisations", json=VACCINE).json()["id"],
         "allergy_id": allergic(dentist, visit, "debu")["id"],
         "kind": "prescriptions",
     }  # fmt: skip

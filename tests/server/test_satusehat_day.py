@@ -154,7 +154,12 @@ class Day:
         receipt = self.register("KIA", "imunisasi", patient=self.person(0.5))
         visit = self.open("midwife", receipt, vitals={"weight": 7})
         self.add("midwife", f"visits/{visit}/diagnoses", code="Z27.8")
-        self.add("midwife", f"visits/{visit}/procedures", code="99.41")
+        keeps = (self.today + timedelta(days=90)).isoformat()
+        for vaccine in ("Vaksin DPT-HB-Hib", "Vaksin polio oral (OPV) tetes"):
+            self.add(
+                "midwife", f"visits/{visit}/immunisations", vaccine=vaccine, dose_number=3, lot_number="L-7",
+                expires_on=keeps, site="RT" if "DPT" in vaccine else None,
+            )  # fmt: skip
         self.end("midwife", receipt)
 
     def referral(self) -> None:
@@ -254,6 +259,12 @@ def day(server: Background, ministry: Satusehat) -> Iterator[Day]:
             form="Tablet", form_code="BS066",
         )  # fmt: skip
         ministry.products["93900004"] = "Amlodipine Besylate 5 mg Tablet (TENSILOWA)"
+        for code, name, brand, ingredient in (
+            ("93001282", "Vaksin DTP - HB - Hib 0,5 mL", "PENTABIO, 1", "vaksin dpt-hb-hib"),
+            ("93004972", "Vaksin Poliomyelitis Oral Bivalent Tipe 1 & 3", "BIO FARMA", "vaksin polio oral"),
+        ):
+            MedicineCode.create(code=code, name=name, brand=brand, ingredients=[ingredient])
+            ministry.products[code] = f"{name} ({brand})"
         today = server.clinic.today()
     with ExitStack() as stack:
         yield Day({name: stack.enter_context(Caller(server.url, name)) for name in PEOPLE}, today)
@@ -276,7 +287,7 @@ def test_a_day_of_sixty_visits_is_taken_whole(day: Day, server: Background, mini
     del counted["Location"], counted["Organization"]
     each = {kind: count / ROUNDS for kind, count in counted.items()}
     assert each == {
-        "Encounter": 13, "Condition": 22, "Observation": 32, "Procedure": 2, "ServiceRequest": 5, "Specimen": 3,
+        "Encounter": 13, "Condition": 22, "Observation": 32, "Procedure": 1, "Immunization": 2, "ServiceRequest": 5, "Specimen": 3,
         "DiagnosticReport": 3, "Medication": 1, "MedicationRequest": 1, "MedicationDispense": 1,
         "AllergyIntolerance": 1, "ClinicalImpression": 1, "Composition": 13,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from core.schemas.record import (
     NO_REASON,
     DiagnosisOut,
+    ImmunisationOut,
     OrderOut,
     PrescriptionOut,
     ProcedureOut,
@@ -71,6 +72,22 @@ class OrdersClient(ResourceClient):
             reason: Kept in the record.
         """
         path = f"visits/{visit_id}/procedures/{procedure_id}"
+        await self._connection.send("DELETE", path, params={"reason": reason})
+
+    async def add_immunisation(self, visit_id: str, fields: Mapping[str, Any]) -> ImmunisationOut:
+        """Record one vaccine that was given."""
+        path = f"visits/{visit_id}/immunisations"
+        return await self._connection.one(ImmunisationOut, "POST", path, dict(fields))
+
+    async def void_immunisation(self, visit_id: str, immunisation_id: str, reason: str) -> None:
+        """Void a vaccine.
+
+        Args:
+            visit_id: The visit.
+            immunisation_id: The vaccine.
+            reason: Kept in the record.
+        """
+        path = f"visits/{visit_id}/immunisations/{immunisation_id}"
         await self._connection.send("DELETE", path, params={"reason": reason})
 
     async def prescribe(self, visit_id: str, fields: Mapping[str, Any]) -> PrescriptionOut:

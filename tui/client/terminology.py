@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.schemas.record import CodeOut, LabTestOut, MedicineOut
+from core.schemas.record import CodeOut, LabTestOut, MedicineOut, VaccineOut
 from tui.client.resource import ResourceClient
 
 
@@ -24,6 +24,10 @@ class TerminologyClient(ResourceClient):
     async def find_procedures(self, text: str) -> list[CodeOut]:
         """Find procedures by code or words."""
         return await self._connection.many(CodeOut, "procedures", q=text)
+
+    async def find_vaccines(self, text: str) -> list[VaccineOut]:
+        """Find vaccines by words."""
+        return await self._connection.many(VaccineOut, "vaccines", q=text)
 
     async def find_medicines(self, text: str, visit_id: str = "") -> list[MedicineOut]:
         """Find medicines by words, each with its usual prescription; for a child's visit, by weight."""

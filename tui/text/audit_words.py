@@ -97,6 +97,7 @@ ACTIONS: Mapping[str, str] = {
     "patients_searched": N_("searched"),
     "practitioner_nik_set": N_("set a clinician's NIK"),
     "prescribed": N_("prescribed"),
+    "immunisation_added": N_("recorded a vaccine"),
     "procedure_added": N_("added a procedure"),
     "recent_read": N_("saw the last patients"),
     "record_released": N_("RELEASED A RECORD"),

@@ -49,6 +49,9 @@ DOSE_CODES = frozenset(
     {"dose_not_positive", "dose_impossible", "dose_too_much", "dose_too_little", "weight_needed"}
 )
 ASKED = DOSE_CODES | {"allergy", "contraindication", "medicine_twice", "interaction"}
+ASKED_OF_VACCINES = frozenset({"allergy", "contraindication", "vaccine_expired"})
+NEED_REASON = frozenset({"allergy", "vaccine_expired"})
+"""Questions whose yes needs a reason."""
 """Codes of questions that a person may answer with yes."""
 
 
@@ -143,10 +146,12 @@ def override(values: Mapping[str, Any], code: str, reason: str = "") -> dict[str
     Args:
         values: What was refused.
         code: The question's code.
-        reason: For an allergy, why it is given all the same.
+        reason: For an allergy, or what has expired, why it is given all the same.
     """
     if code == "allergy":
         return {**values, "allergy_override": True, "override_reason": reason}
+    if code == "vaccine_expired":
+        return {**values, "expired_override": True, "override_reason": reason}
     if code in DOSE_CODES:
         return {**values, "dose_override": True}
     return {**values, "confirmed": [*values.get("confirmed", []), code]}

@@ -10,7 +10,14 @@ from rich.cells import cell_len
 from core.foundation.codes import OrderStatus
 from core.foundation.languages import in_language
 from core.records.forms import FormDefinition, computed_values, suggestions, visit_facts
-from core.schemas.record import EncounterOut, OrderOut, PrescriptionOut, VisitOut, VisitSummary
+from core.schemas.record import (
+    EncounterOut,
+    ImmunisationOut,
+    OrderOut,
+    PrescriptionOut,
+    VisitOut,
+    VisitSummary,
+)
 from tui.text import check_words, problem_words
 from tui.text.formatting import age_text, date_text, fit, number_text, sex_letter, wrapped
 from tui.text.result_words import result_text
@@ -71,11 +78,12 @@ def _encounter_lines(
 
 
 def _entry_lines(visit: VisitOut, zone: str) -> list[str]:
-    """Return diagnoses, procedures, medicines, tests and letters, one line each."""
+    """Return diagnoses, procedures, vaccines, medicines, tests and letters, one line each."""
     procedure, letter = _("Procedure"), _("Letter")
     return [
         *(f"{item.code} {item.title}" for item in visit.diagnoses),
         *(f"{procedure} {item.code} {item.title} {item.note}".rstrip() for item in visit.procedures),
+        *(vaccine_text(item) for item in visit.immunisations),
         *(medicine_text(item) for item in medicines_of(visit)),
         *(f"Lab {item.test}: {result_text(item, zone)}" for item in orders_of(visit)),
         *(f"{letter} {item.number}" for item in visit.letters),
@@ -90,6 +98,13 @@ def medicines_of(visit: VisitOut) -> list[PrescriptionOut]:
 def orders_of(visit: VisitOut) -> list[OrderOut]:
     """Return the visit's laboratory orders without the revoked ones."""
     return [item for item in visit.orders if item.status is not OrderStatus.REVOKED]
+
+
+def vaccine_text(item: ImmunisationOut) -> str:
+    """Return such as `Vaksin BCG dose 1, lot AB12`."""
+    return f"{item.vaccine} " + _("dose {number}, lot {lot}").format(
+        number=item.dose_number, lot=item.lot_number
+    )
 
 
 def medicine_text(item: PrescriptionOut) -> str:
@@ -247,6 +262,8 @@ def _finding_rows(visit: VisitOut, zone: str) -> list[tuple[str, str]]:
         (_("Medicine"), "; ".join(medicine_text(item).removeprefix("R/ ") for item in medicines_of(visit))),
         (_("Lab"), "; ".join(f"{item.test}: {result_text(item, zone)}" for item in orders_of(visit))),
     ]
+    if visit.immunisations:
+        rows.insert(2, (_("Vaccine"), "; ".join(vaccine_text(item) for item in visit.immunisations)))
     if visit.letters:
         rows.append((_("Letter"), "; ".join(item.number for item in visit.letters)))
     return rows

@@ -18,6 +18,7 @@ from core.models import (
     Allergy,
     Diagnosis,
     Encounter,
+    Immunisation,
     Order,
     OrderVersion,
     Prescription,
@@ -65,6 +66,7 @@ class VisitRows:
     diagnoses: list[Diagnosis] = field(default_factory=list)
     prescriptions: list[Prescription] = field(default_factory=list)
     procedures: list[Procedure] = field(default_factory=list)
+    immunisations: list[Immunisation] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     addenda: list[Addendum] = field(default_factory=list)
     allergies: list[Allergy] = field(default_factory=list)
@@ -129,7 +131,7 @@ def _observations(context: Context, rows: VisitRows, shared: Resource) -> Iterat
 
 
 def _orders(context: Context, rows: VisitRows, shared: Resource) -> Iterator[Made]:
-    """Yield procedures, laboratory orders with their results, and prescriptions.
+    """Yield procedures, vaccines, laboratory orders with their results, and prescriptions.
 
     Rows are never deleted, so a row's number within its visit never changes.
     """
@@ -137,6 +139,9 @@ def _orders(context: Context, rows: VisitRows, shared: Resource) -> Iterator[Mad
     for number, done in enumerate(rows.procedures, 1):
         key = part_key(visit, f"T{number}")
         yield "Procedure", key, procedure(context, visit, key, done, shared)
+    for number, given in enumerate(rows.immunisations, 1):
+        key = part_key(visit, f"V{number}")
+        yield "Immunization", key, immunization(context, visit, key, given)
     for number, order in enumerate(rows.orders, 1):
         key = part_key(visit, f"L{number}")
         yield "ServiceRequest", key, service_request(context, key, order, shared)
@@ -358,6 +363,33 @@ def _performer(context: Context, account_id: str | None) -> Resource:
     if username is None:
         return context.names.reference("Organization", context.names.facility_code)
     return context.names.reference("Practitioner", username)
+
+
+def immunization(context: Context, visit: Visit, key: str, row: Immunisation) -> Resource:
+    """A vaccine that was given, in words.
+
+    Args:
+        context: What the visits of a batch share.
+        visit: The visit.
+        key: The business identifier of the resource.
+        row: The stored record.
+    """
+    valid = row.voided_at is None and visit.voided_at is None
+    names = context.names
+    return {
+        "resourceType": "Immunization",
+        "identifier": [names.identifier("Immunization", key)],
+        "status": "completed" if valid else "entered-in-error",
+        "vaccineCode": {"text": row.vaccine},
+        "patient": names.reference("Patient", visit.patient.medical_record_number),
+        "encounter": names.reference("Encounter", visit.id),
+        "occurrenceDateTime": instant(row.given_at),
+        "primarySource": True,
+        "lotNumber": row.lot_number,
+        "expirationDate": row.expires_on.isoformat(),
+        "performer": [{"actor": _performer(context, row.given_by_id)}],
+        "protocolApplied": [{"doseNumberPositiveInt": row.dose_number}],
+    }
 
 
 def procedure(context: Context, visit: Visit, key: str, row: Procedure, shared: Resource) -> Resource:

@@ -30,6 +30,7 @@ SECTIONS = (
     ("MedicationRequest", "10160-0", "Obat"),
     ("Observation", "30954-2", "Tanda vital dan hasil pemeriksaan"),
     ("Procedure", "47519-4", "Tindakan"),
+    ("Immunization", "11369-6", "Imunisasi"),
     ("Encounter", "46240-8", "Kunjungan"),
 )
 """Resource type, LOINC code of its section, and the section's title."""

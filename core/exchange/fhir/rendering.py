@@ -26,6 +26,7 @@ from core.models import (
     Diagnosis,
     Encounter,
     EncounterVersion,
+    Immunisation,
     Order,
     OrderVersion,
     Patient,
@@ -153,6 +154,8 @@ def visit_rows(ids: Sequence[str]) -> Iterator[VisitRows]:
     _attach(found, "diagnoses", Diagnosis.select().where(Diagnosis.visit.in_(ids)))
     done = Procedure.select().where(Procedure.visit.in_(ids)).order_by(Procedure.id)
     _attach(found, "procedures", done)
+    given = Immunisation.select().where(Immunisation.visit.in_(ids)).order_by(Immunisation.id)
+    _attach(found, "immunisations", given)
     _attach(found, "orders", Order.select().where(Order.visit.in_(ids)).order_by(Order.id))
     _attach_results(found)
     _attach(

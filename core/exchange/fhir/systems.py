@@ -30,6 +30,7 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10"
 ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
+CVX = "http://hl7.org/fhir/sid/cvx"
 UCUM = "http://unitsofmeasure.org"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
@@ -61,6 +62,7 @@ OWN_KINDS = {
     "Condition": "condition",
     "Observation": "observation",
     "Procedure": "procedure",
+    "Immunization": "immunization",
     "ServiceRequest": "servicerequest",
     "MedicationRequest": "prescription",
     "AllergyIntolerance": "allergy",

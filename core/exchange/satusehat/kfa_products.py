@@ -108,6 +108,17 @@ class KfaProducts:
             self._matches[medicine] = self._match(medicine)
         return self._matches[medicine]
 
+    def vaccine(self, ingredient: str, product: str) -> KfaProduct | None:
+        """Return the product of a vaccine that was given: the one that was chosen, else the only one of the list.
+
+        Args:
+            ingredient: The vaccine.
+            product: KFA of the product that was chosen; empty for none.
+        """
+        rows = self._by_ingredients.get(frozenset({ingredient}), [])
+        branded = [row for row in rows if row.code.startswith(WITH_BRAND)]
+        return _only([row for row in branded if not product or row.code == product])
+
     def _match(self, medicine: str) -> KfaMatch:
         generic_name, brand = _parted(medicine)
         read = read_medicine(generic_name)

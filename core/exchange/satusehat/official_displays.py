@@ -27,7 +27,7 @@ from core.foundation.database import transaction
 from core.foundation.errors import ValidationError
 from core.foundation.languages import SOURCE_LANGUAGE
 from core.foundation.spreadsheets import read_content, read_sheets
-from core.models import Diagnosis, OfficialDisplay, Order, Outbox, Prescription, Procedure
+from core.models import Diagnosis, Immunisation, OfficialDisplay, Order, Outbox, Prescription, Procedure
 
 FILE = "satusehat_displays.csv"
 KFA = "http://sys-ids.kemkes.go.id/kfa"
@@ -244,13 +244,14 @@ def _codes_in_use() -> Iterator[tuple[str, str, int]]:
 
 
 def send_medicines_again() -> int:
-    """Make the visits with a prescription wait again, after an import of KFA; return how many.
+    """Make the visits with a prescription or a vaccine wait again, after an import of KFA; return how many.
 
     What is there already is not sent twice: only what is new of a visit differs.
     """
-    visits = [row.visit_id for row in Prescription.select(Prescription.visit).distinct()]
+    visits = {row.visit_id for row in Prescription.select(Prescription.visit).distinct()}
+    visits |= {row.visit_id for row in Immunisation.select(Immunisation.visit).distinct()}
     sent = Outbox.select().where(
-        Outbox.kind == outbox.VISIT, Outbox.status == OutboxStatus.SENT, Outbox.target.in_(visits)
+        Outbox.kind == outbox.VISIT, Outbox.status == OutboxStatus.SENT, Outbox.target.in_(sorted(visits))
     )
     targets = [row.target for row in sent]
     for start in range(0, len(targets), BATCH):

@@ -14,6 +14,8 @@ from core.exchange.target import LATER, NOT_FOUND
 
 KEPT, CHANGED, MADE = "kept", "changed", "made"
 """What was done with a resource."""
+FOUND_BY_PATIENT = frozenset({"Immunization"})
+"""Types of a visit's parts that call the patient so, and not `subject`."""
 
 
 class ResourceSender:
@@ -79,6 +81,8 @@ class ResourceSender:
 
     def _adopt(self, entry: Entry, where: Mapping[str, str]) -> str:
         """Return the id of a resource that SATUSEHAT says it has already."""
+        if entry.type in FOUND_BY_PATIENT and "subject" in where:
+            where = {"patient": where["subject"]}
         query = f"{self._names.system(entry.type)}|{entry.value}"
         for resource in self._access.search(entry.type, {**where, "identifier": query}):
             identifiers = resource.get("identifier")

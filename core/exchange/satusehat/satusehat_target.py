@@ -51,7 +51,7 @@ UNKNOWN_REFERENCE_RULE = "10124"
 FOREIGN_IDENTIFIER_RULE = "10117"
 PART_KINDS = (
     "Condition", "Observation", "Procedure", "ServiceRequest", "Specimen", "DiagnosticReport", "MedicationRequest",
-    "MedicationDispense", "ClinicalImpression", "Composition",
+    "MedicationDispense", "ClinicalImpression", "Composition", "Immunization",
 )  # fmt: skip
 """Types of a visit's parts that a correction may remove from it."""
 

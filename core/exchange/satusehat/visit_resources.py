@@ -29,6 +29,7 @@ from core.exchange.satusehat import (
     laboratory_chain,
     medication_chain,
     referrals,
+    vaccinations,
     visit_summary,
     vital_observations,
 )
@@ -65,6 +66,7 @@ def visit_parts(context: SatusehatContext, rows: VisitRows) -> VisitParts:
         if not done.is_local:
             key = parts.key(f"T{number}")
             parts.add("Procedure", key, partial(_procedure, parts, key, done))
+    vaccinations.add(parts)
     laboratory_chain.add(parts)
     medication_chain.add(parts)
     referrals.add(parts)

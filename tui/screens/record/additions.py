@@ -38,13 +38,14 @@ from tui.screens.record.earlier_visits import READ_CELLS, VisitDialog, VisitsDia
 from tui.screens.record.medicine_dialog import PRESCRIBED_FIELDS, MedicineDialog
 from tui.screens.record.release import ask_release
 from tui.screens.record.search_dialog import PickDialog
+from tui.screens.record.vaccine_dialog import VaccineDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import check_words, problem_words
 from tui.text.formatting import wrapped
 from tui.text.result_words import value_text
 from tui.text.translation import N_, _
-from tui.text.visit_words import medicine_text, medicines_of
+from tui.text.visit_words import medicine_text, medicines_of, vaccine_text
 
 SIGN_CELLS = 4
 """Cells of a status line that its sign and its blanks take."""
@@ -171,6 +172,56 @@ class Additions(LoketScreen[str]):
                 self.run_adding(self.session.client.orders.add_procedure(self._entry.visit_id, *procedure))
 
         self.app.push_screen(ProcedureDialog(self.session), chosen)
+
+    def action_immunisation(self) -> None:
+        """Record a vaccine that was given."""
+        if self._visit is None:
+            return
+        allergies = self._visit.patient.allergies
+
+        def chosen(values: dict[str, Any] | None) -> None:
+            if values is not None:
+                self._ask_allergies_first(lambda: self.immunise(values), lambda: None)
+
+        self.app.push_screen(VaccineDialog(self.session, allergies), chosen)
+
+    @work(group=ADDING, exit_on_error=False)
+    async def immunise(self, values: dict[str, Any]) -> None:
+        """Record a vaccine; what is asked about it goes through only after a deliberate yes."""
+        try:
+            with hold_keys(self.app):
+                await self.session.client.orders.add_immunisation(self._entry.visit_id, values)
+                await self._read_again()
+                self.say(_("Added."), "good")
+        except RefusedError as refusal:
+            self.say(problem_words.problem_text(refusal.problem), "error")
+            if refusal.code in check_words.ASKED_OF_VACCINES:
+                self._ask_whether_given(values, refusal)
+        except UnreachableError:
+            self.say(_(problem_words.UNREACHABLE), "error")
+
+    def _ask_whether_given(self, values: dict[str, Any], refusal: RefusedError) -> None:
+        """Ask whether the vaccine was given all the same; against an allergy, or when it had expired, why.
+
+        Args:
+            values: The vaccine.
+            refusal: The core's question.
+        """
+
+        def because(reason: str | None) -> None:
+            if reason:
+                self.immunise(check_words.override(values, refusal.code, reason))
+
+        def knowingly(answer: str | None) -> None:
+            if answer == "yes" and refusal.code in check_words.NEED_REASON:
+                self.app.push_screen(LineDialog(self.session, WHY_ALL_THE_SAME, shortest=3), because)
+            elif answer == "yes":
+                self.immunise(check_words.override(values, refusal.code))
+
+        options = [("Y", "yes", _("It was given: record it")), ("N", "no", _("Do not record it"))]
+        notes = [values["vaccine"], problem_words.problem_text(refusal.problem)]
+        title = N_("Was this vaccine given all the same?")
+        self.app.push_screen(LettersDialog(self.session, title, options, notes=notes), knowingly)
 
     def action_prescribe(self) -> None:
         """Prescribe a medicine."""
@@ -449,6 +500,9 @@ class Additions(LoketScreen[str]):
         for procedure in visit.procedures:
             rows.append((procedure.id, f"{procedure.code} {procedure.title}"))
             calls[procedure.id] = _call(client.orders.void_procedure, visit.id, procedure.id)
+        for vaccine in visit.immunisations:
+            rows.append((vaccine.id, vaccine_text(vaccine)))
+            calls[vaccine.id] = _call(client.orders.void_immunisation, visit.id, vaccine.id)
         for medicine in visit.prescriptions:
             if medicine.status is OrderStatus.ACTIVE:
                 rows.append((medicine.id, medicine_text(medicine)))

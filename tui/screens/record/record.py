@@ -47,6 +47,7 @@ MOST_LINES, FEW_LINES = 30, 8  # lines of earlier visits, without and with whole
 LEAST_BESIDE = 37  # cells of a line beside the note
 MORE = (
     ("T", "procedure", N_("Procedure")),
+    ("I", "immunisation", N_("Vaccine")),
     ("F", "open_form", N_("Form")),
     ("S", "letter", N_("Certificate or referral")),
     ("A", "allergy", N_("Allergies")),
