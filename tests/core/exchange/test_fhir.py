@@ -27,6 +27,7 @@ from core.models import (
     Diagnosis,
     Encounter,
     EncounterVersion,
+    Immunisation,
     Order,
     Patient,
     Prescription,
@@ -119,6 +120,11 @@ def everything_odd(days: Days) -> None:
         Procedure.create(
             id=new_id(), visit=visit, encounter=encounter, code=code, is_local=is_local, title=f"Tindakan {code}",
             note="46" if voided is None else "", performed_at=at, performed_by=days.account, voided_at=voided,
+        )  # fmt: skip
+    for voided in (None, at):
+        Immunisation.create(
+            id=new_id(), visit=visit, encounter=encounter, vaccine="Vaksin BCG", dose_number=1, lot_number="A<1>",
+            expires_on=DAY, given_at=at, given_by=days.account, voided_at=voided,
         )  # fmt: skip
     Addendum.create(
         id=new_id(),
