@@ -261,7 +261,7 @@ def day(server: Background, ministry: Satusehat) -> Iterator[Day]:
         ministry.products["93900004"] = "Amlodipine Besylate 5 mg Tablet (TENSILOWA)"
         for code, name, brand, ingredient in (
             ("93001282", "Vaksin DTP - HB - Hib 0,5 mL", "PENTABIO, 1", "vaksin dpt-hb-hib"),
-            ("93004972", "Vaksin Poliomyelitis Oral Bivalent Tipe 1 & 3", "BIO FARMA", "vaksin polio oral"),
+            ("93004972", "Vaksin Poliomyelitis Oral Bivalent", "BIO FARMA", "vaksin polio oral"),
         ):
             MedicineCode.create(code=code, name=name, brand=brand, ingredients=[ingredient])
             ministry.products[code] = f"{name} ({brand})"
