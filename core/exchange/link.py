@@ -78,11 +78,14 @@ class OfficeLink:
         self._exchange("GET", f"{self._url}/Organization?_summary=count", b"", {})
 
     def manifest(self, body: dict[str, Any], audit_head: str = "") -> dict[str, Any]:
-        """Compare a day's manifest; raises like `send`.
+        """Compare a day's manifest.
 
         Args:
             body: The manifest.
             audit_head: The end of the audit log, in a header that an older office passes over.
+
+        Raises:
+            TryAgainError: As `send`, or `strange_answer`: it does not say whether it agrees.
         """
         raw = gzip.compress(json.dumps(body, separators=(",", ":")).encode(), mtime=0)
         headers = {

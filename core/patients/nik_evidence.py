@@ -57,7 +57,13 @@ def read(described: Described, today: date) -> NikCheck | None:
 
 
 def speak_against(described: Described, check: NikCheck, today: date) -> tuple[str, ...]:
-    """Return what sex and birth date say against a number that was read, as `contradictions`."""
+    """Return what sex and birth date say against a number that was read, as `contradictions`.
+
+    Args:
+        described: The person as typed.
+        check: The number's own sex and birth date.
+        today: The day of the question.
+    """
     found = []
     if described.sex and described.sex != check.sex:
         found.append("nik_sex_differs")
@@ -99,7 +105,13 @@ def may_be_mother(born: date | None, check: NikCheck) -> bool:
 
 
 def mother_problem(nik: str, born: date, today: date) -> str:
-    """Return the code of why a NIK cannot be the mother's; empty when it can."""
+    """Return the code of why a NIK cannot be the mother's; empty when it can.
+
+    Args:
+        nik: The number.
+        born: Birth date of the child.
+        today: The day of the question.
+    """
     check = check_nik(nik, today=today)
     if check.outcome is Outcome.REJECT:
         return check.rejected_for

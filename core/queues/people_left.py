@@ -111,7 +111,13 @@ def still_here(clinic: Clinic, day: date) -> int:
 
 
 def left_in(clinic: Clinic, clusters: Sequence[str], day: date) -> list[QueueEntry]:
-    """Return the open entries of clusters that came before the latest hour of a day."""
+    """Return the open entries of clusters that came before the latest hour of a day.
+
+    Args:
+        clinic: For the hours.
+        clusters: Their codes.
+        day: The day of service.
+    """
     here = [as_row(QueueEntry, _HERE_COLUMNS, cells) for cells in _HERE.rows(clusters=list(clusters))]
     since = _brought_back() if here else {}
     latest = {code: service_days.latest_at(clinic, code, day) for code in {entry.cluster for entry in here}}

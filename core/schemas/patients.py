@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from core.foundation.codes import AppointmentStatus, DuplicateBand, NikHolder, NoIdentifierReason, Payer, Sex
 from core.schemas.base import Identifier, Line, Name, Schema
@@ -55,8 +57,19 @@ class PatientFields(Schema):
 
 def longest(name: str) -> int:
     """Return the most characters of a text in `PatientFields`."""
-    rules = PatientFields.model_fields[name].metadata
-    return next(int(rule.max_length) for rule in rules if hasattr(rule, "max_length"))
+    field = PatientFields.model_fields[name]
+    return next(_longest((*field.metadata, *get_args(field.annotation))))
+
+
+def _longest(rules: Iterable[object]) -> Iterator[int]:
+    """Yield the lengths that the rules of a type name, those of the types it is made of too."""
+    for rule in rules:
+        if isinstance(rule, FieldInfo):
+            yield from _longest(rule.metadata)
+        elif hasattr(rule, "max_length"):
+            yield int(rule.max_length)
+        else:
+            yield from _longest(getattr(rule, "__metadata__", ()))
 
 
 class PatientPatch(Schema):

@@ -91,7 +91,7 @@ class CheckOut(Schema):
 
 
 class LateEntryFields(Schema):
-    """What is known of somebody who came before they are registered: written on paper, most often."""
+    """Facts about somebody who came before they are registered: written on paper, most often."""
 
     arrived_at: AwareDatetime
     """The true time of arrival."""

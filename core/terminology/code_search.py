@@ -361,13 +361,10 @@ def _column_places(header: Sequence[str], columns: Mapping[str, Sequence[str]]) 
         ours: next((headings.index(name) for name in names if name in headings), None)
         for ours, names in columns.items()
     }
-    places |= {
-        heading: place
-        for place, heading in enumerate(headings)
-        if TITLE_COLUMN.fullmatch(heading) and heading not in places
-    }
-    has_title = any(place is not None for ours, place in places.items() if TITLE_COLUMN.fullmatch(ours))
-    if places["code"] is None or not has_title:
+    titled = {heading: place for place, heading in enumerate(headings) if TITLE_COLUMN.fullmatch(heading)}
+    places |= {heading: titled[heading] for heading in sorted(titled.keys() - places.keys())}
+    found = {ours for ours, place in places.items() if place is not None}
+    if "code" not in found or not any(map(TITLE_COLUMN.fullmatch, found)):
         raise ValidationError({"file": "columns"})
     return places
 

@@ -87,7 +87,13 @@ def not_promoted() -> str:
 
 
 def promoted(done: Promoted, journal_dir: str, zone: ZoneInfo) -> Iterator[str]:
-    """Yield what a promotion did and what is to be done now."""
+    """Yield what a promotion did and what is to be done now.
+
+    Args:
+        done: The promotion.
+        journal_dir: The journal's folder.
+        zone: Time zone of the clinic.
+    """
     yield _("This machine is the core now (epoch {epoch}), with all up to {moment}.").format(
         epoch=done.epoch, moment=to_the_second(done.standing.moment, zone) if done.standing.moment else "-"
     )

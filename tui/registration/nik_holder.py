@@ -68,7 +68,13 @@ def finding_words(doubt: NikDoubt) -> str:
 
 
 def moved(doubt: NikDoubt, answer: str, facts: FormValues) -> dict[str, str]:
-    """Return the values of the form that change when the number is somebody else's."""
+    """Return the values of the form that change when the number is somebody else's.
+
+    Args:
+        doubt: The number, and its holder where that is known.
+        answer: Whose it is, as `NikHolder`.
+        facts: The form so far.
+    """
     values = {"nik": "", f"{answer}_nik": doubt.nik}
     born = facts.birth_date
     if born == doubt.birth_date:  # filled in from the number, as the sex was

@@ -115,6 +115,13 @@ def storage_errors() -> Iterator[None]:
 def pack(data: Path, content: Content, home: Path, target: Path, recipients: list[Any]) -> None:
     """Write data, manifest and the data folder's own files as an encrypted archive, flushed to the disk.
 
+    Args:
+        data: The copy of the database.
+        content: Its manifest.
+        home: The data folder.
+        target: The archive; what is packed lies beside it meanwhile.
+        recipients: Keys of age that open it.
+
     Raises:
         BackupError: The disk is full or fails.
     """
@@ -162,6 +169,11 @@ def identity(key_text: str) -> Any:
 
 def unpack(file: Path, key: Any, folder: Path) -> Opened:
     """Decrypt an archive into `folder`.
+
+    Args:
+        file: The archive.
+        key: The recovery key, as age reads it.
+        folder: Gets what was packed.
 
     Raises:
         BackupError: `missing`, `wrong_key`, `damaged`, `newer_format`, or the disk's.

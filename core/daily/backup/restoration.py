@@ -74,6 +74,11 @@ class RestorePreview:
 def verify(file: Path, key_text: str, settings: Settings | None = None) -> BackupInfo:
     """Do the drill: open a backup with the recovery key, restore it into a scratch database, compare.
 
+    Args:
+        file: The backup.
+        key_text: The recovery key.
+        settings: Of the clinic, for a backup of PostgreSQL; None: as this machine has them.
+
     Raises:
         BackupError: `missing`, `wrong_key`, `damaged`, `newer_format`, `other_engine`.
     """

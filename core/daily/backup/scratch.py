@@ -33,12 +33,29 @@ def scratch(parent: Path) -> Iterator[Path]:
 
 
 def look_at_file(file: Path, facility_code: str, made_at: str, made_for: str = "") -> Content:
-    """Return the content of a SQLite file."""
+    """Return the content of a SQLite file.
+
+    Args:
+        file: The database.
+        facility_code: Of the clinic.
+        made_at: Instant of the backup, as its manifest says it.
+        made_for: Purpose of the backup; empty for the daily one.
+    """
     return look_at_url(f"sqlite:///{file}", facility_code, made_at, made_for)
 
 
 def look_at_url(url: str, facility_code: str, made_at: str, made_for: str = "") -> Content:
-    """Return the content of a database."""
+    """Return the content of a database.
+
+    Args:
+        url: The database.
+        facility_code: Of the clinic.
+        made_at: Instant of the backup, as its manifest says it.
+        made_for: Purpose of the backup; empty for the daily one.
+
+    Raises:
+        BackupError: `damaged`: it cannot be opened.
+    """
     opened = APSWDatabase(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else connect(url)
     try:
         opened.connect()
@@ -51,7 +68,11 @@ def look_at_url(url: str, facility_code: str, made_at: str, made_for: str = "") 
 
 @contextmanager
 def scratch_postgres(url: str) -> Iterator[str]:
-    """Yield the URL of a scratch database on the same server, dropped afterwards."""
+    """Yield the URL of a scratch database on the same server, dropped afterwards.
+
+    Raises:
+        BackupError: `no_scratch`: the server makes none.
+    """
     import psycopg
 
     name = f"loket_scratch_{new_id().replace('-', '')[-12:]}"
@@ -102,7 +123,11 @@ def replace_postgres(url: str, by: str, aside: str) -> None:
 
 
 def restored(opened: Opened, settings: Settings) -> Content:
-    """Restore the archive's database into a scratch one and return its content."""
+    """Restore the archive's database into a scratch one and return its content.
+
+    Raises:
+        BackupError: `other_engine`: it is of PostgreSQL, and the clinic's is not; or as `fill_postgres`.
+    """
     content = opened.content
     if content.engine == "sqlite":
         return look_at_file(opened.data, content.facility_code, content.made_at)

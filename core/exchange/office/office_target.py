@@ -46,7 +46,11 @@ class OfficeTarget:
         return self._link.received_bytes
 
     def prepare(self) -> None:
-        """Send the facility, its clusters and people, when they or the office changed."""
+        """Send the facility, its clusters and people, when they or the office changed.
+
+        Raises:
+            SyncError: `facility_refused`: nothing else would be taken.
+        """
         record = self._mapper.directory()
         mark = {
             "digest": digest({"all": [entry.resource for entry in record.entries]}).hex(),

@@ -197,6 +197,8 @@ def test_titles_of_a_third_language_are_shown_and_found_and_outlive_a_list_witho
     assert {procedures.find("tindhik", language=each)[0].title for each in ("jv", "id")} == {"Tindhik kuping"}
     icd10.load_builtin()
     assert diagnoses.find("i10", language="jv")[0].title == "Getih dhuwur"
+    icd10.import_codes(write(tmp_path / "two.csv", "title_jv,kode,title_en", "Kencing manis,E10,Diabetes"))
+    assert diagnoses.find("e10", language="id")[0].title == "Diabetes", "English before any other"
 
 
 def test_shipped_titles_of_a_third_language_stay_where_a_clinics_list_has_none(

@@ -17,7 +17,7 @@ from core.foundation.codes import DuplicateBand, NikHolder
 from core.patients.fields import BY_NAME, PATIENT_FIELDS
 from core.patients.national_ids import NIK_LENGTH, Outcome
 from core.schemas.base import Problem
-from core.schemas.patients import DuplicateResult, NikDoubt, PatientOut
+from core.schemas.patients import DuplicateResult, NikDoubt, PatientOut, longest
 from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
 from tui.registration.checks import Checks
@@ -95,34 +95,34 @@ class PersonScreen(LoketScreen[ResultT]):
     def compose_person(self) -> ComposeResult:
         """Yield the person's fields."""
         with FieldRow():
-            yield from _labelled("nik", TextField("nik", cells=21, longest=32))
+            yield from _text("nik", width=21)
             reasons = choices(problem_words.NO_IDENTIFIER_REASONS)
             yield from _labelled(
                 "no_identifier_reason", ChoiceField("no_identifier_reason", reasons, optional=True), cells=14
             )
         with FieldRow(classes=ONLY_FOR_CLASS) as row:
             row.display = False
-            yield from _labelled("passport_number", TextField("passport_number", cells=23, longest=20))
-            yield from _labelled("village_code", TextField("village_code", cells=15, longest=13), cells=16)
+            yield from _text("passport_number", width=23)
+            yield from _text("village_code", width=15, cells=16)
         with FieldRow():
-            yield from _labelled("name", TextField("name", longest=120))
+            yield from _text("name")
         with FieldRow():
             yield from _labelled("birth_date", TextField("birth_date", cells=13, longest=10))
             yield Static("", id="age", markup=False)
             yield from _labelled("sex", ChoiceField("sex", self._sexes(), optional=True), cells=14)
         with FieldRow():
-            yield from _labelled("bpjs_number", TextField("bpjs_number", cells=21, longest=32))
-            yield from _labelled("family_card_number", TextField("family_card_number", longest=32), cells=14)
+            yield from _text("bpjs_number", width=21)
+            yield from _text("family_card_number", cells=14)
         with FieldRow():
-            yield from _labelled("mother_name", TextField("mother_name", cells=37, longest=120))
-            yield from _labelled("phone", TextField("phone", longest=20), cells=8)
+            yield from _text("mother_name", width=37)
+            yield from _text("phone", cells=8)
         with FieldRow():
-            yield from _labelled("address", TextField("address", longest=200))
-            yield from _labelled("rt", TextField("rt", cells=6, longest=3), cells=4)
-            yield from _labelled("rw", TextField("rw", cells=6, longest=3), cells=4)
+            yield from _text("address")
+            yield from _text("rt", width=6, cells=4)
+            yield from _text("rw", width=6, cells=4)
         with FieldRow(classes=CORRECTED_CLASS) as row:
             row.display = self.ASKS_OTHER_NAMES
-            yield from _labelled("other_names", TextField("other_names", longest=200))
+            yield from _text("other_names")
         with FieldRow():
             yield from labelled(N_("Card seen"), ChoiceField("identity_verified", self.yes_no(), value="no"))
             yield Static("", id="village", markup=False)
@@ -452,6 +452,17 @@ class PersonScreen(LoketScreen[ResultT]):
 
     def is_known(self, patient: PatientOut) -> None:
         """Continue with this patient: the clerk says that it is the person in the form."""
+
+
+def _text(name: str, *, width: int = 0, cells: int = 13) -> ComposeResult:
+    """Yield a text of the patient behind its label; it takes what the core takes.
+
+    Args:
+        name: The field.
+        width: In cells, 0 for what is left.
+        cells: Width of the label.
+    """
+    yield from _labelled(name, TextField(name, cells=width, longest=longest(name)), cells=cells)
 
 
 def _labelled(name: str, field: Widget, *, cells: int = 13) -> ComposeResult:
