@@ -1,97 +1,247 @@
-"""Does a save at the counter wait for BPJS?
+"""Does a counter wait for BPJS?
 
-    python -m bench.bpjs_counter [--blocks 6] [--saves 60] [--delay 30]
+    python -m bench.bpjs_counter [--rounds 24] [--saves 40] [--keys 40]
 
-One server; blocks of saves alternate between a BPJS that nobody asks and one that answers after `--delay` seconds
-while four counters ask it all the time and the visits are being sent. Prints median and p99 of both in
-milliseconds, and their ratio.
+Three clinics side by side, each with its own server and SSH door: one that asks no BPJS, one whose BPJS answers in 30 s,
+one whose BPJS never answers. Everybody's visits wait to be sent, and in the last two four counters ask about
+participants all the while. In turns, at each: a form is opened by a scanned card, a name is typed over real ssh,
+each key timed from the press to its letter on the screen; then insured patients are saved over HTTP. Prints median
+and p99 in milliseconds, and each p99's ratio to the first clinic's, with the interval that chance alone gives it.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from core.exchange.bpjs import pcare_run
+import httpx
+
 from core.foundation import clock
 from core.foundation.config import Settings
 from server.bpjs_stand_in import Books, PcareHost
-from server.run import Background
+from tests.e2e.terminals import DemoClinic, Terminal, password_environment, single_keys, ssh_command
 from tests.people import Caller
 
 COUNTERS = 4
+DELAYS = {"no BPJS": None, "answers in 30 s": 30.0, "never answers": 3600.0}
+"""Clinic -> seconds after which its BPJS answers; None: none is asked."""
+LETTERS = "abdeghiklmnoprstuw"
+DRAWS = 400
+"""Samples drawn again for an interval."""
+RESTING_SECONDS = 0.02  # between two keys: nobody types faster
+SHARE_OUTSIDE = 0.05  # of the drawn ratios, on each side of the interval
 
 
-def p99_of(times: list[float]) -> float:
-    return sorted(times)[int(len(times) * 0.99)]
+class WatchedTerminal(Terminal):
+    """A terminal that tells as soon as something has come."""
 
+    def __init__(self, *arguments: Any) -> None:
+        self.came = threading.Event()
+        super().__init__(*arguments)
 
-def save_all(clerk: Caller, block: int, saves: int) -> list[float]:
-    """Save new patients, insured ones among them; return milliseconds each."""
-    times = []
-    for number in range(saves):
-        serial = f"{block:03d}{number:06d}"
-        person = {
-            "name": f"Orang {serial}", "sex": "male", "birth_date": "1980-05-05", "no_identifier_reason": "none_yet",
-            "bpjs_number": f"0001{serial}",
-        }  # fmt: skip
+    def _read(self) -> None:
+        feed = self._stream.feed
+
+        def noticed(data: bytes) -> None:
+            feed(data)
+            self.came.set()
+
+        self._stream.feed = noticed  # type: ignore[method-assign]
+        super()._read()
+
+    def echo_of(self, key: str, shown: str) -> float:
+        """Press a key; return the milliseconds until the text before the cursor ends as it must then.
+
+        Args:
+            key: As `single_keys` takes it.
+            shown: What must stand left of the cursor.
+        """
+        self.came.clear()
         began = time.perf_counter()
-        clerk.registered(patient=person, payer="jkn_pbi", duplicate_decision="new")
-        times.append(1000 * (time.perf_counter() - began))
-    return times
+        self.press_all(single_keys(key))
+        while not self.left_of_cursor.endswith(shown):
+            assert time.perf_counter() < began + 30, self.text
+            self.came.wait(0.05)
+            self.came.clear()
+        return 1000 * (time.perf_counter() - began)
+
+
+class Counted:
+    """One clinic, its terminal and its times."""
+
+    def __init__(self, name: str, clinic: DemoClinic, terminal: WatchedTerminal, clerk: Caller) -> None:
+        self.name, self._terminal, self._clerk, self._clinic = name, terminal, clerk, clinic
+        self.echoes: list[list[float]] = []
+        self.saves: list[list[float]] = []
+
+    def type(self, number: int, keys: int, chance: random.Random) -> None:
+        """Open a form by a scanned card, and type a name in it.
+
+        Args:
+            number: Of the round.
+            keys: Letters typed.
+            chance: Chooses them.
+        """
+        self._terminal.press(f"{number:013d}<Enter>")
+        self._terminal.wait_for("F2")
+        self._terminal.press("<F2>")
+        self._terminal.wait_for("Mother")
+        self._terminal.press("<Tab>")
+        self._terminal.press("<Tab>")
+        self._terminal.wait_until(
+            lambda: self._terminal.left_of_cursor.lstrip().startswith("Name"), "the name's field"
+        )
+        times, typed = [], "|"
+        for _ in range(keys):
+            letter = chance.choice(LETTERS)
+            typed += letter
+            times.append(self._terminal.echo_of(letter, typed))
+            time.sleep(RESTING_SECONDS)
+        self.echoes.append(times)
+        self._terminal.press("<Esc>")
+        self._terminal.wait_for("Search |")
+
+    def save(self, number: int, saves: int) -> None:
+        """Save new insured patients.
+
+        Args:
+            number: Of the round.
+            saves: How many.
+        """
+        times = []
+        for place in range(saves):
+            serial = f"{number:03d}{place:06d}"
+            person = {
+                "name": f"Orang {serial}", "sex": "male", "birth_date": "1980-05-05", "no_identifier_reason": "none_yet",
+                "bpjs_number": f"0001{serial}",
+            }  # fmt: skip
+            began = time.perf_counter()
+            self._clerk.registered(patient=person, payer="jkn_pbi", duplicate_decision="new")
+            times.append(1000 * (time.perf_counter() - began))
+        self.saves.append(times)
+
+
+@contextmanager
+def counted(name: str, delay: float | None, folder: Path) -> Iterator[Counted]:
+    """Run a clinic, and its BPJS with the counters that ask it.
+
+    Args:
+        name: Of the clinic.
+        delay: Seconds before BPJS answers; None: no BPJS.
+        folder: For its files.
+    """
+    with ExitStack() as ending:
+        settings: dict[str, str] = {}
+        if delay is not None:
+            host = PcareHost(Books(lambda: clock.now().astimezone(Settings().timezone)))
+            ending.callback(host.close)
+            host.delay = delay
+            settings = {f"LOKET_{key.upper()}": str(value) for key, value in host.settings().items()}
+        clinic = ending.enter_context(DemoClinic(folder / "home", **settings))
+        clerk = ending.enter_context(Caller(clinic.url, "clerk"))
+        environment = password_environment(folder, "xterm")
+        terminal = ending.enter_context(WatchedTerminal(ssh_command("clerk", clinic.ssh_port), environment))
+        terminal.wait_for("F2")
+        if delay is not None:
+            ending.enter_context(asking(clinic.url))
+        yield Counted(name, clinic, terminal, clerk)
+
+
+@contextmanager
+def asking(url: str) -> Iterator[None]:
+    """Let counters ask about participants all the while."""
+    done = threading.Event()
+
+    def ask() -> None:
+        with suppress(httpx.TransportError), Caller(url, "clerk") as caller:
+            while not done.is_set():
+                caller.post("insurance/check", json={"bpjs_number": "0001234567890"})
+                done.wait(1)
+
+    for _ in range(COUNTERS):
+        threading.Thread(target=ask, daemon=True).start()
+    yield
+    done.set()
+
+
+def p99_of(blocks: list[list[float]]) -> float:
+    """Return the 99th percentile of all times."""
+    times = sorted(time for block in blocks for time in block)
+    return times[int(len(times) * 0.99)]
+
+
+def interval(
+    blocks: list[list[float]], idle: list[list[float]], chance: random.Random
+) -> tuple[float, float]:
+    """Return where the ratio of two p99 lies by chance, drawing whole blocks again.
+
+    Args:
+        blocks: Times at one clinic, a list a round.
+        idle: At the other, in the same rounds.
+        chance: Draws.
+    """
+    ratios = []
+    for _ in range(DRAWS):
+        drawn = [chance.randrange(len(blocks)) for _ in blocks]
+        ratios.append(p99_of([blocks[place] for place in drawn]) / p99_of([idle[place] for place in drawn]))
+    ratios.sort()
+    outside = int(DRAWS * SHARE_OUTSIDE)
+    return ratios[outside], ratios[-1 - outside]
+
+
+def report(clinics: list[Counted], what: str, chance: random.Random) -> None:
+    """Print one kind of times of all clinics.
+
+    Args:
+        clinics: The one without BPJS first.
+        what: `echoes` or `saves`.
+        chance: For the intervals.
+    """
+    idle: list[list[float]] = getattr(clinics[0], what)
+    for clinic in clinics:
+        blocks: list[list[float]] = getattr(clinic, what)
+        times = [time for block in blocks for time in block]
+        low, high = interval(blocks, idle, chance)
+        print(
+            f"{what:7} {clinic.name:16} {len(times):5d}  median {statistics.median(times):6.2f}  p99 {p99_of(blocks):7.2f} ms"
+            f"  ratio of p99 {p99_of(blocks) / p99_of(idle):5.3f} ({low:.2f} to {high:.2f} by chance)"
+            f"  of medians {statistics.median(times) / statistics.median(time for block in idle for time in block):5.3f}"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--blocks", type=int, default=6)
-    parser.add_argument("--saves", type=int, default=60)
-    parser.add_argument("--delay", type=float, default=30.0)
+    parser.add_argument("--rounds", type=int, default=24)
+    parser.add_argument("--saves", type=int, default=40)
+    parser.add_argument("--keys", type=int, default=40)
     asked = parser.parse_args()
-    host = PcareHost(Books(lambda: clock.now().astimezone(Settings().timezone)))
-    host.delay = asked.delay
-    busy = threading.Event()
-    with (
-        tempfile.TemporaryDirectory() as home,
-        Background(Settings(home=Path(home), **host.settings())) as server,
-    ):
-
-        def ask() -> None:
-            with Caller(server.url, "clerk") as caller:
-                while not done.is_set():
-                    if busy.wait(0.1):
-                        caller.post("insurance/check", json={"bpjs_number": "0001234567890"})
-
-        def send() -> None:
-            while not done.is_set():
-                if busy.wait(0.1):
-                    pcare_run.run(server.clinic)
-
-        done = threading.Event()
-        workers = [threading.Thread(target=ask, daemon=True) for _ in range(COUNTERS)]
-        workers.append(threading.Thread(target=send, daemon=True))
-        for worker in workers:
-            worker.start()
-        found: dict[bool, list[float]] = {False: [], True: []}
-        with Caller(server.url, "clerk") as clerk:
-            save_all(clerk, 999, 20)  # warm
-            for block in range(asked.blocks):
-                waits = bool(block % 2)
-                (busy.set if waits else busy.clear)()
-                found[waits] += save_all(clerk, block, asked.saves)
-        done.set()
-        host.close()
-    for waits, times in found.items():
-        name = f"BPJS answers in {asked.delay:.0f} s" if waits else "BPJS is not asked"
-        print(
-            f"{name:24} {len(times):5d} saves  median {statistics.median(times):6.1f}  p99 {p99_of(times):6.1f} ms"
-        )
-    ratio = p99_of(found[True]) / p99_of(found[False])
-    middle = statistics.median(found[True]) / statistics.median(found[False])
-    print(f"ratio to idle: median {middle:.2f}, p99 {ratio:.2f}")
+    chance, began = random.Random(1), time.monotonic()  # no secret
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as ending:
+        clinics = []
+        for number, (name, delay) in enumerate(DELAYS.items()):
+            own = Path(folder) / str(number)
+            own.mkdir()
+            clinics.append(ending.enter_context(counted(name, delay, own)))
+        for clinic in clinics:  # warm
+            clinic.save(999, 10)
+            clinic.type(999, 10, chance)
+            clinic.echoes.clear()
+            clinic.saves.clear()
+        for number in range(asked.rounds):
+            for clinic in chance.sample(clinics, len(clinics)):
+                clinic.type(number, asked.keys, chance)
+                clinic.save(number, asked.saves)
+        for what in ("echoes", "saves"):
+            report(clinics, what, chance)
+    print(f"{time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

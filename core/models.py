@@ -1194,6 +1194,30 @@ class BpjsVisit(Table):
     updated_at = InstantField()
 
 
+class BpjsQueue(Table):
+    """The calls that the queue of Mobile JKN got about a visit's numbers."""
+
+    visit = ForeignKeyField(Visit, primary_key=True, backref="+")
+    visit_id: str
+    change = IntegerField(default=0)
+    """The change of the visit in the outbox up to which it was told."""
+    status = CharField(max_length=8, index=True)
+    """`OutboxStatus`: `refused` waits for somebody who mends it."""
+    calls = DocumentField(default=list)
+    """Keys of the settled calls, in their order."""
+    numbers = DocumentField(default=dict)
+    """Our ticket -> the `poli` and `card` under which BPJS knows it."""
+    doubt = CharField(max_length=80, default="")
+    """The call that got no answer."""
+    gaps = DocumentField(default=list)
+    """Codes of what lacks."""
+    error = TextField(null=True)
+    """BPJS's own words."""
+    attempts = IntegerField(default=0)
+    """Attempts in a row that got no answer and came no further."""
+    updated_at = InstantField()
+
+
 class BpjsCode(Table):
     """BPJS's code for something of the clinic's: a cluster, a doctor, a medicine, a procedure, an allergy."""
 

@@ -15,7 +15,7 @@ from core.accounts import sign_ins
 from core.daily import closing
 from core.exchange import outbox
 from core.exchange import service as synchronisation
-from core.exchange.bpjs import bpjs_link, day_comparison, pcare_run
+from core.exchange.bpjs import bpjs_link, day_comparison, pcare_run, queue_run
 from core.exchange.satusehat.ihs_lookup import IhsLookup
 from core.foundation import clock, logs, state
 from core.foundation.clinic import Clinic
@@ -33,6 +33,8 @@ LOOK_THROUGH_MINUTES = 60
 """How often new and changed patients are compared with all others for the worklist of the quiet hour."""
 BPJS_SECONDS = 30
 """Interval at which the visits of insured people are brought up to date at BPJS; a registration waits no longer."""
+QUEUE_SECONDS = 15
+"""Interval at which Mobile JKN hears of the numbers: somebody at home looks at them."""
 BPJS_PROOF = time(19, 30)
 """Hour at which the day is compared with BPJS's: after the last visit, long before midnight."""
 IHS_SECONDS = 30
@@ -124,6 +126,14 @@ def _schedule_bpjs(scheduler: BackgroundScheduler, clinic: Clinic) -> None:
         max_instances=1,
     )
     scheduler.add_job(
+        _tell_the_queue,
+        IntervalTrigger(seconds=QUEUE_SECONDS, timezone=clinic.zone),
+        args=[clinic],
+        id="bpjs-queue",
+        coalesce=True,
+        max_instances=1,
+    )
+    scheduler.add_job(
         _prove_at_bpjs,
         CronTrigger(hour=BPJS_PROOF.hour, minute=BPJS_PROOF.minute, timezone=clinic.zone),
         args=[clinic],
@@ -158,6 +168,13 @@ def _send_to_bpjs(clinic: Clinic) -> None:
         pcare_run.run(clinic)
     except Exception as error:
         log.error("BPJS failed: %s", logs.describe_failure(error))
+
+
+def _tell_the_queue(clinic: Clinic) -> None:
+    try:
+        queue_run.run(clinic)
+    except Exception as error:
+        log.error("BPJS's queue failed: %s", logs.describe_failure(error))
 
 
 def _prove_at_bpjs(clinic: Clinic) -> None:

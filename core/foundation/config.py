@@ -386,6 +386,8 @@ class Settings(BaseSettings):
     """The clinic's user in P-Care."""
     bpjs_password: Secret = ""
     """And its password."""
+    bpjs_queue_adds_booked: bool = False
+    """Whether the queue is told of a number that Mobile JKN itself gave; descriptions differ (docs/reference/bpjs.md 13)."""
     bpjs_application: str = "095"
     """The number of the application in P-Care's sign-in."""
     bpjs_provider: str = ""

@@ -29,6 +29,7 @@ ADVISORY = {
     "import": 0x10CEB,
     "suspects": 0x10CEC,
     "bpjs": 0x10CED,
+    "bpjs-queue": 0x10CEE,
 }
 """Job -> PostgreSQL advisory lock."""
 

@@ -15,6 +15,8 @@ class BpjsVisitOut(Schema):
     """One visit of an insured person, as BPJS holds it."""
 
     visit_id: str
+    what: str = "visit"
+    """`visit` in P-Care, or `queue`: what Mobile JKN shows of its number."""
     patient_id: str
     patient_name: str
     service_on: date

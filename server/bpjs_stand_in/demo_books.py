@@ -67,4 +67,4 @@ def start(settings: Settings) -> tuple[PcareHost, Settings]:
     for card, nik, name, sex, born, other in NEWCOMERS:
         books.add_participant(card, nik, name, sex, born, **other)
     host = PcareHost(books)
-    return host, settings.model_copy(update=host.settings())
+    return host, settings.model_copy(update={**host.settings(), **host.queue_settings()})

@@ -94,6 +94,8 @@ class Unconfirmed:
     takes_yesterday: bool = True
     """True if the last day of a month is taken on the first of the next."""
     refusals_are_encrypted: bool = False
+    queue_success: int = 200
+    """The queue's code of success: 200 or 1."""
     longest_page: int = 500
     """Most registrations of a day that are given at once, however many are asked for."""
 
@@ -113,6 +115,7 @@ class Unconfirmed:
             takes_yesterday=chance.random() < 0.5,
             refusals_are_encrypted=chance.random() < 0.3,
             longest_page=chance.choice((500, 4)),
+            queue_success=chance.choice((200, 1)),
         )
 
 

@@ -12,6 +12,7 @@ import re
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,6 +21,7 @@ from urllib.parse import unquote
 from core.exchange.bpjs.bpjs_keys import Keys
 from server.bpjs_stand_in import pcare_lists
 from server.bpjs_stand_in.pcare_books import Books, PcareRefusal
+from server.bpjs_stand_in.queue_books import QueueBooks
 
 CLOCK_SECONDS = 300
 LOOK_SECONDS = 0.05  # between looks whether it is to end
@@ -29,21 +31,23 @@ FAULTS = ("html", "error_500", "lose_request", "lose_answer", "commit_then_500",
 SILENT = "silent"
 """A fault that costs the one who asks its whole patience: the call is done, and nothing is answered."""
 NOT_DONE = frozenset({"html", "error_500", "lose_request"})
+QUEUE_USER_KEY = "demo-queue-key"
 DEMO_KEYS = Keys("10001", "demo-secret", "demo-user-key", "puskesmas", "demo")
 
-Call = Callable[["Books", Any, tuple[str, ...]], tuple[int, Any]]
+Call = Callable[[Any, Any, tuple[str, ...]], tuple[int, Any]]
+"""Books, body and parts of the path -> code and response."""
 
 
-def _found(ask: Callable[[Books, tuple[str, ...]], Any]) -> Call:
+def _found(ask: Callable[[Any, tuple[str, ...]], Any]) -> Call:
     return lambda books, _body, parts: (200, ask(books, parts))
 
 
-def _made(make: Callable[[Books, Any], Any]) -> Call:
+def _made(make: Callable[[Any, Any], Any]) -> Call:
     return lambda books, body, _parts: (201, make(books, body))
 
 
-def _done(act: Callable[[Books, Any, tuple[str, ...]], None]) -> Call:
-    def run(books: Books, body: Any, parts: tuple[str, ...]) -> tuple[int, Any]:
+def _done(act: Callable[[Any, Any, tuple[str, ...]], None]) -> Call:
+    def run(books: Any, body: Any, parts: tuple[str, ...]) -> tuple[int, Any]:
         act(books, body, parts)
         return 200, None
 
@@ -103,11 +107,6 @@ CALLS: tuple[tuple[str, str, Call], ...] = (
         _done(lambda books, _body, parts: books.take_back_item(books.procedures, int(parts[0]), parts[1])),
     ),
     ("GET", r"poli/fktp/\d+/\d+", _found(lambda _books, _parts: _polis("kdPoli", "nmPoli"))),
-    (
-        "GET",
-        r"ref/poli/tanggal/\d{4}-\d{2}-\d{2}",
-        _found(lambda _books, _parts: _polis("kodepoli", "namapoli")),
-    ),
     ("GET", r"dokter/\d+/\d+", _codes(pcare_lists.DOCTORS, "kdDokter", "nmDokter")),
     ("GET", "kesadaran", _codes(pcare_lists.CONSCIOUSNESS, "kdSadar", "nmSadar")),
     ("GET", "prognosa", _codes(pcare_lists.PROGNOSES, "kdPrognosa", "nmPrognosa")),
@@ -133,6 +132,33 @@ CALLS: tuple[tuple[str, str, Call], ...] = (
     ("GET", r"tindakan/kdTkp/\d+/\d+/\d+", _codes(pcare_lists.PROCEDURES, "kdTindakan", "nmTindakan")),
 )
 """Method, path, and what it does."""
+QUEUE_CALLS: tuple[tuple[str, str, Call], ...] = (
+    (
+        "GET",
+        r"ref/poli/tanggal/\d{4}-\d{2}-\d{2}",
+        _found(lambda _books, _parts: _polis("kodepoli", "namapoli")),
+    ),
+    (
+        "GET",
+        r"ref/dokter/kodepoli/([^/]+)/tanggal/([^/]+)",
+        _found(lambda books, parts: books.doctors(*parts)),
+    ),
+    ("POST", "antrean/add", _done(lambda books, body, _parts: books.add(body))),
+    ("POST", "antrean/panggil", _done(lambda books, body, _parts: books.call(body))),
+    ("POST", "antrean/batal", _done(lambda books, body, _parts: books.cancel(body))),
+)
+"""The same of the queue's service, which has another path and user key."""
+QUEUE_PATH = "/antreanfktp/"
+
+
+def queue_settings_for(url: str) -> dict[str, Any]:
+    """Return the settings of a clinic that also tells a stand-in's queue.
+
+    Args:
+        url: Where the stand-in's P-Care is.
+    """
+    base = url.rpartition("/")[0]
+    return {"bpjs_queue_url": base + QUEUE_PATH.rstrip("/"), "bpjs_queue_user_key": QUEUE_USER_KEY}
 
 
 def settings_for(url: str, keys: Keys) -> dict[str, Any]:
@@ -167,6 +193,7 @@ class PcareHost:
 
     def __init__(self, books: Books, keys: Keys = DEMO_KEYS, *, port: int = 0, seed: int = 0) -> None:
         self.books = books
+        self.queue = QueueBooks(lambda: self.books.now())
         self.keys = keys
         self.mischief: deque[str] = deque()
         """Faults of the next requests, one each."""
@@ -208,6 +235,10 @@ class PcareHost:
     def settings(self) -> dict[str, Any]:
         """Return the settings of a clinic that asks this service."""
         return settings_for(self.url, self.keys)
+
+    def queue_settings(self) -> dict[str, Any]:
+        """Return the settings by which the clinic tells the queue too."""
+        return queue_settings_for(self.url)
 
     def close(self) -> None:
         """Stop answering."""
@@ -253,9 +284,11 @@ class PcareHost:
     def _answer(self, request: BaseHTTPRequestHandler, raw: bytes) -> tuple[int, bytes]:
         timestamp = request.headers.get("X-timestamp", "")
         facts = self.books.facts
+        is_queue = request.path.startswith(QUEUE_PATH)
         try:
-            self._require_user(request, timestamp)
-            code, response = self._do(request, raw)
+            self._require_user(request, timestamp, is_queue=is_queue)
+            code, response = self._do(request, raw, is_queue=is_queue)
+            code = facts.queue_success if is_queue else code
             message = "CREATED" if code == 201 else "OK"
             if isinstance(response, list) and code == 200 and not facts.bare_lists:
                 response = {"count": len(response), "list": response}
@@ -266,32 +299,35 @@ class PcareHost:
                 sealed = self.keys.encrypt(sealed, int(timestamp))
         envelope = {"response": sealed, facts.spelling: {"code": code, "message": message}}
         # A body must not stand under 204; BPJS answers 200 there.
-        status = code if facts.http_status_follows and code != 204 else 200
+        status = code if facts.http_status_follows and code not in {1, 204} else 200
         return status, json.dumps(envelope).encode()
 
-    def _require_user(self, request: BaseHTTPRequestHandler, timestamp: str) -> None:
+    def _require_user(self, request: BaseHTTPRequestHandler, timestamp: str, *, is_queue: bool) -> None:
         if not timestamp.isdigit():
             raise PcareRefusal(401, "X-timestamp tidak ada")
         if abs(int(timestamp) - self.books.now().timestamp()) > CLOCK_SECONDS:
             raise PcareRefusal(401, "Timestamp kedaluwarsa")
-        for name, value in self.keys.headers(int(timestamp)).items():
+        keys = replace(self.keys, user_key=QUEUE_USER_KEY) if is_queue else self.keys
+        for name, value in keys.headers(int(timestamp)).items():
+            if is_queue and name == "X-authorization" and name not in request.headers:
+                continue  # some clients leave it out
             if name != "Accept" and not hmac.compare_digest(request.headers.get(name, ""), value):
                 raise PcareRefusal(401, f"Unauthorized: {name}")
 
-    def _do(self, request: BaseHTTPRequestHandler, raw: bytes) -> tuple[int, Any]:
-        path = unquote(request.path.removeprefix("/pcare-rest/"))
+    def _do(self, request: BaseHTTPRequestHandler, raw: bytes, *, is_queue: bool) -> tuple[int, Any]:
+        path = unquote(request.path.removeprefix(QUEUE_PATH if is_queue else "/pcare-rest/"))
         body = self._body(request, raw) if request.command in {"POST", "PUT"} else None
-        for method, pattern, call in CALLS:
+        for method, pattern, call in QUEUE_CALLS if is_queue else CALLS:
             found = re.fullmatch(pattern, path)
             if method == request.command and found is not None:
-                done = call(self.books, body, found.groups())
+                done = call(self.queue if is_queue else self.books, body, found.groups())
                 self.calls[f"{method} {path.partition('/')[0]}"] += 1
                 return done
         raise PcareRefusal(404, "Service tidak ditemukan")
 
     def _body(self, request: BaseHTTPRequestHandler, raw: bytes) -> Any:
         kind = (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-        wanted = self.books.facts.content_type
+        wanted = None if request.path.startswith(QUEUE_PATH) else self.books.facts.content_type
         if kind not in CONTENT_TYPES or (wanted is not None and kind != wanted):
             raise PcareRefusal(415, "Content-Type tidak didukung")
         try:

@@ -28,6 +28,15 @@ DOCTORS = (
     ("D008", "Nurdin Hamzah"),
 )
 """Named as the clinicians and the laboratory's staff of the demo, and their simulated colleagues."""
+SESSIONS = (
+    ("001", 101, "dr. Yusuf Hakim", "08:00-12:00"),
+    ("001", 104, "dr. Sari Utami", "12:00-16:00"),
+    ("002", 102, "drg. Maya Lestari", "08:00-14:00"),
+    ("003", 103, "Bidan Norhasanah", "08:00-14:00"),
+    ("004", 107, "Arif Wibowo", "08:00-14:00"),
+    ("005", 108, "Nurdin Hamzah", "00:00-23:59"),
+)
+"""Poli, the doctor's number in the queue, name, hours."""
 CONSCIOUSNESS = (("01", "COMPOS MENTIS"), ("02", "SOMNOLENCE"), ("03", "SOPOR"), ("04", "COMA"))
 PROGNOSES = (
     ("01", "Sanam (Sembuh)"),

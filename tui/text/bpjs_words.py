@@ -37,6 +37,7 @@ GAPS: Mapping[str, str] = {
     "tacc": N_(
         "BPJS treats this diagnosis as one of primary care: the referral needs a TACC, in the form BPJS."
     ),
+    "queue_doctor": N_("BPJS has no doctor with hours in this poli today; it is looked again by itself."),
     "tacc_reason": N_("The reason for the TACC is missing: the form BPJS in the record."),
 }
 """Code of a gap -> what is missing and where to mend it."""
@@ -80,7 +81,8 @@ def gap_text(gap: str) -> str:
 def troubles(visit: BpjsVisitOut) -> list[str]:
     """Return everything that keeps a visit from BPJS; its own words as they came."""
     own = [_("BPJS says: {words}").format(words=visit.error)] if visit.error else []
-    return own + [gap_text(gap) for gap in visit.gaps]
+    told = own + [gap_text(gap) for gap in visit.gaps]
+    return [_("Queue: {trouble}").format(trouble=one) for one in told] if visit.what == "queue" else told
 
 
 def proof_text(comparison: Mapping[str, Any] | None) -> str:

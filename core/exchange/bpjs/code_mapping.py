@@ -26,7 +26,17 @@ from core.foundation.codes import OrderStatus, OutboxStatus, Permission, Role
 from core.foundation.database import connection, transaction
 from core.foundation.errors import SyncError, ValidationError
 from core.foundation.permissions import Actor
-from core.models import Account, Allergy, BpjsCode, BpjsListItem, BpjsVisit, Prescription, Procedure, Visit
+from core.models import (
+    Account,
+    Allergy,
+    BpjsCode,
+    BpjsListItem,
+    BpjsQueue,
+    BpjsVisit,
+    Prescription,
+    Procedure,
+    Visit,
+)
 from core.records.pcare_form import INSURED
 from core.schemas.bpjs import BpjsCodeOut, BpjsCodesOut, BpjsListItemOut
 
@@ -98,6 +108,8 @@ def map_code(clinic: Clinic, actor: Actor, kind: str, ours: str, theirs: str, na
             BpjsCode.delete().where(BpjsCode.kind == kind, BpjsCode.ours == key).execute()
         gaps_alone = (BpjsVisit.status == OutboxStatus.REFUSED) & BpjsVisit.error.is_null()
         BpjsVisit.update(status=OutboxStatus.PENDING).where(gaps_alone).execute()
+        waits_in_queue = (BpjsQueue.status == OutboxStatus.REFUSED) & BpjsQueue.error.is_null()
+        BpjsQueue.update(status=OutboxStatus.PENDING).where(waits_in_queue).execute()
         audit.record(actor, "bpjs_code_mapped", "bpjs_code", f"{kind}:{key}"[:80], None, theirs=theirs)
 
 

@@ -251,7 +251,7 @@ def waiting_visits(clinic: Clinic) -> list[str]:
 
     Visits of a month before the last are left alone: BPJS takes them no more.
     """
-    since = _first_of_last_month(clinic.today())
+    since = first_of_last_month(clinic.today())
     changed = BpjsVisit.change < Outbox.change
     in_doubt = (BpjsVisit.doubt != "") | (BpjsVisit.status == OutboxStatus.PENDING)
     gap_again = (
@@ -288,5 +288,6 @@ def waiting_visits(clinic: Clinic) -> list[str]:
     return [row[0] for row in tuples(query)]
 
 
-def _first_of_last_month(day: date) -> date:
+def first_of_last_month(day: date) -> date:
+    """Return the first day that BPJS may still be told about."""
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.exchange.bpjs import day_comparison, pcare_run
@@ -13,7 +14,7 @@ from core.foundation.database import transaction
 from core.foundation.errors import NotFoundError
 from core.foundation.job_problems import JobProblem
 from core.foundation.permissions import Actor
-from core.models import BpjsVisit, Patient, Visit
+from core.models import BpjsQueue, BpjsVisit, Patient, Visit
 from core.schemas.bpjs import BpjsStatusOut, BpjsVisitOut
 
 SHOWN = 200
@@ -29,7 +30,9 @@ def status(clinic: Clinic, actor: Actor) -> BpjsStatusOut:
     actor.require(Permission.EDIT_PATIENTS)
     made = BpjsStatusOut(is_set_up=is_set_up(clinic.settings))
     made.waiting = len(pcare_run.waiting_visits(clinic)) if made.is_set_up else 0
-    made.set_aside = BpjsVisit.select().where(BpjsVisit.status == OutboxStatus.REFUSED).count()
+    made.set_aside = sum(
+        table.select().where(table.status == OutboxStatus.REFUSED).count() for table in (BpjsVisit, BpjsQueue)
+    )
     sent = BpjsVisit.select().where(
         BpjsVisit.status == OutboxStatus.SENT, BpjsVisit.service_on == clinic.today()
     )
@@ -49,27 +52,33 @@ def set_aside(clinic: Clinic, actor: Actor) -> list[BpjsVisitOut]:
         NotAllowedError: The actor may not correct patients.
     """
     actor.require(Permission.EDIT_PATIENTS)
-    rows = (
-        BpjsVisit.select(BpjsVisit, Visit, Patient)
+    found = [*_refused(BpjsVisit), *_refused(BpjsQueue)]
+    found.sort(key=lambda row: (row.visit.service_on, row.visit.started_at))
+    return [_out(row) for row in found[:SHOWN]]
+
+
+def _refused(table: type[BpjsVisit] | type[BpjsQueue]) -> Iterable[BpjsVisit | BpjsQueue]:
+    return (
+        table.select(table, Visit, Patient)
         .join(Visit)
         .join(Patient)
-        .where(BpjsVisit.status == OutboxStatus.REFUSED)
+        .where(table.status == OutboxStatus.REFUSED)
         .order_by(Visit.service_on, Visit.started_at)
         .limit(SHOWN)
     )
-    return [_out(row) for row in rows]
 
 
-def _out(row: BpjsVisit) -> BpjsVisitOut:
+def _out(row: BpjsVisit | BpjsQueue) -> BpjsVisitOut:
     visit: Visit = row.visit
     return BpjsVisitOut(
         visit_id=visit.id,
+        what="visit" if isinstance(row, BpjsVisit) else "queue",
         patient_id=visit.patient_id,
         patient_name=visit.patient.name,
         service_on=visit.service_on,
         status=row.status,
-        registration_number=row.registration_number,
-        visit_number=row.visit_number,
+        registration_number=row.registration_number if isinstance(row, BpjsVisit) else None,
+        visit_number=row.visit_number if isinstance(row, BpjsVisit) else None,
         gaps=row.gaps,
         error=row.error,
         updated_at=row.updated_at,
@@ -90,12 +99,13 @@ def send_again(clinic: Clinic, actor: Actor, visit_id: str) -> None:
     """
     actor.require(Permission.EDIT_PATIENTS)
     with transaction():
-        changed = (
-            BpjsVisit.update(status=OutboxStatus.PENDING, updated_at=clock.now())
-            .where(BpjsVisit.visit == visit_id, BpjsVisit.status == OutboxStatus.REFUSED)
+        changed = [
+            table.update(status=OutboxStatus.PENDING, updated_at=clock.now())
+            .where(table.visit == visit_id, table.status == OutboxStatus.REFUSED)
             .execute()
-        )
-        if not changed:
+            for table in (BpjsVisit, BpjsQueue)
+        ]
+        if not any(changed):
             raise NotFoundError("bpjs_visit", visit_id)
         patient = Visit.select(Visit.patient).where(Visit.id == visit_id).scalar()
         audit.record(actor, "bpjs_sent_again", "visit", visit_id, patient)

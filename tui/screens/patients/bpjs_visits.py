@@ -40,7 +40,7 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
             client = self.session.client
             found = await client.insurance.set_aside()
             status = await client.insurance.status()
-            self._items = {visit.visit_id: visit for visit in found}
+            self._items = {f"{visit.what}:{visit.visit_id}": visit for visit in found}
             self._show()
             self.say(f"{note} {self._count(len(found), status)}".strip(), "good" if note else "info")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +54,11 @@ def test_a_wrong_key_and_missing_settings_are_named(pcare: PcareHost) -> None:
 
 
 def test_the_queue_of_mobile_jkn_is_asked_with_its_own_key(pcare: PcareHost) -> None:
-    queue = PcareHost(pcare.books, replace(pcare.keys, user_key="of-the-queue"))
     assert "queue" not in findings(pcare)
-    found = findings(pcare, bpjs_queue_url=queue.url, bpjs_queue_user_key="of-the-queue")
+    found = findings(pcare, **pcare.queue_settings())
     assert (found["sign_in"].outcome, found["queue"].outcome) == ("ok", "ok")
-    assert findings(pcare, bpjs_queue_url=queue.url)["queue"].outcome == "failed"
-    queue.close()
+    wrong = {**pcare.queue_settings(), "bpjs_queue_user_key": pcare.keys.user_key}
+    assert findings(pcare, **wrong)["queue"].outcome == "failed"
 
 
 def test_the_command_writes_what_it_found(
