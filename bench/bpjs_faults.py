@@ -130,7 +130,12 @@ def fill_others(clinic: Clinic, books: Books, day: date, count: int, first: int)
     with transaction():
         for number in range(first, first + count):
             days.visit(
-                day, days.patient(), cluster="GIGI", codes=["J06.9"], payer=Payer.GENERAL, disposition="home"
+                day,
+                days.patient(nik=f"6371018{number:09d}"),
+                cluster="GIGI",
+                codes=["J06.9"],
+                payer=Payer.GENERAL,
+                disposition="home",
             )
             card = f"9{number:012d}"
             patient = days.patient(nik=None, bpjs_number=card)

@@ -33,7 +33,7 @@ class QueueGapError(Exception):
 
 
 @dataclass(frozen=True)
-class Session:
+class DoctorHours:
     """A doctor's hours on one day: a row of `ref/dokter`."""
 
     doctor: int
@@ -42,7 +42,7 @@ class Session:
     """As BPJS writes them: they are sent back as they came."""
 
     @classmethod
-    def read(cls, item: Mapping[str, Any]) -> Session | None:
+    def read(cls, item: Mapping[str, Any]) -> DoctorHours | None:
         """Return a row of BPJS's list; None for one without a doctor's number or hours."""
         doctor, hours = str(item.get("kodedokter") or ""), str(item.get("jampraktek") or "")
         if not doctor.isdigit() or not hours:
@@ -50,7 +50,9 @@ class Session:
         return cls(int(doctor), str(item.get("namadokter") or ""), hours)
 
 
-def chosen_session(sessions: Sequence[Session], at: time, wished: Sequence[tuple[str, str]]) -> Session:
+def chosen_session(
+    sessions: Sequence[DoctorHours], at: time, wished: Sequence[tuple[str, str]]
+) -> DoctorHours:
     """Return the session that a number given at an hour is for.
 
     Args:
@@ -68,11 +70,11 @@ def chosen_session(sessions: Sequence[Session], at: time, wished: Sequence[tuple
     return by_hour[0]
 
 
-def _is_the_same(session: Session, doctor: str, hours: str) -> bool:
+def _is_the_same(session: DoctorHours, doctor: str, hours: str) -> bool:
     return doctor.isdigit() and int(doctor) == session.doctor and str(Hours.read(session.hours)) == hours
 
 
-def _rank(session: Session, at: time) -> int:
+def _rank(session: DoctorHours, at: time) -> int:
     """Return how near a session is: it goes on, it is to come, it is over, its hours cannot be read."""
     hours = Hours.read(session.hours)
     if hours is None:
@@ -83,7 +85,7 @@ def _rank(session: Session, at: time) -> int:
 
 
 def add_body(
-    visit: Visit, ticket: Ticket, facts: Mapping[str, str], session: Session, poli_name: str
+    visit: Visit, ticket: Ticket, facts: Mapping[str, str], session: DoctorHours, poli_name: str
 ) -> dict[str, Any]:
     """Return the body of `antrean/add`.
 

@@ -31,8 +31,8 @@ from core.exchange.bpjs.pcare_run import (
     first_of_last_month,
 )
 from core.exchange.bpjs.queue_bodies import (
+    DoctorHours,
     QueueGapError,
-    Session,
     add_body,
     call_body,
     cancel_body,
@@ -163,7 +163,7 @@ class Telling:
         self._clinic = clinic
         self._link = link
         self._outcome = outcome
-        self._sessions: dict[tuple[str, date], list[Session]] = {}
+        self._sessions: dict[tuple[str, date], list[DoctorHours]] = {}
         self._names: dict[date, dict[str, str]] = {}
         self._codes = code_mapping.codes(clinic)
 
@@ -274,11 +274,13 @@ class Telling:
         session = self._session(visit, ticket, facts["poli"])
         return add_body(visit, ticket, facts, session, self._name_of(facts["poli"], visit.service_on))
 
-    def _session(self, visit: Visit, ticket: Ticket, poli: str) -> Session:
+    def _session(self, visit: Visit, ticket: Ticket, poli: str) -> DoctorHours:
         key = (poli, visit.service_on)
         if key not in self._sessions:
             answer = self._read(f"ref/dokter/kodepoli/{poli}/tanggal/{visit.service_on.isoformat()}")
-            self._sessions[key] = [session for item in answer if (session := Session.read(item)) is not None]
+            self._sessions[key] = [
+                session for item in answer if (session := DoctorHours.read(item)) is not None
+            ]
         at = ticket.issued_at.astimezone(self._clinic.zone).time()
         roster = self._clinic.roster.of_day(ticket.cluster, visit.service_on)
         wished = [(session.doctor, str(session.hours)) for session in roster]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.accounts.service import system_actor
 from core.exchange.bpjs import code_mapping, pcare_run, pcare_views, queue_run
-from core.exchange.bpjs.queue_bodies import QueueGapError, Session, chosen_session
+from core.exchange.bpjs.queue_bodies import DoctorHours, QueueGapError, chosen_session
 from core.foundation import clock
 from core.foundation.config import Settings
 from core.foundation.database import connection
@@ -289,7 +289,7 @@ HOURS = st.tuples(st.integers(0, 22), st.integers(1, 3)).map(
 def test_a_session_is_always_one_of_bpjs_and_the_rosters_where_it_can_be(
     rows: list[tuple[int, str]], at: time, data: st.DataObject
 ) -> None:
-    sessions = [Session(doctor, "dr.", hours) for doctor, hours in rows]
+    sessions = [DoctorHours(doctor, "dr.", hours) for doctor, hours in rows]
     if not sessions:
         with pytest.raises(QueueGapError):
             chosen_session(sessions, at, [])
