@@ -221,3 +221,25 @@ def test_no_token_no_answer(server: Background, clerk: Caller) -> None:
     clerk.headers.pop("Authorization")
     for path in ("clusters", "queues/GIGI", "patients?q=a", "sync", "audit", "changes", "drafts/x"):
         assert clerk.get(path).status_code == 401, path
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "fields"),
+    [
+        ("prioritise", {"reason": "sesak"}, {"priority": "required"}),
+        ("prioritise", {"priority": "red"}, {"reason": "required"}),
+        ("prioritise", {"priority": "red", "reason": "x" * 81}, {"reason": "too_long"}),
+        ("transfer", {}, {"cluster": "required"}),
+        ("transfer", {"cluster": "NOWHERE"}, {"cluster": "unknown"}),
+        ("transfer", {"cluster": "GIGI"}, {"cluster": "same"}),
+        ("cancel", {}, {"reason": "required"}),
+    ],
+)
+def test_what_an_action_lacks_is_named_and_nothing_changes(
+    clerk: Caller, dentist: Caller, action: str, body: dict[str, Any], fields: dict[str, str]
+) -> None:
+    entry = _called(clerk, dentist)
+    refused = dentist.act(entry["id"], action, **body)
+    assert (refused.status_code, refused.json()["fields"]) == (422, fields)
+    now = QueueEntry.get_by_id(entry["id"])
+    assert (now.version, now.status, now.priority) == (entry["version"], "called", entry["priority"])

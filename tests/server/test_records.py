@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -239,3 +241,40 @@ def test_answers_of_a_form_are_checked_kept_and_taken_back(dentist: Caller, visi
     # It stays as an empty one, so that what was sent of it can be taken back.
     assert dentist.put(path, json={}).json()["form"] == {"pregnancy": {}}
     assert {form["code"] for form in dentist.get("forms").json()} == {"bpjs", "pregnancy", "sick_child"}
+
+
+def test_earlier_values_and_lasting_illnesses_stand_beside_the_next_visit(
+    clerk: Caller, doctor: Caller
+) -> None:
+    first = clerk.registered(cluster="UMUM", chief_complaint="batuk pilek")
+    _seen(doctor, first, vitals={"weight": 61.5, "systolic": 150})
+    added = doctor.post(f"visits/{first['visit_id']}/diagnoses", json={"code": "I10"})
+    assert added.status_code == 201, added.text
+    doctor.act(first["ticket"]["id"], "finish", disposition="home")
+    again = clerk.registered(cluster="UMUM", chief_complaint="batuk pilek", patient_id=first["patient_id"])
+    shown = doctor.get(f"visits/{again['visit_id']}").json()
+    assert {name: shown["previous"][name]["value"] for name in ("weight", "systolic")} == {
+        "weight": 61.5,
+        "systolic": 150,
+    }
+    assert [alert.split()[0] for alert in shown["alerts"]] == ["I10"]
+    assert doctor.get(f"visits/{first['visit_id']}").json()["previous"] == {}, "nothing of a later visit"
+
+
+def _seen(doctor: Caller, receipt: dict[str, Any], **note: Any) -> None:
+    entry = receipt["ticket"]["id"]
+    doctor.act(entry, "call")
+    doctor.act(entry, "start")
+    written = doctor.put(f"visits/{receipt['visit_id']}/encounter", json=note)
+    assert written.status_code == 200, written.text
+
+
+@pytest.mark.parametrize("form", [{"anc": {"note": "x" * 70_000}}, {"anc": {"note": "\ud800"}}])
+def test_a_form_that_cannot_be_stored_is_refused_as_a_field(
+    dentist: Caller, visit: str, form: dict[str, Any]
+) -> None:
+    body = json.dumps({"form": form})
+    refused = dentist.put(
+        f"visits/{visit}/encounter", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert (refused.status_code, list(refused.json()["fields"])) == (422, ["form"])

@@ -233,3 +233,13 @@ def test_a_full_disk_is_told_as_such_and_gives_no_number(
     assert clerk.get(f"registrations/{body['id']}").status_code == 404
     second = clerk.post("registrations", json=body).json()["ticket"]["number"]
     assert int(second[2:]) == int(first[2:]) + 1
+
+
+def test_a_registration_is_of_one_patient(clerk: Caller) -> None:
+    known = clerk.registered()["patient_id"]
+    both = clerk.register(patient=patient(), patient_id=known)
+    assert (both.status_code, both.json()["fields"]) == (422, {"patient": "only_one"})
+    nobody = clerk.post("registrations", json={**registration(), "patient": None})
+    assert (nobody.status_code, nobody.json()["fields"]) == (422, {"patient": "required"})
+    made_up = clerk.register(patient_id=new_id())
+    assert (made_up.status_code, made_up.json()["fields"]) == (422, {"patient_id": "unknown"})
