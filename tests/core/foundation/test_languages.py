@@ -28,6 +28,6 @@ def test_a_name_that_is_taken_is_told_with_file_and_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "twice.toml").write_text('[waits]\ntitle.id = "a"\n\n[waits]\n')
-    monkeypatch.setattr(languages.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr("core.foundation.languages.resources.files", lambda _: tmp_path)
     with pytest.raises(ValueError, match=r"core/data/twice\.toml: .*waits.* line 4"):
         languages.data_table("twice.toml")
