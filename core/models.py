@@ -814,6 +814,17 @@ class DangerSignature(Table):
     taken_back_because = CharField(max_length=200, default="")
 
 
+class RosterVersion(Table):
+    """The roster as it was saved on the screen; the newest counts, see `core.visits.roster_versions`."""
+
+    number = IntegerField(primary_key=True)
+    document = DocumentField()
+    """A `RosterFields`."""
+    changed_at = InstantField()
+    changed_by = ForeignKeyField(Account, backref="+")
+    changed_by_id: str
+
+
 class OfficialDisplay(Table):
     """Official text of a code, from a file that the clinic imported; see `core.exchange.satusehat.official_displays`."""
 

@@ -55,6 +55,7 @@ from server.endpoints import (
     queues,
     registrations,
     rights,
+    roster,
     terminology,
     visits,
 )
@@ -81,6 +82,7 @@ RESOURCES = (
     account_administration,
     imports,
     appointments,
+    roster,
     insurance,
     visits,
     orders,

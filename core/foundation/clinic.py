@@ -127,7 +127,7 @@ class Clinic:
         except SettingsError as error:
             raise SettingsError("LOKET_VOCABULARY: {why}", why=error) from None
         _ = self.forms
-        _ = self.roster
+        _ = self.roster_file
 
     def _check_words(self) -> None:
         stamp = self.settings.home / SOUND_WORDS
@@ -166,8 +166,8 @@ class Clinic:
         return load_forms(self.settings.home / "forms")
 
     @cached_property
-    def roster(self) -> Roster:
-        """Closed days, and who works when."""
+    def roster_file(self) -> Roster:
+        """Closed days, and who works when, as a file says; `core.visits.roster_versions.current` is what holds."""
         return load_roster(self.settings.roster, self.clusters)
 
     def note_mark(self) -> None:

@@ -31,6 +31,7 @@ from core.records.contacts import contact_to_write
 from core.records.forms import LetterKind, check_answer
 from core.records.vital_signs import VITALS
 from core.schemas.record import LetterFields, LetterOut, MedicineCheckOut, StatedReason
+from core.visits import roster_versions
 
 CELLS = 72
 """Characters a line; a printer with ten characters an inch takes it with margins."""
@@ -121,7 +122,7 @@ def issue(clinic: Clinic, actor: Actor, visit_id: str, fields: LetterFields) -> 
             sequence=sequence,
             number=number,
             data=fields.answers,
-            text=_letter(clinic, kind, values, actor.name, today),
+            text=_letter(clinic, kind, values, _signature(clinic, actor), today),
             issued_at=clock.now(),
             issued_by=actor.account_id,
         )
@@ -263,7 +264,9 @@ def vitals_text(vitals: Mapping[str, float]) -> str:
     return ", ".join(said) or NOTHING
 
 
-def _letter(clinic: Clinic, kind: LetterKind, values: Mapping[str, str], signed_by: str, today: date) -> str:
+def _letter(
+    clinic: Clinic, kind: LetterKind, values: Mapping[str, str], signed_by: Sequence[str], today: date
+) -> str:
     """Return the text of a letter: letterhead, the filled template with a centred title, signature."""
     facility = clinic.settings.facility_name
     lines = [facility.upper().center(CELLS).rstrip(), "=" * CELLS, ""]
@@ -277,8 +280,15 @@ def _letter(clinic: Clinic, kind: LetterKind, values: Mapping[str, str], signed_
         else:
             lines += broken(filled)
     column = " " * (CELLS - SIGNATURE_CELLS)
-    lines += ["", f"{column}{long_date(today)}", f"{column}Pemeriksa,", "", "", "", f"{column}{signed_by}"]
+    signature = [f"{column}{line}" for said in signed_by for line in textwrap.wrap(said, SIGNATURE_CELLS)]
+    lines += ["", f"{column}{long_date(today)}", f"{column}Pemeriksa,", "", "", "", *signature]
     return "\n".join(lines) + "\n"
+
+
+def _signature(clinic: Clinic, actor: Actor) -> list[str]:
+    """Return the name below a letter, with the licence to practise where the roster knows it."""
+    licence = roster_versions.licence_of(clinic, actor.username)
+    return [actor.name, f"SIP {licence}"] if licence else [actor.name]
 
 
 def broken(text: str) -> list[str]:

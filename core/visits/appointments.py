@@ -23,6 +23,7 @@ from core.foundation.statements import Statement, as_row, given
 from core.models import Appointment, BpjsListItem, Patient, QueueEntry, Ticket, Visit
 from core.queues import tickets, turns
 from core.queues.entries import refuse_second_place
+from core.visits import roster_versions
 from core.visits.roster import Hours, RosterSession
 
 COMPLAINT_LENGTH = 500  # characters that are kept
@@ -127,7 +128,7 @@ def check_day(clinic: Clinic, cluster: str, day: date) -> None:
         problems["day"] = "too_far"
     if problems:
         raise ValidationError(problems)
-    if clinic.roster.is_closed(day) and known.day_ends_at is None:
+    if roster_versions.current(clinic).is_closed(day) and known.day_ends_at is None:
         raise RuleError("closed_day", cluster=cluster)
     if day == today and clock.now().astimezone(clinic.zone).time() >= clinic.settings.close_at:
         raise RuleError("day_over", closes=clinic.settings.close_at.strftime("%H:%M"))
@@ -159,7 +160,8 @@ def _sessions(clinic: Clinic, wanted: Booking) -> list[RosterSession]:
     hours = Hours.read(wanted.hours) if wanted.hours else None
     if wanted.hours and hours is None:
         raise ValidationError({"hours": "format"})
-    known = clinic.roster.of_cluster(wanted.cluster)
+    roster = roster_versions.current(clinic)
+    known = roster.of_cluster(wanted.cluster)
     if not known:
         _check_doctor_of_bpjs(wanted.doctor)
         return []
@@ -167,7 +169,7 @@ def _sessions(clinic: Clinic, wanted: Booking) -> list[RosterSession]:
         raise ValidationError({"doctor": "unknown"})
     of_day = [
         session
-        for session in clinic.roster.of_day(wanted.cluster, wanted.day)
+        for session in roster.of_day(wanted.cluster, wanted.day)
         if wanted.doctor in ("", session.doctor)
     ]
     if not of_day:

@@ -1,7 +1,8 @@
 """The clinic's roster: days on which it is closed, and who works in which cluster when.
 
-Numbers taken from home are given by it. Without a file the clinic is closed on Sundays, and of doctors and hours nothing
-is known. A cluster that works around the clock is never closed.
+Numbers taken from home are given by it. It is kept on a screen (`core.visits.roster_versions`), or in a file where a setting
+names one. Without either the clinic is closed on Sundays, and of doctors and hours nothing is known. A cluster that works
+around the clock is never closed.
 
 Source: docs/reference/indonesia.md 3A; docs/reference/bpjs.md 10 and 11 for doctor (kodedokter) and hours (jampraktek).
 """
@@ -23,8 +24,12 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 MOST_NUMBERS = 1000
 """No session has a larger quota."""
 _HOURS = re.compile(r"\s*(\d{1,2})[:.](\d{2})(?:[:.]\d{2})?\s*-\s*(\d{1,2})[:.](\d{2})(?:[:.]\d{2})?\s*")
+DOCTOR = re.compile(r"[0-9]{1,10}")
+"""BPJS's number of a clinician."""
+LICENCE_LENGTH = 60
+"""Characters of a licence to practise."""
 _FIELDS = frozenset({"closed_weekdays", "closed_on", "session"})
-_SESSION_FIELDS = frozenset({"cluster", "doctor", "name", "weekdays", "hours", "quota"})
+_SESSION_FIELDS = frozenset({"cluster", "doctor", "name", "weekdays", "hours", "quota", "licence"})
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class RosterSession:
     hours: Hours
     quota: int = 0
     """Most numbers taken from home for it on a day; 0: no limit of its own."""
+    licence: str = ""
+    """Number of the clinician's licence to practise here (SIP), for letters."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,24 @@ class Roster:
         of_day = [session for session in self.of_cluster(cluster) if weekday in session.weekdays]
         return tuple(sorted(of_day, key=lambda session: (session.hours.begins, session.doctor)))
 
+    def licence_of(self, doctor: str) -> str:
+        """Return the licence to practise of a clinician, by BPJS's number; empty where none is known."""
+        return next(
+            (session.licence for session in self.sessions if session.doctor == doctor and session.licence), ""
+        )
+
+    def twice(self) -> RosterSession | None:
+        """Return the first session that cannot be told from one before it."""
+        seen: set[tuple[str, str, str, str]] = set()
+        for session in self.sessions:
+            keys = {
+                (session.cluster, session.doctor, str(session.hours), weekday) for weekday in session.weekdays
+            }
+            if keys & seen:
+                return session
+            seen |= keys
+        return None
+
 
 def load_roster(path: str, clusters: Mapping[str, object]) -> Roster:
     """Read the clinic's roster.
@@ -106,9 +131,10 @@ def load_roster(path: str, clusters: Mapping[str, object]) -> Roster:
         document = tomllib.loads(Path(path).expanduser().read_text("utf-8"))
         _refuse_others(document, _FIELDS)
         sessions = tuple(_session(row) for row in _tables(document.get("session", [])))
-        _refuse_unknown(sessions, clusters)
         closed = frozenset(_weekdays(document.get("closed_weekdays", ["sunday"])))
-        return Roster(closed, frozenset(_days(document.get("closed_on", []))), sessions)
+        roster = Roster(closed, frozenset(_days(document.get("closed_on", []))), sessions)
+        _refuse_unknown(roster, clusters)
+        return roster
     except (OSError, RuntimeError, UnicodeDecodeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise SettingsError("LOKET_ROSTER: {path}: {why}", path=path, why=why or error) from error
@@ -145,7 +171,7 @@ def _session(row: dict[str, Any]) -> RosterSession:
     _refuse_others(row, _SESSION_FIELDS)
     where = f"session of {row.get('name') or row.get('doctor') or 'nobody'}"
     doctor, quota, hours = str(row.get("doctor", "")), row.get("quota", 0), Hours.read(str(row.get("hours")))
-    if not re.fullmatch(r"[0-9]{1,10}", doctor):
+    if not DOCTOR.fullmatch(doctor):
         raise ValueError(f"{where}: doctor must be BPJS's number of the clinician")
     if hours is None:
         raise ValueError(f"{where}: hours must be such as 08:00-12:00")
@@ -153,8 +179,13 @@ def _session(row: dict[str, Any]) -> RosterSession:
         raise ValueError(f"{where}: quota must be a whole number up to {MOST_NUMBERS}")
     if not str(row.get("name", "")).strip():
         raise ValueError(f"{where}: name is missing")
+    licence = str(row.get("licence", "")).strip()
+    if len(licence) > LICENCE_LENGTH:
+        raise ValueError(f"{where}: licence has at most {LICENCE_LENGTH} characters")
     weekdays = frozenset(_weekdays(row.get("weekdays")))
-    return RosterSession(str(row.get("cluster")), doctor, str(row["name"]).strip(), weekdays, hours, quota)
+    return RosterSession(
+        str(row.get("cluster")), doctor, str(row["name"]).strip(), weekdays, hours, quota, licence
+    )
 
 
 def _is_quota(value: object) -> bool:
@@ -162,14 +193,10 @@ def _is_quota(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_NUMBERS
 
 
-def _refuse_unknown(sessions: tuple[RosterSession, ...], clusters: Mapping[str, object]) -> None:
+def _refuse_unknown(roster: Roster, clusters: Mapping[str, object]) -> None:
     """Refuse sessions of a cluster that the clinic does not have, and two that cannot be told apart."""
-    seen: set[tuple[str, str, str, str]] = set()
-    for session in sessions:
+    for session in roster.sessions:
         if session.cluster not in clusters:
             raise ValueError(f"session of {session.name}: unknown cluster {session.cluster}")
-        for weekday in session.weekdays:
-            key = (session.cluster, session.doctor, str(session.hours), weekday)
-            if key in seen:
-                raise ValueError(f"session of {session.name}: {session.hours} on {weekday} stands twice")
-            seen.add(key)
+    if (second := roster.twice()) is not None:
+        raise ValueError(f"session of {second.name}: {second.hours} stands twice on a day")

@@ -10,6 +10,7 @@ from core.foundation.codes import AppointmentStatus, EntryStatus
 from core.models import Appointment, QueueEntry, Ticket, TicketCounter
 from core.queues import turns
 from core.queues.clusters import Cluster
+from core.visits import roster_versions
 
 COME = "Datang sebelum giliran Anda dan tunjukkan nomor ini di loket."
 AT_THE_CLINIC = {
@@ -44,12 +45,12 @@ def status_of(clinic: Clinic, cluster: Cluster, on: date) -> dict[str, Any] | li
         if on == clinic.today()
         else "",
     }
-    sessions = clinic.roster.of_day(cluster.code, on)
-    if not clinic.roster.of_cluster(cluster.code):
+    roster = roster_versions.current(clinic)
+    if not roster.of_cluster(cluster.code):
         return state
     return [
         state | {"kodedokter": session.doctor, "namadokter": session.name, "jampraktek": str(session.hours)}
-        for session in sessions
+        for session in roster.of_day(cluster.code, on)
     ]
 
 

@@ -172,6 +172,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "PUT /patients/{patient_id}/sharing": lambda: {"agreed": True},
     "POST /patients/{patient_id}/copies": lambda: {"form": "text"},
     "POST /patients/{patient_id}/allergies": lambda: {"substance": new_id()},
+    "PUT /roster": lambda: {"version": 0},
     "POST /visits/{visit_id}/letters": lambda: {"kind": "sick", "answers": {}},
     "POST /visits/{visit_id}/diagnoses": lambda: {"code": "A09"},
     "POST /visits/{visit_id}/procedures": lambda: {"code": "23.09"},

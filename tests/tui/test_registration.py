@@ -8,7 +8,7 @@ from core.accounts.service import system_actor
 from core.foundation import clock
 from core.foundation.database import connection
 from core.models import Patient
-from core.visits import appointments
+from core.visits import appointments, roster_versions
 from core.visits.roster import Roster
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import focused_id, said, screen_of, screen_text, session_of
@@ -407,7 +407,7 @@ async def test_an_age_alone_gives_an_estimated_birth_date(counter: Counter):
 async def test_a_number_from_home_fills_the_visit_and_keeps_the_check(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setitem(vars(counter.clinic), "roster", Roster(frozenset()))  # Sundays too
+    monkeypatch.setattr(roster_versions, "current", lambda _clinic: Roster(frozenset()))  # Sundays too
     receipt = counter.register("Nadia Putri", "6371014203910456", "batuk pilek", "UMUM")
     early = clock.now().replace(hour=1)  # 09:00 in the clinic
     with clock.frozen(lambda: early):

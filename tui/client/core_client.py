@@ -19,6 +19,7 @@ from tui.client.patients import PatientsClient
 from tui.client.printing import PrintingClient
 from tui.client.queues import QueuesClient
 from tui.client.registrations import RegistrationsClient
+from tui.client.roster import RosterClient
 from tui.client.terminology import TerminologyClient
 from tui.client.visits import VisitsClient
 
@@ -33,6 +34,7 @@ class CoreClient(CoreConnection):
         drafts: Half-typed forms.
         imports: Rows of imported lists that wait to be mended.
         insurance: What BPJS says about a person, and the visits that it has.
+        roster: Closed days, and who works when.
         machine: The machine for the admin: disks, settings, log and restart.
         orders: Diagnoses, procedures, prescriptions and laboratory tests of a visit, and the worklists.
         oversight: The audit logs, and what the supervisor watches over.
@@ -64,6 +66,7 @@ class CoreClient(CoreConnection):
         self.imports = ImportsClient(self)
         self.insurance = InsuranceClient(self)
         self.machine = MachineClient(self)
+        self.roster = RosterClient(self)
         self.orders = OrdersClient(self)
         self.oversight = OversightClient(self)
         self.paper_forms = PaperFormsClient(self)

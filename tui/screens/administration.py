@@ -34,8 +34,9 @@ class AdministrationScreen(LoketScreen[None]):
         "The day is closed by itself at its hour: the queues end, a backup is made and opened again, the "
         "reports are written, and everything is sent. C does all of it now, Y only sends; both are harmless "
         "at any time. What went wrong stands here with what to do. R shows the reports, A who may sign in, "
-        "D what was done out of the ordinary, L the audit log, G what each role may do, S who has signed which danger sign; K examines the machine, "
-        "M shows its disks, settings and log and starts the server again, F prints numbered paper forms."
+        "D what was done out of the ordinary, L the audit log, G what each role may do, S who has signed which danger sign, "
+        "J who works when; K examines the machine, M shows its disks, settings and log and starts the server again, F "
+        "prints numbered paper forms."
     )
     KEY_ROWS = 2
     BINDINGS = [
@@ -46,6 +47,7 @@ class AdministrationScreen(LoketScreen[None]):
         Binding("d", "day_list", N_("Today's list")),
         Binding("l", "log", N_("Audit log")),
         Binding("g", "rights", N_("Rights")),
+        Binding("j", "roster", N_("Roster")),
         Binding("k", "doctor", N_("Doctor")),
         Binding("m", "machine", N_("Machine")),
         Binding("s", "dangers", N_("Danger signs")),
@@ -137,6 +139,12 @@ class AdministrationScreen(LoketScreen[None]):
         from tui.screens.reports import ReportsScreen
 
         self.app.push_screen(ReportsScreen(self.session))
+
+    def action_roster(self) -> None:
+        """Show the closed days, and who works when."""
+        from tui.screens.roster import RosterScreen
+
+        self.app.push_screen(RosterScreen(self.session))
 
     def action_doctor(self) -> None:
         """Show what the doctor finds."""

@@ -151,6 +151,9 @@ PROBLEMS: Mapping[str, str] = {
     "paper_ended": N_("Form {number} is used or ended already."),
     "approval_required": N_("This names patients: the head of the clinic has to release it first."),
     "names_nobody": N_("This report names nobody: it needs no leave."),
+    "roster_changed": N_("{name} has saved the roster meanwhile: look again, then change it."),
+    "roster_in_file": N_("The roster stands in a file on the machine and is changed there."),
+    "session_twice": N_("The hours {hours} of {name} stand twice on a day."),
     "already_requested": N_("The same is asked for already and waits for a decision."),
     "not_found": N_("That is not there any more. Refresh with F5."),
     "changed_meanwhile": N_("Somebody was faster. The list is fresh now; look again."),
@@ -624,6 +627,8 @@ def _filled(msgid: str, problem: Problem) -> str:
         "substances": ", ".join(details.get("substances", [])),
         "substance": details.get("substance", ""),
         "words": details.get("words", ""),
+        "name": details.get("name", ""),
+        "hours": details.get("hours", ""),
     }
     return _(msgid).format(**values)
 
