@@ -14,9 +14,10 @@ from core.models import RosterVersion
 from core.visits import roster_versions
 from core.visits.roster import WEEKDAYS
 from tests.tui.conftest import Counter, press, settle, type_text
-from tests.tui.looking import said, save_picture, screen_of, screen_text
+from tests.tui.looking import focused_id, said, save_picture, screen_of, screen_text
 from tui.screens.roster import RosterScreen
 from tui.text.roster_words import weekdays_text, weekdays_typed
+from tui.widgets import TextField
 
 
 @pytest.fixture(autouse=True)
@@ -79,8 +80,8 @@ async def test_what_cannot_be_read_is_named_and_stays(counter: Counter) -> None:
         await typed(pilot, "GIGI", "drg. Contoh", "4711", "someday", "8-12", "x")
         await press(pilot, "f10")
         assert "Days: such as Mon-Thu, Sat" in screen_text(app)
-        assert app.screen.query_one("#hours").value == "8-12"
-        assert app.focused.id == "weekdays"
+        assert app.screen.query_one("#hours", TextField).value == "8-12"
+        assert focused_id(app) == "weekdays"
         await press(pilot, "escape")
         await press(pilot, "t")
         await type_text(pilot, "31-2-2027")

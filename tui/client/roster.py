@@ -7,7 +7,7 @@ from tui.client.resource import ResourceClient
 
 
 class RosterClient(ResourceClient):
-    """What the admin sees and changes of the roster."""
+    """The roster, as the admin sees and changes it."""
 
     async def roster(self) -> RosterOut:
         """Return the roster that holds now."""
