@@ -60,6 +60,7 @@ from core.models import (
     Visit,
 )
 from core.records.pcare_form import INSURED
+from core.visits import roster_versions
 
 log = logging.getLogger(__name__)
 
@@ -282,7 +283,7 @@ class Telling:
                 session for item in answer if (session := DoctorHours.read(item)) is not None
             ]
         at = ticket.issued_at.astimezone(self._clinic.zone).time()
-        roster = self._clinic.roster.of_day(ticket.cluster, visit.service_on)
+        roster = roster_versions.current(self._clinic).of_day(ticket.cluster, visit.service_on)
         wished = [(session.doctor, str(session.hours)) for session in roster]
         return chosen_session(self._sessions[key], at, wished)
 
