@@ -38,7 +38,7 @@ class AdministrationScreen(LoketScreen[None]):
         "J who works when; K examines the machine, M shows its disks, settings and log and starts the server again, F "
         "prints numbered paper forms."
     )
-    KEY_ROWS = 2
+    KEY_ROWS = 3
     BINDINGS = [
         Binding("c", "run_closing", N_("Close the day")),
         Binding("y", "run_sync", N_("Sync now")),
