@@ -8,7 +8,7 @@ is said only of an entry that the pane shows.
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 
 from core.complaints.facts import RoutingDecision
 from core.exchange import outbox
@@ -228,7 +228,45 @@ def _save(
         patient = patients.create(clinic, actor, request.patient, at)
     if is_known:
         refuse_second_place(patient.id, request.cluster)
-    visit = create(
+    visit = _arrived(actor, request, patient, decision, came_at, day, is_known=is_known)
+    entry_id = _queued(clinic, actor, request, decision, visit, at, is_known=is_known)
+    shown = pane_entry_out(clinic, entry_id, request.cluster)
+    create(
+        Registration,
+        id=request.id,
+        visit=visit,
+        request_hash=digest,
+        receipt=_receipt(request.id, shown, feed.newest_sequence()).model_dump(mode="json"),
+        registered_at=at,
+        registered_by=actor.account_id,
+    )
+    outbox.enqueue("visit", visit.id)
+    _write_down(actor, request, decision, visit)
+    return entry_id
+
+
+def _arrived(
+    actor: Actor,
+    request: RegistrationRequest,
+    patient: Patient,
+    decision: RoutingDecision,
+    came_at: datetime,
+    day: date,
+    *,
+    is_known: bool,
+) -> Visit:
+    """Store the visit that begins.
+
+    Args:
+        actor: Actor at the counter.
+        request: The form.
+        patient: The person.
+        decision: The rules' proposal, kept beside what was chosen.
+        came_at: Instant of the arrival.
+        day: The cluster's day of service.
+        is_known: Whether the patient was stored before.
+    """
+    return create(
         Visit,
         id=new_id(),
         patient=patient,
@@ -246,8 +284,32 @@ def _save(
         started_at=came_at,
         registered_by=actor.account_id,
     )
-    priority, reason = _priority(request, decision, patient, day)
-    held = appointments.held_for(patient.id, request.cluster, day) if is_known else None
+
+
+def _queued(
+    clinic: Clinic,
+    actor: Actor,
+    request: RegistrationRequest,
+    decision: RoutingDecision,
+    visit: Visit,
+    at: datetime,
+    *,
+    is_known: bool,
+) -> str:
+    """Give the visit its number and its place, those of a booking where there is one; return the entry's id.
+
+    Args:
+        clinic: The clinic.
+        actor: Actor at the counter.
+        request: The form.
+        decision: The rules' proposal.
+        visit: The visit that begins.
+        at: Instant of the save.
+        is_known: Whether the patient was stored before, and may have booked.
+    """
+    day, came_at = visit.service_on, visit.started_at
+    priority, reason = _priority(request, decision, visit.patient, day)
+    held = appointments.held_for(visit.patient_id, request.cluster, day) if is_known else None
     place = tickets.Place(priority, reason, appointments.place_of(held, came_at) if held else came_at)
     if request.late is not None:
         place = late_entries.enter(clinic, actor, visit, request.late, request.cluster, place)
@@ -257,30 +319,23 @@ def _save(
         appointments.fulfil(held, visit, at)
     if decision.verdict is Verdict.MISMATCH:
         routing_examples.add(visit, request.cluster, routing_examples.OVERRIDE_SOURCE, at)
-    shown = pane_entry_out(clinic, entry.id, request.cluster)
-    create(
-        Registration,
-        id=request.id,
-        visit=visit,
-        request_hash=digest,
-        receipt=_receipt(request.id, shown, feed.newest_sequence()).model_dump(mode="json"),
-        registered_at=at,
-        registered_by=actor.account_id,
-    )
-    outbox.enqueue("visit", visit.id)
+    return str(entry.id)
+
+
+def _write_down(actor: Actor, request: RegistrationRequest, decision: RoutingDecision, visit: Visit) -> None:
+    """Tell the audit log of the registration."""
     audit.record(
         actor,
         "registered",
         "visit",
         visit.id,
-        patient.id,
+        visit.patient_id,
         cluster=request.cluster,
         verdict=str(decision.verdict),
         **({"override": request.override_reason} if request.override_reason else {}),
         **({"doubt": "denied"} if decision.cleared else {}),
         **late_entries.audited(request.late),
     )
-    return str(entry.id)
 
 
 def _payer_source(request: RegistrationRequest) -> PayerSource:
