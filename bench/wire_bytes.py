@@ -201,6 +201,20 @@ def bytes_down(columns: dict[str, Costs], names: list[str]) -> Table:
     return table
 
 
+def above_ncurses(columns: dict[str, Costs]) -> Iterator[str]:
+    """Yield the lines in which Loket sends more than ncurses does, by column, with how much."""
+    for kind in ("", " -C"):
+        for name, cost in columns[f"loket{kind}"].items():
+            other = columns[f"ncurses{kind}"].get(name)
+            if other is None:
+                continue
+            ours, theirs = cost.line.down.stream_bytes, other.line.down.stream_bytes
+            if ours > theirs:
+                yield f"{name}{kind}: TCP {ours / cost.count:,.0f} to {theirs / other.count:,.0f}"
+            if not kind and cost.app > other.app:
+                yield f"{name}: app {cost.app / cost.count:,.1f} to {other.app / other.count:,.1f}"
+
+
 def packets_both_ways(rows: dict[str, Cost]) -> Table:
     """Print the second table."""
     table = Table(title="Bytes of IP packets both ways")
@@ -215,6 +229,8 @@ def packets_both_ways(rows: dict[str, Cost]) -> Table:
 
 SCREENS = ("loket -C", "loket", "ncurses", "ncurses -C", "textual", "textual -C")
 COLUMNS = (*SCREENS, "lines", "local")
+QUICK_COLUMNS = SCREENS[:4]
+"""Each run waits at every step until the line is still, some 45 s on a quiet machine: eight are no quick look."""
 
 
 def measured(bench: Bench, wanted: list[str]) -> dict[str, Costs]:
@@ -239,6 +255,8 @@ def main(quick: bool, wanted: list[str]) -> None:
     console = Console(width=150)
     names = dict.fromkeys(name for title in SCREENS for name in columns[title])
     console.print(bytes_down(columns, list(names)))
+    for name in above_ncurses(columns):
+        console.print(f"above ncurses: {name}")
     rows = {
         "connect to first screen": columns["loket"].get(FIRST),
         "connect to first screen, -C": columns["loket -C"].get(FIRST),
@@ -257,7 +275,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="5 s idle instead of 60")
-    parser.add_argument("--only", default=",".join(COLUMNS), help="some of the runs, by comma")
+    parser.add_argument(
+        "--quick", action="store_true", help="5 s idle instead of 60; Loket and ncurses alone"
+    )
+    parser.add_argument("--only", default="", help="some of the runs, by comma")
     given = parser.parse_args()
-    main(given.quick, given.only.split(","))
+    runs = given.only.split(",") if given.only else list(QUICK_COLUMNS if given.quick else COLUMNS)
+    main(given.quick, runs)

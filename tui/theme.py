@@ -13,7 +13,8 @@ THEME = "ansi-dark"
 
 PLAIN = Style()
 STRONG = Style(bold=True)
-FAINT = Style(dim=True)
+QUIET = Style(dim=True)
+"""A label, and what was measured last time: the eye finds the value first. A terminal without faint text shows it plain."""
 CURSOR = Style(reverse=True)
 """The selected row, seen without colour."""
 BAR = Style(reverse=True)

@@ -15,7 +15,7 @@ import locale
 import sys
 from typing import Any
 
-ATTRIBUTES = {"b": curses.A_BOLD, "u": curses.A_UNDERLINE, "r": curses.A_REVERSE}
+ATTRIBUTES = {"b": curses.A_BOLD, "f": curses.A_DIM, "u": curses.A_UNDERLINE, "r": curses.A_REVERSE}
 
 
 def show(window: Any, screen: dict[str, Any]) -> None:

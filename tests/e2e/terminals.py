@@ -123,13 +123,21 @@ def password_environment(folder: Path, term: str) -> dict[str, str]:
     return {**os.environ, "TERM": term, "SSH_ASKPASS": str(secret), "SSH_ASKPASS_REQUIRE": "force"}
 
 
+class _Screen(pyte.Screen):
+    """pyte's screen, with faint text kept as italics, which nothing here uses: pyte knows no faint text."""
+
+    def select_graphic_rendition(self, *attributes: int, **kind: Any) -> None:
+        """Take the attributes of what is written next."""
+        super().select_graphic_rendition(*(3 if each == 2 else each for each in attributes), **kind)
+
+
 class Terminal:
     """A program in a pseudo-terminal, such as one person's `ssh` session."""
 
     def __init__(
         self, command: list[str], environment: dict[str, str], columns: int = 80, rows: int = 24
     ) -> None:
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()
         self.received = 0
@@ -171,7 +179,7 @@ class Terminal:
             return str(self.screen.display[self.screen.cursor.y][: self.screen.cursor.x])
 
     def cells(self) -> dict[str, Any]:
-        """The screen as data: runs of text with attributes `b`old, `u`nderlined and `r`everse, and the cursor."""
+        """The screen as data: runs of text with attributes `b`old, `f`aint, `u`nderlined and `r`everse, and the cursor."""
         with self._lock:
             rows = [_runs(self.screen.buffer[y], self.screen.columns) for y in range(self.screen.lines)]
             return {"rows": rows, "cursor": self.cursor}
@@ -223,7 +231,8 @@ def _runs(line: Any, columns: int) -> list[list[str]]:
     runs: list[list[str]] = []
     for x in range(columns):
         cell = line[x]
-        names = ("b" if cell.bold else "") + ("u" if cell.underscore else "") + ("r" if cell.reverse else "")
+        shown = (("b", cell.bold), ("f", cell.italics), ("u", cell.underscore), ("r", cell.reverse))
+        names = "".join(name for name, is_on in shown if is_on)
         if runs and runs[-1][1] == names:
             runs[-1][0] += cell.data
         else:

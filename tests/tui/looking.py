@@ -23,7 +23,7 @@ CELL_WIDTH, CELL_HEIGHT = 9, 19
 INK = {
     "red": "#ff6b60", "green": "#6bd968", "yellow": "#e8c547", "cyan": "#5fd7d7", "blue": "#6c9ef8",
 }  # fmt: skip
-PAPER, PLAIN = "#1c1c1c", "#d8d8d8"
+PAPER, PLAIN, FAINT = "#1c1c1c", "#d8d8d8", "#909090"
 
 
 def screen_of(app: App[Any], kind: type[ScreenT]) -> ScreenT:
@@ -96,6 +96,8 @@ def _cells(segment: Segment, column: int, row: int, mono: bool) -> list[str]:
     colour = style.color.name if style and style.color else ""
     ink = PLAIN if mono else INK.get(colour.removeprefix("ansi_"), PLAIN)
     parts = []
+    if style and style.dim:
+        ink = FAINT
     if style and style.reverse:
         parts.append(
             f'<rect x="{x}" y="{y}" width="{cells * CELL_WIDTH}" height="{CELL_HEIGHT}" fill="{ink}"/>'

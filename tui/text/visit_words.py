@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -24,6 +25,8 @@ from tui.text.result_words import result_text
 from tui.text.translation import _, language
 
 FINDING_CELLS = 13  # cells of the label before a line of findings
+FINDING_LABEL = re.compile(r"^ \S.{0,9}", re.MULTILINE)
+"""The label at the beginning of a line of findings."""
 MOST_FINDINGS = 8  # rows; the note needs the rest
 
 

@@ -78,7 +78,8 @@ class CompareScreen(LoketScreen[Outcome]):
         text.append(f"   {fit('', LABEL_CELLS)}{fit(heads[0], cells)} {fit(heads[1], cells)}\n", theme.STRONG)
         for label, left, right, sign in self._rows():
             style = theme.WARNING if sign == "!" else theme.PLAIN
-            text.append(f" {sign} {fit(label, LABEL_CELLS)}", style)
+            text.append(f" {sign} ", style)
+            text.append(fit(label, LABEL_CELLS), theme.QUIET)
             text.append(f"{fit(left, cells)} {fit(right, cells)}\n", style)
         self.query_one("#pair", Static).update(text)
         if not self.session.administers:

@@ -142,7 +142,7 @@ class FormScreen(LoketScreen[Typed]):
         with VerticalScroll(id="questions", can_focus=False):
             for section in self._form.sections:
                 title = in_language(section.title, language())
-                yield Static(f" {title}", classes="section", markup=False)
+                yield Static(f" {title}", classes="group", markup=False)
                 with Container(classes="grid"):
                     for item in section.fields:
                         yield from self._cell(item)

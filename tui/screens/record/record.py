@@ -38,8 +38,9 @@ from tui.text.formatting import age_text, date_text, fit, number_text, sex_lette
 from tui.text.outcomes import is_noted, open_at_bpjs, outcome_word
 from tui.text.result_words import critical_texts
 from tui.text.translation import N_, _
-from tui.text.visit_words import finding_lines, visit_line, visit_text, who_line
+from tui.text.visit_words import FINDING_LABEL, finding_lines, visit_line, visit_text, who_line
 from tui.widgets import Label, TextField
+from tui.widgets.banner import Banner
 
 SOAP = (("subjective", "S"), ("objective", "O"), ("assessment", "A"), ("plan", "P"))
 VISITS_BESIDE = 2  # earlier visits that are read whole where there is room: each is a request
@@ -102,7 +103,7 @@ class RecordScreen(RecordForms):
 
     def compose_body(self) -> ComposeResult:
         """Yield banner and note; the timeline beside them where there is room."""
-        yield Static("", id="banner", markup=False)
+        yield Banner()
         with Horizontal(id="columns"):
             with Vertical(id="note"):
                 yield from vital_fields.compose_vitals()
@@ -209,17 +210,15 @@ class RecordScreen(RecordForms):
 
     def show_record(self, visit: VisitOut) -> None:
         """Show banner, previous values, diagnoses, procedures, medicines and tests."""
-        self.query_one("#banner", Static).update("\n".join(self._banner(visit)))
-        is_alert = bool(visit.patient.allergies or critical_texts(visit))
-        self.query_one("#banner").set_class(is_alert, "-alert")
+        self.query_one(Banner).say(self._banner(visit), self._alerts(visit))
         for name in vital_fields.NAMES:
             previous = visit.previous.get(name)
             text = vital_fields.previous_in_short(previous) if previous is not None else ""
             self.query_one(f"#previous-{name}", Static).update(text)
         cells = (self.query_one("#note").size.width or self.size.width) - 1
-        self.query_one("#findings", Static).update(
-            "\n".join(finding_lines(visit, cells, self.session.clinic.timezone))
-        )
+        findings = Text("\n".join(finding_lines(visit, cells, self.session.clinic.timezone)))
+        findings.highlight_regex(FINDING_LABEL, theme.QUIET)
+        self.query_one("#findings", Static).update(findings)
 
     def _banner(self, visit: VisitOut) -> list[str]:
         patient, today = visit.patient, self.session.clinic.today
@@ -239,7 +238,12 @@ class RecordScreen(RecordForms):
         critical = "; ".join(critical_texts(visit))
         if critical:
             complaint = _("CRITICAL: {results}").format(results=critical) + "   " + complaint
-        return [f" {first}", f" {who}", f" {complaint}"]
+        return [first, who, complaint]
+
+    def _alerts(self, visit: VisitOut) -> set[int]:
+        """Return the lines of the banner that must be seen first: what endangers, and critical results."""
+        is_danger = visit.patient.allergies or visit.patient.deceased_on is not None or visit.alerts
+        return {number for number, strong in ((0, is_danger), (2, critical_texts(visit))) if strong}
 
     async def _read_newest(self, earlier: Sequence[VisitSummary]) -> list[VisitOut]:
         """Read the newest earlier visits whole, where there is room beside the note."""

@@ -23,6 +23,7 @@ from tui.text.formatting import age_text, number_text, sex_letter
 from tui.text.translation import N_, _
 from tui.text.visit_words import who_line
 from tui.widgets import Label, TextField
+from tui.widgets.banner import Banner
 
 WITHOUT_AGE_YEARS = 30
 """Age that decides which fields are asked for while none is known."""
@@ -51,7 +52,7 @@ class VitalsScreen(KeepsDraft[str]):
 
     def compose_body(self) -> ComposeResult:
         """Yield the banner, the two rows of fields, and what is said about the numbers."""
-        yield Static("", id="banner", markup=False)
+        yield Banner()
         yield from vital_fields.compose_vitals()
         yield Static("", id="remarks", markup=False)
 
@@ -123,8 +124,7 @@ class VitalsScreen(KeepsDraft[str]):
             who_line(self._entry.number, patient.name, facts, self.size.width - 1),
             _("Complaint: {text}").format(text=visit.chief_complaint),
         ]
-        self.query_one("#banner", Static).update("\n".join(f" {line}" for line in lines))
-        self.query_one("#banner").set_class(bool(patient.allergies), "-alert")
+        self.query_one(Banner).say(lines, {0} if patient.allergies else ())
         for name in vital_fields.NAMES:
             previous = visit.previous.get(name)
             text = vital_fields.previous_in_short(previous) if previous is not None else ""

@@ -119,7 +119,7 @@ class ConfirmDialog(Dialog[Saved | Problem]):
         self.hint(self._keys())
 
     def _line(self, text: Text, label: str, value: str, style: Any = theme.PLAIN) -> None:
-        text.append(f"{fit(label, 10)} ")
+        text.append(f"{fit(label, 10)} ", theme.QUIET)
         text.append(fit(value, WIDTH - 13).rstrip() + "\n", style)
 
     def _cluster_label(self, code: str | None) -> str:

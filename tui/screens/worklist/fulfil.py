@@ -35,6 +35,7 @@ from tui.text.result_words import INTERPRETATIONS, value_text
 from tui.text.translation import N_, _
 from tui.text.visit_words import who_line
 from tui.widgets import Choice, ChoiceField, FieldRow, TextField
+from tui.widgets.banner import Banner
 
 BEGINS = frozenset({EntryStatus.WAITING, EntryStatus.SKIPPED, EntryStatus.CALLED})
 
@@ -80,7 +81,7 @@ class FulfilScreen(KeepsDraft[str]):
 
     def compose_body(self) -> ComposeResult:
         """Yield the banner; the lines are added when the work is read."""
-        yield Static("", id="banner", markup=False)
+        yield Banner()
         yield Static("", id="headings", markup=False)
         yield VerticalScroll(id="lines", can_focus=False)
 
@@ -132,8 +133,7 @@ class FulfilScreen(KeepsDraft[str]):
         third = "; ".join(item.diagnoses) or _("Complaint: {text}").format(text=item.chief_complaint)
         if item.ordered_by:
             third = _("From {person}").format(person=item.ordered_by) + "   " + third
-        self.query_one("#banner", Static).update(f" {first}\n {who}\n {third}")
-        self.query_one("#banner").set_class(bool(item.allergies), "-alert")
+        self.query_one(Banner).say([first, who, third], {0} if item.allergies else ())
         self.query_one("#headings", Static).update(self._headings())
         lines = self.query_one("#lines")
         await lines.remove_children()
