@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Sequence
+
 from core.foundation.clinic import Clinic
+from core.foundation.codes import DuplicateBand
 from core.foundation.statements import find_each
 from core.linkage import non_matches
 from core.linkage.candidates import MEANT_AS_WELL, Match, band_of, meant_as_well, ranked
@@ -11,7 +14,7 @@ from core.linkage.scoring import COMPARED, Person
 from core.models import Patient
 from core.patients import views
 from core.patients.fields import CHECKED
-from core.patients.national_ids import normalise_number, normalise_phone
+from core.patients.national_ids import check_passport_number, normalise_number, normalise_phone
 from core.schemas.patients import DuplicateCandidate, DuplicateQuery, DuplicateResult
 
 SHOWN = 5  # candidates: more than a clerk can compare while the patient waits
@@ -41,21 +44,49 @@ def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
     left_out = _left_out(query.exclude_id)
     matches = [match for match in ranked(person_in(query)) if match.patient_id not in left_out]
     ambiguous = meant_as_well(matches)
-    best = matches[:SHOWN]
+    holders = _with_passport(clinic, query, left_out)
+    best = [match for match in matches if match.patient_id not in {each.patient.id for each in holders}]
+    return DuplicateResult(
+        band=DuplicateBand.EXISTING if holders else band_of(matches, ambiguous),
+        candidates=[*holders, *_shown(clinic, best[:SHOWN], ambiguous)],
+    )
+
+
+def _shown(
+    clinic: Clinic, best: Sequence[Match], ambiguous: Container[Match]
+) -> Iterator[DuplicateCandidate]:
+    """Yield the candidates as they are sent to terminals.
+
+    Args:
+        clinic: For its day.
+        best: The best matches.
+        ambiguous: Those which fit as well as the best one.
+    """
     ids = [match.patient_id for match in best]
     rows = {patient.id: patient for patient in find_each(Patient, ids)} if ids else {}
     found = views.patients_out(clinic, [rows[patient_id] for patient_id in ids])
-    return DuplicateResult(
-        band=band_of(matches, ambiguous),
-        candidates=[
-            DuplicateCandidate(
-                patient=patient,
-                score=round(match.score.probability, 3),
-                reasons=_reasons(match, is_ambiguous=match in ambiguous),
-            )
-            for match, patient in zip(best, found, strict=True)
-        ],
-    )
+    for match, patient in zip(best, found, strict=True):
+        reasons = _reasons(match, is_ambiguous=match in ambiguous)
+        yield DuplicateCandidate(patient=patient, score=round(match.score.probability, 3), reasons=reasons)
+
+
+def _with_passport(clinic: Clinic, query: DuplicateQuery, left_out: set[str]) -> list[DuplicateCandidate]:
+    """Return whoever has the passport that was typed: like a NIK it belongs to one person.
+
+    Args:
+        clinic: For its day.
+        query: The half-filled form.
+        left_out: Patients that it cannot be.
+    """
+    number = check_passport_number(query.passport_number or "").value
+    if not number:
+        return []
+    rows = Patient.select().where(Patient.passport_number == number, Patient.voided_at.is_null())
+    holders = [row for row in rows.limit(SHOWN) if row.id not in left_out]
+    return [
+        DuplicateCandidate(patient=patient, score=1.0, reasons=["same_passport_number"])
+        for patient in views.patients_out(clinic, holders)
+    ]
 
 
 def _left_out(patient_id: str | None) -> set[str]:

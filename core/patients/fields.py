@@ -177,7 +177,8 @@ PATIENT_FIELDS = (
     PatientField(
         name="passport_number", kind=FieldKind.NUMBER, label="Passport",
         hint="5 to 20 letters and digits; Enter when there is none.",
-        nullable=True, personal=True, mergeable=True, fhir="identifier", identifier="paspor",
+        nullable=True, identifying=True, personal=True, unique=True, mergeable=True,
+        fhir="identifier", identifier="paspor",
         check=check_passport_number,
         headings=_headings("paspor;no paspor;passport;passport number"), only_for=NoIdentifierReason.FOREIGNER,
     ),

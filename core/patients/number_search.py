@@ -12,7 +12,7 @@ from core.linkage.key_queries import among, keyed, patient_ids
 from core.linkage.search_keys import FORMER
 from core.models import Patient
 from core.patients.fields import PATIENT_FIELDS
-from core.patients.national_ids import normalise_number
+from core.patients.national_ids import Outcome, check_passport_number, normalise_number
 from core.patients.record_numbers import LENGTH as RECORD_NUMBER_LENGTH
 from core.patients.search_query import TAIL_DIGITS, without_label
 
@@ -21,18 +21,21 @@ MOST_SHOWN = 20  # patients who may have one number
 TAIL_BELOW = 50_000
 """Active patients up to which the last digits are looked for among all numbers: in more, too many have them."""
 
+_PASSPORT_LABEL = re.compile(
+    r"^\W*(?:(?:no|nomor)\b\.?\s*)?(?:paspor|passport)\b\s*[:.=#]*\s*", re.IGNORECASE
+)
 _CARD = re.compile(rf"(?<!\d)(?:\d{{{NIK_DIGITS}}}|\d{{{BPJS_DIGITS}}})(?!\d)")
 
 
 def by_number(text: str) -> list[Patient]:
-    """Return the patients whose NIK, family card, BPJS, record or phone number this is.
+    """Return the patients whose NIK, family card, BPJS, passport, record or phone number this is.
 
     A NIK or BPJS number with one slip finds its owner when no patient has it as it is. A NIK may be one that the card
     held before; a label before the number and words behind it, as scanners write them, do not count.
     """
     digits = _number_in(text)
     if not digits:
-        return []
+        return _with_passport(text)
     for condition in _conditions(digits):
         if owners := _where(condition):
             break
@@ -72,6 +75,14 @@ def _conditions(digits: str) -> Iterator[Expression]:
         if len(digits) <= RECORD_NUMBER_LENGTH:
             yield Patient.medical_record_number == digits.zfill(RECORD_NUMBER_LENGTH)
         yield Patient.phone == digits
+    yield Patient.passport_number == digits
+
+
+def _with_passport(text: str) -> list[Patient]:
+    """Return the patients with this passport, whose numbers have letters too; none for words."""
+    number = check_passport_number(_PASSPORT_LABEL.sub("", text))
+    is_number = number.outcome is Outcome.OK and any(letter.isdigit() for letter in number.value)
+    return _where(Patient.passport_number == number.value) if is_number else []
 
 
 def _where(condition: Expression) -> list[Patient]:

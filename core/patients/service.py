@@ -145,6 +145,8 @@ def _checked(
     problems = _birth_date_problem(values["birth_date"], today)
     if not fold(values["name"]):
         problems["name"] = "required"
+    elif not any(sign.isalpha() for sign in values["name"]):
+        problems["name"] = "name_number"  # a card scanned into the wrong field
     if len(values["other_names"]) > longest("other_names"):
         problems["other_names"] = "too_long"
     problems |= _check_numbers(values, today)

@@ -93,3 +93,43 @@ def test_clinicians_neither_correct_nor_judge(clerk: Caller, dentist: Caller) ->
         dentist.post(f"patients/{one['id']}/not-same", json={"other": one["id"]}),
     ):
         assert answer.status_code == 403
+
+
+SPELLINGS = ("X7654321", "x7654321", "X 765 4321", "x-7654321", "paspor X7654321", "No. Passport: x7654321")
+
+
+def test_a_passport_finds_its_owner_and_belongs_to_nobody_else(clerk: Caller) -> None:
+    """The family "a number that is stored but not used": a passport is like a NIK at every door."""
+    fields = {"no_identifier_reason": "foreigner", "passport_number": "x 765-4321"}
+    owner = stored(clerk, **fields)
+    assert owner["passport_number"] == "X7654321"
+    for typed in SPELLINGS:
+        found = clerk.get("patients", params={"q": typed}).json()
+        assert [each["id"] for each in found] == [owner["id"]], typed
+    seen = clerk.post("patients/duplicates", json=patient(**fields)).json()
+    assert (seen["band"], seen["candidates"][0]["patient"]["id"]) == ("existing", owner["id"])
+    assert seen["candidates"][0]["reasons"] == ["same_passport_number"]
+    asked = clerk.register(patient=patient(**fields), duplicate_decision=None)
+    assert asked.json()["code"] == "duplicate_decision_required"
+    refused = clerk.register(patient=patient(**fields))
+    assert refused.json()["fields"] == {"patient.passport_number": "taken"}
+    other = stored(clerk, name="Mariati", cluster="UMUM")
+    change = {"passport_number": "X7654321", "no_identifier_reason": "foreigner"}
+    corrected = clerk.patch(f"patients/{other['id']}", json={**change, "duplicate_decision": "new"})
+    assert corrected.json()["fields"] == {"passport_number": "taken"}
+
+
+def test_a_passport_of_digits_alone_is_found(clerk: Caller) -> None:
+    owner = stored(clerk, no_identifier_reason="foreigner", passport_number="512345678")
+    assert [each["id"] for each in clerk.get("patients", params={"q": "512345678"}).json()] == [owner["id"]]
+
+
+def test_a_card_scanned_into_the_name_is_not_taken_for_one(clerk: Caller) -> None:
+    for number in ("6371014501901089", "0001234567890", "0812-3456-7890", "12"):
+        refused = clerk.register(patient=patient(name=number))
+        assert refused.json()["fields"] == {"patient.name": "name_number"}
+    other = stored(clerk, name="Mariati")
+    assert clerk.patch(f"patients/{other['id']}", json={"name": "0001"}).json()["fields"] == {
+        "name": "name_number"
+    }
+    assert clerk.register(patient=patient(name="Tn. X 2")).status_code == 201
