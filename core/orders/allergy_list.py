@@ -41,10 +41,15 @@ def add(clinic: Clinic, actor: Actor, patient_id: str, fields: AllergyFields) ->
     Raises:
         NotAllowedError: The role may not write records.
         NotFoundError: There is no such patient.
+        ValidationError: `substance` holds no letter.
         RuleError: `allergy_known`: it is recorded already; `allergies_recorded`: there are some, so "none"
             contradicts them.
     """
     require_right(actor, Purpose.ALLERGY)
+    if not any(sign.isalpha() for sign in fields.substance):
+        raise ValidationError(
+            {"substance": "required"}
+        )  # `-`, `?`: neither a substance nor that there is none
     if read_allergy(fields.substance).none_known:
         state_none(clinic, actor, patient_id, fields)
         return AllergyAdded(id="", none_known=True)

@@ -321,3 +321,20 @@ def test_a_cream_for_the_skin_is_not_asked_about(clerk: Caller, dentist: Caller)
         ).status_code
         == 201
     )
+
+
+@pytest.mark.parametrize("substance", ["-", "?", "...", "0", "--- "])
+def test_a_dash_is_neither_an_allergy_nor_that_there_is_none(
+    dentist: Caller, visit: str, substance: str
+) -> None:
+    path = f"patients/{patient_of(dentist, visit)}/allergies"
+    refused = dentist.post(path, json={"substance": substance})
+    assert refused.json()["fields"] == {"substance": "required"}
+    assert dentist.get(path).json()["asked"] is False
+
+
+def test_what_no_list_knows_is_said_to_be_unchecked_where_nobody_is_allergic(
+    dentist: Caller, visit: str
+) -> None:
+    given = prescribe(dentist, visit, medicine="obat xyz").json()
+    assert [each["code"] for each in given["checks"]] == ["ingredient_unread"]

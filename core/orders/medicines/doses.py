@@ -406,9 +406,13 @@ def _strength(medicine: str, dose: Amount) -> Strength | None:
     numbers = bare_numbers(medicine)
     products = read_medicine(medicine).products
     named = [each for each in products if numbers & _printed_numbers(each.medicine)]
-    strengths = {read_strength(each.medicine) for each in named or products if _is_of_form(dose, each)}
-    fitting = {each for each in strengths if each is not None and _fits(dose, each)}
-    return fitting.pop() if len(fitting) == 1 else None
+    meant = named or list(products)
+    for candidates in (meant, [each for each in meant if _is_of_form(dose, each)]):
+        strengths = {read_strength(each.medicine) for each in candidates}
+        fitting = {each for each in strengths if each is not None and _fits(dose, each)}
+        if len(fitting) == 1:
+            return fitting.pop()
+    return None
 
 
 def _is_of_form(dose: Amount, product: Product) -> bool:

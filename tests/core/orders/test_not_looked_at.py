@@ -55,6 +55,7 @@ def test_what_was_compared_with_nothing_is_said(
         ("Hidrokortison krim 2,5 %", "oles tipis", "2x", TODDLER),
         ("Kloramfenikol tetes mata", "1 tetes", "4x", TODDLER),
         ("novorapid", "10 unit", "3x", ADULT),
+        ("ampisilin 500", "1 tablet", "4x", ADULT),
     ],
 )
 def test_what_was_compared_and_is_usual_stays_silent(

@@ -261,6 +261,10 @@ class OutcomeDialog(EndingDialog):
         )
 
 
+SHEET_CELLS = 77
+"""Cells of a dialog that shows a letter: its lines of 72, the mark before the chosen one, padding and frame."""
+
+
 class TextDialog(Dialog[str]):
     """Shows a text, longer than the screen if need be; returns the letter that was pressed."""
 
@@ -285,7 +289,8 @@ class TextDialog(Dialog[str]):
         yield pick_list
 
     def on_mount(self) -> None:
-        """Show the beginning."""
+        """Show the beginning, wide enough for a printed line."""
+        self.query_one("#dialog").styles.width = SHEET_CELLS
         pick_list = self.query_one("#lines", PickList)
         pick_list.show_rows(
             [PickRow(str(number), [(line, theme.PLAIN)]) for number, line in enumerate(self._lines)]
