@@ -456,13 +456,19 @@ def unjudged(medicine: str, dose: str, frequency: str, person: Recipient) -> Unj
             return None if _needs_no_dose(medicine) else Unjudged("child_dose_unknown", medicine)
         if known.fixed is None and person.weight_kg is None:
             return None
-    elif _most_a_day(medicine) is None:
+    elif _most_a_day(medicine) is None or _is_usual(medicine, dose, frequency):
         return None
     each = read_amount(dose)
     if each is None or milligrams(each, _strength(medicine, each)) is None:
         return Unjudged("dose_unchecked", dose)
     is_counted = read_frequency(frequency) is not None or is_as_needed(frequency)
     return None if is_counted or not frequency.strip() else Unjudged("dose_unchecked", frequency)
+
+
+def _is_usual(medicine: str, dose: str, frequency: str) -> bool:
+    """Return whether an adult's dose is the one that the list gives, as it stands there: an ampoule, two puffs."""
+    product = _product(medicine)
+    return product is not None and (product.dose, product.frequency) == (dose, frequency)
 
 
 def _needs_no_dose(medicine: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.orders.medicines import clashes, read_medicine, unchecked
+from core.orders.medicines import catalogue, clashes, read_medicine, unchecked
 from core.orders.medicines.checks import TOLD_ONLY, Prescribed, check
 from core.orders.medicines.doses import Recipient
 
@@ -151,3 +151,9 @@ def test_a_food_is_never_read_with_a_slip() -> None:
 
 def test_another_product_of_the_shop_is_not_read_as_a_medicine_near_its_name() -> None:
     assert not read_medicine("antangin").ingredients
+
+
+def test_the_usual_dose_of_the_list_is_never_said_to_be_unchecked() -> None:
+    for product in catalogue.products():
+        found = codes(product.medicine, product.dose, product.frequency, ADULT)
+        assert not {"dose_unchecked", "ingredient_unread"} & set(found), product.medicine
