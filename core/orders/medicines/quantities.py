@@ -10,6 +10,7 @@ _NUMBER = r"[-−]?\d+(?:[.,]\d+)?"
 _AMOUNT = re.compile(
     rf"^\s*(?:(?P<whole>{_NUMBER})\s+)?(?P<number>{_NUMBER})(?:\s*/\s*(?P<parts>\d+))?(?:\s*-\s*(?P<most>{_NUMBER}))?\s*(?P<unit>[a-z]+(?: [a-z]+)?)?"
 )
+_UNIT_FIRST = re.compile(rf"^\s*(?P<unit>[a-z]+)\.?\s+(?P<number>{_NUMBER}(?:\s*/\s*\d+)?)\s*$")
 _STRENGTH = re.compile(
     rf"(?P<number>{_NUMBER})\s*(?P<unit>mcg|mg|gram|gr|g)\b(?:\s*/\s*(?P<per>{_NUMBER})?\s*(?P<volume>ml))?"
 )
@@ -94,7 +95,7 @@ def read_amount(text: str) -> Amount | None:
     plain = _in_digits(text.lower())
     for sign, written in _HALVES.items():
         plain = plain.replace(sign, written)
-    found = _AMOUNT.match(plain)
+    found = _AMOUNT.match(_UNIT_FIRST.sub(r"\g<number> \g<unit>", plain))
     if found is None:
         return None
     number = to_number(found["most"] or found["number"])

@@ -56,6 +56,7 @@ def test_what_was_compared_with_nothing_is_said(
         ("Kloramfenikol tetes mata", "1 tetes", "4x", TODDLER),
         ("novorapid", "10 unit", "3x", ADULT),
         ("ampisilin 500", "1 tablet", "4x", ADULT),
+        ("pct", "tab 1/2", "3 dd", Recipient(60, 18)),
     ],
 )
 def test_what_was_compared_and_is_usual_stays_silent(
