@@ -128,7 +128,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         yield Static("", id="beside", classes="wide-only", markup=False)
 
     def _compose_visit(self) -> ComposeResult:
-        yield Static(f" {_('This visit')}", id="visit-heading", classes="group", markup=False)
+        yield Static(" " + _("This visit"), id="visit-heading", classes="group", markup=False)
         with FieldRow():
             yield from labelled(N_("Complaint"), TextField("chief_complaint", longest=500))
         with FieldRow():
@@ -258,7 +258,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
     def after_language(self) -> None:
         """Show the texts that depend on the fields."""
         self._show_title()
-        self.query_one("#visit-heading", Static).update(f" {_('This visit')}")
+        self.query_one("#visit-heading", Static).update(" " + _("This visit"))
         self.show_age()
         if self._patient is None:
             self.show_village()
