@@ -32,6 +32,18 @@ def is_open(visit: Visit, row: BpjsVisit) -> bool:
     return row.change == 0 or visit.patient.updated_at > row.updated_at
 
 
+def is_unasked(visit: Visit, row: BpjsVisit | None) -> bool:
+    """Return whether P-Care has yet to say if it pays for somebody whom it can be asked about.
+
+    Args:
+        visit: With its patient.
+        row: What is known of it at BPJS; None before the first question.
+    """
+    has_number = bool(visit.patient.nik or visit.patient.bpjs_number)
+    is_assumed = visit.payer not in INSURED and visit.payer_source in ASSUMED
+    return is_assumed and has_number and (row is None or row.change == 0)
+
+
 def learn(settings: Settings, link: BpjsLink, visit: Visit) -> None:
     """Ask whether the patient is insured; if so BPJS pays, and the visit is entered there with the next run.
 

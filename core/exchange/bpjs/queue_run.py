@@ -19,7 +19,7 @@ import httpx
 from peewee import chunked
 
 from core.exchange import outbox
-from core.exchange.bpjs import code_mapping, queue_calls
+from core.exchange.bpjs import code_mapping, payer_check, queue_calls
 from core.exchange.bpjs.bpjs_link import BpjsLink, is_set_up, queue_link, shared_client
 from core.exchange.bpjs.pcare_run import (
     GAPS_AGAIN,
@@ -72,7 +72,7 @@ THERE_ALREADY = 201
 
 
 class WaitsForCardError(Exception):
-    """BPJS pays, and P-Care has not told the card's number yet."""
+    """BPJS pays, or may, and P-Care has not told the card's number yet."""
 
 
 def is_ready(settings: Settings) -> bool:
@@ -347,9 +347,11 @@ def _card(visit: Visit) -> str:
     Raises:
         WaitsForCardError: P-Care has not told it yet.
     """
+    held = BpjsVisit.get_or_none(BpjsVisit.visit == visit)
+    if payer_check.is_unasked(visit, held):
+        raise WaitsForCardError
     if visit.payer not in INSURED:
         return ""
-    held = BpjsVisit.get_or_none(BpjsVisit.visit == visit)
     card = visit.patient.bpjs_number or (held.card_number if held is not None else "")
     if not card and (held is None or held.status == OutboxStatus.PENDING):
         raise WaitsForCardError

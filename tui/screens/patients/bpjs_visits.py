@@ -122,7 +122,7 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
         """
         with self.saying_refusals(), hold_keys(self.app):
             await self.session.client.insurance.change_payer(visit.visit_id, payer)
-            text = _("{name}: {payer} pays; BPJS is told by itself.")
+            text = _("{name}: {payer} pays.")
             self.read(text.format(name=visit.patient_name, payer=_(problem_words.PAYERS[payer])))
 
     @work(exclusive=True, group="send", exit_on_error=False)

@@ -36,7 +36,14 @@ class Clinic:
         self.clerk = Caller(server.url, "clerk")
         self.rooms = {"UMUM": Caller(server.url, "doctor"), "GIGI": Caller(server.url, "dentist")}
 
-    def register(self, cluster: str = "UMUM", *, payer: str = "jkn_pbi", **changes: Any) -> dict[str, Any]:
+    def register(
+        self,
+        cluster: str = "UMUM",
+        *,
+        payer: str = "jkn_pbi",
+        payer_source: str | None = None,
+        **changes: Any,
+    ) -> dict[str, Any]:
         self.count += 1
         card = f"{self.count:013d}"
         born = date(1970, 1, 1) + timedelta(days=137 * self.count)
@@ -51,6 +58,7 @@ class Clinic:
         receipt = self.clerk.registered(
             patient=person,
             payer=payer,
+            payer_source=payer_source,
             cluster=cluster,
             chief_complaint=complaint,
             override_reason="minta sendiri",
@@ -258,6 +266,27 @@ def test_a_card_that_p_care_has_to_tell_is_waited_for(clinic: Clinic) -> None:
     pcare_run.run(clinic.clinic, timeout=QUICK)
     clinic.tell()
     assert clinic.told({**patient, "card": card}) == ["add 001"]
+
+
+def test_who_may_be_insured_is_asked_about_before_the_queue_hears_of_the_number(clinic: Clinic) -> None:
+    """Nobody said who pays, and P-Care gave no answer at the counter: without its card nobody could be called."""
+    unsaid: dict[str, Any] = {
+        "payer": "general", "payer_source": "default", "birth_date": "1985-03-02", "no_identifier_reason": None
+    }  # fmt: skip
+    nik = "6371010203850003"
+    patient = clinic.register(nik=nik, **unsaid)
+    card = f"{clinic.count:013d}"
+    clinic.host.books.participants[card] |= {"noKTP": nik, "tglLahir": "02-03-1985"}
+    assert queue_run.run(clinic.clinic, timeout=QUICK).waiting == 1
+    for _ in range(2):
+        pcare_run.run(clinic.clinic, timeout=QUICK)
+    clinic.act(patient, "start")
+    clinic.tell()
+    assert clinic.told({**patient, "card": card}) == ["add 001", "panggil 1 001"]
+    stranger = clinic.register(nik="6371010203850004", **unsaid)
+    pcare_run.run(clinic.clinic, timeout=QUICK)
+    clinic.tell()
+    assert clinic.told(stranger) == ["add 001"]
 
 
 @pytest.mark.parametrize("seed", range(3))
