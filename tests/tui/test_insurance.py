@@ -137,6 +137,14 @@ async def test_line_mode_hears_the_answer_before_a_later_question(counter: Count
     assert "BPJS has: SITI AMINAH" in person.heard
 
 
+async def test_line_mode_takes_the_nik_of_a_scanned_card_with_one_key(counter: Counter):
+    """A scanned card passes over no question: the NIK is asked, and after BPJS's answer `<` and Enter take its own."""
+    person, _status = await talk(counter, CARD, "", "", "<", "", "<<", "")
+    assert person.heard.count("NIK") >= 2
+    assert f"NIK [{NIK}]" in person.heard
+    assert "01-07-1990" in person.heard
+
+
 async def test_a_clinic_without_bpjs_sends_no_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked: list[tuple[str, str]] = []
 

@@ -50,7 +50,7 @@ class InsuranceLines:
             self._task = asyncio.create_task(self._ask(numbers))
         if self._task is None:
             self._compare(facts, answered)
-            return {}
+            return self._open_values(facts, answered)
         if not self._task.done():
             return {}
         self._task = None
@@ -72,12 +72,18 @@ class InsuranceLines:
             return {}
         self._talk.say(sentence(answer))
         self._compare(facts, answered)
+        return {**self._open_values(facts, answered), "insurance_status": self._participant.status}
+
+    def _open_values(self, facts: FormValues, answered: Set[str]) -> dict[str, str]:
+        """Return what BPJS has for fields that are empty and still to be asked, or asked again after going back."""
+        answer = self._participant.answer
+        if answer is None:
+            return {}
         told = {
             name: value
             for name, value in values_of(answer, facts).items()
             if self._is_open(name, facts, answered)
         }
-        told["insurance_status"] = self._participant.status
         return told | ({"payer_source": PayerSource.BPJS.value} if "payer" in told else {})
 
     def _compare(self, facts: FormValues, answered: Set[str]) -> None:

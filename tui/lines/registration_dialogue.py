@@ -477,9 +477,14 @@ class RegistrationDialogue:
             self._is_kept = True
 
 
+CARD = "bpjs_number"
+
+
 def _answered_in(values: dict[str, str]) -> set[str]:
     """Return the answered questions of a draft: with a value, or left empty before one that has."""
     numbers = [number for number, question in enumerate(QUESTIONS) if values.get(question.field)]
+    if {QUESTIONS[number].field for number in numbers} <= {CARD}:
+        return {QUESTIONS[number].field for number in numbers}  # a scanned card: nothing was passed over yet
     passed = QUESTIONS[: max(numbers, default=0)]
     # Questions that depend on the reason are asked again when it has changed.
     skipped = {q.field for q in passed if not q.required and q.field not in ONLY_FOR_A_REASON}
