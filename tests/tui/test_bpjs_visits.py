@@ -168,7 +168,7 @@ async def test_what_was_refused_is_shown_in_the_words_of_bpjs_and_sent_again(
         pcare.books.registrations.clear()
         day_comparison.compare_days(counter.clinic)
         await press(pilot, "f5")
-        assert "DIFFERS: 1 sent again" in screen_text(app)
+        assert "DIFFERS: 1 sent again." in screen_text(app)
         send(counter)
     assert len(pcare.books.registrations) == 1
 

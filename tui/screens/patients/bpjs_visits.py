@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Static
 
 from core.foundation.codes import JKN_PAYERS
 from core.schemas.bpjs import BpjsStatusOut, BpjsVisitOut
@@ -13,9 +15,9 @@ from tui.screens.patients.notes import Corrected
 from tui.screens.reasons import LettersDialog
 from tui.terminal.keyboard import hold_keys
 from tui.text import bpjs_words, problem_words
-from tui.text.formatting import date_text, fit
+from tui.text.formatting import date_text, fit, wrapped
 from tui.text.translation import N_, _, ngettext
-from tui.widgets import PickList
+from tui.widgets import PickList, set_text
 from tui.widgets.painting import Line
 
 OTHER_PAYERS = tuple(payer for payer in problem_words.PAYERS if payer not in JKN_PAYERS)
@@ -33,6 +35,20 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
     )
     BINDINGS = [keymap.SEND_AGAIN, keymap.EDIT, keymap.REFRESH, keymap.BACK]
 
+    def compose_body(self) -> ComposeResult:
+        """Yield the proof of the last day, then the list."""
+        yield Static("", id="proof", markup=False)
+        yield from super().compose_body()
+
+    def _show_proof(self, status: BpjsStatusOut) -> None:
+        """Show the last comparison with BPJS's own list, its differences named in as many lines as they need."""
+        proof = self.query_one("#proof", Static)
+        text = bpjs_words.proof_text(status.comparison)
+        proof.display = bool(text)
+        agrees = status.comparison is not None and status.comparison["agrees"]
+        lines = wrapped(text, max(20, self.size.width - 4))
+        set_text(proof, "\n".join((" " if agrees else " ! ") + line for line in lines), layout=True)
+
     @work(exclusive=True, group="read", exit_on_error=False)
     async def read(self, note: str = "") -> None:
         """Read the list, and say how far the others are."""
@@ -42,6 +58,7 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
             status = await client.insurance.status()
             self._items = {f"{visit.what}:{visit.visit_id}": visit for visit in found}
             self._show()
+            self._show_proof(status)
             self.say(f"{note} {self._count(len(found), status)}".strip(), "good" if note else "info")
 
     @staticmethod
@@ -52,8 +69,7 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
         text += ", " + _("{number} waiting, {sent} sent today.").format(
             number=status.waiting, sent=status.settled_today
         )
-        others = [bpjs_words.proof_text(status.comparison), *(told.text for told in status.told)]
-        return " ".join([text, *filter(None, others)])
+        return " ".join([text, *(told.text for told in status.told)])
 
     def _row(self, item: BpjsVisitOut) -> Line:
         number = item.registration_number or "-"  # short; the visit's stands in the dialog
