@@ -71,7 +71,7 @@ def test_the_page_tells_source_examples_rules_and_words(head: Caller) -> None:
             ("source", "danger", "none", "rule", "sign", "word")}  # fmt: skip
     assert all(told.values())
     assert any(line.startswith("red.stroke: stroke") and "max_days 21" in line for line in told["rule"])
-    assert any(line.startswith("sign.slurred: speak + lisp") for line in told["sign"])
+    assert any(line.startswith("sign.slurred: speak + hard|lisp") for line in told["sign"])
     assert {"stroke: stroke", "since_stroke: sejak stroke", "lisp: pelo"} <= set(told["word"])
 
 
