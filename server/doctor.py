@@ -47,6 +47,7 @@ from core.foundation.errors import CoreError, DatabaseError, SettingsError
 from core.foundation.job_problems import JobProblem
 from core.foundation.journal import standbys
 from core.models import AuditEvent, Change
+from core.queues import paper_forms
 from core.schemas.clinic import SyncOut
 from core.visits import danger_signatures
 from server import first_start, repairs
@@ -99,6 +100,7 @@ SUBJECTS = {
     "memory": N_("memory"),
     "zone": N_("time zone"),
     "printer": N_("printer"),
+    "paper": N_("paper forms"),
     "secrets": N_("secrets"),
     "sqlite": N_("SQLite"),
     "settings": N_("settings"),
@@ -215,6 +217,7 @@ def _of_clinic(clinic: Clinic) -> list[CheckResult]:
             ("sync", _sync),
             ("bpjs", _bpjs),
             ("dangers", _dangers),
+            ("paper", _paper),
         ):
             findings += _looked(subject, lambda look=look: look(clinic))  # type: ignore[misc]
     return findings
@@ -723,6 +726,21 @@ def _dangers(clinic: Clinic) -> Iterator[CheckResult]:
     else:
         words = _("all {number} danger signs are signed").format(number=standing.signs)
         yield CheckResult("ok", "dangers", words)
+
+
+def _paper(clinic: Clinic) -> Iterator[CheckResult]:
+    """Say for which clusters no stack of numbered forms lies ready: it cannot be printed while nothing works."""
+    short = paper_forms.clusters_without_stack(clinic)
+    if short:
+        words = _(
+            "Fewer than {least} printed forms for: {clusters}. Without them nobody is registered properly while no "
+            "computer answers. Run: loket paper print --cluster {first} --count 20 (or F6, F)"
+        )
+        yield CheckResult("warning", "paper", words.format(
+            least=paper_forms.LEAST_READY, clusters=", ".join(short), first=short[0]
+        ))  # fmt: skip
+    else:
+        yield CheckResult("ok", "paper", _("a stack of printed forms for each cluster"))
 
 
 def _is_here(host: str) -> bool:

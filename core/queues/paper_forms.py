@@ -9,6 +9,7 @@ form that was printed after the restored backup is known by it and gets its row 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,8 @@ from core.schemas.queues import PaperFormOut
 
 MOST_AT_ONCE = 100
 """Forms of one print: a stack for a cluster's morning."""
+LEAST_READY = 5
+"""Forms of a cluster below which more should be printed: half an hour of a morning."""
 _NUMBER = re.compile(r"([A-Z]{1,2})-?K0*([1-9]\d{0,3})")
 """`A-K07`, also typed as `ak7`."""
 
@@ -219,6 +222,18 @@ def end(clinic: Clinic, actor: Actor, number: str, outcome: NumberStatus, reason
             reason=form.reason,
         )
     return form
+
+
+def clusters_without_stack(clinic: Clinic) -> list[str]:
+    """Return the codes of the clusters that patients are sent to and for which too few forms are out."""
+    out = Counter(
+        row.cluster
+        for row in LentNumber.select(LentNumber.cluster).where(
+            LentNumber.series == NumberSeries.PAPER, LentNumber.status == NumberStatus.LENT
+        )
+    )
+    first = [cluster.code for cluster in clinic.clusters.values() if cluster.stage == "first"]
+    return [code for code in first if out[code] < LEAST_READY]
 
 
 def listed(actor: Actor, status: NumberStatus | None = None) -> list[PaperFormOut]:

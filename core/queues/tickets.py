@@ -13,8 +13,8 @@ from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryAction, EntryStatus
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
-from core.foundation.statements import Statement, create, given_for
-from core.models import LentNumber, QueueEntry, Ticket, TicketCounter, Visit
+from core.foundation.statements import Statement, create, given, given_for
+from core.models import Appointment, LentNumber, QueueEntry, Ticket, TicketCounter, Visit
 from core.queues import transitions, turns
 
 
@@ -144,6 +144,47 @@ def _count_on() -> Any:
 
 
 _DRAW = Statement(_count_on)
+
+
+def lost_sequence(clinic: Clinic, cluster: str, day: date, number: str) -> int | None:
+    """Return the sequence of a number that was given out and that nobody has: its row was lost with a disk.
+
+    Args:
+        clinic: For the cluster's prefix.
+        cluster: Code of the cluster.
+        day: The service day.
+        number: As the patient's ticket says, `A-017`.
+
+    Returns:
+        None for a number of another cluster, one that somebody has, and one that was never given out.
+    """
+    prefix, _dash, digits = number.strip().upper().rpartition("-")
+    if prefix != clinic.clusters[cluster].prefix or not (digits.isascii() and digits.isdigit()):
+        return None
+    sequence = int(digits)
+    is_given = 0 < sequence <= int(_LAST.value(cluster=cluster, day=day) or 0)
+    is_held = _HOLDER.first(cluster=cluster, day=day, sequence=sequence) is not None
+    is_kept = _KEPT.first(cluster=cluster, day=day, sequence=sequence) is not None
+    return sequence if is_given and not is_held and not is_kept else None
+
+
+_LAST = Statement(
+    lambda: TicketCounter.select(TicketCounter.last_number).where(
+        TicketCounter.cluster == given("cluster"), TicketCounter.service_on == given("day")
+    )
+)
+
+
+def _of_number(table: Any) -> Any:
+    return table.select(table.id).where(
+        table.cluster == given("cluster"),
+        table.service_on == given("day"),
+        table.sequence == given("sequence"),
+    )
+
+
+_HOLDER = Statement(lambda: _of_number(Ticket))
+_KEPT = Statement(lambda: _of_number(Appointment))
 
 
 def ticket_number(clinic: Clinic, cluster: str, sequence: int) -> str:

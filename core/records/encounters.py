@@ -23,6 +23,7 @@ from core.models import (
     Diagnosis,
     Encounter,
     Immunisation,
+    LateEntry,
     Letter,
     Order,
     Prescription,
@@ -54,6 +55,7 @@ from core.schemas.record import (
     BreastfeedingFields,
     EncounterFields,
     EncounterOut,
+    LateEntryOut,
     PreviousValue,
     StatedReason,
     VisitOut,
@@ -257,7 +259,22 @@ def _visit_out(clinic: Clinic, visit: Visit) -> VisitOut:
         letters=[letters.letter_out(row) for row in issued],
         previous=_previous(visit),
         alerts=_alerts(visit),
+        late_entry=_late_entry(visit),
         **_numbers_at_bpjs(visit),
+    )
+
+
+def _late_entry(visit: Visit) -> LateEntryOut | None:
+    """Return what is known of a visit that was typed in from paper; None for any other."""
+    late = LateEntry.get_or_none(LateEntry.visit == visit)
+    if late is None:
+        return None
+    return LateEntryOut(
+        arrived_at=late.arrived_at,
+        written_by=late.written_by,
+        paper_number=late.paper.number if late.paper is not None else "",
+        entered_at=late.entered_at,
+        entered_by=late.entered_by.name,
     )
 
 

@@ -459,6 +459,20 @@ class BreastfeedingFields(Schema):
     """None takes an answer back."""
 
 
+class LateEntryOut(Schema):
+    """What is known of a visit that was registered after its patient had come."""
+
+    arrived_at: datetime
+    """The true time of arrival."""
+    written_by: str
+    """Who wrote it down."""
+    paper_number: str = ""
+    """Number of the printed form; empty for a sheet without one."""
+    entered_at: datetime
+    entered_by: str
+    """Name of whoever typed it in."""
+
+
 class VisitOut(Schema):
     """A visit with its record."""
 
@@ -490,6 +504,8 @@ class VisitOut(Schema):
     """Number of the registration in P-Care."""
     bpjs_visit: str | None = None
     """Number of the visit in P-Care."""
+    late_entry: LateEntryOut | None = None
+    """Set for a visit that was typed in from paper."""
 
 
 class AllergyFields(ReasonFields):

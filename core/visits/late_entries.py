@@ -6,15 +6,16 @@ belongs to and the place in the queue; who wrote it and which form it was are ke
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.foundation import clock
 from core.foundation.clinic import Clinic
+from core.foundation.errors import ValidationError
 from core.foundation.permissions import Actor
 from core.foundation.statements import create
 from core.models import LateEntry, LentNumber, Visit
-from core.queues import paper_forms
+from core.queues import paper_forms, tickets
 from core.queues.tickets import Place
 from core.schemas.registration import LateEntryFields
 
@@ -34,10 +35,18 @@ def problems(late: LateEntryFields | None) -> dict[str, str]:
     return {"late.arrived_at": "too_long_ago"} if late.arrived_at < now - OLDEST else {}
 
 
-def enter(
-    clinic: Clinic, actor: Actor, visit: Visit, late: LateEntryFields, cluster: str, place: Place
-) -> Place:
-    """Keep what is known of a late entry, and return the place that its arrival earned.
+@dataclass(frozen=True)
+class Held:
+    """What somebody who is entered late has in hand."""
+
+    form: LentNumber | None = None
+    """A printed form."""
+    sequence: int | None = None
+    """The number of a ticket whose row was lost with a disk: its holder still waits with it."""
+
+
+def enter(clinic: Clinic, actor: Actor, visit: Visit, late: LateEntryFields, cluster: str) -> Held:
+    """Keep what is known of a late entry, and return what the patient has in hand.
 
     Runs in the registration's transaction.
 
@@ -47,27 +56,48 @@ def enter(
         visit: The visit that was made.
         late: What is known of it.
         cluster: Code of the cluster that the patient goes to.
-        place: The place without it.
 
     Raises:
-        ValidationError: `late.paper_number`: the form is unknown, used or ended.
+        ValidationError: `late.paper_number`: the form is unknown, used or ended, or no ticket of this number was lost.
     """
-    form: LentNumber | None = None
-    if late.paper_number:
-        form = paper_forms.take(clinic, actor, late.paper_number)
-        paper_forms.use(actor, form, visit)
+    held = _in_hand(clinic, actor, visit, late.paper_number or "", cluster)
+    if held.form is not None:
+        paper_forms.use(actor, held.form, visit)
     create(
         LateEntry,
         visit=visit,
         arrived_at=visit.started_at,
         written_by=late.written_by,
-        paper=form.id if form else None,
+        paper=held.form.id if held.form is not None else None,
         entered_at=clock.now(),
         entered_by=actor.account_id,
     )
+    return held
+
+
+def placed(held: Held, visit: Visit, cluster: str, place: Place) -> Place:
+    """Return the place that an arrival earned.
+
+    Args:
+        held: What the patient has in hand.
+        visit: The visit.
+        cluster: Code of the cluster that the patient goes to.
+        place: The place without it.
+    """
     # A form of another cluster is used up all the same: its patient gets a number of the cluster agreed on.
-    holds = form if form is not None and form.cluster == cluster else None
-    return replace(place, arrived_at=visit.started_at, paper=holds)
+    form = held.form if held.form is not None and held.form.cluster == cluster else None
+    return replace(place, arrived_at=visit.started_at, paper=form)
+
+
+def _in_hand(clinic: Clinic, actor: Actor, visit: Visit, number: str, cluster: str) -> Held:
+    if not number:
+        return Held()
+    if paper_forms.as_printed(number) is not None:
+        return Held(form=paper_forms.take(clinic, actor, number))
+    sequence = tickets.lost_sequence(clinic, cluster, visit.service_on, number)
+    if sequence is None:
+        raise ValidationError({"late.paper_number": "paper_unknown"})
+    return Held(sequence=sequence)
 
 
 def audited(late: LateEntryFields | None) -> dict[str, str]:

@@ -311,9 +311,11 @@ def _queued(
     priority, reason = _priority(request, decision, visit.patient, day)
     held = appointments.held_for(visit.patient_id, request.cluster, day) if is_known else None
     place = tickets.Place(priority, reason, appointments.place_of(held, came_at) if held else came_at)
-    if request.late is not None:
-        place = late_entries.enter(clinic, actor, visit, request.late, request.cluster, place)
     sequence = held.sequence if held else None
+    if request.late is not None:
+        in_hand = late_entries.enter(clinic, actor, visit, request.late, request.cluster)
+        place = late_entries.placed(in_hand, visit, request.cluster, place)
+        sequence = in_hand.sequence if sequence is None else sequence
     entry = tickets.issue(clinic, actor, visit, request.cluster, place, at=at, sequence=sequence)
     if held is not None:
         appointments.fulfil(held, visit, at)

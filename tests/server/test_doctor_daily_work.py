@@ -11,13 +11,15 @@ from typing import Any
 import apsw
 import pytest
 
+from core.accounts.service import system_actor
 from core.daily import backup, closing
 from core.foundation import clock, jobs
 from core.foundation.clinic import Clinic
-from core.foundation.codes import RunStatus
+from core.foundation.codes import NumberStatus, RunStatus
 from core.foundation.config import HostPort, Settings
 from core.foundation.database import connection, database
 from core.foundation.errors import BackupError
+from core.queues import paper_forms
 from server.doctor import CheckResult, examine
 from server.text.translation import speaking
 from tests.core.days import Days, open_clinic
@@ -149,3 +151,16 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
         findings = {finding.subject: finding for finding in examine(Settings(home=home))}
     assert findings["database"].level == "error"
     assert "is damaged" in findings["database"].words
+
+
+def test_a_stack_of_forms_that_runs_low_is_told(clinic: Clinic) -> None:
+    first = [cluster.code for cluster in clinic.clusters.values() if cluster.stage == "first"]
+    (none,) = told(clinic, "paper")
+    assert (none.level, ", ".join(first) in none.words) == ("warning", True)
+    for code in first:
+        paper_forms.print_forms(clinic, system_actor(), code, paper_forms.LEAST_READY)
+    assert [finding.level for finding in told(clinic, "paper")] == ["ok"]
+    form = paper_forms.listed(system_actor())[0]
+    paper_forms.end(clinic, system_actor(), form.number, NumberStatus.VOIDED, "kena hujan")
+    (low,) = told(clinic, "paper")
+    assert f"for: {form.cluster}. " in low.words

@@ -14,19 +14,24 @@ from core.foundation import clock
 from core.foundation.config import Settings
 from core.foundation.database import connection
 from core.foundation.errors import PrinterError
+from core.foundation.identifiers import new_id
 from core.models import LateEntry, LentNumber
+from core.patients.national_ids import check_nik
 from core.printing.documents import PrintDocument
+from core.schemas.record import VisitOut
 from server import printer as printing
 from server.run import Background
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import said, screen_of, screen_text
 from tests.tui.test_line_mode import NO_MORE, heard, nik
+from tests.tui.test_record import open_record, visit_of
 from tests.tui.test_registration import fill_new_patient
 from tui.screens.oversight.paper_forms import PaperFormsScreen
 from tui.screens.registration.confirm import ConfirmDialog
 from tui.screens.registration.late_dialog import LateDialog
 from tui.screens.registration.receipt import ReceiptScreen
 from tui.screens.registration.registration_form import RegistrationScreen
+from tui.text.visit_words import late_lines
 
 pytestmark = pytest.mark.usefixtures("no_parked_forms")
 
@@ -194,3 +199,25 @@ async def test_line_mode_types_paper_in_too(counter: Counter):
     assert "SAVED: B-K04" in text
     assert "was entered before" in text
     assert "SAVED: B-K05" in text
+
+
+async def test_the_record_says_that_it_was_entered_late(counter: Counter):
+    body = {
+        "id": new_id(), "chief_complaint": "sakit gigi geraham", "cluster": "GIGI", "duplicate_decision": "new",
+        "patient": {"name": "Xena Maharani", "nik": nik(806), "sex": "female", "birth_date": None},
+        "late": {
+            "arrived_at": (clock.now() - timedelta(minutes=90)).isoformat(), "written_by": "Relawan Joko",
+        },
+    }  # fmt: skip
+    check = check_nik(nik(806), today=counter.clinic.today())
+    assert check.birth_date is not None
+    body["patient"] |= {"birth_date": check.birth_date.isoformat()}  # type: ignore[operator]
+    with counter.api() as api:
+        receipt = api.post("registrations", json=body).json()
+    async with counter.at("dentist") as (app, pilot):
+        await open_record(app, pilot, receipt)
+        assert "LATE ENTRY" in screen_text(app).splitlines()[3]
+    visit = visit_of(counter, "dentist", receipt)
+    assert (visit["late_entry"]["written_by"], visit["late_entry"]["paper_number"]) == ("Relawan Joko", "")
+    shown = late_lines(VisitOut.model_validate(visit), counter.clinic.settings.timezone.key)
+    assert "written by Relawan Joko; typed" in shown[0]

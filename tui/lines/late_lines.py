@@ -42,7 +42,7 @@ async def ask_late(
     while not (written_by := await _ask(talk, _("Written by"), writer)):
         talk.refuse(problem_words.field_problem("late.written_by", "required"))
     session.late_writer = written_by
-    paper = await _ask(talk, _("Number of the form (Enter: none)"), before.get(PAPER, ""))
+    paper = await _ask(talk, _("Number of the form or lost ticket (Enter: none)"), before.get(PAPER, ""))
     return {ARRIVED: arrived, WRITTEN_BY: written_by, PAPER: paper.upper()}
 
 

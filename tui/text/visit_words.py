@@ -20,7 +20,7 @@ from core.schemas.record import (
     VisitSummary,
 )
 from tui.text import check_words, problem_words
-from tui.text.formatting import age_text, date_text, fit, number_text, sex_letter, wrapped
+from tui.text.formatting import age_text, date_text, fit, instant_text, number_text, sex_letter, wrapped
 from tui.text.result_words import result_text
 from tui.text.translation import _, language
 
@@ -57,6 +57,7 @@ def visit_text(visit: VisitOut, forms: Mapping[str, FormDefinition], zone: str) 
         zone: The clinic's time zone.
     """
     lines = [f"{date_text(visit.service_on)}  {visit.chief_complaint}"]
+    lines += [f"  {line}" for line in late_lines(visit, zone)]
     for encounter in visit.encounters:
         signed = _("signed") if encounter.signed_at else _("not signed")
         lines.append(f"{encounter.cluster}  {encounter.practitioner} ({signed})")
@@ -65,6 +66,23 @@ def visit_text(visit: VisitOut, forms: Mapping[str, FormDefinition], zone: str) 
     if visit.disposition is not None:
         lines.append("  " + problem_words.word(problem_words.DISPOSITIONS, visit.disposition))
     return lines
+
+
+def late_lines(visit: VisitOut, zone: str) -> list[str]:
+    """Return how a visit was entered late, in one line; none for any other visit."""
+    late = visit.late_entry
+    if late is None:
+        return []
+    told = _("Late entry: came {arrived}, form {form}, written by {name}; typed {entered} by {typist}")
+    return [
+        told.format(
+            arrived=instant_text(late.arrived_at, zone),
+            form=late.paper_number or "-",
+            name=late.written_by,
+            entered=instant_text(late.entered_at, zone),
+            typist=late.entered_by,
+        )
+    ]
 
 
 def _encounter_lines(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,29 @@ def test_a_number_is_never_given_twice_after_a_loss(clinic: Clinic, head: Actor,
     assert later[0].sequence > 30
     with pytest.raises(ValidationError):
         save(late=late(0, f"B-K{later[0].sequence + 1}"))
+
+
+def test_a_patient_whose_registration_was_lost_keeps_the_number_in_hand(
+    clinic: Clinic, dentist: Actor, hours: Hours, save: Save
+) -> None:
+    """After a loss the numbers are left out, and those who wait with them come back with them."""
+    first = save()
+    clinic.note_mark()
+    mark = high_water.read(clinic.settings.home)
+    assert mark is not None
+    lost = replace(mark, counters={**mark.counters, f"GIGI {clinic.today()}": 4})
+    with connection():
+        high_water.skip_ahead(database.obj, lost, clinic.today())
+    hours.set(30)
+    later = save()
+    assert later.ticket.number == "B-025"
+    for number in ("B-003", "b-2"):
+        save(late=late(10, number))
+    assert numbers(clinic, dentist) == [first.ticket.number, "B-002", "B-003", "B-025"]
+    for taken in ("B-003", first.ticket.number, later.ticket.number, "B-026", "B-000", "A-004", "B-"):
+        with pytest.raises(ValidationError) as refused:
+            save(late=late(10, taken))
+        assert refused.value.fields == {"late.paper_number": "paper_unknown"}
 
 
 def test_a_promoted_core_goes_on_exactly_after_the_last_form(clinic: Clinic, head: Actor) -> None:

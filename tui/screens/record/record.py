@@ -34,7 +34,7 @@ from tui.session import Session
 from tui.terminal.inputs import ThinTextArea
 from tui.terminal.keyboard import hold_keys
 from tui.text import check_words, problem_words
-from tui.text.formatting import age_text, date_text, fit, number_text, sex_letter, wrapped
+from tui.text.formatting import age_text, date_text, fit, number_text, sex_letter, time_text, wrapped
 from tui.text.outcomes import is_noted, open_at_bpjs, outcome_word
 from tui.text.result_words import critical_texts
 from tui.text.translation import N_, _
@@ -235,6 +235,10 @@ class RecordScreen(RecordForms):
         facts += f" {visit.bpjs_visit or visit.bpjs_registration or ''}".rstrip()
         who = who_line(self._entry.number, patient.name, facts, self.size.width - 1)
         complaint = _("Complaint: {text}").format(text=visit.chief_complaint)
+        if visit.late_entry is not None:
+            # The times of this visit are those of the paper, not of the screen.
+            came = time_text(visit.late_entry.arrived_at, self.session.clinic.timezone)
+            complaint = f"{_('LATE ENTRY')} {came}   {complaint}"
         critical = "; ".join(critical_texts(visit))
         if critical:
             complaint = _("CRITICAL: {results}").format(results=critical) + "   " + complaint

@@ -49,7 +49,7 @@ class LateDialog(Dialog[Values]):
             )
         with FieldRow():
             yield from labelled(
-                N_("Number of the form"), TextField("paper_number", cells=12, longest=12), cells=LABEL_CELLS
+                N_("Form or ticket"), TextField("paper_number", cells=12, longest=12), cells=LABEL_CELLS
             )
 
     def on_mount(self) -> None:
