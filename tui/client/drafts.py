@@ -31,11 +31,28 @@ class DraftsClient(ResourceClient):
         return _newer(there, here)
 
     async def all(self, kind: str) -> list[DraftOut]:
-        """Return the drafts of one kind of form, the newest first; those on this machine's disk among them."""
-        found = {draft.key: draft for draft in await self._connection.many(DraftOut, "drafts", kind=kind)}
-        for here in self._kept.all(kind) if self._kept is not None else []:
-            found[here.key] = _newer(here, found.get(here.key))
+        """Return the drafts of one kind of form, the newest first; those on this machine's disk among them.
+
+        While the core does not answer, those alone.
+
+        Raises:
+            UnreachableError: The core does not answer, and none is here.
+        """
+        here = self.kept_here(kind)
+        try:
+            there = await self._connection.many(DraftOut, "drafts", kind=kind)
+        except UnreachableError:
+            if not here:
+                raise
+            there = []
+        found = {draft.key: draft for draft in there}
+        for draft in here:
+            found[draft.key] = _newer(draft, found.get(draft.key))
         return sorted(found.values(), key=_saved_at, reverse=True)
+
+    def kept_here(self, kind: str) -> list[DraftOut]:
+        """Return the drafts of one kind of form that lie on this machine's disk, the newest first."""
+        return self._kept.all(kind) if self._kept is not None else []
 
     async def save(self, key: str, data: Mapping[str, Any]) -> None:
         """Keep a draft.

@@ -10,7 +10,7 @@ from core.foundation.identifiers import new_id
 from core.schemas.patients import PatientOut
 from core.schemas.registration import DraftOut, Receipt
 from tui.client.core_client import CoreClient
-from tui.client.errors import RefusedError
+from tui.client.errors import RefusedError, UnreachableError
 
 DRAFT_KIND = "registration"
 
@@ -85,12 +85,7 @@ async def take_up(client: CoreClient, draft: DraftOut) -> RegistrationDraft:
     data = draft.data
     patient_id = data.get("patient_id")
     registration_id = str(data.get("id") or "") or new_id()
-    try:
-        receipt = await client.registrations.receipt(registration_id)
-    except RefusedError as refusal:
-        if refusal.code != "not_found":
-            raise
-        receipt = None
+    receipt = await _receipt_of(client, registration_id, must_answer=bool(patient_id))
     return RegistrationDraft(
         registration_id,
         {str(name): str(value) for name, value in dict(data.get("values", {})).items()},
@@ -98,3 +93,22 @@ async def take_up(client: CoreClient, draft: DraftOut) -> RegistrationDraft:
         receipt,
         draft.key,
     )
+
+
+async def _receipt_of(client: CoreClient, registration_id: str, *, must_answer: bool) -> Receipt | None:
+    """Return the receipt of a form that was saved before; None for one that was not, as far as anybody answers.
+
+    Args:
+        client: One's own calls.
+        registration_id: Id under which the form was or will be sent: sent again it is saved once all the same.
+        must_answer: Whether the core is needed for the rest of the form as well.
+    """
+    try:
+        return await client.registrations.receipt(registration_id)
+    except RefusedError as refusal:
+        if refusal.code != "not_found":
+            raise
+    except UnreachableError:
+        if must_answer:
+            raise
+    return None

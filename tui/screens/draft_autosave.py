@@ -122,8 +122,17 @@ class KeepsDraft(LoketScreen[ResultT]):
     async def keep_and_leave(self) -> None:
         """Save the form, then leave it; show the reason when it cannot be saved."""
         with self.saying_refusals(), hold_keys(self.app):
-            await self.keep_now()
-            self.dismiss(None)
+            try:
+                await self.keep_now()
+            except KeptHereError:
+                if not self.leave_kept_here():
+                    raise
+            else:
+                self.dismiss(None)
+
+    def leave_kept_here(self) -> bool:
+        """Leave a form that lies on this machine's disk, if the screen before goes on without the core."""
+        return False
 
     @on(TextArea.Changed)
     @on(TextField.Changed)

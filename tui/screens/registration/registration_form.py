@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from core.foundation import clock
 from core.foundation.codes import DoubtAnswer, NikHolder, PayerSource, Sex, Verdict
 from core.foundation.identifiers import new_id
 from core.linkage.names import mother_in
@@ -20,7 +22,7 @@ from tui.registration import late_entry
 from tui.registration.beside import last_visit, waits
 from tui.registration.drafts import draft_data, new_draft_key
 from tui.registration.form_values import YES, FormValues
-from tui.registration.late_entry import LATE_FIELDS
+from tui.registration.late_entry import ARRIVED, LATE_FIELDS, WRITTEN_BY
 from tui.screens.base import Values
 from tui.screens.draft_autosave import KeepsDraft
 from tui.screens.patients.mother import MotherDialog, of_mother
@@ -37,6 +39,8 @@ from tui.text.formatting import age_text, date_text, fit, sex_letter
 from tui.text.translation import N_, _
 from tui.widgets import Choice, ChoiceField, FieldRow, TextField, choices, labelled, set_text
 
+SILENT_SECONDS = 6.0
+"""Without an answer to the checks before a save, after which the clerk is offered paper."""
 FAULTS = frozenset({"internal", "http_error"})
 """Codes of answers that report the server's own fault."""
 Note = tuple[str, str]
@@ -97,6 +101,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         """The complaint of which the clerk said that it tells of no pregnancy."""
         self._patient = patient
         self._registration_id = registration_id or new_id()
+        self._begun_at = clock.now()
         self._deceased_confirmed = False
         self._confirms = confirms
 
@@ -240,14 +245,26 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         """Say when somebody came who was written on paper before."""
         self._ask_late()
 
-    def _ask_late(self, problem: str = "") -> None:
+    def _ask_late(self, problem: str = "", known: Values | None = None, *, leaves: bool = False) -> None:
+        """Ask for the late entry.
+
+        Args:
+            problem: What is shown first.
+            known: Its values; those of the form unless given.
+            leaves: Whether the form waits from then on, and the next patient comes.
+        """
+
         def given(values: Values | None) -> None:
-            if values is not None:
-                self._late = {name: values.get(name, "") for name in LATE_FIELDS}
-                self._show_title()
+            if values is None:
+                return
+            self._late = {name: values.get(name, "") for name in LATE_FIELDS}
+            self._show_title()
+            if leaves:
+                self.keep_and_leave()
+            else:
                 self.keep_soon()
 
-        self.app.push_screen(LateDialog(self.session, self._late, problem), given)
+        self.app.push_screen(LateDialog(self.session, known or self._late, problem), given)
 
     def _first_field(self) -> str:
         """Return the number's field; when it is known, the first field that must still be filled in."""
@@ -361,7 +378,27 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         except RefusedError as refusal:
             self._refused(refusal.problem)
         except UnreachableError:
+            self._go_on_with_paper()
+
+    def _go_on_with_paper(self) -> None:
+        """Offer to keep the form as a late entry, with the number of a printed form for the patient's hand."""
+        if self.session.client.kept_drafts is None:  # on the server's own machine nothing outlives it
             self.say(_(problem_words.UNREACHABLE), "error")
+            return
+        arrived = self._late[ARRIVED] or self._begun_at.isoformat(timespec="minutes")
+        writer = self._late[WRITTEN_BY] or self.session.account.name
+        self._ask_late(
+            _(
+                "No answer from the server: NOT SAVED. Give the patient a printed form; this one is kept here."
+            ),
+            {**self._late, ARRIVED: arrived, WRITTEN_BY: writer},
+            leaves=True,
+        )
+
+    def leave_kept_here(self) -> bool:
+        """Leave a form that waits on this machine; the search box tells how many do."""
+        self.dismiss(None)
+        return True
 
     def _may_be_pregnant(self) -> bool:
         """Return whether the complaint tells of a pregnancy that the form does not mark, and nobody was asked."""
@@ -391,9 +428,16 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         )
 
     async def _check_before_saving(self) -> None:
-        """Ask the core for the checks still missing for the current form."""
+        """Ask the core for the checks still missing for the current form.
+
+        Raises:
+            UnreachableError: It does not answer, or the line is silent for longer than a patient is kept waiting.
+        """
         try:
-            await self.ask()
+            async with asyncio.timeout(SILENT_SECONDS):
+                await self.ask()
+        except TimeoutError as silence:
+            raise UnreachableError(str(silence)) from silence
         except RefusedError as refusal:
             if refusal.code not in FAULTS:
                 raise

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.timer import Timer
 
+from core.foundation import clock
 from core.foundation.codes import Permission
 from core.patients.national_ids import normalise_number
 from core.schemas.patients import PatientOut
 from core.schemas.registration import DraftOut
 from tui import keymap, theme
-from tui.registration.drafts import label_of, take_up, unfinished
+from tui.client.errors import UnreachableError
+from tui.registration.drafts import DRAFT_KIND, label_of, take_up, unfinished
 from tui.registration.form_values import FormValues, is_number_of, values_from_search
 from tui.screens.base import LoketScreen, Values
 from tui.screens.patients.bpjs_codes import BpjsCodesScreen
@@ -30,12 +35,13 @@ from tui.screens.registration.receipt import ReceiptScreen
 from tui.screens.registration.registration_form import RegistrationScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text.formatting import age_text, date_text, fit, sex_letter
+from tui.text.formatting import age_text, date_text, fit, sex_letter, time_text
 from tui.text.translation import N_, _, ngettext
 from tui.widgets import FieldRow, PickList, PickRow, TextField, labelled
 from tui.widgets.painting import Line
 
 DEBOUNCE_SECONDS = 0.25
+RETRY_SECONDS = 5.0  # between two looks at whether the core answers again
 
 
 class SearchBox(TextField):
@@ -89,6 +95,9 @@ class SearchScreen(LoketScreen[None]):
         self._verifying = False
         self._drafts: list[DraftOut] = []
         self._timer: Timer | None = None
+        self._silent_since: datetime | None = None
+        """Since when searches get no answer."""
+        self._retry: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """Yield the box and the list."""
@@ -177,13 +186,42 @@ class SearchScreen(LoketScreen[None]):
 
     async def _ask(self, text: str, *, quiet: bool = False) -> None:
         with self.saying_refusals():
-            found = await self.session.client.patients.search(text)
+            try:
+                found = await self.session.client.patients.search(text)
+            except UnreachableError:
+                self._say_silent()
+                return
+            self._silent_since = None
             same = self._answered == text and bool(text)
             self._found = {patient.id: patient for patient in found}
             self._answered, self._verifying = text, False
             self._show_found(keep=same)
             if not quiet:
                 self._say_count(text)
+
+    def _say_silent(self) -> None:
+        """Say since when the core does not answer, how many forms wait here, and how to go on."""
+        self._silent_since = self._silent_since or clock.now()
+        waiting = len(self.session.client.drafts.kept_here(DRAFT_KIND))
+        since = time_text(self._silent_since, self.session.clinic.timezone)
+        said = _("No answer since {time}. F2: next form.").format(time=since)
+        if waiting:
+            said += " " + ngettext(
+                "{number} form here, NOT SAVED.", "{number} forms here, NOT SAVED.", waiting
+            ).format(number=waiting)
+        self.say(said, "error")
+        if self._retry is None:
+            self._retry = self.set_timer(RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        """Ask whether the core answers again; what was written meanwhile is then offered."""
+        self._retry = None
+        if self._silent_since is None:
+            return
+        if self.is_current and not self.query_one("#search", TextField).text:
+            self.begin_next()
+        else:
+            self._retry = self.set_timer(RETRY_SECONDS, self._try_again)
 
     def _say_count(self, text: str) -> None:
         number = len(self._found)
@@ -258,6 +296,8 @@ class SearchScreen(LoketScreen[None]):
     def _came_back(self, note: tuple[str, str] | None) -> None:
         if note is not None:
             self.begin_next(*note)
+        elif self._silent_since is not None or not self.session.hub.connected:
+            self.begin_next()
         else:
             # The next scan replaces the text; an arrow keeps it.
             self.query_one("#search", TextField).action_select_all()
@@ -353,9 +393,9 @@ class SearchScreen(LoketScreen[None]):
     @work(group="draft", exit_on_error=False)
     async def look_for_draft(self) -> None:
         """Offer the forms that were left: by Esc, or when a connection or a machine failed."""
-        with self.saying_refusals():
+        with self.saying_refusals(), suppress(UnreachableError):
             self._drafts = await unfinished(self.session.client)
-            if self._drafts:
+            if self._drafts and self._silent_since is None:
                 self._offer()
 
     def _offer(self) -> None:
