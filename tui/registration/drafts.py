@@ -11,6 +11,7 @@ from core.schemas.patients import PatientOut
 from core.schemas.registration import DraftOut, Receipt
 from tui.client.core_client import CoreClient
 from tui.client.errors import RefusedError, UnreachableError
+from tui.registration.late_entry import PAPER
 
 DRAFT_KIND = "registration"
 
@@ -63,6 +64,11 @@ def label_of(draft: DraftOut) -> str:
 def complaint_of(draft: DraftOut) -> str:
     """Return the complaint in a draft; empty before it was typed."""
     return str(dict(draft.data.get("values", {})).get("chief_complaint") or "")
+
+
+def paper_of(draft: DraftOut) -> str:
+    """Return the number of the printed form that the patient got; empty where there is none."""
+    return str(dict(draft.data.get("values", {})).get(PAPER) or "")
 
 
 async def unfinished(client: CoreClient) -> list[DraftOut]:

@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 from core.schemas.registration import DraftOut
 from tui import theme
-from tui.registration.drafts import complaint_of, label_of
+from tui.registration.drafts import complaint_of, label_of, paper_of
 from tui.screens.base import Dialog
 from tui.screens.reasons import AgreeDialog
 from tui.session import Session
@@ -49,7 +49,8 @@ class DraftsDialog(Dialog[DraftOut]):
 
     def _line(self, draft: DraftOut) -> str:
         at = instant_text(draft.saved_at, self.session.clinic.timezone) if draft.saved_at else ""
-        return f"{at} {fit(label_of(draft), 26)} {fit(complaint_of(draft), 24)}".rstrip()
+        form = fit(paper_of(draft), 6)
+        return f"{at} {form} {fit(label_of(draft), 24)} {fit(complaint_of(draft), 20)}".rstrip()
 
     @on(PickList.Picked)
     def continue_form(self, event: PickList.Picked) -> None:

@@ -389,7 +389,8 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
         writer = self._late[WRITTEN_BY] or self.session.account.name
         self._ask_late(
             _(
-                "No answer from the server: NOT SAVED. Give the patient a printed form; this one is kept here."
+                "No answer from the server: NOT SAVED. A danger sign? To the emergency room first. Give the patient "
+                "a printed form; this one is kept here."
             ),
             {**self._late, ARRIVED: arrived, WRITTEN_BY: writer},
             leaves=True,
