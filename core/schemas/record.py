@@ -460,7 +460,7 @@ class BreastfeedingFields(Schema):
 
 
 class LateEntryOut(Schema):
-    """What is known of a visit that was registered after its patient had come."""
+    """Late entry of a visit: registered after its patient had come."""
 
     arrived_at: datetime
     """The true time of arrival."""

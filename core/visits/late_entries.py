@@ -37,7 +37,7 @@ def problems(late: LateEntryFields | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Held:
-    """What somebody who is entered late has in hand."""
+    """Number in the hand of somebody who is entered late."""
 
     form: LentNumber | None = None
     """A printed form."""
