@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,8 +18,9 @@ from server.bpjs_stand_in import Books, PcareHost
 from server.run import Background
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import focused_id, screen_text
-from tests.tui.test_line_mode import talk
+from tests.tui.test_line_mode import Person, talk
 from tui.client.insurance import InsuranceClient
+from tui.lines.insurance_lines import InsuranceLines
 from tui.screens.registration.registration_form import RegistrationScreen
 
 CARD, NIK = "0001234567890", "6371014107900001"
@@ -137,12 +139,41 @@ async def test_line_mode_hears_the_answer_before_a_later_question(counter: Count
     assert "BPJS has: SITI AMINAH" in person.heard
 
 
-async def test_line_mode_takes_the_nik_of_a_scanned_card_with_one_key(counter: Counter):
+async def test_line_mode_takes_the_nik_of_a_scanned_card_with_one_key(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+):
     """A scanned card passes over no question: the NIK is asked, and after BPJS's answer `<` and Enter take its own."""
+    asked: list[asyncio.Task[None] | None] = []
+    ask, readline = InsuranceLines._ask, Person.readline
+
+    async def noted(lines: InsuranceLines, numbers: tuple[str, str]) -> None:
+        asked.append(asyncio.current_task())
+        await ask(lines, numbers)
+
+    async def after_the_answer(person: Person) -> str | None:
+        await asyncio.sleep(0)  # lets the question begin
+        await asyncio.gather(*filter(None, asked))  # this clerk is slower than BPJS
+        return await readline(person)
+
+    monkeypatch.setattr(InsuranceLines, "_ask", noted)
+    monkeypatch.setattr(Person, "readline", after_the_answer)
     person, _status = await talk(counter, CARD, "", "", "<", "", "<<", "")
     assert person.heard.count("NIK") >= 2
     assert f"NIK [{NIK}]" in person.heard
     assert "01-07-1990" in person.heard
+
+
+async def test_another_facilitys_member_is_said_within_80_columns(counter: Counter, pcare: PcareHost):
+    elsewhere = {"kdProvider": "0114U999", "nmProvider": "PUSKESMAS SEBERANG SUNGAI"}
+    pcare.books.add_participant(
+        "0001234567892", "6371015512720004", "NURHAYATI", "P", date(1972, 12, 15), kdProviderPst=elsewhere
+    )
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f2")
+        await type_text(pilot, "6371015512720004")
+        await settle(pilot)
+        assert "! BPJS: ACTIVE, NOT OUR MEMBER: three visits a month, registered at" in screen_text(app)
+        await press(pilot, "escape")
 
 
 async def test_a_clinic_without_bpjs_sends_no_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -93,12 +93,13 @@ def differing(answer: InsuranceOut, facts: FormValues) -> dict[str, str]:
 
 
 def sentence(answer: InsuranceOut) -> str:
-    """Return the answer as a line: active or why not, kind, class, where the person is registered."""
-    parts = [_(STATUSES[answer.status]), answer.reason, answer.kind, answer.class_name]
-    if answer.facility_name:
-        parts.append(_("registered at {facility}").format(facility=answer.facility_name))
+    """Return the answer as a line, what matters first: 80 columns may end before the class."""
+    parts = [_(STATUSES[answer.status]), answer.reason]
     if answer.is_own_member is False:
         parts.append(_("NOT OUR MEMBER: three visits a month"))
+    if answer.facility_name:
+        parts.append(_("registered at {facility}").format(facility=answer.facility_name))
+    parts += [answer.kind, answer.class_name]
     return "BPJS: " + ", ".join(part for part in parts if part)
 
 
