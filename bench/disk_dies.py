@@ -30,6 +30,7 @@ from pathlib import Path
 import apsw
 import httpx
 
+from bench.cut_off import Namespace
 from core.foundation.identifiers import new_id
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +55,14 @@ class Written:
 class Core:
     """A server on a data folder, with or without a journal."""
 
-    def __init__(self, home: Path, place: Path | None) -> None:
+    def __init__(self, home: Path, place: Path | None, machine: Namespace | None = None) -> None:
+        """Start it.
+
+        Args:
+            home: Its data folder.
+            place: The journal's; None: there is none.
+            machine: The network that it runs in; None: this machine's.
+        """
         self.home, self.place = home, place
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -68,9 +76,14 @@ class Core:
         }
         environment |= {"LOKET_JOURNAL_DIR": str(place)} if place is not None else {}
         self.environment = environment
+        command = [sys.executable, "-m", "server", "--demo", "--no-door"]
+        if machine is not None:
+            command = machine.inside(command)
+            machine.open(self.port)
+            self.url = f"http://{machine.address}:{self.port}"
         with Path(f"{home}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "--demo", "--no-door"],
+                command,
                 env=environment,
                 cwd=ROOT,
                 stdout=log,

@@ -28,7 +28,7 @@ class ClinicGauges:
         self._backup_lag = gauge("backup_lag_changes", "Changes that the newest proven backup does not hold")
         self._journal_lag = gauge(
             "journal_lag_actions",
-            "Saved actions that are not on the second place; NaN: no journal, -1: no base yet",
+            "Saved actions that are not on the second place; NaN: no journal, -1: no base yet, so nothing of it can be restored",
         )
         self._standby_lag = gauge(
             "standby_lag_actions",

@@ -68,6 +68,16 @@ def require_office(settings: Settings) -> None:
         )
 
 
+def require_certificate(settings: Settings) -> None:
+    """Refuse a certificate by setting that cannot be used.
+
+    Raises:
+        SettingsError: The certificate or its key cannot be read, or they do not fit.
+    """
+    if settings.http_is_encrypted and settings.tls_certificate:
+        _require_usable(settings)
+
+
 def prepare(settings: Settings) -> None:
     """Make what HTTPS needs, and say how this server is reached.
 

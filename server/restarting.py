@@ -23,6 +23,8 @@ class Restarting:
         self.started_at = clock.now()
         self.is_asked = False
         """Whether somebody asked for it."""
+        self.words: Sequence[str] = ()
+        """Words after `python -m server` with which it begins again."""
         self._end: Callable[[], None] | None = None
 
     @property
@@ -30,13 +32,14 @@ class Restarting:
         """True where the server begins again after its end."""
         return self._end is not None
 
-    def offer(self, end: Callable[[], None]) -> None:
+    def offer(self, end: Callable[[], None], words: Sequence[str]) -> None:
         """Let a restart be asked for.
 
         Args:
             end: Ends the server after the requests that have begun; whoever runs it begins it again.
+            words: Words after `python -m server` with which it begins again.
         """
-        self._end = end
+        self._end, self.words = end, words
 
     def ask(self) -> None:
         """End the server, so that it begins again."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from core.foundation import clock, garbage, log_files, logs, shared_files
 from core.foundation.clinic import Clinic
 from core.foundation.config import HostPort, Settings
 from core.foundation.errors import SettingsError
-from server import connections, encryption, ports, restarting, scheduler, worker_process
+from server import connections, encryption, ports, restarting, scheduler, starting, worker_process
 from server.app import create_app
 from server.door_process import DoorProcess, KeptDoor, may_be_kept
 from server.text import translation
@@ -111,8 +112,7 @@ def serve(
         SettingsError: A port is taken, or a setting is wrong.
     """
     logs.configure_logging()
-    encryption.require_decision(settings)
-    _require_free_ports(settings, with_door=with_door and not kept_door)
+    starting.require_startable(settings, with_door=with_door and not kept_door)
     shared_files.exchange_unopened(settings, demo=demo)
     encryption.prepare(settings)
     with ExitStack() as ending:
@@ -129,12 +129,12 @@ def serve(
         log.info("core on %s", settings.resolved_server_url)
         if with_parent:
             threading.Thread(target=_end_with_parent, args=(server,), name="parent", daemon=True).start()
-        begins_again = _run_to_its_end(server)
+        said = {"--demo": demo, "--no-door": not with_door, "--lively": lively, "--with-parent": with_parent}
+        words = [word for word, is_said in said.items() if is_said]
+        begins_again = _run_to_its_end(server, words)
         left = door.hand_over() if door is not None and begins_again and _keeps_door(settings) else ""
     if begins_again:
-        said = {"--demo": demo, "--no-door": not with_door, "--lively": lively, "--with-parent": with_parent}
-        said[f"--kept-door={left}"] = bool(left)
-        restarting.begin_again([word for word, is_said in said.items() if is_said])
+        restarting.begin_again([*words, *([f"--kept-door={left}"] if left else [])])
     return 0
 
 
@@ -150,10 +150,10 @@ def _begin_work(server: Server, ending: ExitStack, *, is_lively: bool) -> None:
         ending.callback(at_work.stop)
 
 
-def _run_to_its_end(server: Server) -> bool:
+def _run_to_its_end(server: Server, words: Sequence[str]) -> bool:
     """Serve until a signal, or until somebody asks for a restart; return whether the server is to begin again."""
     restart: restarting.Restarting = server.config.loaded_app_state.restarting  # type: ignore[attr-defined]
-    restart.offer(lambda: setattr(server, "should_exit", True))
+    restart.offer(lambda: setattr(server, "should_exit", True), words)
     # Uvicorn raises the signal again when it is done; the door and the jobs must still be ended then.
     ended_by: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -176,14 +176,6 @@ def _door_getting_ready(settings: Settings, ending: ExitStack, kept: str) -> Doo
     ending.callback(door.stop)
     door.get_ready()
     return door
-
-
-def _require_free_ports(settings: Settings, *, with_door: bool) -> None:
-    ports.must_be_free(settings.http, "LOKET_HTTP")
-    if settings.display_http is not None:
-        ports.must_be_free(settings.display_http, "LOKET_DISPLAY_HTTP")
-    if with_door:
-        ports.must_be_free(settings.ssh, "LOKET_SSH", is_shared=settings.ssh_shared_port)
 
 
 def _insured(settings: Settings, ending: ExitStack) -> Settings:

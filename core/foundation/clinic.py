@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -11,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 import peewee
 
+from core.complaints.rules.validation import check_vocabulary
 from core.complaints.vocabulary import Vocabulary, fingerprint
 from core.foundation import audit, clock, high_water, shared_files
 from core.foundation.config import Settings
 from core.foundation.database import connection, database, open_database, require_sessions, unusable
 from core.foundation.errors import SettingsError
 from core.foundation.journal import attachment, standbys
-from core.foundation.migrations import migrate, require_current
+from core.foundation.migrations import migrate, refuse_newer, require_current
 from core.foundation.private_files import write_private
 from core.linkage import search_keys
 from core.queues.clusters import ClusterSet, load_clusters
@@ -53,24 +55,12 @@ class Clinic:
             DatabaseError: The database cannot be used, or holds less than was there
                 (`core.foundation.high_water`); `standby`, `superseded`: this machine is not the core.
         """
-        standbys.require_core(settings.home)
-        try:
-            clusters = load_clusters(settings.clusters)
-        except SettingsError as error:
-            raise SettingsError("LOKET_CLUSTERS: {why}", why=error) from None
-        try:
-            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise SettingsError(
-                "LOKET_HOME: {path} cannot be used ({why})", path=settings.home, why=error.strerror
-            ) from None
-        high_water.require_database_file(settings.home, settings.resolved_database_url)
-        opened = open_database(settings.resolved_database_url)
+        clusters = _clusters_of(settings)
         today = clock.day_of(clock.now(), settings.timezone)
-        try:
+        with _told_in_words(settings):
+            opened = _opened(settings)
             with connection():
-                require_sessions(settings.resolved_database_url)
-                high_water.require_nothing_lost(opened, settings.home, today)
+                _require_usable(settings, opened)
                 if migrates or not high_water.has_clinic(opened):
                     migrate(opened)
                 else:
@@ -84,15 +74,30 @@ class Clinic:
                     high_water.note(opened, settings.home, today)
                 shared_files.exchange(opened, settings, demo=demo)
             audit.open_chain(settings.home)
-        except peewee.DatabaseError as error:
-            if (known := unusable(error)) is None:
-                raise
-            raise known from None
-        except OSError as error:
-            raise SettingsError(
-                "LOKET_HOME: {path} cannot be used ({why})", path=settings.home, why=error.strerror or error
-            ) from None
         return cls(settings, clusters, demo)
+
+    @classmethod
+    def require_openable(cls, settings: Settings) -> None:
+        """Refuse settings with which `open` would fail, or a file of the clinic's own that is wrong; nothing is changed.
+
+        Args:
+            settings: The clinic's; no other clinic is open in this process.
+
+        Raises:
+            SettingsError: As `open` and `read_files`.
+            DatabaseError: As `open`.
+        """
+        clinic = cls(settings, _clusters_of(settings))
+        clinic.read_files()
+        with _told_in_words(settings):
+            opened = _opened(settings)
+            try:
+                with connection():
+                    _require_usable(settings, opened)
+                    if "state" in opened.get_tables():  # the oldest versions had none, and no second machine
+                        attachment.require_core(settings, opened)
+            finally:
+                database.close()
 
     @classmethod
     def without_database(cls, settings: Settings) -> Clinic:
@@ -125,7 +130,7 @@ class Clinic:
         try:
             self._check_words()
         except SettingsError as error:
-            raise SettingsError("LOKET_VOCABULARY: {why}", why=error) from None
+            raise SettingsError("LOKET_VOCABULARY: {why}", why=self._with_line(error)) from None
         _ = self.forms
         _ = self.roster_file
 
@@ -140,6 +145,12 @@ class Clinic:
         _ = self.vocabulary
         with suppress(OSError):  # checked again at the next start
             write_private(stamp, found.encode())
+
+    def _with_line(self, error: SettingsError) -> str:
+        """Return why the words cannot be used, with the line in the clinic's own file where it can be told."""
+        found = [] if self._words_file is None else check_vocabulary(self._words_file)
+        lines = [problem.line for problem in found if problem.text in str(error)]
+        return f"line {lines[0]}: {error}" if lines else str(error)
 
     @property
     def _words_file(self) -> Path | None:
@@ -192,3 +203,57 @@ class Clinic:
     def today(self) -> date:
         """The clinic's calendar day now."""
         return clock.day_of(clock.now(), self.zone)
+
+
+def _clusters_of(settings: Settings) -> ClusterSet:
+    """Read the clusters on a machine that may be the core.
+
+    Raises:
+        DatabaseError: `standby`.
+        SettingsError: The file is missing or wrong.
+    """
+    standbys.require_core(settings.home)
+    try:
+        return load_clusters(settings.clusters)
+    except SettingsError as error:
+        raise SettingsError("LOKET_CLUSTERS: {why}", why=error) from None
+
+
+def _opened(settings: Settings) -> peewee.Database:
+    """Open the database in a data folder, which is made where there is none."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    high_water.require_database_file(settings.home, settings.resolved_database_url)
+    return open_database(settings.resolved_database_url)
+
+
+def _require_usable(settings: Settings, opened: peewee.Database) -> None:
+    """Refuse a database that this Loket cannot go on with, before anything in it is changed.
+
+    Raises:
+        DatabaseError: It holds less than was there, or another machine took over; see `Clinic.open`.
+        SettingsError: A newer Loket has changed its schema, or the journal is not for it.
+    """
+    require_sessions(settings.resolved_database_url)
+    high_water.require_nothing_lost(opened, settings.home, clock.day_of(clock.now(), settings.timezone))
+    refuse_newer(opened)
+    attachment.require_engine(settings, opened)
+
+
+@contextmanager
+def _told_in_words(settings: Settings) -> Iterator[None]:
+    """Turn what keeps the database or the data folder from being used into one plain error.
+
+    Raises:
+        DatabaseError: The database cannot be used.
+        SettingsError: The data folder cannot be used.
+    """
+    try:
+        yield
+    except peewee.DatabaseError as error:
+        if (known := unusable(error)) is None:
+            raise
+        raise known from None
+    except OSError as error:
+        raise SettingsError(
+            "LOKET_HOME: {path} cannot be used ({why})", path=settings.home, why=error.strerror or error
+        ) from None

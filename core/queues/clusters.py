@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.foundation.errors import NotFoundError, SettingsError
+from core.foundation.toml_lines import at_line
 from core.queues.services import EMERGENCY, GENERAL, SERVICES, with_fallbacks
 
 PRESETS = ("poli", "ilp")
@@ -160,14 +161,18 @@ def load_clusters(preset_or_path: str) -> ClusterSet:
     Raises:
         SettingsError: The file is missing, unreadable or contradicts itself; one clear line.
     """
+    text = _text_of(preset_or_path)
     try:
-        document = tomllib.loads(_text_of(preset_or_path))
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"clusters {preset_or_path}: {error}") from error
     rows = document.get("cluster")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise SettingsError(f"clusters {preset_or_path}: no [[cluster]] in it")
-    cluster_set = ClusterSet(preset_or_path, tuple(_cluster(row, preset_or_path) for row in rows))
+    sources = [f"{preset_or_path}, {at_line(text, ('cluster', index))}" for index in range(len(rows))]
+    cluster_set = ClusterSet(
+        preset_or_path, tuple(_cluster(row, source) for row, source in zip(rows, sources, strict=True))
+    )
     _check_whole(cluster_set, len(rows), preset_or_path)
     return cluster_set
 
@@ -185,8 +190,8 @@ def _text_of(preset_or_path: str) -> str:
 
 
 def _cluster(row: dict[str, Any], source: str) -> Cluster:
-    """Check one `[[cluster]]` table and make a cluster of it."""
-    where = f"clusters {source}: {row.get('code') or 'a cluster without code'}"
+    """Check one `[[cluster]]` table and make a cluster of it; `source` names the file and the line."""
+    where = f"clusters {source}{row.get('code') or 'a cluster without code'}"
     unknown = sorted(set(row) - _CLUSTER_FIELDS)
     if unknown:
         raise SettingsError(f"{where}: unknown field {unknown[0]}")

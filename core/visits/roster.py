@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.foundation.errors import SettingsError
+from core.foundation.toml_lines import at_line
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 """In the order of `date.weekday`."""
@@ -128,9 +129,10 @@ def load_roster(path: str, clusters: Mapping[str, object]) -> Roster:
     if not path:
         return Roster()
     try:
-        document = tomllib.loads(Path(path).expanduser().read_text("utf-8"))
+        text = Path(path).expanduser().read_text("utf-8")
+        document = tomllib.loads(text)
         _refuse_others(document, _FIELDS)
-        sessions = tuple(_session(row) for row in _tables(document.get("session", [])))
+        sessions = tuple(_sessions(document, text))
         closed = frozenset(_weekdays(document.get("closed_weekdays", ["sunday"])))
         roster = Roster(closed, frozenset(_days(document.get("closed_on", []))), sessions)
         _refuse_unknown(roster, clusters)
@@ -150,6 +152,15 @@ def _tables(value: object) -> Iterator[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise ValueError("sessions are written as [[session]]")
     yield from value
+
+
+def _sessions(document: Mapping[str, Any], text: str) -> Iterator[RosterSession]:
+    """Read the sessions; a mistake in one names its line."""
+    for index, row in enumerate(_tables(document.get("session", []))):
+        try:
+            yield _session(row)
+        except ValueError as error:
+            raise ValueError(f"{at_line(text, ('session', index))}{error}") from None
 
 
 def _weekdays(value: object) -> Iterator[str]:

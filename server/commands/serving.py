@@ -27,6 +27,7 @@ def serve(
     lively: Annotated[bool, typer.Option("--lively", hidden=True)] = False,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
     kept_door: Annotated[str, typer.Option("--kept-door", hidden=True)] = "",
+    instead_of: Annotated[str, typer.Option("--instead-of", hidden=True)] = "",
     new_clinic: NewClinicOption = False,
     accept_loss: AcceptLossOption = False,
 ) -> None:
@@ -40,6 +41,7 @@ def serve(
         lively: Whether made-up colleagues work in the demo's queues.
         with_parent: Whether to end with the process that started this one.
         kept_door: The SSH door that runs already, as the server before this one named it.
+        instead_of: Addresses of a running server, which this one would take over; then the start is tried only.
         new_clinic: Whether an empty clinic may begin where there was one.
         accept_loss: Whether to ask about going on with less than was there.
 
@@ -50,6 +52,11 @@ def serve(
     from server import tls_groups
 
     settings = console.load_settings()
+    if instead_of:
+        from server import starting
+
+        starting.require_startable(settings, with_door=door, instead_of=instead_of.split(","))
+        return
     tls_groups.bound(encrypted=settings.http_is_encrypted)
     with garbage.not_collected():
         from server import run

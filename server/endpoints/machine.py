@@ -21,6 +21,7 @@ from core.foundation.journal.patience import patiently
 from core.foundation.setting_variables import ENV_FILE, variable, written
 from core.schemas.base import Line
 from core.schemas.machine import LogOut, MachineOut, PlaceOut, SettingFields, SettingOut, SettingsOut
+from server import starting
 from server.resources import resource
 from server.restarting import Restarting
 from server.security import AdminNow, ClinicNow, LanguageNow
@@ -98,12 +99,15 @@ def server_log(
 def restart(
     request: Request, actor: AdminNow, clinic: ClinicNow, language: LanguageNow, background: BackgroundTasks
 ) -> MachineOut:
-    """Start the server again, when it would start with what is written now; the answer comes before."""
+    """Start the server again, when it would start with what is written now; the answer comes before.
+
+    What would stop it is tried by a process of its own: settings, clusters, words, forms, roster, certificate, ports, database.
+    """
     restarting = _restarting(request)
     if not restarting.is_possible:
         raise RuleError("restart_not_possible")
-    with _refusing(language):
-        Settings.load()
+    if words := starting.refusal(restarting.words, clinic.settings, language):
+        raise RuleError("setting_refused", words=words)
     with connection():
         audit.record(actor, "server_restarted", "clinic", clinic.settings.facility_code)
     background.add_task(restarting.ask)

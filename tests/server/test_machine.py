@@ -6,22 +6,31 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+import core
 from core.foundation import log_files
-from core.foundation.config import Settings
-from core.foundation.database import connection
+from core.foundation.clinic import Clinic
+from core.foundation.config import HostPort, Settings
+from core.foundation.database import connection, database
+from core.foundation.errors import DatabaseError, SettingsError
 from core.models import AuditEvent
+from server import starting
 from server.run import Background
+from server.text.failures import expected_failure
 from tests.people import Caller
 from tests.ports import free_port
-from tests.processes import ServerProcess
+from tests.processes import ROOT, ServerProcess
 
 
 @pytest.fixture
@@ -164,15 +173,28 @@ def test_the_log_is_kept_in_the_data_folder_and_does_not_grow(
     assert log_files.newest_lines(tmp_path, 2)[-1].endswith("line 99")
 
 
-class Clinic:
+class OwnProcess:
     """A server in a process of its own that may start again."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, folder: Path | None = None) -> None:
+        """Start it.
+
+        Args:
+            home: The data folder.
+            folder: That of the program, with its `.env`; None: where the tests run.
+        """
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.environment = {**os.environ, "LOKET_HOME": str(home), "LOKET_HTTP": f"127.0.0.1:{port}"}
-        self.process = ServerProcess("--demo", "--no-door", environment=self.environment)
+        self.process = self._begun(folder)
         self.wait_ready()
+
+    def _begun(self, folder: Path | None) -> ServerProcess | subprocess.Popen[bytes]:
+        words = ("--demo", "--no-door")
+        if folder is None:
+            return ServerProcess(*words, environment=self.environment)
+        command = [sys.executable, "-m", "server", *words]
+        return subprocess.Popen(command, env={**self.environment, "PYTHONPATH": str(ROOT)}, cwd=folder)
 
     def wait_ready(self) -> None:
         while True:
@@ -185,7 +207,7 @@ class Clinic:
 
 
 def test_a_restart_begins_the_same_process_again_with_all_that_was_saved(settings: Settings) -> None:
-    clinic = Clinic(settings.home)
+    clinic = OwnProcess(settings.home)
     try:
         with Caller(clinic.url, "admin") as admin, Caller(clinic.url, "clerk") as clerk:
             before = admin.get("machine").json()
@@ -210,3 +232,93 @@ def test_a_restart_begins_the_same_process_again_with_all_that_was_saved(setting
     finally:
         clinic.process.send_signal(signal.SIGTERM)
         assert clinic.process.wait() == 0
+
+
+CLUSTERS = Path(core.__file__).parent / "data" / "clusters_poli.toml"
+
+
+def faults_of_a_start() -> Iterator[tuple[str, str, str]]:
+    """Yield files that would stop a start: name, content, and words of the refusal."""
+    ours = CLUSTERS.read_text("utf-8")
+    lines = ours.splitlines()
+    wrong = next(number for number, line in enumerate(lines, 1) if line.startswith("prefix"))
+    half = "\n".join([*lines[: wrong - 1], 'prefix = "A', *lines[wrong:]])
+    yield "clusters.toml", half, f"line {wrong}"
+    second = [number for number, line in enumerate(lines, 1) if line.startswith("[[cluster]]")][1]
+    lines.insert(second, 'colour = "blue"')
+    yield "clusters.toml", "\n".join(lines), f"line {second}"
+    yield "words.toml", '[words]\nfever = "demam"\n[rule\n', "line 3"
+    yield "words.toml", '# ours\n\n[[rule]]\nnames = "x"\n', "line 3"
+    yield "home/forms/ours.toml", 'code = "ours"\ntitle = {id = "A"\n', "line 2"
+    yield "roster.toml", '[[session]]\ncluster = "UMUM"\n\n[[session]]\nhours = "8-9"\n', "line 1"
+    session = '[[session]]\ncluster = "UMUM"\ndoctor = "1"\nname = "A"\nhours = "08:00-09:00"\nweekdays = ["monday"]\n'
+    yield "roster.toml", session + '\n[[session]]\ndoctor = "x"\n', "line 8"
+    yield "server.pem", "no certificate", "LOKET_TLS_CERTIFICATE"
+
+
+SETTING_OF = {
+    "clusters.toml": "clusters", "words.toml": "vocabulary", "roster.toml": "roster", "server.pem": "tls_certificate",
+}  # fmt: skip
+
+
+def stopped(settings: Settings, **changes: object) -> str:
+    with pytest.raises((SettingsError, DatabaseError)) as refused:
+        starting.require_startable(settings.model_copy(update=changes), with_door=False)
+    return str(expected_failure(refused.value))
+
+
+@pytest.mark.parametrize(("name", "text", "said"), faults_of_a_start())
+def test_what_would_stop_a_start_is_told_with_file_and_line(
+    settings: Settings, name: str, text: str, said: str
+) -> None:
+    file = settings.home / name.removeprefix("home/")
+    file.parent.mkdir(exist_ok=True, parents=True)
+    file.write_text(text, "utf-8")
+    words = stopped(settings, **({SETTING_OF[name]: str(file)} if name in SETTING_OF else {}))
+    assert said in words, words
+    assert file.name in words, words
+    assert not (settings.home / "loket.sqlite3").exists() or settings.home.joinpath("clinic.mark").exists()
+
+
+def test_a_taken_port_and_another_database_stop_a_start(settings: Settings, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = HostPort(host="127.0.0.1", port=taken.getsockname()[1])
+        assert f"LOKET_DISPLAY_HTTP: 127.0.0.1:{address.port}" in stopped(settings, display_http=address)
+    assert stopped(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+    database.close()
+    Clinic.open(settings)
+    database.close()
+    other = tmp_path / "other.sqlite3"
+    assert "other.sqlite3" in stopped(settings, database_url=f"sqlite:///{other}")
+    assert not other.exists()
+
+
+def test_a_restart_is_refused_by_whatever_would_stop_the_start(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "program"
+    folder.mkdir()
+    running = OwnProcess(settings.home, folder)
+    env, file = folder / ".env", folder / "clusters.toml"
+    file.write_text(
+        CLUSTERS.read_text("utf-8").replace("[[cluster]]", '[[cluster]]\ncolour = "blue"', 1), "utf-8"
+    )
+    line = file.read_text("utf-8").splitlines().index("[[cluster]]") + 1
+    try:
+        with Caller(running.url, "admin") as admin:
+            before = admin.get("machine").json()["started_at"]
+            env.write_text(f"LOKET_CLUSTERS={file}\n")
+            answer = admin.post("machine/restart", headers={"Accept-Language": "en"})
+            assert (answer.status_code, answer.json()["code"]) == (422, "setting_refused"), answer.text
+            assert f"{file}, line {line}" in answer.json()["details"]["words"]
+            assert admin.get("machine").json()["started_at"] == before
+            env.unlink()
+            assert admin.post("machine/restart").status_code == 202
+            while True:
+                running.wait_ready()
+                with suppress(httpx.TransportError):
+                    if admin.get("machine").json()["started_at"] != before:
+                        break
+    finally:
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait() == 0

@@ -85,7 +85,7 @@ def _standbys(place: SecondPlace) -> Iterator[StandbyLag]:
 
 def _what_is_missing(place: SecondPlace) -> str:
     position = _position()
-    if position is None or not has_base(place, position.line):
+    if position is None or not _sees_base(place, position.line):
         return "base_due"
     until = time.monotonic() + CATCH_UP_SECONDS
     while (tail := tail_of(place, position.line).number) < position.number:
@@ -115,6 +115,10 @@ def has_base(place: SecondPlace, line: str) -> bool:
     )
 
 
+_with_base: list[str] = []
+"""The line whose base was seen on the second place; empty while none was."""
+
+
 def base_is_due() -> bool:
     """Return whether the journal waits for a backup, and its place is there to take it."""
     journal = attached()
@@ -124,21 +128,31 @@ def base_is_due() -> bool:
         if not journal.place.is_new():
             journal.place.require()
         position = _position()
-        return position is None or not has_base(journal.place, position.line)
+        return position is None or not _sees_base(journal.place, position.line)
     except (OSError, JournalError):
         return False
+
+
+def _sees_base(place: SecondPlace, line: str) -> bool:
+    """Look for the base of the database's line, and remember that it was seen."""
+    found = has_base(place, line)
+    _with_base[:] = [line] if found else []
+    return found
 
 
 def lag() -> int | None:
     """Return how many actions this process knows not to be on the second place; None where there is no journal.
 
-    -1 while the journal has no base to go on from. Never waits for the place.
+    -1 while the line has no base on the place to go on from, as far as one was seen: without it nothing of the
+    line can be restored, however far it is shipped. Never waits for the place.
     """
     journal = attached()
     if journal is None:
         return None
     position = _position()
-    return position.number - journal.shipper.on_place(position.line) if position is not None else -1
+    if position is None or position.line not in _with_base:
+        return -1
+    return position.number - journal.shipper.on_place(position.line)
 
 
 def standbys_lag() -> int | None:

@@ -64,10 +64,9 @@ def attach(settings: Settings, opened: peewee.Database) -> None:
     """
     detach()
     require_core(settings, opened)
+    require_engine(settings, opened)
     place = place_of(settings)
     if not isinstance(opened, Sqlite):
-        if place is not None:
-            raise SettingsError("LOKET_JOURNAL_DIR: only for SQLite; PostgreSQL has an archive of its own")
         return
     if place is None:
         end_line(opened)
@@ -75,6 +74,20 @@ def attach(settings: Settings, opened: peewee.Database) -> None:
     shipper = Shipper(place, Path(str(opened.database)))
     opened.watcher = Capture(settings.home, shipper)
     _attached.append(Journal(place, shipper))
+
+
+def require_engine(settings: Settings, opened: peewee.Database) -> None:
+    """Refuse a journal on a database that has an archive of its own.
+
+    Args:
+        settings: Of the clinic.
+        opened: Its database.
+
+    Raises:
+        SettingsError: It is not SQLite.
+    """
+    if settings.journal_dir and not isinstance(opened, Sqlite):
+        raise SettingsError("LOKET_JOURNAL_DIR: only for SQLite; PostgreSQL has an archive of its own")
 
 
 def require_core(settings: Settings, opened: peewee.Database) -> None:

@@ -37,7 +37,7 @@ def migrate(database: peewee.Database, folder: Path = FOLDER) -> list[str]:
     Side effects: before a step is applied to an existing SQLite file, a consistent copy is
     written beside it (`loket.sqlite3.before-0002_...`). PostgreSQL's own tools keep its copies.
     """
-    _refuse_newer(database, folder)
+    refuse_newer(database, folder)
     steps = pending(database, folder)
     if not steps:
         return []
@@ -48,7 +48,12 @@ def migrate(database: peewee.Database, folder: Path = FOLDER) -> list[str]:
     return [str(name) for name in runner(database, folder).up()]
 
 
-def _refuse_newer(database: peewee.Database, folder: Path) -> None:
+def refuse_newer(database: peewee.Database, folder: Path = FOLDER) -> None:
+    """Refuse a database whose schema a newer version of Loket has changed; this one would misread it.
+
+    Raises:
+        SettingsError: That version is to be installed again.
+    """
     unknown = [step.name for step in runner(database, folder).status() if step.path is None]
     if unknown:
         raise SettingsError(
@@ -62,7 +67,7 @@ def require_current(database: peewee.Database, folder: Path = FOLDER) -> None:
     Raises:
         SettingsError: A step was not applied yet, or a newer version has changed the schema.
     """
-    _refuse_newer(database, folder)
+    refuse_newer(database, folder)
     steps = pending(database, folder)
     if steps:
         raise SettingsError(

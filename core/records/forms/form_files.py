@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError as SchemaError
 
 from core.foundation.errors import SettingsError
+from core.foundation.toml_lines import at_line
 from core.records.forms.definitions import FormDefinition
 
 
@@ -24,14 +25,16 @@ def read_form(text: str) -> FormDefinition:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"no valid TOML: {error}") from error
     except SchemaError as error:
-        raise SettingsError("; ".join(_problems(error))) from error
+        raise SettingsError("; ".join(_problems(error, text))) from error
 
 
-def _problems(error: SchemaError) -> list[str]:
+def _problems(error: SchemaError, text: str) -> list[str]:
+    """Return what is wrong with a form, each with its line."""
     found = []
     for problem in error.errors(include_url=False, include_input=False):
         place = ".".join(str(part) for part in problem["loc"])
-        found.append(f"{place}: {problem['msg']}" if place else str(problem["msg"]))
+        where = at_line(text, problem["loc"])
+        found.append(f"{where}{place}: {problem['msg']}" if place else str(problem["msg"]))
     return found
 
 

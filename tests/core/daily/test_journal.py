@@ -519,3 +519,18 @@ def test_the_journal_goes_with_the_backups_that_it_goes_on_from(
     finally:
         attachment.detach()
         database.close()
+
+
+def test_a_line_without_its_base_is_not_said_to_be_in_step(clinic: Clinic, key: str, place: Path) -> None:
+    # Found by `bench.disk_dies`: the disk died while the base was being made, and the metrics had said "nothing waits".
+    attachment.prepare_base(adopts=True)
+    work(clinic, 2)
+    assert shipped() == newest_number()
+    assert journal_status.base_is_due()
+    assert journal_status.lag() == -1
+    backup.make(clinic)
+    assert not journal_status.base_is_due()
+    assert journal_status.lag() == 0
+    with transaction():
+        attachment.end_line(database.obj)
+    assert journal_status.lag() == -1
