@@ -45,8 +45,8 @@ MUTATIONS = (
         "_receipt(request.id, shown, feed.newest_sequence())", "_receipt(request.id, shown, feed.newest_sequence() + 9)",
     ),
     Mutation(
-        2, "a form that was saved is saved once more", "core/visits/registration.py",
-        "    saved = find(Registration, request.id)\n", "    saved = None\n",
+        2, "a form is saved under another id than its own", "core/visits/registration.py",
+        "        id=request.id,\n        visit=visit,\n", "        id=visit.id,\n        visit=visit,\n",
     ),
     Mutation(
         3, "a number is left out now and then", "core/queues/tickets.py",
