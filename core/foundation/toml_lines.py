@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 
 def line_of(text: str, place: Sequence[str | int]) -> int:
@@ -15,7 +16,7 @@ def line_of(text: str, place: Sequence[str | int]) -> int:
     """
     lines = text.splitlines()
     found, table = -1, ""
-    for name, after in zip(place, [*place[1:], None], strict=True):
+    for name, after in zip_longest(place, place[1:]):
         if isinstance(name, int):
             continue
         inner = f"{table}.{name}" if table else name
