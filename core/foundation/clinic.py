@@ -14,7 +14,7 @@ import peewee
 
 from core.complaints.rules.validation import check_vocabulary
 from core.complaints.vocabulary import Vocabulary, fingerprint
-from core.foundation import audit, clock, high_water, shared_files
+from core.foundation import audit, clock, high_water, known_clinic, shared_files
 from core.foundation.config import Settings
 from core.foundation.database import connection, database, open_database, require_sessions, unusable
 from core.foundation.errors import SettingsError
@@ -70,6 +70,7 @@ class Clinic:
                     attachment.compare(settings)
                 search_keys.rebuild_if_outdated()
                 high_water.give_identity(opened, settings.home)
+                known_clinic.has_begun(settings.home)
                 with suppress(OSError):  # a full disk: the numbers noted before still hold
                     high_water.note(opened, settings.home, today)
                 shared_files.exchange(opened, settings, demo=demo)
@@ -230,13 +231,15 @@ def _require_usable(settings: Settings, opened: peewee.Database) -> None:
     """Refuse a database that this Loket cannot go on with, before anything in it is changed.
 
     Raises:
-        DatabaseError: It holds less than was there, or another machine took over; see `Clinic.open`.
+        DatabaseError: It holds less than was there, or is empty where there was a clinic; see `Clinic.open`.
         SettingsError: A newer Loket has changed its schema, or the journal is not for it.
     """
     require_sessions(settings.resolved_database_url)
     high_water.require_nothing_lost(opened, settings.home, clock.day_of(clock.now(), settings.timezone))
     refuse_newer(opened)
     attachment.require_engine(settings, opened)
+    if not high_water.has_clinic(opened):
+        known_clinic.require_first(settings)
 
 
 @contextmanager

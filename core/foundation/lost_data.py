@@ -10,7 +10,7 @@ from pathlib import Path
 
 import peewee
 
-from core.foundation import audit, clock, high_water
+from core.foundation import audit, clock, high_water, known_clinic
 from core.foundation.config import Settings
 from core.foundation.database import connect, connection, open_database, unusable
 from core.foundation.errors import DatabaseError
@@ -109,6 +109,7 @@ def begin_anew(settings: Settings) -> Path | None:
         DatabaseError: `clinic_exists`: there is a database with a clinic in it.
     """
     if not high_water.had_clinic(settings.home):
+        known_clinic.decide(settings.home)
         return None
     url, files = settings.resolved_database_url, []
     if url.startswith("sqlite:///"):
@@ -116,7 +117,9 @@ def begin_anew(settings: Settings) -> Path | None:
         files = [Path(f"{base}{suffix}") for suffix in ("", "-wal", "-shm")]
     if (not files or files[0].exists()) and _holds_clinic(url):
         raise DatabaseError("clinic_exists", str(files[0]) if files else "PostgreSQL")
-    return high_water.put_aside(settings.home, clock.now().strftime(STAMP), files)
+    folder = high_water.put_aside(settings.home, clock.now().strftime(STAMP), files)
+    known_clinic.decide(settings.home)
+    return folder
 
 
 def _holds_clinic(url: str) -> bool:

@@ -253,6 +253,13 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
             "Only for a new, empty clinic: loket serve --new-clinic"
         ),
     ),
+    "database_elsewhere": (
+        N_("This data folder is empty, but {detail} holds backups or the journal of this facility's clinic."),
+        N_(
+            "Is the data disk connected, and LOKET_HOME right? If the data are lost: loket restore FILE --key KEYFILE. "
+            "Only for a new, empty clinic beside those backups: loket serve --new-clinic"
+        ),
+    ),
     "no_clinic": (
         N_("There is no clinic in this data folder ({detail})."),
         N_(

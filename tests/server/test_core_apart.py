@@ -87,6 +87,8 @@ def test_a_clinic_that_was_begun_by_mistake_does_not_hide_the_real_ones_backup(t
     place.mkdir()
     keys = []
     for name in ("real", "mistaken"):
+        Clinic.open(Settings(home=tmp_path / name))  # the second place was not written down yet
+        database.close()
         clinic = Clinic.open(Settings(home=tmp_path / name, backup_second=str(place)))
         try:
             keys.append(backup.create_recovery_key(clinic.settings.home))

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core.foundation import high_water, lost_data
+from core.foundation import high_water, known_clinic, lost_data
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import database
-from core.foundation.errors import CoreError
+from core.foundation.journal import attachment
+from core.foundation.errors import CoreError, DatabaseError
 from server.run import Background
 from server.text import translation
 from server.text.failures import failure
@@ -228,3 +229,29 @@ def test_a_restore_rewrites_the_mark_and_gives_no_number_twice(
         loket("restore", made["path"], "--key", loket.key, "--yes", "--because", "cakram lama rusak")[0] == 0
     )
     assert registered(settings) == ["B-026"]
+
+
+def test_an_empty_folder_is_no_new_clinic_where_a_second_place_knows_one(tmp_path: Path) -> None:
+    # The data disk is not mounted on its folder, or LOKET_HOME is mistyped: the folder itself has no sign of a clinic.
+    second, place = tmp_path / "second", tmp_path / "place"
+    for folder in (second, place):
+        folder.mkdir()
+    (second / "loket-P6371010101-20260301T080000Z.tar.gz.age").write_bytes(b"age")
+    (place / f"journal-P6371010101-{'0' * 32}-000000000001-000.journal").write_bytes(b"")
+    for changes in ({"backup_second": str(second)}, {"journal_dir": str(place)}):
+        settings = Settings(home=tmp_path / "home", **changes)
+        for migrates in (True, False):
+            with pytest.raises(DatabaseError) as stopped:
+                Clinic.open(settings, migrates=migrates)
+            assert stopped.value.reason == "database_elsewhere"
+            database.close()
+    other = Settings(home=tmp_path / "other", backup_second=str(second), facility_code="P6371010102")
+    assert Clinic.open(other)
+    database.close()
+    assert lost_data.begin_anew(settings) is None  # loket serve --new-clinic
+    assert Clinic.open(settings)
+    database.close()
+    assert Clinic.open(settings)  # and from then on as any clinic
+    attachment.detach()
+    database.close()
+    assert not (settings.home / known_clinic.DECIDED).exists()
