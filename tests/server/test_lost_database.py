@@ -14,8 +14,8 @@ from core.foundation import high_water, known_clinic, lost_data
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import database
-from core.foundation.journal import attachment
 from core.foundation.errors import CoreError, DatabaseError
+from core.foundation.journal import attachment
 from server.run import Background
 from server.text import translation
 from server.text.failures import failure
