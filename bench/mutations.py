@@ -71,8 +71,8 @@ MUTATIONS = (
         '        if answer["agrees"]:\n', '        if answer:\n', ("tests/core/exchange/test_synchronisation.py",),
     ),
     Mutation(
-        8, "what the screen shows already is sent again", "tui/terminal/screen_diff.py",
-        "LONGEST_OVERWRITE = 6", "LONGEST_OVERWRITE = 60",
+        8, "the cursor takes the longest way", "tui/terminal/screen_diff.py",
+        "        return min(options, key=len)\n", "        return max(options, key=len)\n",
         ("tests/terminal/test_encoder.py", "tests/tui/test_thin.py"),
     ),
     Mutation(
@@ -89,6 +89,7 @@ MUTATIONS = (
     Mutation(
         11, "an undo may give a second place in a queue", "core/queues/undo.py",
         "        refuse_second_place(entry.visit.patient_id, entry.cluster, besides=entry.id)\n", "        pass\n",
+        ("tests/server/test_one_place.py",),
     ),
     Mutation(
         12, "an undo is told to nobody", "core/queues/undo.py",

@@ -78,10 +78,13 @@ def test_another_password_still_opens_them(tmp_path: Path):
 
 def test_who_has_signed_out_keeps_nothing(tmp_path: Path):
     store = kept(tmp_path)
+    store.save("registration:0", {"label": NAME})
     store.lock()
     assert not store.save("registration:1", {"label": NAME})
     assert store.all("registration") == []
     assert store.get("registration:1") is None
+    # What was kept before waits for the next sign-in.
+    assert [draft.key for draft in kept(tmp_path).all("registration")] == ["registration:0"]
 
 
 async def test_a_form_is_on_the_disk_while_the_line_is_silent(
