@@ -26,6 +26,7 @@ from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.consistency import in_order, inconsistencies
 from core.complaints.rules.rule_schema import CLASSES, DangerRow, VocabularyFile, split_words, well_formed
 from core.complaints.rules.shipped_rules import everyday_words, overlay, shipped_document, shipped_texts
+from core.complaints.rules.validation import check_vocabulary
 from core.foundation.errors import SettingsError
 from core.queues.services import SERVICES
 
@@ -122,6 +123,18 @@ class Vocabulary:
         if faults:
             raise SettingsError(f"routing vocabulary {path}: {faults[0].text}")
         return compile_vocabulary(overlay(shipped_document(), own), str(path))
+
+
+def told_with_line(error: SettingsError, path: Path | None) -> str:
+    """Return why words cannot be used, with the line in the clinic's own file where it can be told.
+
+    Args:
+        error: From `Vocabulary.load`.
+        path: The clinic's file; None: there is none.
+    """
+    found = [] if path is None else check_vocabulary(path)
+    lines = [problem.line for problem in found if problem.text in str(error)]
+    return f"line {lines[0]}: {error}" if lines else str(error)
 
 
 def fingerprint(path: Path | None) -> str:

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 import peewee
 
-from core.complaints.rules.validation import check_vocabulary
-from core.complaints.vocabulary import Vocabulary, fingerprint
+from core.complaints.vocabulary import Vocabulary, fingerprint, told_with_line
 from core.foundation import audit, clock, high_water, known_clinic, shared_files
 from core.foundation.config import Settings
 from core.foundation.database import connection, database, open_database, require_sessions, unusable
@@ -131,7 +130,9 @@ class Clinic:
         try:
             self._check_words()
         except SettingsError as error:
-            raise SettingsError("LOKET_VOCABULARY: {why}", why=self._with_line(error)) from None
+            raise SettingsError(
+                "LOKET_VOCABULARY: {why}", why=told_with_line(error, self._words_file)
+            ) from None
         _ = self.forms
         _ = self.roster_file
 
@@ -146,12 +147,6 @@ class Clinic:
         _ = self.vocabulary
         with suppress(OSError):  # checked again at the next start
             write_private(stamp, found.encode())
-
-    def _with_line(self, error: SettingsError) -> str:
-        """Return why the words cannot be used, with the line in the clinic's own file where it can be told."""
-        found = [] if self._words_file is None else check_vocabulary(self._words_file)
-        lines = [problem.line for problem in found if problem.text in str(error)]
-        return f"line {lines[0]}: {error}" if lines else str(error)
 
     @property
     def _words_file(self) -> Path | None:
