@@ -208,6 +208,8 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
         reading.start()
         yield
         reading.cancel()
+        # A thread that the interpreter's end cuts off within a C++ library aborts the process.
+        await to_thread.run_sync(reading.join)
         hurry_saves(False)
         gc.unfreeze()
         app.state.follower.stop()
