@@ -238,8 +238,11 @@ def test_an_empty_folder_is_no_new_clinic_where_a_second_place_knows_one(tmp_pat
         folder.mkdir()
     (second / "loket-P6371010101-20260301T080000Z.tar.gz.age").write_bytes(b"age")
     (place / f"journal-P6371010101-{'0' * 32}-000000000001-000.journal").write_bytes(b"")
-    for changes in ({"backup_second": str(second)}, {"journal_dir": str(place)}):
-        settings = Settings(home=tmp_path / "home", **changes)
+    home = tmp_path / "home"
+    for settings in (
+        Settings(home=home, backup_second=str(second)),
+        Settings(home=home, journal_dir=str(place)),
+    ):
         for migrates in (True, False):
             with pytest.raises(DatabaseError) as stopped:
                 Clinic.open(settings, migrates=migrates)
