@@ -150,7 +150,9 @@ def require_database_file(home: Path, url: str) -> None:
         DatabaseError: `database_missing`.
     """
     file = _file_of_database(url)
-    if file is not None and had_clinic(home) and (not file.exists() or file.stat().st_size == 0):
+    if file is None or not had_clinic(home):
+        return
+    if not file.exists() or file.stat().st_size == 0:
         raise DatabaseError("database_missing", str(file))
 
 

@@ -114,9 +114,8 @@ def listed_names(text: str) -> list[str]:
 def joined_names(*texts: str) -> str:
     """Return the names of several lists as one, each once however it is written."""
     names = [name for text in texts for name in listed_names(text)]
-    return ", ".join(
-        {fold(name): name for name in reversed(names)}[key] for key in dict.fromkeys(map(fold, names))
-    )
+    first_written = {fold(name): name for name in reversed(names)}
+    return ", ".join(first_written[key] for key in dict.fromkeys(map(fold, names)))
 
 
 def own_name(name: str) -> str:

@@ -45,7 +45,8 @@ def duplicates(clinic: Clinic, query: DuplicateQuery) -> DuplicateResult:
     matches = [match for match in ranked(person_in(query)) if match.patient_id not in left_out]
     ambiguous = meant_as_well(matches)
     holders = _with_passport(clinic, query, left_out)
-    best = [match for match in matches if match.patient_id not in {each.patient.id for each in holders}]
+    held = {each.patient.id for each in holders}
+    best = [match for match in matches if match.patient_id not in held]
     return DuplicateResult(
         band=DuplicateBand.EXISTING if holders else band_of(matches, ambiguous),
         candidates=[*holders, *_shown(clinic, best[:SHOWN], ambiguous)],

@@ -120,7 +120,8 @@ def left_in(clinic: Clinic, clusters: Sequence[str], day: date) -> list[QueueEnt
     """
     here = [as_row(QueueEntry, _HERE_COLUMNS, cells) for cells in _HERE.rows(clusters=list(clusters))]
     since = _brought_back() if here else {}
-    latest = {code: service_days.latest_at(clinic, code, day) for code in {entry.cluster for entry in here}}
+    present = {entry.cluster for entry in here}
+    latest = {code: service_days.latest_at(clinic, code, day) for code in present}
     future = clock.now() + clock.APART
     return [
         entry

@@ -157,7 +157,8 @@ def _check(kind: LetterKind, answers: Mapping[str, Any], day: date) -> None:
             problems[item.name] = "required"
         elif problem := check_answer(item, value, day):
             problems[item.name] = problem
-    problems |= {name: "unknown" for name in answers if name not in {item.name for item in kind.fields}}
+    asked = {item.name for item in kind.fields}
+    problems |= {name: "unknown" for name in answers if name not in asked}
     if problems:
         raise ValidationError(problems)
 

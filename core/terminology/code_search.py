@@ -13,7 +13,7 @@ import hashlib
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import nsmallest
@@ -341,13 +341,17 @@ def read_file(
         ValidationError: `file`: `unreadable`, or `columns`: none for the code or for a title.
     """
     lines = read_sheets(read_content(path))[0]
-    cells = [["" if cell is None else str(cell).strip() for cell in line] for line in lines]
+    cells = [_texts(line) for line in lines]
     first = cells[0] if cells else []
     has_header = is_code is None or not any(is_code(cell) for cell in first)
     places = _column_places(first, columns) if has_header else _places_by_content(first, columns, is_code)
     for number, line in enumerate(cells[has_header:], start=1 + has_header):
         if any(line):
             yield number, {ours: _cell(line, place) for ours, place in places.items()}
+
+
+def _texts(line: Iterable[object]) -> list[str]:
+    return ["" if cell is None else str(cell).strip() for cell in line]
 
 
 def _column_places(header: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int | None]:

@@ -48,7 +48,9 @@ def test_null_and_unique_are_as_in_the_table():
         for index in Patient._meta.indexes
         if hasattr(index, "_expressions") and index._unique
     }
-    assert set(UNIQUE_NUMBERS) == unique
+    # Clinics may have stored a passport twice before it became unique: no index could be made there. Whoever stores a
+    # patient looks for the number while nobody else may write.
+    assert set(UNIQUE_NUMBERS) == unique | {"passport_number"}
 
 
 @pytest.mark.parametrize("schema", [PatientFields, PatientPatch, PatientOut])
