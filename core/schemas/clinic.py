@@ -34,6 +34,8 @@ class ClinicOut(Schema):
     """Whether each ticket is printed without a key."""
     printer_columns: int
     """Letters in a row of the paper."""
+    asks_sharing: bool = False
+    """Records go to SATUSEHAT: whoever was not asked yet is asked once, after the save."""
     asks_bpjs: bool = False
     """True if visits of insured people are entered in P-Care."""
     gives_numbers_at_home: bool = False

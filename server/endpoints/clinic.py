@@ -48,6 +48,7 @@ def clinic_facts(actor: ActorAtSignIn, clinic: ClinicNow) -> ClinicOut:
         has_printer=bool(settings.printer),
         print_tickets=settings.print_tickets,
         printer_columns=settings.printer_columns,
+        asks_sharing=settings.sync_target == "satusehat",
         asks_bpjs=bpjs_link.is_set_up(settings),
         gives_numbers_at_home=bool(settings.jkn_username and settings.jkn_password),
     )

@@ -56,6 +56,7 @@ class CounterDialogue:
             "m": self._move,
             "p": self._print,
             "a": self._address,
+            "s": self._ask_sharing,
             "q": self._leave,
         }
 
@@ -165,9 +166,35 @@ class CounterDialogue:
         else:
             self._registered = form.facts
             self._show(receipt)
+            await self._tell_whether_asked(receipt)
             if self._session.clinic.print_tickets:
                 # Printed in the background; a failure is reported with a later question.
                 self._printing = asyncio.create_task(self._print_ticket(receipt.ticket))
+
+    async def _tell_whether_asked(self, receipt: Receipt) -> None:
+        """Say that nobody has asked this patient about SATUSEHAT yet; the next answer need not be about it."""
+        if not self._session.clinic.asks_sharing:
+            return
+        with contextlib.suppress(RefusedError, UnreachableError):  # the card asks too
+            decision = await self._session.client.patients.sharing(receipt.patient_id)
+            if decision.agreed is None:
+                self._talk.say(_("S: may the record go to SATUSEHAT? Not asked yet."))
+
+    async def _ask_sharing(self) -> None:
+        """Ask whether the last patient's record may go to SATUSEHAT, and show the paper to sign."""
+        if self._receipt is None:
+            self._talk.refuse(_("Nothing was registered here yet."))
+            return
+        self._talk.discard_typed_ahead()
+        answer = await self._talk.ask(_("May the record go to SATUSEHAT? (S agrees, T refuses):"))
+        agreed = {"s": True, "t": False}.get(answer.casefold())
+        if agreed is None:
+            self._talk.say(_("Not noted."))
+            return
+        patients = self._session.client.patients
+        kept = await patients.decide_sharing(self._receipt.patient_id, agreed=agreed)
+        for line in kept.text.splitlines():
+            self._talk.say(line)
 
     def _show(self, receipt: Receipt) -> None:
         self._receipt, self._receipt_unseen, self._moves = receipt, True, 0
@@ -303,7 +330,7 @@ class CounterDialogue:
             _(
                 "Type a NIK, BPJS number, record number or name; Enter alone lists the last patients. "
                 "+ new patient, D unfinished form, P prints the last ticket, A tells the address of its page, "
-                "L late entry of somebody written on paper, M moves that patient, Z takes back what was done last (a move, else the registration), Q leaves. While registering: < back, << cancel, = show all, ? help."
+                "L late entry of somebody written on paper, M moves that patient, S asks about SATUSEHAT, Z takes back what was done last (a move, else the registration), Q leaves. While registering: < back, << cancel, = show all, ? help."
             )
         )
 

@@ -14,10 +14,12 @@ from core.schemas.base import Problem
 from core.schemas.queues import EntryCommand
 from core.schemas.registration import Receipt, TicketOut
 from tui import keymap, theme
+from tui.client.errors import RefusedError, UnreachableError
 from tui.printing import NotPrintedError, print_document
 from tui.qr import qr_rows
 from tui.registration.form_values import FormValues
 from tui.screens.base import LoketScreen
+from tui.screens.patients.sharing_dialog import ask_sharing
 from tui.screens.reasons import ClusterDialog
 from tui.screens.registration.confirm import Saved
 from tui.screens.registration.move import MoveDialog
@@ -41,9 +43,17 @@ class ReceiptScreen(LoketScreen[Note]):
     HELP_TEXT = N_(
         "The registration is saved and stands in the cluster's queue. P prints the ticket, Q shows a QR "
         "code of the page that tells this number's place. M moves the patient to another cluster. Z takes back what was "
-        "done last: a move, then, for two minutes, the registration. Enter goes to the next patient."
+        "done last: a move, then, for two minutes, the registration. S, where it is shown, asks once whether the record may go to SATUSEHAT. Enter goes to the next patient."
     )
-    BINDINGS = [keymap.NEXT, keymap.PRINT, keymap.QR, keymap.UNDO, keymap.MOVE, keymap.BACK]
+    BINDINGS = [
+        keymap.NEXT,
+        keymap.PRINT,
+        keymap.QR,
+        keymap.UNDO,
+        keymap.MOVE,
+        keymap.ASK_SHARING,
+        keymap.BACK,
+    ]
     CSS_PATH = "receipt.tcss"
 
     def __init__(self, session: Session, receipt: Receipt, facts: FormValues) -> None:
@@ -58,6 +68,8 @@ class ReceiptScreen(LoketScreen[Note]):
         """Moves from here that were not taken back."""
         self._qr_shown = False
         self._not_printed = ""
+        self._asks_sharing = False
+        """True if nobody has asked this patient yet whether the record may go to SATUSEHAT."""
 
     def compose_body(self) -> ComposeResult:
         """Yield number, cluster and expected wait."""
@@ -73,6 +85,28 @@ class ReceiptScreen(LoketScreen[Note]):
         self.say(_("Saved. Enter: next patient."), "good")
         if self.session.clinic.print_tickets:
             self.print_ticket()
+        if self.session.clinic.asks_sharing:
+            self.look_whether_asked()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the question about SATUSEHAT only where nobody has asked it."""
+        return self._asks_sharing if action == "sharing" else super().check_action(action, parameters)
+
+    @work(exclusive=True, group="sharing-look", exit_on_error=False)
+    async def look_whether_asked(self) -> None:
+        """Learn in the background whether this patient was asked about SATUSEHAT; no key waits for it."""
+        try:
+            decision = await self.session.client.patients.sharing(self.receipt.patient_id)
+        except (RefusedError, UnreachableError):
+            return  # the card asks too
+        if decision.agreed is None:
+            self._asks_sharing = True
+            self.hint(_("S: may the record go to SATUSEHAT? Not asked yet."))
+            self.refresh_bindings()
+
+    def action_sharing(self) -> None:
+        """Ask whether the record may go to SATUSEHAT, and print the answer; Enter goes on without it."""
+        ask_sharing(self, self.receipt.patient_id)
 
     def after_language(self) -> None:
         """Show the receipt in the new language."""
