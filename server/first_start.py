@@ -17,10 +17,12 @@ from core.foundation.codes import NoIdentifierReason, Role, Sex
 from core.foundation.database import transaction
 from core.foundation.errors import SettingsError
 from core.foundation.identifiers import new_secret
+from core.foundation.permissions import Actor
 from core.foundation.private_files import write_private
 from core.models import Account, Patient
 from core.orders import procedures
 from core.patients import service as patients
+from core.patients import villages
 from core.queues.clusters import Cluster
 from core.schemas.patients import PatientFields
 from core.terminology import icd10
@@ -118,6 +120,10 @@ STREETS = (
     "Komp. Mawar",
     "Jl. Pramuka",
 )
+DEMO_DISTRICT, DEMO_AROUND, DEMO_OUTSIDE = "637101", "637103", "630305"
+"""Districts in which the demo's patients live: the clinic's own, one of the town, one of another regency."""
+DEMO_VILLAGES = 8
+"""Villages of a district in which they live."""
 DEMO_PEOPLE = 60
 
 
@@ -207,6 +213,19 @@ def _demo(clinic: Clinic) -> None:
         _demo_people(clinic)
 
 
+def _demo_village(clinic: Clinic, actor: Actor, serial: int) -> str:
+    """Return where a fictitious patient lives: most in the clinic's district, some around it, some outside.
+
+    Args:
+        clinic: The clinic.
+        actor: Who makes the demo.
+        serial: Number of the patient.
+    """
+    area = DEMO_OUTSIDE if serial % 10 == 0 else DEMO_AROUND if serial % 4 == 0 else DEMO_DISTRICT
+    found = villages.find(clinic, actor, area, DEMO_VILLAGES)
+    return found[serial % len(found)].code
+
+
 def _demo_people(clinic: Clinic) -> None:
     """Return fictitious patients, the same at each start; their numbers are valid in form and not issued."""
     chance = random.Random(2026)  # noqa: S311  # a repeatable demo, not a secret
@@ -231,6 +250,8 @@ def _demo_people(clinic: Clinic) -> None:
             phone=f"08{chance.randrange(10**9, 10**10)}",
             address=f"{chance.choice(STREETS)} No. {chance.randrange(1, 99)}",
             rt=f"{chance.randrange(1, 30):02d}",
+            rw=f"{serial % 9 + 1:02d}",
+            village_code=_demo_village(clinic, actor, serial),
             no_identifier_reason=None if has_card else NoIdentifierReason.FORGOTTEN,
             identity_verified=has_card,
         )

@@ -163,6 +163,14 @@ def _absolute(value: str) -> str:
     return value
 
 
+def _areas(value: str) -> str:
+    """Check the codes of villages and districts, with commas between them, and return them without dots."""
+    codes = [part for part in re.split(r"[,\s]+", value.replace(".", "")) if part]
+    if any(not code.isdigit() or len(code) not in {4, 6, 10} for code in codes):
+        raise ValueError("must be codes of villages (10 digits) or districts (6) such as 637101,6371031001")
+    return ",".join(codes)
+
+
 def _position(value: str) -> str:
     """Check latitude and longitude in degrees, with a comma between them."""
     parts = value.replace(" ", "")
@@ -303,6 +311,8 @@ class Settings(BaseSettings):
     """The facility's national code; the demo's is made up."""
     facility_name: str = Field(default="Puskesmas Loket", min_length=1, max_length=80)
     """Shown on screens, tickets and letters."""
+    catchment: Annotated[str, AfterValidator(_areas)] = ""
+    """Codes of the villages or districts that the clinic serves, with commas; empty: reports do not say who is from there."""
     facility_position: Annotated[str, AfterValidator(_position)] = ""
     """Latitude and longitude of the building, for SATUSEHAT; empty: not told."""
     priority_ratio: int = Field(default=2, ge=1, le=20)

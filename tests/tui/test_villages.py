@@ -61,11 +61,11 @@ def test_nothing_is_found_by_what_is_no_village(counter: Counter):
 def test_the_area_is_where_the_patients_live(counter: Counter):
     assert villages.own_area(counter.clinic) == "637101"
     with connection():
-        known = Patient.select().first()
-        before = known.village_code
-        Patient.update(village_code="1101012001").where(Patient.id == known.id).execute()
+        before = {row.id: row.village_code for row in Patient.select()}
+        Patient.update(village_code="1101012001").execute()
         assert villages.own_area(counter.clinic) == "110101"
-        Patient.update(village_code=before).where(Patient.id == known.id).execute()
+        for known, code in before.items():
+            Patient.update(village_code=code).where(Patient.id == known).execute()
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ def daily_register(clinic: Clinic, day: date) -> ReportTable:
     return ReportTable(
         f"Register kunjungan harian {day.isoformat()}",
         "Semua kunjungan yang didaftarkan pada hari itu menurut jam kedatangan; tanpa yang dibatalkan. "
-        "Entri susulan: pasien dicatat di kertas dan diketik kemudian, pada jam yang tertulis.",
+        "Entri susulan: pasien dicatat di kertas dan diketik kemudian, pada jam yang tertulis. "
+        "Wilayah: dalam atau luar wilayah kerja (LOKET_CATCHMENT); kosong bila kelurahan tidak diketahui.",
         "Pendaftaran di loket; jam menurut antrean.",
         REGISTER_COLUMNS,
         rows,
@@ -81,7 +82,7 @@ def daily_register(clinic: Clinic, day: date) -> ReportTable:
 
 REGISTER_COLUMNS = (
     "No", "Jam", "Nomor antrean", "No RM", "NIK", "Nama", "Umur", "L/P", "Alamat", "Kode kelurahan",
-    "Kunjungan", "Cara bayar", "No BPJS", "Poli", "Keluhan", "ICD-10", "Kasus", "Tindak lanjut", "Petugas",
+    "Wilayah", "Kunjungan", "Cara bayar", "No BPJS", "Poli", "Keluhan", "ICD-10", "Kasus", "Tindak lanjut", "Petugas",
     "Jam panggil", "Jam selesai", "Entri susulan",
 )  # fmt: skip
 
@@ -100,12 +101,21 @@ def _arrival_cells(clinic: Clinic, visit: Visit, path: Sequence[QueueEntry]) -> 
         SEXES[Sex(patient.sex)],
         f"{patient.address}{rt_rw}".strip(),
         patient.village_code,
+        _catchment_cell(clinic, patient.village_code),
         "baru" if visit.is_first_this_year else "lama",
         PAYERS[Payer(visit.payer)],
         patient.bpjs_number or "",
         " > ".join(dict.fromkeys(entry.cluster for entry in path)),
         visit.chief_complaint,
     )
+
+
+def _catchment_cell(clinic: Clinic, village_code: str) -> str:
+    """Return whether a village is in the clinic's catchment; empty where either is not known."""
+    areas = tuple(clinic.settings.catchment.split(",")) if clinic.settings.catchment else ()
+    if not areas or not village_code:
+        return ""
+    return "dalam" if village_code.startswith(areas) else "luar"
 
 
 def _diagnosis_cells(diagnoses: Sequence[Diagnosis]) -> tuple[str, str]:

@@ -359,3 +359,22 @@ def test_files_that_name_patients_are_written_only_where_the_setting_says_so(
     assert naming == ({"daily-register"} if names_too else set())
     assert len(files) == len(REPORTS) - (not names_too)
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("catchment", "village", "said"),
+    [
+        ("637101,6371031001", "6371011001", "dalam"),
+        ("637101,6371031001", "6371031001", "dalam"),
+        ("637101,6371031001", "6371031002", "luar"),
+        ("637101", "", ""),
+        ("", "6371011001", ""),
+    ],
+)
+def test_the_register_says_who_is_from_the_catchment(
+    clinic: Clinic, days: Days, catchment: str, village: str, said: str
+) -> None:
+    told = Clinic(clinic.settings.model_copy(update={"catchment": catchment}), clinic.clusters)
+    visit = days.visit(DAY, days.patient(village_code=village))
+    register = report_tables.build(told, "daily-register", visit.service_on)
+    assert register.rows[0][register.columns.index("Wilayah")] == said
