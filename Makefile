@@ -24,6 +24,8 @@ help: ## Show this list
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@! command -v npm >/dev/null || npm ci --prefix tests/fhir_validator --no-audit --no-fund --ignore-scripts >/dev/null 2>&1 \
 		|| echo "The second FHIR validator could not be installed; its tests are skipped."
+	@! command -v npm >/dev/null || npm ci --prefix tests/medplum_validator --no-audit --no-fund --ignore-scripts >/dev/null 2>&1 \
+		|| echo "The third FHIR validator could not be installed; its tests are skipped."
 	@touch $@
 
 .venv/.bench: requirements-bench.lock .venv/.dev

@@ -25,17 +25,28 @@ def _resolved(found: re.Match[str]) -> str:
 
 def problems(resources: Sequence[dict[str, Any]]) -> list[list[str]]:
     """What is wrong with each resource; skips the test where there is no node."""
+    return ask(FOLDER, "fhir", resources)
+
+
+def ask(folder: Path, package: str, resources: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """What the validator in a folder says of each resource; skips the test where there is no node.
+
+    Args:
+        folder: With `validate.js` and the locked package.
+        package: Its name, once it is installed.
+        resources: The resources.
+    """
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("no node here")
-    with (FOLDER / "package-lock.json").open() as lock:
+    with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
-        if not (FOLDER / "node_modules" / "fhir").is_dir():
-            done = subprocess.run(INSTALL, cwd=FOLDER, check=False, capture_output=True)
+        if not (folder / "node_modules" / package).is_dir():
+            done = subprocess.run(INSTALL, cwd=folder, check=False, capture_output=True)
             if done.returncode:
                 pytest.skip("the npm package could not be installed")
     # It reads only what a receiver stores: a conditional reference resolved to an id.
     lines = "".join(CONDITIONAL.sub(_resolved, json.dumps(resource)) + "\n" for resource in resources)
     answer = subprocess.run(
-        ["node", str(FOLDER / "validate.js")], input=lines, capture_output=True, text=True, check=True
+        ["node", str(folder / "validate.js")], input=lines, capture_output=True, text=True, check=True
     )
     return [json.loads(line) for line in answer.stdout.splitlines()]
