@@ -24,13 +24,15 @@ BLOOD, SERUM, URINE, SPUTUM = "119297000", "119364003", "122575003", "119334006"
 SPECIMENS = {
     **dict.fromkeys(("20454-5", "25428-4", "5799-2", "5802-4", "2106-3"), URINE),
     **dict.fromkeys(
-        ("1558-6", "1521-4", "2093-3", "2571-8", "2085-9", "13457-7", "3084-1", "22664-7", "2160-0", "1920-8",
+        ("1558-6", "1521-4", "2093-3", "2571-8", "2085-9", "13457-7", "3084-1", "3091-6", "2160-0", "1920-8",
          "1742-6", "2823-3", "2951-2"),
         SERUM,
     ),
     "11545-1": SPUTUM,
 }  # fmt: skip
 """LOINC -> SNOMED type of the specimen, as the code's own name says it; all others of the list: blood."""
+RENAMED = {"22664-7": "3091-6"}
+"""Code of earlier orders -> the one that is sent: urea was ordered by LOINC's code for moles and measured in mg/dL."""
 UNITS = {
     "g/dL": "g/dL", "mg/dL": "mg/dL", "g/L": "g/L", "%": "%", "U/L": "U/L", "mmol/L": "mmol/L", "umol/L": "umol/L",
     "10^3/uL": "10*3/uL", "10^6/uL": "10*6/uL", "/uL": "/uL", "mm/jam": "mm/h", "mL/min/1.73m2": "mL/min/{1.73_m2}",
@@ -62,6 +64,10 @@ def _add_result(parts: VisitParts, key: str, order: Order) -> None:
         parts.add("DiagnosticReport", key, lambda: _report(parts, key, order, at))
 
 
+def _code(order: Order) -> str:
+    return RENAMED.get(order.code or "", order.code or "")
+
+
 def _stands(parts: VisitParts, order: Order) -> bool:
     return parts.is_valid and order.result is not None
 
@@ -83,7 +89,7 @@ def _request(parts: VisitParts, key: str, order: Order) -> Resource:
         "intent": "order",
         "priority": "routine",
         "category": [context.displays.concept(SNOMED, LABORATORY_PROCEDURE)],
-        "code": context.displays.concept(LOINC, order.code or "") | {"text": order.test},
+        "code": context.displays.concept(LOINC, _code(order)) | {"text": order.test},
         **parts.shared(),
         "occurrenceDateTime": at,
         "authoredOn": at,
@@ -103,7 +109,7 @@ def _specimen(parts: VisitParts, key: str, order: Order, at: datetime) -> Resour
         order: The stored record.
         at: When the result was entered.
     """
-    code = SPECIMENS.get(order.code or "", BLOOD)
+    code = SPECIMENS.get(_code(order), BLOOD)
     return {
         "resourceType": "Specimen",
         "identifier": [parts.identifier("Specimen", key)],
@@ -130,7 +136,7 @@ def _result(parts: VisitParts, key: str, order: Order, at: datetime) -> Resource
         "identifier": [parts.identifier("Observation", key)],
         "status": _status(parts, order),
         "category": [context.displays.concept(OBSERVATION_CATEGORY, "laboratory")],
-        "code": context.displays.concept(LOINC, order.code or "") | {"text": order.test},
+        "code": context.displays.concept(LOINC, _code(order)) | {"text": order.test},
         **parts.shared(),
         "basedOn": [parts.reference("ServiceRequest", key)],
         "specimen": parts.reference("Specimen", key),
@@ -191,7 +197,7 @@ def _report(parts: VisitParts, key: str, order: Order, at: datetime) -> Resource
         "identifier": [parts.identifier("DiagnosticReport", key)],
         "status": _status(parts, order),
         "category": [context.displays.concept(REPORT_CATEGORY, LABORATORY)],
-        "code": context.displays.concept(LOINC, order.code or "") | {"text": order.test},
+        "code": context.displays.concept(LOINC, _code(order)) | {"text": order.test},
         **parts.shared(),
         "effectiveDateTime": instant(at),
         "issued": instant(at),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.exchange import outbox
+from core.exchange.satusehat import laboratory_chain
 from core.exchange.satusehat.laboratory_chain import SPECIMENS, UNITS, result_value
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OrderStatus
@@ -170,3 +171,7 @@ def test_the_order_of_a_voided_visit_is_taken_back_whole(
     assert send(clinic).refused == 0
     assert {item["status"] for item in chain(ministry, visit)} == {"entered-in-error"}
     assert held(ministry)[f"Composition/{visit.id}-RESUME"]["status"] == "entered-in-error"
+
+
+def test_urea_that_was_ordered_by_the_code_for_moles_goes_by_the_one_for_grams() -> None:
+    assert {"22664-7": laboratory_tests.tests()["Ureum"].loinc} == laboratory_chain.RENAMED
