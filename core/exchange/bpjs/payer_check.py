@@ -41,7 +41,8 @@ def is_unasked(visit: Visit, row: BpjsVisit | None) -> bool:
     """
     has_number = bool(visit.patient.nik or visit.patient.bpjs_number)
     is_assumed = visit.payer not in INSURED and visit.payer_source in ASSUMED
-    return is_assumed and has_number and (row is None or row.change == 0)
+    is_asked = row is not None and row.change > 0
+    return is_assumed and has_number and not is_asked
 
 
 def learn(settings: Settings, link: BpjsLink, visit: Visit) -> None:

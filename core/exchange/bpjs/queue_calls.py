@@ -72,17 +72,18 @@ def wanted_calls(number: Number, done: Collection[str]) -> list[QueueCall]:
 def _presence(number: Number) -> list[QueueCall]:
     """Return what was told of the patient's being there: absent as often as nobody answered, present once."""
     served = min((entry.served_at for entry in number.entries if entry.served_at is not None), default=None)
-    calls = [
-        QueueCall(CALL, number.ticket, event.at, f"absent-{event.sequence}", ABSENT)
-        for event in number.events
-        if event.undone_at is None
-        and event.action != EntryAction.UNDO
-        and (served is None or event.at < served)
-        and (event.action == EntryAction.SKIP or event.to_status in UNSERVED)
-    ]
+    missed = [event for event in number.events if _is_miss(event) and (served is None or event.at < served)]
+    calls = [QueueCall(CALL, number.ticket, event.at, f"absent-{event.sequence}", ABSENT) for event in missed]
     if served is not None:
         calls.append(QueueCall(CALL, number.ticket, served, "present", PRESENT))
     return calls
+
+
+def _is_miss(event: QueueEvent) -> bool:
+    """Return whether an event says that the patient was not there."""
+    if event.undone_at is not None or event.action == EntryAction.UNDO:
+        return False
+    return event.action == EntryAction.SKIP or event.to_status in UNSERVED
 
 
 def _cancelled(number: Number, done: Collection[str]) -> list[QueueCall]:
@@ -112,10 +113,11 @@ def _is_cancel(event: QueueEvent) -> bool:
 
 def _taken_back(number: Number) -> list[QueueCall]:
     """Return the cancelling of a number whose entries, or whose visit, were taken back."""
-    ends = [entry.voided_at for entry in number.entries]
-    if not number.is_taken_back and not all(ends):
+    ends = [entry.voided_at for entry in number.entries if entry.voided_at is not None]
+    is_void = len(ends) == len(number.entries)
+    if not number.is_taken_back and not is_void:
         return []
-    at = max([end for end in ends if end is not None] or [entry.started_at for entry in number.entries])
+    at = max(ends or [entry.started_at for entry in number.entries])
     return [QueueCall(CANCEL, number.ticket, at, "void")]
 
 
@@ -138,20 +140,14 @@ def numbers_of(
     known = {entry.id: entry for entry in entries}
     for entry in known.values():
         by_ticket.setdefault(entry.ticket_id, []).append(entry)
-    return [
-        Number(
-            ticket,
-            own,
-            sorted(
-                (event for entry in own for event in events.get(entry.id, ())),
-                key=lambda event: event.sequence,
-            ),
-            booked=own[0].cluster in booked,
-            is_taken_back=is_void,
-        )
-        for ticket, own in by_ticket.items()
-        if _is_of_the_counter(own[0], known)
-    ]
+    at_the_counter = {ticket: own for ticket, own in by_ticket.items() if _is_of_the_counter(own[0], known)}
+    found = []
+    for ticket, own in at_the_counter.items():
+        happened = [event for entry in own for event in events.get(entry.id, ())]
+        happened.sort(key=lambda event: event.sequence)
+        is_booked = own[0].cluster in booked
+        found.append(Number(ticket, own, happened, booked=is_booked, is_taken_back=is_void))
+    return found
 
 
 def _is_of_the_counter(entry: QueueEntry, known: Mapping[str, QueueEntry]) -> bool:
