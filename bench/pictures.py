@@ -14,19 +14,26 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import httpx
 
 from bench.morning import busy_morning
+from core.accounts import service as accounts
+from core.foundation import approvals
+from core.foundation.codes import ApprovalKind
 from core.foundation.config import Settings
+from core.foundation.database import connection
 from core.foundation.identifiers import new_id
 from server.run import Background
 from tests.people import registration
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import save_picture
 from tui.screens import stray_keys
+from tui.screens.record.glass import GlassDialog
 
 ROOT = Path(__file__).parents[1]
 NIK = "6371015708900002"  # made up; belongs to nobody
+DOCTORS_PLACE = 4  # of the doctor in the list of accounts, counted from 0
 SIZES = (("id", (80, 24)), ("en", (80, 24)), ("id", (120, 40)))
 WAITING = (
     ("sakit gigi geraham", "GIGI"), ("batuk pilek 3 hari", "UMUM"), ("gusi bengkak", "GIGI"), ("demam", "UMUM"),
@@ -50,6 +57,9 @@ async def draw(counter: Counter, folder: Path) -> None:
         await quiet_hour_screens(counter, folder, name, size, language)
         await clinic_screens(counter, folder, name, size, language)
         await record_screens(counter, folder, name, size, language)
+        await admin_screens(counter, folder, name, size, language)
+        await supervisor_screens(counter, folder, name, size, language)
+        await sign_in_screens(counter, folder, name, size, language)
 
 
 async def counter_screens(
@@ -194,6 +204,108 @@ async def record_screens(
         await press(pilot, "f10")
 
 
+async def admin_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """Draw accounts with their keys and sign-ins, the rights, and what asks for a right."""
+    with counter.api("admin") as admin:
+        admin.post("accounts/doctor/keys", json={"public_key": a_key(), "label": "laptop poli"})
+    async with counter.at("doctor"), counter.at("admin", size, language) as (app, pilot):
+        save_picture(app, folder / f"system-{name}.png")
+        await press(pilot, "a")
+        await until(pilot, lambda: len(app.screen._items) > 3, "the accounts")
+        save_picture(app, folder / f"accounts-{name}.png")
+        await press(pilot, "a")
+        save_picture(app, folder / f"account-new-{name}.png")
+        await press(pilot, "escape", *["down"] * DOCTORS_PLACE)
+        for key, picture in (("e", "account"), ("p", "account-password"), ("k", "keys"), ("s", "sessions")):
+            await press(pilot, key)
+            await settle(pilot)
+            save_picture(app, folder / f"{picture}-{name}.png")
+            await press(pilot, "escape")
+        await press(pilot, "escape", "g")
+        await settle(pilot)
+        save_picture(app, folder / f"rights-{name}.png")
+        await press(pilot, "a", "down", "enter")
+        save_picture(app, folder / f"rights-ask-{name}.png")
+        await press(pilot, "escape", "l")
+        await settle(pilot)
+        save_picture(app, folder / f"rights-all-{name}.png")
+
+
+async def supervisor_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """Draw the list of the day with what waits, a break of the log to vouch for, and the audit log."""
+    receipt = a_visit(counter, f"637101550794{size[0]:03d}{language == 'id':d}")
+    with counter.api("dentist") as dentist:
+        query = {"reason": "pasien menelepon minta hasil", "reason_code": "patient"}
+        dentist.get(f"visits/{receipt['visit_id']}", params=query).raise_for_status()
+    with connection():
+        told = [
+            "Catatan 912 diubah sesudahnya.",
+            "Pasien 01a231f0-9fd9-7000 diubah di luar Loket, sesudah catatan 640.",
+        ]
+        approvals.ask(
+            accounts.system_actor("loket command: rina"), ApprovalKind.TAMPERING, "2", "disk rusak, teknisi memulihkan baris",
+            by="loket command: rina", told=told, breaks=[new_id(), new_id()],
+        )  # fmt: skip
+    async with counter.at("supervisor", size, language) as (app, pilot):
+        await press(pilot, "f6")
+        await until(pilot, lambda: len(app.screen._items) > 2, "the day")
+        save_picture(app, folder / f"day-list-{name}.png")
+        await press(pilot, "enter")
+        save_picture(app, folder / f"day-list-request-{name}.png")
+        await press(pilot, "escape", "l")
+        await settle(pilot)
+        save_picture(app, folder / f"audit-log-{name}.png")
+        await press(pilot, "enter")
+        save_picture(app, folder / f"audit-log-row-{name}.png")
+        await press(pilot, "escape", "p")
+        save_picture(app, folder / f"audit-log-patient-{name}.png")
+    with counter.api("supervisor") as supervisor:
+        for asked in supervisor.get("approvals").json():
+            if asked["outcome"] is None:
+                supervisor.post(f"approvals/{asked['id']}/refuse").raise_for_status()
+
+
+async def sign_in_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """Draw the lock, the change of one's own password, the second factor, and the question before a stranger's record."""
+    async with counter.at("supervisor", size, language) as (app, pilot):
+        app.action_own_password()
+        await settle(pilot)
+        save_picture(app, folder / f"password-{name}.png")
+        await press(pilot, "escape")
+        app.action_second_factor()
+        await settle(pilot)
+        save_picture(app, folder / f"second-factor-{name}.png")
+        await press(pilot, "escape")
+        app.action_lock()
+        await settle(pilot)
+        save_picture(app, folder / f"locked-{name}.png")
+    async with counter.at("doctor", size, language) as (app, pilot):
+        app.push_screen(GlassDialog(app.session))
+        await settle(pilot)
+        save_picture(app, folder / f"break-glass-{name}.png")
+
+
+PARTS = {"admin": admin_screens, "supervisor": supervisor_screens, "sign-in": sign_in_screens}
+"""Screens that can be drawn by themselves."""
+
+
+async def draw_part(counter: Counter, folder: Path, part: str) -> None:
+    """Draw some of the screens at 80x24, in both languages."""
+    for language in ("id", "en"):
+        await PARTS[part](counter, folder, f"{language}-80x24", (80, 24), language)
+
+
+def a_key() -> str:
+    """Return the public half of a new SSH key."""
+    return asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+
+
 def a_visit(counter: Counter, nik: str) -> dict[str, Any]:
     """Register a pregnant woman who was here before."""
     name = f"Raden Ayu Siti Nurhaliza Kusumaningrum Wardhani {nik[-3:]}"
@@ -248,11 +360,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "screens")
-    folder: Path = options.parse_args().folder
+    options.add_argument("--only", choices=list(PARTS), help="only these screens, at 80x24")
+    given = options.parse_args()
+    folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
     stray_keys.QUIET_SECONDS = stray_keys.TYPING_SECONDS = 0.0  # the program is faster than any hand
     with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:
-        asyncio.run(draw(Counter(server), folder))
+        asyncio.run(
+            draw(Counter(server), folder)
+            if given.only is None
+            else draw_part(Counter(server), folder, given.only)
+        )
+    if given.only is not None:
+        return
     with tempfile.TemporaryDirectory() as home, Background(Settings(home=Path(home))) as server:
         counter = Counter(server)
         with busy_morning(counter):

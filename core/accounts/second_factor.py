@@ -172,4 +172,4 @@ def reset(actor: Actor, username: str) -> None:
         raise NotAllowedError("second_factor", "own_second_factor")
     with transaction():
         Account.update(second_factor=None, second_factor_step=None).where(Account.id == account.id).execute()
-        audit.record(actor, "second_factor_reset", "account", account.id)
+        audit.record(actor, "second_factor_reset", "account", account.id, username=account.username)

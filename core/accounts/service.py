@@ -103,7 +103,7 @@ def create_account(
             must_change_password=must_change and role not in NO_PASSWORD_NEEDED,
             created_at=clock.now(),
         )
-        audit.record(by, "account_created", "account", account.id, role=role)
+        audit.record(by, "account_created", "account", account.id, username=account.username, role=role)
     return account
 
 
@@ -162,13 +162,15 @@ def edit_account(
         account.save()
         if changed.keys() & {"role", "clusters"}:
             sign_ins.end_all(account, "role")
-        audit.record(by, "account_edited", "account", account.id, **_facts(changed))
+        facts = {"username": account.username, **_facts(changed)}
+        audit.record(by, "account_edited", "account", account.id, **facts)
     return account
 
 
 def _facts(changed: dict[str, Any]) -> dict[str, Any]:
     """Return what the audit log says of a change: what was given, and of a name only that it changed."""
-    return {field: value for field, value in changed.items() if field != "name"} | {"fields": sorted(changed)}
+    told = {field: value for field, value in changed.items() if field != "name"}
+    return told | {"fields": sorted(changed)}
 
 
 def _require_change_of_role(account: Account, role: Role) -> None:
@@ -202,7 +204,7 @@ def disable(username: str, by: Actor | None = None) -> None:
         account.disabled_at = clock.now()
         account.save()
         sign_ins.end_all(account, "disabled")
-        audit.record(by, "account_disabled", "account", account.id)
+        audit.record(by, "account_disabled", "account", account.id, username=account.username)
 
 
 def enable(username: str, by: Actor | None = None) -> None:
@@ -219,7 +221,7 @@ def enable(username: str, by: Actor | None = None) -> None:
         account.disabled_at = None
         account.save()
         guessing.forgive(account.id)
-        audit.record(by, "account_enabled", "account", account.id)
+        audit.record(by, "account_enabled", "account", account.id, username=account.username)
 
 
 def set_password(username: str, password: str, by: Actor | None = None, *, must_change: bool = False) -> None:
@@ -242,7 +244,7 @@ def set_password(username: str, password: str, by: Actor | None = None, *, must_
     with transaction():
         _store_password(account, password, must_change=must_change)
         sign_ins.end_all(account, "password")
-        audit.record(by, "password_set", "account", account.id)
+        audit.record(by, "password_set", "account", account.id, username=account.username)
 
 
 def change_own_password(actor: Actor, old: str, new: str, source: str = "") -> None:

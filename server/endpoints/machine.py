@@ -78,7 +78,7 @@ def change_setting(
     with _refusing(language), connection(), transaction():
         _require_own_file(clinic)
         before = _setting_now(clinic, name).value
-        audit.record(actor, "setting_changed", "clinic", name, before=before, after=body.value)
+        audit.record(actor, "setting_changed", "clinic", name, setting=name, before=before, after=body.value)
         setting_editing.change(NAMES[name], body.value, os.environ)
     return SettingOut.model_validate(vars(_setting_now(clinic, name)))
 

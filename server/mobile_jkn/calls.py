@@ -11,7 +11,7 @@ import pydantic
 from fastapi import APIRouter, Depends, Header, HTTPException, Request
 
 from core.accounts import service as accounts
-from core.foundation import clock
+from core.foundation import audit_reads, clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Sex, Verdict
 from core.foundation.database import connection, transaction
@@ -208,6 +208,7 @@ def remaining(card: str, poli: str, day: str, clinic: ClinicNow) -> Envelope:
         held = appointments.newest_with_card(_checked_card(card), cluster.code, on)
         if held is None:
             raise NotFoundError("appointment")
+        _write_shown("booking_read", held.patient_id, cluster=cluster.code, date=on.isoformat())
         if appointments.is_cancelled(held):
             raise RuleError("already_cancelled", number=held.number)
         return answer(
@@ -253,7 +254,14 @@ def add_patient(body: Fields, clinic: ClinicNow) -> Envelope:
             _refuse_other_nik(clinic, wanted)
             with transaction():
                 known = patients.create(clinic, actor, wanted, clock.now())
+        else:
+            _write_shown("patient_read", known.id)
         return answer({"norm": known.medical_record_number})
+
+
+def _write_shown(action: str, patient_id: str, **asked: str) -> None:
+    """Write into the log of reads of whom Mobile JKN was told; without the row there is no answer."""
+    audit_reads.shown(accounts.system_actor(ORIGIN), action, [patient_id], asked=asked)
 
 
 def _described(clinic: Clinic, actor: Actor, body: Mapping[str, str], sex: Sex) -> PatientFields:

@@ -85,6 +85,17 @@ def message(answer: dict) -> tuple[int, str]:
     return answer["metadata"]["code"], answer["metadata"]["message"]
 
 
+def test_of_whom_mobile_jkn_was_told_is_kept(jkn: MobileJkn, admin: Caller) -> None:
+    record_number = known(jkn)
+    assert known(jkn) == record_number
+    jkn.book()
+    assert message(jkn.shown())[0] == 200
+    [shown] = admin.get("patients", params={"q": record_number}).json()
+    rows = admin.get("audit", params={"patient_id": shown["id"], "log": "reads"}).json()
+    told = [(row["action"], row["detail"]) for row in rows if row["account"] == "system"]
+    assert told == [("booking_read", {"cluster": "GIGI", "date": TODAY}), ("patient_read", {})]
+
+
 def test_from_home_to_the_ticket(jkn: MobileJkn, clerk: Caller, dentist: Caller) -> None:
     # The phone takes 1; two people at the counter get 2 and 3; the phone's owner arrives and is called first.
     assert message(jkn.book())[0] == 202

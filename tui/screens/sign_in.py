@@ -64,7 +64,7 @@ class SignInScreen(Screen[None]):
         self._say(_("Enter signs in. Ctrl+Q leaves."))
 
     def _say(self, text: str) -> None:
-        self.query_one("#sign-in-note", Static).update("\n " + text)
+        self.query_one("#sign-in-note", Static).update("\n" + text)
 
     @on(TextField.Submitted, "#username")
     def go_to_password(self) -> None:
@@ -124,7 +124,7 @@ class LockScreen(ModalScreen[bool]):
         self._say(_("What you typed is still there. Ctrl+Q signs out."))
 
     def _say(self, text: str) -> None:
-        self.query_one("#sign-in-note", Static).update("\n " + text)
+        self.query_one("#sign-in-note", Static).update("\n" + text)
 
     @on(TextField.Submitted, "#unlock")
     def try_it(self) -> None:
@@ -192,7 +192,7 @@ class CodeScreen(ModalScreen[None]):
         self._say(_("The six digits that your telephone shows now. Ctrl+Q signs out."))
 
     def _say(self, text: str) -> None:
-        self.query_one("#sign-in-note", Static).update("\n " + text)
+        self.query_one("#sign-in-note", Static).update("\n" + text)
 
     @on(TextField.Submitted, "#code")
     def try_it(self) -> None:
@@ -253,7 +253,7 @@ class ChangePasswordScreen(ModalScreen[None]):
         """Begin with the password until now."""
         self.query_one(f"#{self.FIELDS[0]}").focus()
         leave = _("Ctrl+Q signs out.") if self._is_first else _("Esc goes back.")
-        self._say(_("10 letters or more, not your name, no password that many have.") + "\n " + leave)
+        self._say(_("10 letters or more, not your name, no password that many have.") + "\n" + leave)
 
     def key_escape(self) -> None:
         """Go back, unless a password has to be chosen."""
@@ -261,7 +261,7 @@ class ChangePasswordScreen(ModalScreen[None]):
             self.dismiss(None)
 
     def _say(self, text: str) -> None:
-        self.query_one("#sign-in-note", Static).update("\n " + text)
+        self.query_one("#sign-in-note", Static).update("\n" + text)
 
     @on(TextField.Submitted)
     def go_on(self, event: TextField.Submitted) -> None:

@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, str] = {
     "appointments_read": N_("saw the numbers from home"),
     "audit_examined": N_("examined the log"),
     "audit_read": N_("read this log"),
+    "booking_read": N_("told of a booking"),
     "broken_glass_read": N_("saw who broke the glass"),
     "bpjs_code_mapped": N_("mapped a code of BPJS"),
     "bpjs_sent_again": N_("sent a visit to BPJS again"),
@@ -174,11 +175,14 @@ def approval_subject(asked: ApprovalOut, zone: str) -> str:
 def approval_details(asked: ApprovalOut) -> list[str]:
     """Return the further facts of a request, a fact a line; of breaks the sentences that tell them."""
     if asked.kind is ApprovalKind.TAMPERING:
-        return [str(told) for told in asked.detail.get("told", [])]
+        return [str(line) for line in (asked.detail.get("by", ""), *asked.detail.get("told", []))]
     return [f"{name}: {value}" for name, value in asked.detail.items()]
 
 
 TOLD_FIRST = (
+    "username",
+    "setting",
+    "after",
     "approval",
     "code",
     "reason",

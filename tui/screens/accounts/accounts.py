@@ -50,22 +50,25 @@ class AccountsScreen(ItemList[AccountRow]):
     async def read(self) -> None:
         """Read the accounts."""
         with self.saying_refusals():
-            rows = await self.session.client.account_administration.list_accounts()
-            self._items = {row.username: row for row in rows}
-            self._show()
-            self.hint(_("{number} accounts").format(number=len(rows)))
+            await self._read()
+            self.hint(_("{number} accounts").format(number=len(self._items)))
+
+    async def _read(self) -> None:
+        rows = await self.session.client.account_administration.list_accounts()
+        self._items = {row.username: row for row in rows}
+        self._show()
 
     def _row(self, item: AccountRow) -> Line:
         state = _("BARRED") if item.disabled_at else ""
         if not state and item.must_change_password:
             state = _("new password")
-        text = "  ".join(
+        text = " ".join(
             (
-                fit(item.username, 14),
-                fit(item.name, 22),
-                fit(problem_words.word(problem_words.ROLES, item.role), 14),
+                fit(item.username, 12),
+                fit(item.name, 20),
+                fit(problem_words.word(problem_words.ROLES, item.role), 18),
                 fit(",".join(item.clusters), 12),
-                state,
+                fit(state, 12),
             )
         )
         return [(f" {text}", theme.PLAIN)]
@@ -85,8 +88,14 @@ class AccountsScreen(ItemList[AccountRow]):
 
     def _came_back(self, said: str | None) -> None:
         if said:
+            self._read_and_say(said)
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def _read_and_say(self, said: str) -> None:
+        """Show what was saved; what is said stays."""
+        with self.saying_refusals():
+            await self._read()
             self.say(said, "good")
-            self.read()
 
     def action_bar(self) -> None:
         """Bar the account, or let it in again."""
@@ -118,9 +127,7 @@ class AccountsScreen(ItemList[AccountRow]):
         with self.saying_refusals(), hold_keys(self.app):
             await call
             self.say(said.format(name=account.name), "good")
-            rows = await self.session.client.account_administration.list_accounts()
-            self._items = {row.username: row for row in rows}
-            self._show()
+            await self._read()
 
     def action_second_factor(self) -> None:
         """Take the second factor of the chosen account away."""

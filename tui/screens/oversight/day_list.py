@@ -1,4 +1,4 @@
-"""List of what was done out of the ordinary on a day: merges, broken glass, releases, rights, restores."""
+"""List of what was done out of the ordinary on a day: merges, broken glass, releases, rights, restores, accounts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
     TITLE_TEXT = N_("List of the day")
     HELP_TEXT = N_(
         "What the head of the clinic looks at each day: records opened outside their readers' own queues, merges, "
-        "releases, rights, restores. What waits for a decision stands first (?): Y approves it, N refuses it. G shows broken glass alone. The comma and the full stop go one day back and "
+        "releases, rights, restores, accounts, settings. What waits for a decision stands first (?): Y approves it, N refuses it. G shows broken glass alone. The comma and the full stop go one day back and "
         "on, D asks for a day. L opens the audit log, R the rights, S the danger signs to sign, F the paper forms. Enter shows a row in full."
     )
     BINDINGS = [
@@ -94,7 +94,7 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
             day=date_text(self._day), number=len(lines), glass=glass
         )
         if waiting:
-            said += "; " + _("{number} requests wait for a decision").format(number=waiting)
+            said += "; " + _("{number} wait for a decision").format(number=waiting)
         self.hint(said)
 
     def _row(self, item: AuditLineOut | ApprovalOut) -> Line:

@@ -19,6 +19,16 @@ from tui.widgets.painting import Line
 PAGE_ROWS = 200  # rows that are read at once
 
 
+class OpenedPatientDialog(PatientDialog):
+    """Finds the patient whose rows are wanted."""
+
+    TITLE_TEXT = N_("Who opened this patient?")
+
+    def say_keys(self) -> None:
+        """Say that Enter shows the rows; the record itself stays closed."""
+        self.hint(_("Enter: who opened this patient    Esc: back"))
+
+
 class AuditLogScreen(AuditLines[AuditLineOut]):
     """The newest rows of both logs: of everybody, about one patient, or of one account."""
 
@@ -73,7 +83,7 @@ class AuditLogScreen(AuditLines[AuditLineOut]):
             if patient is not None:
                 self._narrow(f"{patient.name} {patient.medical_record_number}", patient_id=patient.id)
 
-        self.app.push_screen(PatientDialog(self.session, N_("Who opened this patient?")), found)
+        self.app.push_screen(OpenedPatientDialog(self.session), found)
 
     def action_account(self) -> None:
         """Ask for the account."""
