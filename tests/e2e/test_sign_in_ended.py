@@ -51,6 +51,22 @@ def test_a_screen_closes_when_its_sign_in_is_ended(clinic: DemoClinic, words: tu
         assert "sign-in has ended" in dentist.raw.decode("utf-8", "replace")
 
 
+def test_a_screen_closes_when_its_role_loses_a_right(clinic: DemoClinic) -> None:
+    asked = {"role": "clinician", "permission": "read_queues", "granted": False, "reason": "hanya mencoba"}
+    with (
+        clinic.sign_in("dentist") as dentist,
+        Caller(clinic.url, "admin") as admin,
+        Caller(clinic.url, "supervisor") as supervisor,
+    ):
+        dentist.wait_for("Poli Gigi")
+        change = admin.post("rights/changes", json=asked).json()["id"]
+        assert supervisor.post(f"rights/changes/{change}/approve").is_success
+        registers_somebody(clinic)
+        never_shows(dentist, LATER)
+        assert "sign-in has ended" in dentist.raw.decode("utf-8", "replace")
+        assert supervisor.get("accounts/me").is_success
+
+
 def test_a_screen_locks_when_its_password_is_another(clinic: DemoClinic) -> None:
     with clinic.sign_in("dentist") as dentist:
         dentist.wait_for("Poli Gigi")

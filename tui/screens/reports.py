@@ -164,7 +164,7 @@ class ReportsScreen(LoketScreen[None]):
             if reason:
                 self._send_request(name, day, reason)
 
-        title = N_("This file names patients. What is it for? (the head of the clinic decides)")
+        title = N_("This file names patients. What for? (the head of the clinic decides)")
         self.app.push_screen(LineDialog(self.session, title, shortest=SHORTEST_REASON), given)
 
     @work(exclusive=True, group="write", exit_on_error=False)
