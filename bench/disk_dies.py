@@ -316,7 +316,11 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     chosen = arguments.parse_args()
     with (
-        tempfile.TemporaryDirectory(prefix="loket-first-", dir=chosen.data) as first,
+        tempfile.TemporaryDirectory(
+            prefix="loket-first-",
+            dir=chosen.data,
+            ignore_cleanup_errors=True,  # a process may outlive its server
+        ) as first,
         tempfile.TemporaryDirectory(prefix="loket-second-", dir=chosen.place) as second,
     ):
         place = Path(second) / "place"

@@ -262,7 +262,10 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     asked = parser.parse_args()
     chance, said, killed = random.Random(asked.seed), Said(), Counter[str]()
-    with tempfile.TemporaryDirectory() as folder, database_url(asked.database) as url:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        database_url(asked.database) as url,
+    ):
         home = Path(folder) / "home"
         more = {"LOKET_DATABASE_URL": url} if url else {}
         clinic = DemoClinic(home, **more)
