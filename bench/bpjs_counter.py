@@ -140,12 +140,12 @@ def counted(name: str, delay: float | None, folder: Path) -> Iterator[Counted]:
     """
     with ExitStack() as ending:
         settings: dict[str, str] = {}
+        host = PcareHost(Books(lambda: clock.now().astimezone(Settings().timezone)))
         if delay is not None:
-            host = PcareHost(Books(lambda: clock.now().astimezone(Settings().timezone)))
-            ending.callback(host.close)
             host.delay = delay
             settings = {f"LOKET_{key.upper()}": str(value) for key, value in host.settings().items()}
         clinic = ending.enter_context(DemoClinic(folder / "home", **settings))
+        ending.callback(host.close)  # before the clinic ends: whoever waits for it is let go
         clerk = ending.enter_context(Caller(clinic.url, "clerk"))
         environment = password_environment(folder, "xterm")
         terminal = ending.enter_context(WatchedTerminal(ssh_command("clerk", clinic.ssh_port), environment))
