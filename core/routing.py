@@ -1,7 +1,7 @@
 """The routing decision: facts and a vocabulary in, a verdict with reasons out.
 
-Where the whole sentence makes a danger sign unlikely, one question is asked (`core.complaints.doubt`). Without an
-answer the danger sign counts; a "no" makes it priority yellow, never an ordinary visit.
+Where the whole sentence makes a danger sign unlikely, or one likely that no rule sees, one question is asked
+(`core.complaints.doubt`). Without an answer the danger counts; a "no" makes it priority yellow, never an ordinary visit.
 
 Order of precedence: red flags; contradictions in the facts; service words; pregnancy; age band. Nothing is
 guessed: a complaint that says too little ends in `unsure` with the one question to ask.
@@ -25,7 +25,7 @@ from core.complaints.subject import Subject
 from core.complaints.vocabulary import Vocabulary
 from core.foundation.codes import DoubtAnswer, Priority, Sex, Verdict
 from core.queues.clusters import Cluster, ClusterSet
-from core.queues.services import GENERAL, MATERNAL, SERVICES, with_fallbacks
+from core.queues.services import EMERGENCY, GENERAL, MATERNAL, SERVICES, with_fallbacks
 
 ADULT_YEARS = 18
 OLDEST_YEARS = 120  # completed years; an older birth date is taken for a typing error
@@ -53,6 +53,9 @@ _NEVER_DOUBTED = frozenset({"suicide", "violence"})
 """Danger signs of which a "no" at a counter, before others, says nothing."""
 _NEVER_DOUBTED_DAYS = 60
 """Age in days below which no danger sign is doubted: MTBS's young infant."""
+
+SUSPECTED = "red.suspected"
+"""Id under which the model's suspicion stands beside the rules."""
 
 _OTHER_SCORE = 0.45  # score of the second suggestion; the third has half of it, the fourth a third
 
@@ -96,14 +99,7 @@ class _Case:
 
     @staticmethod
     def of(facts: RoutingFacts, clusters: ClusterSet, vocabulary: Vocabulary | None) -> _Case:
-        vocabulary = vocabulary or Vocabulary.load()
-        reading = read(facts.chief_complaint, vocabulary)
-        matches = matching_rules(facts, reading, vocabulary)
-        if names_others(reading):
-            reading = without_dead(reading)
-            matches = matching_rules(facts, reading, vocabulary)
-            reading = _of_the_patient(facts, reading, matches, vocabulary)
-            matches = matching_rules(facts, reading, vocabulary)
+        reading, matches = read_of_patient(facts, vocabulary or Vocabulary.load())
         return _Case(facts, reading, subject=Subject.of(facts, reading), matches=matches, clusters=clusters)
 
     @property
@@ -115,6 +111,23 @@ class _Case:
     def other_matches(self) -> list[RuleMatch]:
         """The matches that name a service and are no danger sign."""
         return [match for match in self.matches if match.rule.kind not in ("red", "vague")]
+
+
+def read_of_patient(facts: RoutingFacts, vocabulary: Vocabulary) -> tuple[Reading, list[RuleMatch]]:
+    """Return the complaint as read, without what is said of others, and the rules that match.
+
+    Args:
+        facts: The complaint and what is known of the person.
+        vocabulary: Compiled words and rules.
+    """
+    reading = read(facts.chief_complaint, vocabulary)
+    matches = matching_rules(facts, reading, vocabulary)
+    if names_others(reading):
+        reading = without_dead(reading)
+        matches = matching_rules(facts, reading, vocabulary)
+        reading = _of_the_patient(facts, reading, matches, vocabulary)
+        matches = matching_rules(facts, reading, vocabulary)
+    return reading, matches
 
 
 def _of_the_patient(
@@ -172,7 +185,7 @@ def _says_pregnant(case: _Case) -> bool:
 
 def _decide(case: _Case, chosen: Cluster | None, model: LearnedModel | None) -> RoutingDecision:
     clusters = case.clusters
-    seen = _danger_grounds(case)
+    seen = _danger_grounds(case) or _suspected(case)
     is_doubted = _is_doubted(case, seen)
     is_cleared = is_doubted and case.facts.doubt_answer is DoubtAnswer.NO
     danger = [] if is_cleared else seen
@@ -200,7 +213,7 @@ def _judged(
     clusters = case.clusters
     grounds = [*_emergency_first(danger, clusters), *_service_grounds(case)]
     grounds = _with_opinion(model, case, grounds)
-    priority = _priority(case.matches)
+    priority = Priority.RED if danger else _priority(case.matches)
     if not grounds:
         return RoutingDecision(Verdict.UNSURE, proposed_priority=priority, question=_question(case))
     suggestions = _suggestions(grounds)
@@ -221,13 +234,28 @@ def _is_doubted(case: _Case, danger: Sequence[_Ground]) -> bool:
     """
     if len(_red_flags(danger)) != 1:
         return False
+    if danger[0].reason.rule_id == SUSPECTED:
+        return True
     if case.subject.days is not None and case.subject.days < _NEVER_DOUBTED_DAYS:
         return False
     for ground in danger:
         is_measured = any(character.isdigit() for character in ground.reason.word)
         if is_measured or danger_code(ground.reason.rule_id) in _NEVER_DOUBTED:
             return False
-    return shipped_doubt().doubts(case.facts)
+    return shipped_doubt().doubts(case.facts, case.reading)
+
+
+def _suspected(case: _Case) -> list[_Ground]:
+    """Return a danger that the rules do not see and the whole sentence makes likely, unless they send to it anyway."""
+    if any(match.rule.kind in ("red", "urgent") for match in case.matches):
+        return []
+    model = shipped_doubt()
+    if _contradiction(case, None) is not None or not model.suspects(case.facts, case.reading):
+        return []
+    cluster = case.clusters.emergency
+    return [
+        _Ground(cluster, EMERGENCY, "red", Reason(SUSPECTED, model.heaviest_word(case.facts), cluster.code))
+    ]
 
 
 def _blocked(
