@@ -176,13 +176,13 @@ def authors_left_out(rows: Sequence[Labelled], threshold: float) -> None:
         counts: Counter[tuple[bool, str]] = Counter()
         for row in (row for row in rows if row.group.startswith(author)):
             decision = route(row.facts, None, clusters)
-            is_alarm = bool(decision.red_flags) and decision.red_flags[0].code != "suspected"
+            is_alarm = bool(decision.red_flags)
             how = likelihood(model, row)
             counts[row.is_danger, "all"] += 1
             if is_alarm:
                 counts[row.is_danger, "alarm"] += 1
                 counts[row.is_danger, "doubted"] += how < threshold
-            elif decision.proposal != "IGD" or decision.red_flags:
+            elif decision.proposal != "IGD":
                 counts[row.is_danger, "quiet"] += 1
                 counts[row.is_danger, "suspected"] += how >= SUSPICION
         dire = [counts[True, name] for name in ("all", "quiet", "suspected", "doubted")]

@@ -1,7 +1,8 @@
 """The routing decision: facts and a vocabulary in, a verdict with reasons out.
 
-Where the whole sentence makes a danger sign unlikely, or one likely that no rule sees, one question is asked
-(`core.complaints.doubt`). Without an answer the danger counts; a "no" makes it priority yellow, never an ordinary visit.
+Where the whole sentence makes a danger sign unlikely, one question is asked (`core.complaints.doubt`). Without an
+answer the danger sign counts; a "no" makes it priority yellow, never an ordinary visit. Where it makes a danger likely that
+no rule sees, the same question is asked, and only a "yes" raises one.
 
 Order of precedence: red flags; contradictions in the facts; service words; pregnancy; age band. Nothing is
 guessed: a complaint that says too little ends in `unsure` with the one question to ask.
@@ -185,14 +186,18 @@ def _says_pregnant(case: _Case) -> bool:
 
 def _decide(case: _Case, chosen: Cluster | None, model: LearnedModel | None) -> RoutingDecision:
     clusters = case.clusters
-    seen = _danger_grounds(case) or _suspected(case)
+    seen = _danger_grounds(case)
+    suspicion = [] if seen else _suspected(case)
+    if suspicion and case.facts.doubt_answer is DoubtAnswer.YES:
+        seen = suspicion
     is_doubted = _is_doubted(case, seen)
     is_cleared = is_doubted and case.facts.doubt_answer is DoubtAnswer.NO
     danger = [] if is_cleared else seen
     contradiction = _contradiction(case, chosen)
     if contradiction is not None:
         return _blocked(contradiction, danger, clusters)
-    doubt = _red_flags(seen)[0] if is_doubted and case.facts.doubt_answer is None else None
+    asked_about = seen if is_doubted else suspicion
+    doubt = _red_flags(asked_about)[0] if asked_about and case.facts.doubt_answer is None else None
     asked = replace(_judged(case, chosen, model, danger), doubt=doubt)
     if not is_cleared:
         return asked
@@ -235,7 +240,7 @@ def _is_doubted(case: _Case, danger: Sequence[_Ground]) -> bool:
     if len(_red_flags(danger)) != 1:
         return False
     if danger[0].reason.rule_id == SUSPECTED:
-        return True
+        return False
     if case.subject.days is not None and case.subject.days < _NEVER_DOUBTED_DAYS:
         return False
     for ground in danger:

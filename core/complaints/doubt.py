@@ -2,8 +2,8 @@
 
 The rules read one word after the other, the model hears the sentence: its words and pieces of words, what the reader
 understood, and which two findings stand together. Where the rules see a danger and the model thinks it unlikely, and where
-they see none and the model thinks it likely, one question is asked at the counter. The model decides nothing: until the
-question is answered the danger counts (`core.routing`).
+they see none and the model thinks it likely, one question is asked at the counter. The model decides nothing: without an
+answer the rules stand (`core.routing`).
 
 The weights are fitted by `bench/train_doubt.py`; the file says on what.
 """

@@ -110,7 +110,8 @@ class RoutingDecision:
     blocked_code: str | None = None
     """The contradiction: `birth_date_in_future`, `age_impossible`, `pregnant_male` ..."""
     doubt: RedFlag | None = None
-    """A danger sign that may be a misreading: to be asked about. Until it is answered it counts."""
+    """A danger sign to ask about: one of the red flags that may be a misreading and counts until then, or `suspected`,
+    which no rule sees and only a "yes" raises."""
     cleared: tuple[RedFlag, ...] = ()
     """Danger signs that a "no" to the doubt took back: priority yellow, and a nurse is told."""
     says_pregnant: bool = False

@@ -120,7 +120,7 @@ def _headings(text: str) -> tuple[str, ...]:
 
 PATIENT_FIELDS = (
     PatientField(
-        name="name", kind=FieldKind.TEXT, label="Name", hint="The full name as on the card.",
+        name="name", kind=FieldKind.TEXT, label="Name", hint="The full name as on the card; after ALIAS what else they are called.",
         required=True, identifying=True, compared=True, fhir="name", jkn="nama", jkn_refused="Nama harus diisi",
         headings=_headings("nama;nama pasien;nama lengkap;nama px;nm pasien;nm;name;pasien;full name;nama lgkp;patient name;nama peserta"),
     ),

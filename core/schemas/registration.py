@@ -67,7 +67,7 @@ class RoutingOut(Schema):
     blocked_code: str | None = None
     """Reason for which it cannot be saved: `pregnant_male`, `birth_date_in_future`, ..."""
     doubt: ReasonOut | None = None
-    """A danger sign to ask about: "is it there now?". It counts until `doubt_answer` says no."""
+    """A danger sign to ask about: "is it there now?". It counts until `doubt_answer` says no; `suspected` only with a yes."""
     cleared: list[ReasonOut] = []
     """Danger signs that the answer took back: priority yellow, and a nurse is told."""
     says_pregnant: bool = False
@@ -120,7 +120,8 @@ class RegistrationRequest(Schema):
     duplicate_decision: Annotated[Line, Field(max_length=60)] | None = None
     """`new` after the candidates were looked at."""
     doubt_answer: DoubtAnswer | None = None
-    """Answer to the routing's `doubt`: no makes its danger sign yellow; without an answer it stays red."""
+    """Answer to the routing's `doubt`: no makes its danger sign yellow, yes makes a suspected one red; without it the rules
+    stand."""
     nik_holder: NikHolder | None = None
     """The holder of the NIK, after `nik_of_another` asked; another person's is kept as the mother's or guardian's."""
     deceased_confirmed: bool = False

@@ -16,6 +16,7 @@ from core.foundation import audit, clock, feed
 from core.foundation.clinic import Clinic
 from core.foundation.codes import (
     DENIED_SIGN,
+    DoubtAnswer,
     DuplicateBand,
     PayerSource,
     Permission,
@@ -335,7 +336,7 @@ def _write_down(actor: Actor, request: RegistrationRequest, decision: RoutingDec
         cluster=request.cluster,
         verdict=str(decision.verdict),
         **({"override": request.override_reason} if request.override_reason else {}),
-        **({"doubt": "denied"} if decision.cleared else {}),
+        **({"doubt": "denied"} if request.doubt_answer is DoubtAnswer.NO else {}),
         **late_entries.audited(request.late),
     )
 

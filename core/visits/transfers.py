@@ -5,6 +5,8 @@ A room moves a patient by what was found; the counter has only the complaint, an
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.complaints.facts import RoutingDecision
 from core.foundation.clinic import Clinic
 from core.foundation.codes import DoubtAnswer, EntryAction, Permission, Sex, Verdict
@@ -14,6 +16,7 @@ from core.foundation.permissions import Actor
 from core.models import QueueEntry
 from core.queues import service as queueing
 from core.queues.entries import load_entry
+from core.routing import SUSPECTED, danger_code
 from core.schemas.queues import EntryCommand, EntryOut
 from core.schemas.registration import RoutingQuery
 from core.visits import routing_check
@@ -65,6 +68,14 @@ def _decision(clinic: Clinic, entry: QueueEntry, cluster: str) -> RoutingDecisio
         pregnant=visit.pregnant,
         cluster=cluster,
         # The question was answered at the registration, and is not asked again.
-        doubt_answer=DoubtAnswer.NO if (visit.routing or {}).get("cleared") else None,
+        doubt_answer=_answered(visit.routing or {}),
     )
     return routing_check.decide(clinic, query)
+
+
+def _answered(routing: dict[str, Any]) -> DoubtAnswer | None:
+    """Return how the question about a danger sign was answered, by what the registration kept."""
+    if routing.get("cleared"):
+        return DoubtAnswer.NO
+    is_raised = any(code == danger_code(SUSPECTED) for code, _word in routing.get("red_flags", ()))
+    return DoubtAnswer.YES if is_raised else None

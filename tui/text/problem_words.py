@@ -321,7 +321,7 @@ RED_FLAGS: Mapping[str, str] = {
     "stab_trunk": N_("stab wound of the trunk"),
     "stroke": N_("signs of a stroke"),
     "suicide": N_("danger of suicide"),
-    "suspected": N_("words like those of a danger sign"),
+    "suspected": N_("a danger sign (the words are like one)"),
     "swallowed_sharp": N_("swallowed something sharp"),
     "tetanus": N_("signs of tetanus"),
     "thunderclap_headache": N_("sudden severe headache"),

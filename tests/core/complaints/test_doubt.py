@@ -79,26 +79,22 @@ def suspicious(monkeypatch):
     return RoutingFacts("batuk pilek", age_days=12_000, sex="male")
 
 
-def test_a_danger_that_no_rule_sees_is_asked_about_and_counts_until_then(suspicious):
+def test_a_danger_that_no_rule_sees_is_asked_about_and_changes_nothing_until_then(suspicious):
     decision = route(suspicious, "UMUM", POLI)
-    assert (decision.verdict, decision.proposal, decision.proposed_priority) == (
-        Verdict.MISMATCH,
-        "IGD",
-        Priority.RED,
-    )
-    assert decision.doubt == decision.red_flags[0]
+    assert (decision.verdict, decision.proposal, decision.proposed_priority) == (Verdict.MATCH, "UMUM", None)
+    assert (decision.red_flags, decision.cleared) == ((), ())
+    assert decision.doubt is not None
     assert (decision.doubt.code, decision.doubt.word) == ("suspected", "batuk")
 
 
-def test_a_yes_to_a_suspicion_keeps_it_and_a_no_leaves_a_nurse_told(suspicious):
-    kept = answered(suspicious, DoubtAnswer.YES)
-    assert (kept.doubt, kept.proposal, kept.proposed_priority) == (None, "IGD", Priority.RED)
+def test_a_yes_raises_it_and_a_no_leaves_what_the_rules_say(suspicious):
+    raised = answered(suspicious, DoubtAnswer.YES, "UMUM")
+    assert (raised.verdict, raised.doubt) == (Verdict.MISMATCH, None)
+    assert (raised.proposal, raised.proposed_priority) == ("IGD", Priority.RED)
+    assert [flag.code for flag in raised.red_flags] == ["suspected"]
     denied = answered(suspicious, DoubtAnswer.NO, "UMUM")
     assert (denied.verdict, denied.proposal, denied.red_flags) == (Verdict.MATCH, "UMUM", ())
-    assert ([flag.code for flag in denied.cleared], denied.proposed_priority) == (
-        ["suspected"],
-        Priority.YELLOW,
-    )
+    assert (denied.doubt, denied.cleared, denied.proposed_priority) == (None, (), None)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +107,11 @@ def test_a_yes_to_a_suspicion_keeps_it_and_a_no_leaves_a_nurse_told(suspicious):
     ],
 )
 def test_nothing_is_suspected_where_rules_or_contradictions_speak(suspicious, change, why):
-    flags = route(replace(suspicious, **change), None, POLI).red_flags
-    assert "suspected" not in [flag.code for flag in flags], why
+    changed = replace(suspicious, **change)
+    for answer in (None, DoubtAnswer.YES):
+        decision = answered(changed, answer)
+        named = [flag.code for flag in (*decision.red_flags, *([decision.doubt] if decision.doubt else []))]
+        assert "suspected" not in named, why
 
 
 def test_ordinary_words_are_not_suspected():

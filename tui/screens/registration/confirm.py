@@ -95,6 +95,8 @@ class ConfirmDialog(Dialog[Saved | Problem]):
                 theme.WARNING,
             )
         if decision.doubted_sign():
+            if not decision.routing.red_flags:
+                text.append(f"?? {decision.doubted_sign()}\n", theme.WARNING)
             text.append("?? " + _("Is it there now? Y: yes, N: no") + "\n", theme.WARNING)
         if decision.routing.red_flags:
             text.append("   " + _("Emergency first, priority RED.") + "\n\n", theme.ALERT)
