@@ -6,6 +6,7 @@ The brief of the writer is `bench/data/blind/brief.md`; the set's SHA-256 was co
 `bench/data/blind/SHA256SUMS`, and the run of that day stands in `bench/data/blind/blind_1.result.txt`. Afterwards the
 set is material to learn from: a later run only shows that nothing got worse. The same holds for `blind_2`, whose first
 run counted ten small injuries among the ordinary that it labels IGD; they are left out of that line now. Intervals are Wilson's, of 95 %.
+The second table supposes that whoever is asked answers as labelled; the first that nobody answers, as over the API.
 """
 
 from __future__ import annotations
@@ -44,16 +45,20 @@ class Answer:
     complaint: str
     wanted: str
     said: str
+    asked: str
+    """`doubt`: about a danger sign of the rules; `suspicion`: about one that no rule sees; empty: nothing is asked."""
 
 
 def read(file: Path) -> list[Answer]:
     """Return each row of a set with the answer to it."""
     clusters = load_clusters("poli")
     with file.open(newline="", encoding="utf-8") as rows:
-        return [
-            Answer(row["kind"], row["complaint"], row["cluster"], _said(route(_facts(row), None, clusters)))
-            for row in csv.DictReader(rows)
-        ]
+        return [_answer(row, route(_facts(row), None, clusters)) for row in csv.DictReader(rows)]
+
+
+def _answer(row: dict[str, str], decision: RoutingDecision) -> Answer:
+    asked = "" if decision.doubt is None else "doubt" if decision.red_flags else "suspicion"
+    return Answer(row["kind"], row["complaint"], row["cluster"], _said(decision), asked)
 
 
 def _facts(row: dict[str, str]) -> RoutingFacts:
@@ -88,10 +93,30 @@ def report(answers: Sequence[Answer]) -> None:
         if total:
             low, high = interval(hits, total)
             print(f"{name:<32}{total:>6}{hits / total:>8.3f}   [{low:.3f}, {high:.3f}]{AIMS[name]:>8.2f}")
+    report_asked(calm, _of(answers, "danger"))
     print("\nanswered otherwise than labelled:")
     for answer in answers:
         if not _is_right(answer):
             print(f"  {answer.kind:<9}{answer.wanted:<7} -> {answer.said:<7} {answer.complaint}")
+
+
+def report_asked(calm: Sequence[Answer], dangers: Sequence[Answer]) -> None:
+    """Print how many are asked, and what becomes of both when the answers are as labelled.
+
+    Args:
+        calm: Ordinary people.
+        dangers: Those with a danger.
+    """
+    print(f"\n{'with the questions answered':<32}{'rows':>6}{'share':>8}   {'interval':<15}")
+    for name, hits, total in (
+        ("ordinary people asked", sum(bool(a.asked) for a in calm), len(calm)),
+        ("ordinary people to IGD", sum(a.said == EMERGENCY and a.asked != "doubt" for a in calm), len(calm)),
+        ("danger to IGD", sum(a.said == EMERGENCY or bool(a.asked) for a in dangers), len(dangers)),
+        ("dangers asked about", sum(bool(a.asked) for a in dangers), len(dangers)),
+    ):
+        if total:
+            low, high = interval(hits, total)
+            print(f"{name:<32}{total:>6}{hits / total:>8.3f}   [{low:.3f}, {high:.3f}]")
 
 
 def _is_right(answer: Answer) -> bool:
