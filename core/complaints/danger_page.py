@@ -59,7 +59,8 @@ def danger_page(vocabulary: Vocabulary, code: str) -> DangerPage:
         KeyError: The vocabulary has no such sign.
     """
     finding = vocabulary.dangers[code]
-    rules = [rule for rule in vocabulary.rules if rule.kind == "red" and danger_code(rule.id) == code]
+    reds = (rule for rule in vocabulary.rules if rule.kind == "red")
+    rules = [rule for rule in reds if danger_code(rule.id) == code]
     signs, concepts = _behind(rules, vocabulary.signs)
     items = [
         PageItem("source", finding.source),
@@ -79,13 +80,11 @@ def page_change(before: Iterable[Sequence[str]], page: DangerPage) -> PageChange
         before: Kind and text of each item then, as they were kept.
         page: As it is now.
     """
-    earlier = [(kind, text) for kind, text in before]
+    earlier = [PageItem(*item) for item in before]  # type: ignore[arg-type]
     had, has = set(earlier), set(page.items)
-    gone = [item for item in earlier if item not in has]
-    return PageChange(
-        [item for item in page.items if item not in had],
-        [PageItem(*item) for item in gone],  # type: ignore[arg-type]
-    )
+    added = [item for item in page.items if item not in had]
+    removed = [item for item in earlier if item not in has]
+    return PageChange(added, removed)
 
 
 def _behind(
