@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
 
-from peewee import fn
+from peewee import SQL, fn
 
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Permission
@@ -73,8 +73,11 @@ def _out(code: str, name: str) -> VillageOut:
 
 def own_area(clinic: Clinic) -> str:
     """Return the code of the clinic's own area: where most of its patients live, else as its own code says."""
-    district = fn.SUBSTR(Patient.village_code, 1, DISTRICT)
-    query = Patient.select(district).where(Patient.village_code != "", Patient.voided_at.is_null())
+    # Grouped by its name: PostgreSQL takes two texts with values of their own for two different columns.
+    district = SQL("district")
+    query = Patient.select(fn.SUBSTR(Patient.village_code, 1, DISTRICT).alias("district")).where(
+        Patient.village_code != "", Patient.voided_at.is_null()
+    )
     most = query.group_by(district).order_by(fn.COUNT(Patient.id).desc(), district).limit(1).scalar()
     if most:
         return str(most)

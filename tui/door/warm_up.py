@@ -56,7 +56,9 @@ def _session(language: str) -> Session:
     """Return the session of a made-up clerk; the core is never asked."""
     client = CoreClient("http://rehearsal", http=httpx.AsyncClient(transport=httpx.MockTransport(_nothing)))
     account = AccountOut(id="", username="", name="", role=Role.CLERK)
-    clinic = ClinicOut.model_construct(facility_name="", language=language, today=clock.now().date())
+    clinic = ClinicOut.model_construct(
+        facility_name="", language=language, timezone="UTC", today=clock.now().date()
+    )
     hub = ChangeHub(client, always=False)
     return Session(account, client, clinic, [], hub, Translator(language), owns_client=True)
 
