@@ -213,6 +213,11 @@ class Terminal:
         """The line breaks: nothing is said to the other end."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+        self._close()
+
+    def _close(self) -> None:
+        """Let the reader come to its end before the number of the file is free: it would read the next terminal's."""
+        self._reader.join(PATIENCE_SECONDS)
         os.close(self._file)
 
     def __enter__(self) -> Terminal:
@@ -222,7 +227,7 @@ class Terminal:
         try:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-            os.close(self._file)
+            self._close()
         except (ProcessLookupError, ChildProcessError, OSError):
             pass
 
