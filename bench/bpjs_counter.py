@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx
 
+from bench.intervals import p99_of
 from core.foundation import clock
 from core.foundation.config import Settings
 from server.bpjs_stand_in import Books, PcareHost
@@ -172,10 +173,9 @@ def asking(url: str) -> Iterator[None]:
     done.set()
 
 
-def p99_of(blocks: list[list[float]]) -> float:
+def tail_of(blocks: list[list[float]]) -> float:
     """Return the 99th percentile of all times."""
-    times = sorted(time for block in blocks for time in block)
-    return times[int(len(times) * 0.99)]
+    return p99_of([time for block in blocks for time in block])
 
 
 def interval(
@@ -191,7 +191,7 @@ def interval(
     ratios = []
     for _ in range(DRAWS):
         drawn = [chance.randrange(len(blocks)) for _ in blocks]
-        ratios.append(p99_of([blocks[place] for place in drawn]) / p99_of([idle[place] for place in drawn]))
+        ratios.append(tail_of([blocks[place] for place in drawn]) / tail_of([idle[place] for place in drawn]))
     ratios.sort()
     outside = int(DRAWS * SHARE_OUTSIDE)
     return ratios[outside], ratios[-1 - outside]
@@ -211,8 +211,8 @@ def report(clinics: list[Counted], what: str, chance: random.Random) -> None:
         times = [time for block in blocks for time in block]
         low, high = interval(blocks, idle, chance)
         print(
-            f"{what:7} {clinic.name:16} {len(times):5d}  median {statistics.median(times):6.2f}  p99 {p99_of(blocks):7.2f} ms"
-            f"  ratio of p99 {p99_of(blocks) / p99_of(idle):5.3f} ({low:.2f} to {high:.2f} by chance)"
+            f"{what:7} {clinic.name:16} {len(times):5d}  median {statistics.median(times):6.2f}  p99 {tail_of(blocks):7.2f} ms"
+            f"  ratio of p99 {tail_of(blocks) / tail_of(idle):5.3f} ({low:.2f} to {high:.2f} by chance)"
             f"  of medians {statistics.median(times) / statistics.median(time for block in idle for time in block):5.3f}"
         )
 

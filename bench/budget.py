@@ -31,6 +31,7 @@ from typing import Any
 
 import apsw
 
+from bench.intervals import p99_of
 from bench.people import households
 from bench.search import fill
 from core.accounts import service as accounts
@@ -392,8 +393,7 @@ def registered_beside(patients: int) -> Registered:
 
 def _costs(actions: Iterator[Callable[[], Any]]) -> tuple[float, float, float]:
     processor, took = zip(*_spent(actions), strict=True)
-    tail = sorted(took)[int(len(took) * 0.99)]
-    return median(processor) * 1000, median(took) * 1000, tail * 1000
+    return median(processor) * 1000, median(took) * 1000, p99_of(took) * 1000
 
 
 def profile(name: str) -> None:

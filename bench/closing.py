@@ -18,7 +18,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from bench.sync import figures, one, p99_of
+from bench.intervals import p99_of
+from bench.sync import figures, one
 from core.daily import backup, closing
 from core.foundation.config import Settings
 from core.foundation.database import connection

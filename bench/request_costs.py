@@ -30,6 +30,7 @@ import httpx
 import peewee
 
 from bench.counter.clinic import MANY_OF_ONE_ACCOUNT
+from bench.intervals import p99_of
 from bench.save_to_pane import free_port
 from tests.people import Caller, registration
 
@@ -127,12 +128,8 @@ def one_caller(server: Served, requests: dict[str, Callable[[int], httpx.Respons
             taken.append((time.perf_counter() - before) * 1000)
             assert answer.status_code in {200, 201}, answer.text
         used = (server.processor() - began) / REPEATS * 1000
-        costs[name] = Cost(used, median(taken), _p99(taken))
+        costs[name] = Cost(used, median(taken), p99_of(taken))
     return costs
-
-
-def _p99(taken: list[float]) -> float:
-    return sorted(taken)[min(len(taken) - 1, int(len(taken) * 0.99))]
 
 
 class Queue:
@@ -195,7 +192,7 @@ def many_callers(server: Served, seconds: float) -> tuple[float, float, float]:
     for thread in threads:
         thread.join()
     lasted = time.monotonic() - clock
-    return len(taken) / lasted, (server.processor() - began) / len(taken) * 1000, _p99(taken)
+    return len(taken) / lasted, (server.processor() - began) / len(taken) * 1000, p99_of(taken)
 
 
 def bare(seconds: float) -> list[tuple[str, float]]:
@@ -280,7 +277,7 @@ def main() -> None:
     parser.add_argument("--waiting", type=int, nargs="*", default=[10, 100, 1000])
     parser.add_argument("--seconds", type=float, default=8)
     chosen = parser.parse_args()
-    os.sched_setaffinity(0, {os.cpu_count() - 1 if (os.cpu_count() or 1) > 1 else 0})  # type: ignore[operator]
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the first core is the server's
     checkouts = [*chosen.beside, HERE]
     table(checkouts, chosen.waiting)
     print(

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.intervals import p99_of
 from core.foundation.config import HostPort, Settings
 from core.foundation.database import connection, database
 from server.office.app import add_clinic
@@ -100,13 +101,8 @@ def one(clerk: Caller) -> float:
 
 def figures(times: list[float]) -> str:
     ordered = sorted(times)
-    p99 = ordered[max(0, -(-99 * len(ordered) // 100) - 1)]
+    p99 = p99_of(ordered)
     return f"n {len(ordered):5}  median {statistics.median(ordered):7.1f}  p99 {p99:7.1f}  max {ordered[-1]:7.1f}"
-
-
-def p99_of(times: list[float]) -> float:
-    ordered = sorted(times)
-    return ordered[max(0, -(-99 * len(ordered) // 100) - 1)]
 
 
 def main() -> None:

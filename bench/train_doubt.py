@@ -37,7 +37,7 @@ AUTHORS = {
     "of blind_1": ("blind/blind_1.csv",),
     "of blind_2": ("blind/blind_2.csv",),
 }
-"""Who wrote which sets. The first two knew rules; the blind ones had seen only the brief."""
+"""Authors, with the sets that each wrote. The first two knew rules; the blind ones had seen only the brief."""
 FIRST_SIGHT = {
     "of blind_1": (39, 15, 54, 680, 7),
     "of blind_2": (26, 20, 43, 480, 7),

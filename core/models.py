@@ -485,7 +485,7 @@ class LateEntry(Table):
     arrived_at = InstantField()
     """The true time of arrival; the visit begins with it."""
     written_by = CharField(max_length=80)
-    """Who wrote it down, in words: a volunteer has no account."""
+    """The writer, in words: a volunteer has no account."""
     paper: ForeignKeyField[LentNumber | None] = ForeignKeyField(LentNumber, null=True, backref="+")
     paper_id: str | None
     """The printed form; empty for a sheet without a number."""

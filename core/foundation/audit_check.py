@@ -352,7 +352,7 @@ VERSIONS = (
     _Versions("patient", PatientVersion, "patient"),
     _Versions("encounter", EncounterVersion, "encounter"),
 )
-"""What a record said before each change: what was bound of it then has to be what was kept.
+"""Earlier contents of a record, one before each change: what was bound then has to be what was kept.
 
 Without this a change behind Loket's back would be bound, and so vouched for, by the next change that is none.
 """

@@ -65,7 +65,7 @@ class Vouch:
 
     words: str
     asked_by: str
-    """Who asked: an account's sign-in name, or the person behind a command."""
+    """The one who asked: an account's sign-in name, or the person behind a command."""
     approved_by: str
     """Sign-in name of who approved."""
     at: datetime

@@ -397,7 +397,7 @@ class Settings(BaseSettings):
     bpjs_password: Secret = ""
     """And its password."""
     bpjs_queue_adds_booked: bool = False
-    """Whether the queue is told of a number that Mobile JKN itself gave; descriptions differ (docs/reference/bpjs.md 13)."""
+    """True tells the queue of a number that Mobile JKN itself gave; descriptions differ (docs/reference/bpjs.md 13)."""
     bpjs_application: str = "095"
     """The number of the application in P-Care's sign-in."""
     bpjs_provider: str = ""

@@ -28,7 +28,7 @@ EXPIRED = "vaccine_expired"
 WITH_BRAND = "93"
 """Beginning of KFA's codes of products."""
 ASKED = frozenset({ALLERGY, CONTRAINDICATION})
-"""What is asked of a medicine that holds of a vaccine; its dose is the vial's."""
+"""Questions about a medicine that a vaccine answers too; its dose is the vial's."""
 
 
 def find_vaccines(actor: Actor, text: str, limit: int = 12) -> list[VaccineOut]:

@@ -465,7 +465,7 @@ class LateEntryOut(Schema):
     arrived_at: datetime
     """The true time of arrival."""
     written_by: str
-    """Who wrote it down."""
+    """Name of the one who wrote it down."""
     paper_number: str = ""
     """Number of the printed form; empty for a sheet without one."""
     entered_at: datetime

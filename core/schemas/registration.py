@@ -96,7 +96,7 @@ class LateEntryFields(Schema):
     arrived_at: AwareDatetime
     """The true time of arrival."""
     written_by: Annotated[Line, Field(min_length=1, max_length=80)]
-    """Who wrote it down."""
+    """Name of the one who wrote it down."""
     paper_number: Annotated[Line, Field(max_length=12)] | None = None
     """Number in the patient's hand: of a printed form, `A-K07`, or of a ticket whose row was lost with a disk,
     `A-017`. None for a sheet without one."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from core.schemas.base import Line, Schema
-from core.visits.roster import DOCTOR, LICENCE_LENGTH, MOST_NUMBERS, Hours
+from core.visits.roster import DOCTOR, LICENCE_LENGTH, MOST_NUMBERS, Hours, Weekday
 
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 MOST_SESSIONS = 200
 """More than any clinic has; a document stays small."""
 MOST_CLOSED_DAYS = 400

@@ -30,8 +30,6 @@ COMPLAINT_LENGTH = 500  # characters that are kept
 REASON_LENGTH = 200  # characters that are kept
 PHONE_LENGTH = 20  # characters that are kept
 DOCTOR_LENGTH = 10  # characters that are kept
-BPJS_DOCTORS = "doctor"
-"""Kind of BPJS's list of clinicians."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,7 @@ def _not_over(clinic: Clinic, day: date, sessions: list[RosterSession]) -> list[
 
 def _check_doctor_of_bpjs(doctor: str) -> None:
     """Refuse a clinician whom BPJS's own list, once it was read, does not hold."""
-    listed = BpjsListItem.select().where(BpjsListItem.kind == BPJS_DOCTORS)
+    listed = BpjsListItem.select().where(BpjsListItem.kind == roster_versions.BPJS_DOCTORS)
     if doctor and listed.exists() and not listed.where(BpjsListItem.code == doctor).exists():
         raise ValidationError({"doctor": "unknown"})
 

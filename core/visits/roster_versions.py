@@ -12,8 +12,8 @@ from core.models import BpjsCode, RosterVersion
 from core.schemas.roster import RosterChange, RosterFields, RosterOut, SessionFields
 from core.visits.roster import WEEKDAYS, Hours, Roster, RosterSession
 
-DOCTORS = "doctor"
-"""Kind of BPJS's codes for clinicians."""
+BPJS_DOCTORS = "doctor"
+"""Kind of BPJS's list of clinicians, and of its codes for them."""
 
 
 def current(clinic: Clinic) -> Roster:
@@ -89,7 +89,7 @@ def licence_of(clinic: Clinic, username: str) -> str:
         clinic: The clinic.
         username: Of the account.
     """
-    code: BpjsCode | None = BpjsCode.get_or_none(BpjsCode.kind == DOCTORS, BpjsCode.ours == username)
+    code: BpjsCode | None = BpjsCode.get_or_none(BpjsCode.kind == BPJS_DOCTORS, BpjsCode.ours == username)
     return "" if code is None else current(clinic).licence_of(code.theirs)
 
 

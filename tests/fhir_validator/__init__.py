@@ -24,12 +24,12 @@ def _resolved(found: re.Match[str]) -> str:
 
 
 def problems(resources: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """What is wrong with each resource; skips the test where there is no node."""
+    """List the mistakes of each resource; skips the test where there is no node."""
     return ask(FOLDER, "fhir", resources)
 
 
 def ask(folder: Path, package: str, resources: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """What the validator in a folder says of each resource; skips the test where there is no node.
+    """Return the words of the validator in a folder about each resource; skips the test where there is no node.
 
     Args:
         folder: With `validate.js` and the locked package.

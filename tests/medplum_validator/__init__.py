@@ -10,5 +10,5 @@ from tests import fhir_validator
 
 
 def problems(resources: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """What is wrong with each resource; skips the test where there is no node."""
+    """List the mistakes of each resource; skips the test where there is no node."""
     return fhir_validator.ask(Path(__file__).parent, "@medplum/core", resources)

@@ -9,7 +9,8 @@ from datetime import date
 from textual import work
 from textual.binding import Binding
 
-from core.schemas.roster import RosterChange, RosterOut, SessionFields, Weekday
+from core.schemas.roster import RosterChange, RosterOut, SessionFields
+from core.visits.roster import Weekday
 from tui import keymap, theme
 from tui.screens.item_list import ItemList
 from tui.screens.reasons import AgreeDialog, LineDialog

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import get_args
 
-from core.schemas.roster import Weekday
+from core.visits.roster import WEEKDAYS, Weekday
 from tui.text.translation import N_, _
 
 SHORT = {
@@ -19,8 +18,6 @@ SHORT = {
     "sunday": N_("Sun"),
 }
 """Weekday -> its three letters, a msgid."""
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-"""In their order."""
 TYPED: dict[str, Weekday] = {
     "mon": "monday", "tue": "tuesday", "wed": "wednesday", "thu": "thursday", "fri": "friday", "sat": "saturday",
     "sun": "sunday", "sen": "monday", "sel": "tuesday", "rab": "wednesday", "kam": "thursday", "jum": "friday",

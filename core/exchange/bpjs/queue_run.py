@@ -167,6 +167,7 @@ class Telling:
         self._sessions: dict[tuple[str, date], list[DoctorHours]] = {}
         self._names: dict[date, dict[str, str]] = {}
         self._codes = code_mapping.codes(clinic)
+        self._roster = roster_versions.current(clinic)
 
     def tell(self, ids: Sequence[str]) -> None:
         """Tell the queue about some visits, in order.
@@ -283,7 +284,7 @@ class Telling:
                 session for item in answer if (session := DoctorHours.read(item)) is not None
             ]
         at = ticket.issued_at.astimezone(self._clinic.zone).time()
-        roster = roster_versions.current(self._clinic).of_day(ticket.cluster, visit.service_on)
+        roster = self._roster.of_day(ticket.cluster, visit.service_on)
         wished = [(session.doctor, str(session.hours)) for session in roster]
         return chosen_session(self._sessions[key], at, wished)
 

@@ -13,7 +13,7 @@ from core.exchange.satusehat.visit_parts import SatusehatNames
 from core.exchange.target import LATER, NOT_FOUND
 
 KEPT, CHANGED, MADE = "kept", "changed", "made"
-"""What was done with a resource."""
+"""Outcomes of one resource."""
 FOUND_BY_PATIENT = frozenset({"Immunization"})
 """Types of a visit's parts that call the patient so, and not `subject`."""
 

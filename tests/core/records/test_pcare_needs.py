@@ -1,4 +1,4 @@
-"""What P-Care still asks about a visit that ends, judged by the rows and by BPJS's own lists."""
+"""Questions of P-Care about a visit that ends, judged by the rows and by BPJS's own lists."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -19,14 +18,15 @@ from core.foundation.permissions import Actor, actor_of
 from core.models import AuditEvent, BpjsCode
 from core.patients import service as patients
 from core.schemas.patients import PatientFields
-from core.schemas.roster import RosterChange, SessionFields, Weekday
+from core.schemas.roster import RosterChange, SessionFields
 from core.visits import appointments, roster_versions
+from core.visits.roster import WEEKDAYS
 
 SESSION = SessionFields(
     cluster="GIGI",
     doctor="4711",
     name="drg. Contoh",
-    weekdays=list(get_args(Weekday)),
+    weekdays=list(WEEKDAYS),
     hours="00:00-23:59",
     quota=1,
     licence="446/SIP/17",
