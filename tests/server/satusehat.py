@@ -107,6 +107,9 @@ REQUIRED = {
         "identifier", "status", "type", "subject", "encounter", "date", "author", "title", "custodian", "section",
     ),
 }  # fmt: skip
+REFERRAL = "3457005"
+FOLLOW_UPS = {"737481003", "737492002", "185389009", "11429006"}
+"""Inpatient care, outpatient care elsewhere, control, consultation."""
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 SEEN_ELSEWHERE = {
@@ -135,6 +138,12 @@ SEEN_ELSEWHERE = {
     (SNOMED, "450847001"): "Response to pain",
     (SNOMED, "422768004"): "Unresponsive",
     (SNOMED, "119297000"): "Blood specimen",
+    # SATUSEHAT, Resume Medis Rawat Jalan, follow-up plan and instruction; the section of the summary
+    (SNOMED, "185389009"): "Follow-up visit",
+    (SNOMED, "737492002"): "Outpatient care management",
+    (SNOMED, "737481003"): "Inpatient care management",
+    ("http://terminology.hl7.org/CodeSystem/v3-RoleCode", "PC"): "Primary care clinic",
+    (LOINC, "8653-8"): "Hospital Discharge instructions",
     (SNOMED, "108252007"): "Laboratory procedure",
     # hi-dinanti/ancthesis-implementationguide, input/fsh/examples/Observation-LiLA.fsh; a side would be a guess
     (SNOMED, "284473002"): "Mid upper arm circumference",
@@ -457,15 +466,20 @@ class Satusehat:
                 raise Refusal(f"{element} is required", "10105", "required")
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", resource["birthDate"]):
             raise Refusal("birthDate must be a whole date", "10132")
-        if any(address.get("country") != "ID" for address in resource["address"]):
-            raise Refusal("address.country is required", "10105", "required")
+        # IDCore, Profile-IDCorePatient.fsh: address.use, line, city and country 1..1 or more.
+        for element in ("use", "line", "city", "country"):
+            if any(not address.get(element) for address in resource["address"]):
+                raise Refusal(f"address.{element} is required", "10105", "required")
         extensions = [item for address in resource["address"] for item in address.get("extension", [])]
         codes = {part["url"] for item in extensions for part in item["extension"]}
         if not {"province", "city", "district", "village"} <= codes:
             raise Refusal("administrativeCode is required", "10105", "required")
 
     def _check(self, kind: str, resource: dict[str, Any], pending: set[str]) -> None:
-        self._shape(resource)
+        planned = is_follow_up(resource)
+        self._shape(
+            {name: value for name, value in resource.items() if name != "occurrenceDateTime" or not planned}
+        )
         for element in REQUIRED[kind]:
             if resource.get(element) in (None, "", [], {}):
                 raise Refusal(f"{kind}.{element} is required", "10105", "required")
@@ -487,6 +501,7 @@ class Satusehat:
             "MedicationDispense": self._check_medication_dispense,
             "ClinicalImpression": self._check_clinical_impression,
             "Composition": self._check_composition,
+            "ServiceRequest": self._check_service_request,
         }
         checks.get(kind, lambda _: None)(resource)
 
@@ -689,6 +704,18 @@ class Satusehat:
             raise Refusal("prognosis", "10001", "code-invalid")
 
     @staticmethod
+    def _check_service_request(resource: dict[str, Any]) -> None:
+        if not is_follow_up(resource):
+            return
+        # SATUSEHAT, Resume Medis Rawat Jalan, follow-up plan: one of four codes; follow-up instruction: place and day.
+        code = resource["code"]["coding"][0]["code"]
+        if code not in FOLLOW_UPS or not resource.get("locationCode"):
+            raise Refusal("follow-up", "10001", "code-invalid")
+        day = resource.get("occurrenceDateTime")
+        if day is not None and not DATETIME.match(day):
+            raise Refusal("occurrenceDateTime must have date, time and offset", "10132")
+
+    @staticmethod
     def _check_composition(resource: dict[str, Any]) -> None:
         # FHIR R4, Composition: cmp-1.
         if any(not section.keys() & {"text", "entry", "section"} for section in resource["section"]):
@@ -716,6 +743,12 @@ def official_displays() -> dict[tuple[str, str], str]:
     with (ROOT / "core/data/satusehat_displays.csv").open(encoding="utf-8") as file:
         found = {(row["system"], row["code"]): row["display"] for row in csv.DictReader(file)}
     return found | SEEN_ELSEWHERE
+
+
+def is_follow_up(resource: dict[str, Any]) -> bool:
+    """Whether a request is what comes after a visit: its day lies ahead, as no other of a visit's days does."""
+    categories = resource.get("category") if resource["resourceType"] == "ServiceRequest" else None
+    return bool(categories) and categories[0]["coding"][0]["code"] == REFERRAL
 
 
 def identity(resource: dict[str, Any]) -> tuple[str, str] | None:

@@ -112,7 +112,10 @@ class Day:
     def child(self) -> None:
         receipt = self.register("KIA", "diare", patient=self.person(2.5, "male"))
         visit = self.open(
-            "midwife", receipt, vitals={"weight": 12, "height": 88, "temperature": 37, "respiration": 30}
+            "midwife",
+            receipt,
+            vitals={"weight": 12, "height": 88, "temperature": 37, "respiration": 30},
+            plan="oralit; kontrol 2 hari lagi",
         )
         self.add("midwife", f"visits/{visit}/diagnoses", code="A09")
         self.end("midwife", receipt)
@@ -287,7 +290,7 @@ def test_a_day_of_sixty_visits_is_taken_whole(day: Day, server: Background, mini
     del counted["Location"], counted["Organization"]
     each = {kind: count / ROUNDS for kind, count in counted.items()}
     assert each == {
-        "Encounter": 13, "Condition": 22, "Observation": 32, "Procedure": 1, "Immunization": 2, "ServiceRequest": 5, "Specimen": 3,
+        "Encounter": 13, "Condition": 22, "Observation": 32, "Procedure": 1, "Immunization": 2, "ServiceRequest": 6, "Specimen": 3,
         "DiagnosticReport": 3, "Medication": 1, "MedicationRequest": 1, "MedicationDispense": 1,
         "AllergyIntolerance": 1, "ClinicalImpression": 1, "Composition": 13,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """The patient at SATUSEHAT: whose number it is found by, how it is made there, and the allergies.
 
-Source: docs/reference/indonesia.md 5.2 and 5.4; yy-dto/IDCore, Profile-IDCorePatient (citizenship, deceased, country).
+Source: docs/reference/indonesia.md 5.2 and 5.4; yy-dto/IDCore, Profile-IDCorePatient (citizenship, deceased; address with use,
+line, city and country).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from core.foundation.codes import AllergySeverity
 from core.models import Allergy, Patient
 from core.orders.medicines.allergies import read_allergy
 from core.orders.medicines.folding import fold_words
+from core.patients import villages
 
 PASSPORT = national("paspor")
 PERSONAL_NUMBERS = (NIK, PASSPORT, MOTHER_NIK)
@@ -43,13 +45,25 @@ def personal_number(resource: Resource) -> tuple[str, str] | None:
 
 def has_region(resource: Resource) -> bool:
     """Return whether the address has the codes from province to village, without which nobody is made there."""
-    parts = [
-        part["url"]
-        for address in resource.get("address", [])
-        for extension in address.get("extension", [])
-        for part in extension["extension"]
-    ]
-    return "village" in parts
+    return any("village" in _region_codes(address) for address in resource.get("address", []))
+
+
+def _region_codes(address: Resource) -> dict[str, str]:
+    """Return the level of each code of an address -> the code."""
+    parts = [part for extension in address.get("extension", []) for part in extension["extension"]]
+    return {part["url"]: part["valueCode"] for part in parts}
+
+
+def _whole_address(address: Resource) -> Resource:
+    """Return an address with what the profile asks for besides: city, country, and a line even where only the village is known."""
+    codes = _region_codes(address)
+    village = codes.get("village", "")
+    made: Resource = {"country": "ID"}
+    if city := villages.name_of(codes.get("city", "")):
+        made["city"] = city
+    if not address.get("line") and (label := villages.label_of(village)):
+        made["line"] = [f"Kel. {label}"]
+    return address | made
 
 
 def new_patient(resource: Resource) -> Resource:
@@ -62,7 +76,7 @@ def new_patient(resource: Resource) -> Resource:
     found = personal_number(resource)
     citizenship = "WNA" if found is not None and found[0] == PASSPORT else "WNI"
     made["extension"] = [{"url": CITIZENSHIP, "valueCode": citizenship}]
-    made["address"] = [address | {"country": "ID"} for address in resource.get("address", [])]
+    made["address"] = [_whole_address(address) for address in resource.get("address", [])]
     return {name: value for name, value in made.items() if value not in ([], None)}
 
 

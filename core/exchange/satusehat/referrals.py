@@ -1,32 +1,56 @@
-"""A referral at SATUSEHAT: the visit ended with it, and the newest letter says where to.
+"""Says what follows a visit at SATUSEHAT: the referral that it ended with, and the return that its plan names.
 
-How the patient travels is asked for (`locationCode`) and not recorded here; that is said in words.
+How the patient travels is asked for (`locationCode`) and not recorded here; that is said in words. Whom the patient is
+sent to goes in words too: the record has no number of theirs. The performer of a referral is the facility that asks for
+it, as the guide allows.
 
-Source: SATUSEHAT, Resume Medis Rawat Jalan Jilid 1, table 17.
+Source: SATUSEHAT, Resume Medis Rawat Jalan, follow-up plan (code by kind, category 3457005) and follow-up instruction
+(place, day of the control); Lampiran Terminologi, table 7.
 """
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
+from functools import partial
+
 from core.exchange.fhir.clinical import instant
-from core.exchange.fhir.systems import SNOMED, Resource
+from core.exchange.fhir.systems import ROLE_CODE, SNOMED, Resource
+from core.exchange.satusehat.follow_ups import FollowUp, read_follow_up
 from core.exchange.satusehat.visit_parts import VisitParts
 from core.foundation.codes import Disposition
-from core.models import Letter
+from core.models import Encounter, Letter
+from core.records.pcare_form import FORM
 
 PATIENT_REFERRAL = "3457005"
+"""Category of whatever follows a visit."""
+OUTPATIENT_CARE = "737492002"
 INPATIENT_CARE = "737481003"
-CODES = {Disposition.REFERRED: PATIENT_REFERRAL, Disposition.ADMITTED: INPATIENT_CARE}
+FOLLOW_UP = "185389009"
+PRIMARY_CARE = "PC"
+CODES = {Disposition.REFERRED: OUTPATIENT_CARE, Disposition.ADMITTED: INPATIENT_CARE}
 """Outcome of the visit -> what is asked for."""
+ENDED_OTHERWISE = frozenset({Disposition.DIED, Disposition.ADMITTED})
+"""Outcomes after which no return is asked for, whatever a plan says that was written before."""
 LETTER = "referral"
 NOT_RECORDED = "Sarana transportasi tidak dicatat"
 KEY = "RUJUK"
+FOLLOW_UP_KEY = "KONTROL"
+NOON = time(12)
+"""Hour of a day that has none: at noon the day is the same in UTC as anywhere in Indonesia."""
 
 
 def add(parts: VisitParts) -> None:
-    """Add the referral of a visit that ended with one."""
+    """Add the referral of a visit that ended with one, and the return of each contact's plan."""
     outcome = parts.visit.disposition
     if outcome in CODES:
         parts.add("ServiceRequest", parts.key(KEY), lambda: _referral(parts, CODES[Disposition(outcome)]))
+    if outcome in ENDED_OTHERWISE:
+        return
+    for contact in parts.rows.encounters:
+        found = read_follow_up(contact.plan, parts.visit.service_on)
+        if found is not None:
+            key = parts.key(f"{contact.cluster}-{FOLLOW_UP_KEY}")
+            parts.add("ServiceRequest", key, partial(_follow_up, parts, key, contact, found))
 
 
 def _referral(parts: VisitParts, code: str) -> Resource:
@@ -36,26 +60,85 @@ def _referral(parts: VisitParts, code: str) -> Resource:
         parts: The visit.
         code: SNOMED.
     """
-    context, visit = parts.context, parts.visit
+    visit = parts.visit
     letters = Letter.select().where(Letter.visit == visit.id, Letter.kind == LETTER)
     letter = letters.order_by(Letter.issued_at.desc()).first()
-    at = instant(letter.issued_at if letter is not None else visit.ended_at or visit.started_at)
-    goes_to = str(letter.data.get("hospital") or "") if letter is not None else ""
-    issued_by = letter.issued_by_id if letter is not None else None
-    concept = context.displays.concept(SNOMED, code)
+    said = letter.data if letter is not None else {}
+    at = letter.issued_at if letter is not None else visit.ended_at or visit.started_at
+    goes_to = ", ".join(str(said[name]) for name in ("hospital", "department") if said.get(name))
+    planned = _planned_day(parts)
     last = parts.rows.encounters[-1].practitioner_id if parts.rows.encounters else None
-    return {
-        "resourceType": "ServiceRequest",
-        "identifier": [parts.identifier("ServiceRequest", parts.key(KEY))],
-        "status": "active" if parts.is_valid else "entered-in-error",
+    made = _request(parts, parts.key(KEY), code, letter.issued_by_id if letter is not None else last)
+    made |= {
         "intent": "order",
-        "priority": "routine",
-        "category": [concept],
-        "code": concept | ({"text": f"Dirujuk ke {goes_to}"} if goes_to else {}),
-        **parts.shared(),
-        "occurrenceDateTime": at,
-        "authoredOn": at,
-        "requester": context.performer(issued_by or last),
-        "performer": [context.facility()],
+        "code": made["code"] | ({"text": f"Dirujuk ke {goes_to}"} if goes_to else {}),
+        "occurrenceDateTime": _noon(parts, planned) if planned is not None else instant(at),
+        "authoredOn": instant(at),
         "locationCode": [{"text": NOT_RECORDED}],
     }
+    reason = str(said.get("reason") or "").strip()
+    if reason:
+        made["reasonCode"] = [{"text": reason}]
+    return made
+
+
+def _planned_day(parts: VisitParts) -> date | None:
+    """Return the day on which the patient is to go there, where P-Care's questions name one that is not past."""
+    for contact in parts.rows.encounters:
+        text = str((contact.form.get(FORM) or {}).get("refer_on") or "")
+        try:
+            planned = date.fromisoformat(text)
+        except ValueError:
+            continue
+        return planned if planned >= parts.visit.service_on else None
+    return None
+
+
+def _follow_up(parts: VisitParts, key: str, contact: Encounter, found: FollowUp) -> Resource:
+    """Return the return to this clinic, on its day where the plan names one.
+
+    Args:
+        parts: The visit.
+        key: The business identifier of the resource.
+        contact: The contact with one cluster.
+        found: What its plan says.
+    """
+    made = _request(parts, key, FOLLOW_UP, contact.practitioner_id)
+    made |= {
+        "intent": "plan",
+        "code": made["code"] | {"text": found.words},
+        "authoredOn": instant(contact.entered_at),
+        "locationCode": [parts.context.displays.concept(ROLE_CODE, PRIMARY_CARE)],
+    }
+    if found.on is not None:
+        made["occurrenceDateTime"] = _noon(parts, found.on)
+    return made
+
+
+def _request(parts: VisitParts, key: str, code: str, by: str | None) -> Resource:
+    """Return what a referral and a return share.
+
+    Args:
+        parts: The visit.
+        key: The business identifier.
+        code: SNOMED.
+        by: The account that asks for it.
+    """
+    displays = parts.context.displays
+    made: Resource = {
+        "resourceType": "ServiceRequest",
+        "identifier": [parts.identifier("ServiceRequest", key)],
+        "status": "active" if parts.is_valid else "entered-in-error",
+        "priority": "routine",
+        "category": [displays.concept(SNOMED, PATIENT_REFERRAL)],
+        "code": displays.concept(SNOMED, code),
+        **parts.shared(),
+        "requester": parts.context.performer(by),
+        "performer": [parts.context.facility()],
+    }
+    reasons = parts.main_diagnosis()
+    return made | ({"reasonReference": reasons} if reasons else {})
+
+
+def _noon(parts: VisitParts, day: date) -> str:
+    return instant(datetime.combine(day, NOON, parts.context.zone))

@@ -162,11 +162,13 @@ class SatusehatTarget:
             self._names,
             {account: username for account, username in accounts.items() if username in known},
             self._clinic.clusters.emergency.code,
+            self._clinic.forms,
             displays=self._displays,
             people={row.username: row.name for row in people},
             rooms={cluster.code: cluster.name for cluster in self._clinic.clusters.values()},
             vitals=self._vitals,
             products=self._products,
+            zone=self._clinic.zone,
         )
 
     # --- records

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
-from core.exchange.fhir.clinical import Context, Made, VisitRows, part_key
+from core.exchange.fhir.clinical import Context, Made, VisitRows, live_diagnoses, part_key
 from core.exchange.fhir.systems import OWN, Names, Resource
 from core.exchange.satusehat.kfa_products import KfaProducts
 from core.exchange.satusehat.official_displays import Displays, MissingDisplayError
@@ -50,6 +51,8 @@ class SatusehatContext(Context):
     """LOINC codes of the vital signs that are sent."""
     products: KfaProducts = field(default_factory=KfaProducts)
     """The clinic's import of KFA."""
+    zone: tzinfo = UTC
+    """The clinic's time zone."""
 
     def practitioner(self, username: str) -> Resource:
         """Return a reference to a practitioner, with the name."""
@@ -136,6 +139,11 @@ class VisitParts:
     def reference(self, kind: str, key: str) -> Resource:
         """Return a reference to a part."""
         return self.context.names.reference(kind, key)
+
+    def main_diagnosis(self) -> list[Resource]:
+        """Return a reference to the main diagnosis, where one can be sent."""
+        keys = [self.key(row.code) for row in live_diagnoses(self.rows)]
+        return [self.reference("Condition", key) for key in keys if self.has("Condition", key)][:1]
 
     def standing(self, kinds: Iterable[str]) -> list[tuple[str, str]]:
         """Return type and key of the parts of some types that are not entered in error."""

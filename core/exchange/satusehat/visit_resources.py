@@ -276,13 +276,7 @@ def _procedure(parts: VisitParts, key: str, row: Procedure) -> Resource:
         **parts.shared(),
         "performedPeriod": {"start": at, "end": at},
         "performer": [{"actor": context.performer(row.performed_by_id)}],
-        "reasonReference": _main_diagnosis(parts),
+        "reasonReference": parts.main_diagnosis(),
         "note": [{"text": row.note}] if row.note else None,
     }
     return {name: value for name, value in resource.items() if value}
-
-
-def _main_diagnosis(parts: VisitParts) -> list[Resource]:
-    """Return a reference to the main diagnosis, where one can be sent."""
-    keys = [parts.key(row.code) for row in fhir.live_diagnoses(parts.rows)]
-    return [parts.reference("Condition", key) for key in keys if parts.has("Condition", key)][:1]

@@ -1,7 +1,7 @@
 """Sums a visit up: the prognosis, and the outpatient summary with its sections.
 
 The notes themselves stay at the clinic (data minimisation): a section names the resources that were sent. The complaint
-goes in the patient's words, addenda in the writer's.
+goes in the patient's words, addenda in the writer's, the answers of the clusters' forms a line each.
 
 Source: SATUSEHAT, Lampiran Terminologi Resume Medis Rawat Jalan, table 4 (prognosis); Resume Medis Rawat Jalan Jilid 1
 (sections by terminology.kemkes.go.id).
@@ -16,6 +16,8 @@ from functools import partial
 from core.exchange.fhir import clinical as fhir
 from core.exchange.fhir.clinical import instant
 from core.exchange.fhir.systems import LOINC, SNOMED, Resource
+from core.exchange.satusehat.form_words import in_words
+from core.exchange.satusehat.referrals import PATIENT_REFERRAL
 from core.exchange.satusehat.visit_parts import VisitParts
 from core.models import Addendum, Encounter
 from core.records.pcare_form import FORM
@@ -36,6 +38,8 @@ SECTIONS = (
     ("Obat", "TK000013", frozenset({"MedicationRequest", "MedicationDispense"})),
 )
 """Title, code and kinds of entries of each section."""
+FOLLOW_UP = ("Rencana Tindak Lanjut", "8653-8")
+"""Title and LOINC code of the section of what comes after the visit."""
 SUMMARY = "RESUME"
 
 
@@ -128,6 +132,13 @@ def _sections(parts: VisitParts) -> Iterator[Resource]:
         listed = [reference for kind, reference in entries if kind in kinds]
         if listed:
             yield {"title": title, "code": displays.concept(SECTION_SYSTEM, code), "entry": listed}
+    after = [reference for kind, reference in entries if kind == "FollowUp"]
+    if after:
+        title, code = FOLLOW_UP
+        yield {"title": title, "code": displays.concept(LOINC, code), "entry": after}
+    for contact in parts.rows.encounters:
+        for title, text in in_words(parts.context.forms, contact.form):
+            yield {"title": title, "text": narrative(text)}
     for contact, notes in fhir.notes_by_encounter(parts.rows):
         yield from _addenda(parts, contact, notes)
 
@@ -138,6 +149,8 @@ def _kind_of(parts: VisitParts, kind: str, key: str) -> str:
     if kind == "Condition":
         code = resource["category"][0]["coding"][0]["code"]
         return "Complaint" if code == "problem-list-item" else "Diagnosis"
+    if kind == "ServiceRequest":
+        return "FollowUp" if resource["category"][0]["coding"][0]["code"] == PATIENT_REFERRAL else kind
     if kind == "Observation":
         return "Result" if resource.get("basedOn") else "Measurement"
     return kind
@@ -157,5 +170,5 @@ def narrative(text: str) -> Resource:
     """Return words as a narrative."""
     return {
         "status": "additional",
-        "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{html.escape(text)}</div>',
+        "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{"<br/>".join(html.escape(text).splitlines())}</div>',
     }

@@ -1,4 +1,4 @@
-"""Patients at SATUSEHAT: whose number finds them, allergies with their category, referrals."""
+"""Patients at SATUSEHAT: whose number finds them, allergies with their category, the whole address."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from core.exchange import outbox
-from core.exchange.satusehat.patient_resources import categories_of
+from core.exchange.fhir import Mapper
+from core.exchange.satusehat.patient_resources import categories_of, new_patient
 from core.foundation import clock
 from core.foundation.clinic import Clinic
-from core.foundation.codes import Disposition
 from core.foundation.database import transaction
 from core.foundation.identifiers import new_id
-from core.models import Allergy, Encounter, Letter, Patient, Visit
+from core.models import Allergy, Patient
 from tests.core.days import Days
-from tests.core.exchange.satusehat.sending import DAY, held, known, send
+from tests.core.exchange.satusehat.sending import DAY, known, send
 from tests.server.satusehat import Satusehat
 
 
@@ -113,32 +113,6 @@ def test_a_new_patient_says_citizenship_and_whether_alive(
     assert {person["extension"][0]["valueCode"] for person in people} == {"WNI"}
 
 
-def test_a_referral_says_where_to_and_is_taken_back(
-    clinic: Clinic, days: Days, ministry: Satusehat, patient: Patient
-) -> None:
-    visit = days.visit(DAY, patient, cluster="UMUM", codes=["I10"], disposition=Disposition.REFERRED)
-    Letter.create(
-        id=new_id(), visit=visit, encounter=Encounter.get(Encounter.visit == visit.id), kind="referral", year=2026,
-        sequence=1, number="001", data={"hospital": "RSUD Contoh"}, text="x", issued_at=visit.ended_at,
-        issued_by=days.account,
-    )  # fmt: skip
-    assert send(clinic).refused == 0
-    referral = held(ministry)[f"ServiceRequest/{visit.id}-RUJUK"]
-    assert referral["code"]["coding"][0]["display"] == "Patient referral"
-    assert referral["code"]["text"] == "Dirujuk ke RSUD Contoh"
-    assert (
-        held(ministry)[f"Encounter/{visit.id}"]["hospitalization"]["dischargeDisposition"]["coding"][0][
-            "code"
-        ]
-        == "other-hcf"
-    )
-    with transaction():
-        Visit.update(disposition=Disposition.HOME).where(Visit.id == visit.id).execute()
-    again("visit", visit)
-    assert send(clinic).refused == 0
-    assert held(ministry)[f"ServiceRequest/{visit.id}-RUJUK"]["status"] == "entered-in-error"
-
-
 def test_a_new_patient_without_a_village_waits_with_what_to_do(
     clinic: Clinic, days: Days, ministry: Satusehat
 ) -> None:
@@ -153,4 +127,16 @@ def test_a_new_patient_without_a_village_waits_with_what_to_do(
     with transaction():
         Patient.update(village_code="6371011001").where(Patient.id == lost.id).execute()
     again("patient", lost)
+    assert send(clinic).refused == 0
+
+
+@pytest.mark.parametrize("address", ["", "Jl. Mawar 5"])
+def test_a_new_patient_has_city_and_line_even_where_only_the_village_is_known(
+    clinic: Clinic, days: Days, ministry: Satusehat, address: str
+) -> None:
+    made = days.patient(nik="6371019000000705", address=address, rt="001", rw="002")
+    (record,) = Mapper(clinic).patients([made.id])
+    (sent,) = new_patient(record.entries[0].resource)["address"]
+    assert (sent["use"], sent["city"], sent["country"]) == ("home", "Kota Banjarmasin", "ID")
+    assert sent["line"] == [address or "Kel. Mantuil, Banjarmasin Selatan"]
     assert send(clinic).refused == 0
