@@ -747,8 +747,8 @@ def official_displays() -> dict[tuple[str, str], str]:
 
 def is_follow_up(resource: dict[str, Any]) -> bool:
     """Whether a request is what comes after a visit: its day lies ahead, as no other of a visit's days does."""
-    categories = resource.get("category") if resource["resourceType"] == "ServiceRequest" else None
-    return bool(categories) and categories[0]["coding"][0]["code"] == REFERRAL
+    categories = resource.get("category", []) if resource["resourceType"] == "ServiceRequest" else []
+    return any(category["coding"][0]["code"] == REFERRAL for category in categories)
 
 
 def identity(resource: dict[str, Any]) -> tuple[str, str] | None:
