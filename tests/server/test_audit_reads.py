@@ -12,8 +12,8 @@ import pytest
 from core.accounts import doors
 from core.foundation import audit_check, audit_reads
 from core.foundation.database import transaction
-from server import doctor
 from server.commands import console
+from server.doctor import database_checks
 from server.run import Background
 from tests.people import Caller, release_file
 
@@ -203,7 +203,10 @@ def test_one_s_own_queue_goes_on_without_room_and_its_rows_are_carried_in(
         assert dentist.get("queues/GIGI").status_code == 200
         assert dentist.get(f"visits/{receipt['visit_id']}").status_code == 200
         assert audit_reads.reads().reserve.rows()
-        assert any("reserve" in result.words or "cadangan" in result.words for result in doctor._reserve())
+        assert any(
+            "reserve" in result.words or "cadangan" in result.words
+            for result in database_checks.check_reserve()
+        )
     clerk.get("patients/recent")
     written = rows(admin, patient_id=receipt["patient_id"], account="dentist")
     assert {row["action"] for row in written} >= {"pane_read", "visit_read"}

@@ -15,14 +15,14 @@ from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import connection, database
 from core.foundation.journal import attachment
-from server import doctor
+from server.doctor import journal_checks
 from server.text.translation import speaking
 from tests.loket_command import loket
 
 
 def told(clinic: Clinic) -> str:
     with speaking("en"), connection():
-        return " ".join(finding.words for finding in doctor._journal(clinic))
+        return " ".join(finding.words for finding in journal_checks.check_journal(clinic))
 
 
 def test_without_the_folder_the_doctor_says_that_a_promotion_cannot_be_seen(tmp_path: Path) -> None:

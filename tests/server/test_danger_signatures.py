@@ -10,7 +10,7 @@ from core.complaints.danger_page import danger_page
 from core.complaints.rules.shipped_rules import overlay, shipped_document
 from core.complaints.vocabulary import Vocabulary, compile_vocabulary
 from core.models import DangerSignature
-from server import doctor
+from server.doctor import work_checks
 from server.run import Background
 from server.text import routing_sentences
 from tests.people import Caller
@@ -125,15 +125,15 @@ def test_an_unknown_sign_is_not_found(head: Caller) -> None:
 def test_the_doctor_counts_what_is_not_signed(server: Background, head: Caller) -> None:
     total = len(Vocabulary.load().dangers)
     signed(head)
-    (found,) = doctor._dangers(server.clinic)
+    (found,) = work_checks.check_dangers(server.clinic)
     assert found.level == "warning"
     assert found.words.startswith((f"{total - 1} of {total}", f"{total - 1} dari {total}"))
     use(server, **OTHER_WORDS["a new rule"])
-    (found,) = doctor._dangers(server.clinic)
+    (found,) = work_checks.check_dangers(server.clinic)
     assert found.words.startswith((f"{total} of {total}", f"{total} dari {total}"))
     for code in server.clinic.vocabulary.dangers:
         signed(head, code)
-    assert [found.level for found in doctor._dangers(server.clinic)] == ["ok"]
+    assert [found.level for found in work_checks.check_dangers(server.clinic)] == ["ok"]
 
 
 def test_the_command_lists_them(server: Background, head: Caller) -> None:

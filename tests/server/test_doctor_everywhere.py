@@ -15,6 +15,7 @@ from core.daily.backup import drills
 from core.foundation import clock
 from core.foundation.config import Settings
 from server import doctor
+from server.doctor import backup_checks, machine_checks
 from server.run import Background
 from tests.people import Caller
 
@@ -57,18 +58,18 @@ def test_the_metrics_tell_of_backup_disk_sign_ins_and_feed(settings: Settings) -
 
 def test_a_drill_with_the_recovery_key_is_remembered(settings: Settings) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
-    assert [finding.level for finding in doctor._drill(settings)] == ["warning"]
+    assert [finding.level for finding in backup_checks.check_drill(settings)] == ["warning"]
     drills.note_drill(settings.home, Path("loket-x.age"))
-    assert list(doctor._drill(settings)) == []
+    assert list(backup_checks.check_drill(settings)) == []
     later = clock.now() + timedelta(days=100)
     with clock.frozen(lambda: later):
-        assert [finding.level for finding in doctor._drill(settings)] == ["warning"]
+        assert [finding.level for finding in backup_checks.check_drill(settings)] == ["warning"]
     (settings.home / drills.FILE).write_text("{")
     assert drills.last_drill(settings.home) is None
 
 
 @pytest.mark.parametrize("printer", ["127.0.0.1:9", "/nowhere/lp0"])
 def test_a_printer_that_is_not_there_is_told(settings: Settings, printer: str) -> None:
-    found = list(doctor._printer(settings.model_copy(update={"printer": printer})))
+    found = list(machine_checks.check_printer(settings.model_copy(update={"printer": printer})))
     assert [finding.level for finding in found] == ["warning"]
     assert printer in found[0].words

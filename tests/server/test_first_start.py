@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from core.foundation.config import Settings
-from server import doctor, first_start
+from server import first_start
+from server.doctor import machine_checks
 from server.run import Background
 from tests.server.test_command import Command
 
@@ -47,7 +48,7 @@ def test_without_a_terminal_the_secrets_wait_in_a_file_that_is_shown_once(
         assert httpx.get(f"{server.url}/readyz").status_code == 200
         assert "AGE-SECRET-KEY" not in said.getvalue()
         assert "first-start show" in said.getvalue()
-        (waiting,) = [one for one in doctor._at_rest(home) if one.subject == "secrets"]
+        (waiting,) = [one for one in machine_checks.check_at_rest(home) if one.subject == "secrets"]
         assert waiting.level == "warning"
         loket = Command(home)
         code, shown, _ = loket("first-start", "show")

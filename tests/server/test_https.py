@@ -30,7 +30,8 @@ from core.foundation import certificates, clock
 from core.foundation.certificate_files import CertificateFiles
 from core.foundation.config import HostPort, Settings
 from core.foundation.errors import SettingsError
-from server import doctor, encryption, tls_groups
+from server import encryption, tls_groups
+from server.doctor import reach_checks
 from server.door_process import without_secrets
 from server.run import Background
 from tests.people import Caller
@@ -348,7 +349,7 @@ def test_the_doctor_and_the_door_trust_the_authority_of_their_own_data_folder(se
     issuers = {str(found["subject"]) for found in shown.get_ca_certs()}
     assert len(issuers) == 1
     assert "Loket" in next(iter(issuers))
-    assert "Loket" in str(doctor._trust(clinic).get_ca_certs())
+    assert "Loket" in str(reach_checks.trust(clinic).get_ca_certs())
 
 
 def test_a_new_clinic_is_encrypted_and_loopback_is_not(tmp_path: Path) -> None:
@@ -391,7 +392,7 @@ def test_the_doctor_tells_when_the_certificate_ends(settings: Settings) -> None:
     encryption.prepare(clinic)
 
     def told(chosen: Settings) -> tuple[str, str]:
-        (finding,) = doctor._https(chosen)
+        (finding,) = reach_checks.check_https(chosen)
         return finding.level, finding.words
 
     shown = certificates.fingerprint(clinic.certificate_files.authority.read_bytes())

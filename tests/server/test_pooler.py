@@ -18,6 +18,7 @@ from core.foundation.config import Settings
 from core.foundation.database import connection, database, open_database, require_sessions
 from core.foundation.errors import DatabaseError
 from server import doctor
+from server.doctor import database_checks
 from tests.postgres import cluster
 
 PROTOCOL = 196_608  # 3.0; other numbers ask for encryption, which it has not
@@ -124,9 +125,9 @@ def test_a_word_that_is_swallowed_is_told(
     """A pooler that sets the limits by itself and still hands a session to many: LISTEN hears nothing there."""
     clinic = Clinic.open(Settings(home=tmp_path / "home", database_url=postgres))
     with connection():
-        assert [finding.level for finding in doctor._database(clinic)] == ["ok"]
+        assert [finding.level for finding in database_checks.check_database(clinic)] == ["ok"]
         monkeypatch.setattr(feed, "PROBE_SECONDS", 0.05)
         monkeypatch.setattr(feed, "NOTIFY", "SELECT %s")  # sent, and heard by nobody
-        said = list(doctor._database(clinic))
+        said = list(database_checks.check_database(clinic))
     assert [finding.level for finding in said] == ["ok", "error"]
     assert "pooler" in said[1].words

@@ -36,9 +36,9 @@ from core.models import (
     Visit,
 )
 from core.visits import payers
-from server import doctor
 from server.bpjs_stand_in import Books, PcareHost, PcareRefusal, Unconfirmed, pcare_lists
 from server.bpjs_stand_in.pcare_host import SILENT
+from server.doctor import CheckResult, sending_checks
 from tests.core.days import MEDICINES, Days, open_clinic
 from tests.postgres import cluster, new_database
 
@@ -310,10 +310,10 @@ def test_a_refused_visit_keeps_the_words_of_bpjs_and_is_sent_again(insured: Insu
     assert insured.row(visit).status == "sent"
 
 
-def bpjs_findings(insured: Insured) -> list[doctor.CheckResult]:
+def bpjs_findings(insured: Insured) -> list[CheckResult]:
     """What `loket doctor` says of BPJS."""
     with connection():
-        return list(doctor._bpjs(insured.clinic))
+        return list(sending_checks.check_bpjs(insured.clinic))
 
 
 def test_the_doctor_tells_of_an_outage_and_of_health(insured: Insured) -> None:
