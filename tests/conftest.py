@@ -30,6 +30,7 @@ from tests.people import Caller
 
 pytest_plugins = [
     "tests.scratch",
+    "tests.garbage",
     "tests.durations",
     "tests.postgres",
     "tests.core.days",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import gc
 import importlib
 import json
 import os
@@ -20,15 +19,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-READ_BEFORE = (
-    "server.cli",
-    "server.app",
-    "server.doctor",
-    "core.daily.closing",
-    "core.imports.service",
-    "openpyxl",
-)
-"""What nearly every command imports, and what takes long to import."""
 
 
 def loket(
@@ -79,9 +69,7 @@ def _ask(request: dict[str, Any]) -> int:
 
 def _answer_requests() -> None:
     """Fork a process for each request and answer with its exit status; return in the forked one only."""
-    for name in READ_BEFORE:
-        importlib.import_module(name)
-    gc.freeze()
+    importlib.import_module("tests.read_ahead")
     while line := sys.stdin.readline():
         child = os.fork()
         if child == 0:

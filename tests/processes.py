@@ -13,14 +13,9 @@ import signal
 import sys
 from pathlib import Path
 
-import server.app
-import server.cli
-import server.run
-import server.scheduler  # noqa: F401 - read here, for all who are forked
-
 ROOT = Path(__file__).parents[1]
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
+PROCESSES.set_forkserver_preload([__name__, "tests.read_ahead"])
 
 
 class ServerProcess:

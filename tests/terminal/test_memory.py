@@ -12,6 +12,8 @@ from tests.terminal.conftest import until
 from tui.door import memory
 from tui.door.memory import TOO_MANY_ENDED, Collector
 
+pytestmark = pytest.mark.usefixtures("real_collector")
+
 
 class Ended:
     """An app that has ended: garbage in a cycle."""

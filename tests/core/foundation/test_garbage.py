@@ -8,6 +8,8 @@ import pytest
 
 from core.foundation import garbage
 
+pytestmark = pytest.mark.usefixtures("real_collector")
+
 
 def test_what_is_made_at_the_start_is_never_walked_over() -> None:
     before = gc.get_freeze_count()
