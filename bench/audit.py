@@ -1,30 +1,32 @@
 """Measures the audit logs: verifying them, finding what was tampered with, and what a request pays for its row.
 
-    python bench/audit.py [--rows 1000000] [--requests 300] [--only cost] [--beside FOLDER]
+    python bench/audit.py [--rows 1000000] [--requests 1000] [--only cost] [--beside FOLDER]
 
 * "verify": the log of changes is filled with rows in a true chain (keyed hashes, one batch after the other) and
   verified by the function behind `loket audit verify`; time, rows a second and this process's peak memory are
   printed.
 * "tamperings": each way of the tests' list is tried on a clinic of its own, with another program and the triggers
   taken off; all have to be found.
-* "cost": the same requests are sent one after the other to a real server, in turns with rows written and with
-  writing them left out, so that both see the same machine. p50 and p99 in milliseconds, and the ratio; CPU milliseconds
-  of a request (server and caller are one process), which others on the machine change less.
-* "beside", with a folder that has another commit checked out: the same searches are sent in turns to that commit's
-  server and to this one's, both with the same patients; p50 and p99, CPU milliseconds of the server alone.
+* "cost": the same requests are sent one after the other to a real server, in small blocks with rows written and with
+  writing them left out, so that both see the same machine. Milliseconds by the clock, and of the processor (server
+  and caller are one process), which others on the machine change less; the ratio at p99 with what chance alone gives.
+* "beside", with a folder that has another commit checked out: the same requests are sent in small blocks to that
+  commit's server and to this one's, both with the same patients; the processor's milliseconds are the servers' alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import random
 import resource
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -44,6 +46,8 @@ from tests.core.foundation.test_audit_chain import TAMPERINGS, behind
 from tests.people import Caller, patient
 
 BATCH = 20_000  # rows
+BLOCK = 5  # requests of one side before it is the other's turn
+DRAWS = 1000  # of the requests that were sent, to see what chance gives
 LETTERS = "AEIOURMKSTLN"
 """First letters of the names that are sought."""
 PATIENTS = len(LETTERS)
@@ -153,85 +157,150 @@ def unwritten() -> Iterator[None]:
         audit_reads.ReadLog.write = write  # type: ignore[method-assign]
 
 
+@dataclass
+class Side:
+    """One of two sides that are asked in turns."""
+
+    name: str
+    ask: Callable[[], object]
+    used: Callable[[], float]
+    """Gives the processor seconds that it has used so far."""
+    wall: list[float] = field(default_factory=list)
+    """Milliseconds of each request by the clock."""
+    processor: list[float] = field(default_factory=list)
+    """Milliseconds of the processor."""
+
+    def ask_once(self) -> None:
+        """Send one request and keep what it took."""
+        begun, used = time.perf_counter(), self.used()
+        self.ask()
+        self.wall.append((time.perf_counter() - begun) * 1000)
+        self.processor.append((self.used() - used) * 1000)
+
+
+def compare(name: str, first: Side, second: Side, requests: int) -> None:
+    """Ask both sides in small blocks, now one first and now the other, and print what they took.
+
+    Args:
+        name: What is asked for.
+        first: What the second is compared with.
+        second: The other.
+        requests: Requests of each.
+    """
+    for number in range(-(-requests // BLOCK)):
+        for side in (first, second) if number % 2 else (second, first):
+            for _ in range(BLOCK):
+                side.ask_once()
+    for side in (first, second):
+        low, high = _p50_p99(side.wall)
+        processor = statistics.mean(side.processor), *_p50_p99(side.processor)
+        print(
+            f"{name:14} {side.name:16} {low:8.2f} {high:8.2f} "
+            + " ".join(f"{each:8.2f}" for each in processor)
+        )
+    middle, ends = _ratio(first.wall, second.wall), _ratio_between(first.wall, second.wall)
+    processor = _ratio(first.processor, second.processor)
+    mean = statistics.mean(second.processor) / statistics.mean(first.processor)
+    print(
+        f"{name:14} {'ratio':16} {middle[0]:8.2f} {middle[1]:8.2f} {mean:8.2f} {processor[0]:8.2f} {processor[1]:8.2f}"
+        f"   p99 by the clock: {ends[0]:.2f} to {ends[1]:.2f} in 95 of 100 draws"
+    )
+
+
+def _ratio(first: list[float], second: list[float]) -> tuple[float, float]:
+    """Return the second's p50 and p99, as multiples of the first's."""
+    (low, high), (low_second, high_second) = _p50_p99(first), _p50_p99(second)
+    return low_second / low, high_second / high
+
+
+def _ratio_between(first: list[float], second: list[float]) -> tuple[float, float]:
+    """Return between which values the ratio at p99 lies when the requests are drawn again from those that were sent."""
+    chance = random.Random(1)
+    drawn = sorted(
+        _ratio(chance.choices(first, k=len(first)), chance.choices(second, k=len(second)))[1]
+        for _ in range(DRAWS)
+    )
+    return drawn[round(DRAWS * 0.025)], drawn[round(DRAWS * 0.975) - 1]
+
+
+def _print_head() -> None:
+    print(
+        f"{'request':14} {'side':16} {'p50 ms':>8} {'p99 ms':>8} {'CPU mean':>8} {'CPU p50':>8} {'CPU p99':>8}"
+    )
+
+
 def cost(requests: int) -> None:
-    """Print what a search and a card cost with and without their row."""
+    """Print what each kind of reading costs with and without its row."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home")
         with Background(settings, demo=True) as server, Caller(server.url, "clerk") as clerk:
             patient = clerk.registered()["patient_id"]
-            print(
-                f"{'request':16} {'without p50':>12} {'p99':>7} {'with p50':>9} {'p99':>7} {'p99 ratio':>10}"
-                f" {'CPU without':>12} {'with':>7} {'ratio':>6}"
-            )
+            _print_head()
             for name, path, params in (
                 ("search", "patients", {"q": "siti"}),
                 ("last patients", "patients/recent", {}),
                 ("card", f"patients/{patient}", {}),
                 ("pane", "queues/GIGI", {}),
             ):
-                _print_cost(name, lambda p=path, q=params: clerk.get(p, params=q), requests)  # type: ignore[misc]
+                asked: Callable[[], object] = partial(_good, clerk, path, params)
+                without = Side("without rows", _without_rows(asked), time.process_time)
+                compare(name, without, Side("with rows", asked, time.process_time), requests)
 
 
-def _print_cost(name: str, ask: Callable[[], object], requests: int) -> None:
-    without, with_rows = [], []
-    for _ in range(requests):
+def _without_rows(ask: Callable[[], object]) -> Callable[[], object]:
+    def asked() -> object:
         with unwritten():
-            without.append(_timed(ask))
-        with_rows.append(_timed(ask))
-    times = [[wall for wall, _cpu in taken] for taken in (without, with_rows)]
-    (low, high), (low_with, high_with) = map(_p50_p99, times)
-    cpu, cpu_with = (statistics.mean(cpu for _wall, cpu in taken) for taken in (without, with_rows))
-    print(
-        f"{name:16} {low:12.1f} {high:7.1f} {low_with:9.1f} {high_with:7.1f} {high_with / high:10.2f}"
-        f" {cpu:12.2f} {cpu_with:7.2f} {cpu_with / cpu:6.2f}"
-    )
+            return ask()
+
+    return asked
+
+
+def _good(caller: Caller, path: str, params: dict[str, str]) -> None:
+    caller.get(path, params=params).raise_for_status()
 
 
 def beside(checkout: Path, requests: int) -> None:
-    """Print what a search costs here and at another commit; the older audits it in its own way.
+    """Print what a search and a card cost here and at another commit; the older audits them in its own way.
 
     Args:
         checkout: Folder with the other commit.
-        requests: Searches of each.
+        requests: Requests of each.
     """
     here = Path(__file__).parents[1]
     with ExitStack() as stack:
-        asked = [_searcher(stack, folder) for folder in (checkout, here)]
-        times: list[list[float]] = [[], []]
-        used = [_cpu_seconds(pid) for pid, _ask in asked]
-        for _ in range(requests):
-            for taken, (_pid, ask) in zip(times, asked, strict=True):
-                taken.append(_timed(ask)[0])
-        used = [_cpu_seconds(pid) - before for before, (pid, _ask) in zip(used, asked, strict=True)]
-    print(f"{'search at':16} {'p50 ms':>8} {'p99 ms':>8} {'server CPU ms':>14}")
-    for folder, taken, cpu in zip((checkout, here), times, used, strict=True):
-        low, high = _p50_p99(taken)
-        print(f"{hostile.commit_of(folder):16} {low:8.1f} {high:8.1f} {cpu * 1000 / requests:14.2f}")
-    (low, high), (low_here, high_here) = map(_p50_p99, times)
-    print(f"{'ratio':16} {low_here / low:8.2f} {high_here / high:8.2f} {used[1] / used[0]:14.2f}")
+        clinics = [_served(stack, folder) for folder in (checkout, here)]
+        _print_head()
+        for name in ("search", "card", "pane"):
+            sides = [
+                Side(hostile.commit_of(folder), asks[name], partial(_cpu_seconds, pid))
+                for folder, (pid, asks) in zip((checkout, here), clinics, strict=True)
+            ]
+            compare(name, sides[0], sides[1], requests)
 
 
-def _searcher(stack: ExitStack, checkout: Path) -> tuple[int, Callable[[], object]]:
-    """Start a checkout's demo with patients; return its process and a search."""
+def _served(stack: ExitStack, checkout: Path) -> tuple[int, dict[str, Callable[[], object]]]:
+    """Start a checkout's demo with patients; return its process, and name -> sends one request."""
     http, ssh = hostile.free_port(), hostile.free_port()
     server = stack.enter_context(hostile.clinic(checkout, http, ssh))
     clerk = stack.enter_context(Caller(f"http://127.0.0.1:{http}", "clerk"))
     for number in range(PATIENTS):
         clerk.registered(patient=patient(name=f"Siti {LETTERS[number]}nisa"))
-    return server.pid, lambda: clerk.get("patients", params={"q": "siti"}).raise_for_status()
+    known = clerk.get("patients", params={"q": "siti"}).json()[0]["id"]
+    asks: dict[str, Callable[[], object]] = {
+        "search": partial(_good, clerk, "patients", {"q": "siti"}),
+        "card": partial(_good, clerk, f"patients/{known}", {}),
+        "pane": partial(_good, clerk, "queues/GIGI", {}),
+    }
+    return server.pid, asks
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _timed(ask: Callable[[], object]) -> tuple[float, float]:
-    """Return the milliseconds that a request took, by the clock and of the processor."""
-    begun, used = time.perf_counter(), time.process_time()
-    ask()
-    return (time.perf_counter() - begun) * 1000, (time.process_time() - used) * 1000
+    """Return the processor time that a process's threads have used; those that ended are left out."""
+    used = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):
+            used += int((thread / "schedstat").read_text().split()[0])
+    return used / 1_000_000_000  # nanoseconds
 
 
 def _p50_p99(times: list[float]) -> tuple[float, float]:
@@ -243,7 +312,7 @@ def main() -> None:
     """Measure all of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--only", choices=["tamperings", "cost", "verify"])
     parser.add_argument(
         "--beside", type=Path, help="a folder with another commit checked out: nothing else is measured"

@@ -135,10 +135,16 @@ def close_days(clinic: Clinic) -> None:
     closing.run(clinic, send=closing.is_its_turn(clinic))
 
 
+def protect_log(clinic: Clinic) -> None:
+    """Have the database refuse changes of the audit logs again; that it did not stays in them."""
+    audit.protect(accounts.system_actor())
+
+
 REPAIRS: Mapping[str, Callable[[Clinic], None]] = {
     "permissions": close_to_others,
     "leftovers": remove_leftovers,
     "searches": renew_searches,
+    "log": protect_log,
     "sign_ins": end_unreal_sign_ins,
     "backup": make_backup,
     "closing": close_days,

@@ -164,6 +164,7 @@ def _waiting(change_id: str) -> RightsChange:
 
 
 def _close(actor: Actor, row: RightsChange, outcome: RightsOutcome) -> None:
+    audit.about_to_change("rights_change", row.id)
     RightsChange.update(outcome=outcome, decided_at=clock.now(), decided_by=actor.account_id).where(
         RightsChange.id == row.id
     ).execute()

@@ -100,6 +100,7 @@ def set_up(actor: Actor, secret: str, code: str) -> None:
     if step is None:
         raise ValidationError({"code": "wrong"})
     with transaction():
+        audit.about_to_change("account", actor.account_id)
         Account.update(second_factor=secret, second_factor_step=step).where(
             Account.id == actor.account_id
         ).execute()
@@ -171,5 +172,6 @@ def reset(actor: Actor, username: str) -> None:
     if account.id == actor.account_id:
         raise NotAllowedError("second_factor", "own_second_factor")
     with transaction():
+        audit.about_to_change("account", account.id)
         Account.update(second_factor=None, second_factor_step=None).where(Account.id == account.id).execute()
         audit.record(actor, "second_factor_reset", "account", account.id, username=account.username)

@@ -157,6 +157,7 @@ def edit_account(
             _require_change_of_role(account, Role(wanted["role"]))
         if not changed:
             return account
+        audit.about_to_change("account", account.id)
         for field, value in changed.items():
             setattr(account, field, value)
         account.save()
@@ -201,6 +202,7 @@ def disable(username: str, by: Actor | None = None) -> None:
     account = get_account(username)
     with transaction():
         _require_another_admin(account, "account")
+        audit.about_to_change("account", account.id)
         account.disabled_at = clock.now()
         account.save()
         sign_ins.end_all(account, "disabled")
@@ -218,6 +220,7 @@ def enable(username: str, by: Actor | None = None) -> None:
     if account.role == Role.DOOR or account.username == SYSTEM_USERNAME:
         raise ValidationError({"account": "not_a_choice"})
     with transaction():
+        audit.about_to_change("account", account.id)
         account.disabled_at = None
         account.save()
         guessing.forgive(account.id)
@@ -275,6 +278,7 @@ def change_own_password(actor: Actor, old: str, new: str, source: str = "") -> N
 
 
 def _store_password(account: Account, password: str, *, must_change: bool) -> None:
+    audit.about_to_change("account", account.id)
     account.password_hash = passwords.hasher.hash(password)
     account.must_change_password = must_change and account.role not in NO_PASSWORD_NEEDED
     account.save()
@@ -301,6 +305,7 @@ def set_practitioner_nik(username: str, nik: str, by: Actor | None = None) -> No
             raise ValidationError({"nik": check.findings[0].code})
         value = check.value
     with transaction():
+        audit.about_to_change("account", account.id)
         account.practitioner_nik = value or None
         account.save()
         audit.record(by, "practitioner_nik_set", "account", account.id)
@@ -325,6 +330,8 @@ def add_key(username: str, public_key: str, label: str = "", by: Actor | None = 
         earlier = AccountKey.get_or_none(AccountKey.public_key == key)
         if earlier is not None and earlier.revoked_at is None:
             raise ValidationError({"public_key": "taken"})
+        if earlier is not None:
+            audit.about_to_change("account_key", earlier.id)
         added = earlier or AccountKey(id=new_id(), public_key=key)
         added.account, added.label, added.created_at, added.revoked_at = account, label, clock.now(), None
         added.save(force_insert=earlier is None)
@@ -360,6 +367,7 @@ def remove_key(username: str, key_id: str, by: Actor | None = None) -> None:
         named = [key for key in keys_of(username) if key_id in {key.id, key.label}]
         if len(named) != 1:
             raise NotFoundError("key", key_id)
+        audit.about_to_change("account_key", named[0].id)
         named[0].revoked_at = clock.now()
         named[0].save()
         sign_ins.end_all(account, "key", method=sign_ins.KEY)

@@ -84,6 +84,7 @@ def decide(actor: Actor, row: Approval, *, approved: bool) -> None:
         raise NotAllowedError(Permission.APPROVE)
     with transaction():
         outcome = RightsOutcome.APPROVED if approved else RightsOutcome.REFUSED
+        audit.about_to_change("approval", row.id)
         decided = (
             Approval.update(outcome=outcome, decided_at=clock.now(), decided_by=actor.account_id)
             .where(Approval.id == row.id, Approval.outcome.is_null())

@@ -9,12 +9,13 @@ who read what stands in a log of its own, `core.foundation.audit_reads`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.foundation import audit_reads, audit_records, clock, state
+from core.foundation import audit_protection, audit_reads, audit_records, clock, state
 from core.foundation.audit_chain import (
     BROKEN,
     EMPTY,
@@ -23,6 +24,7 @@ from core.foundation.audit_chain import (
     KINDS_BOUND,
     OPENED,
     RESTORED,
+    UNPROTECTED,
     Seal,
     chained,
     contradiction,
@@ -48,6 +50,8 @@ from core.foundation.database import (
 from core.foundation.permissions import Actor
 from core.foundation.statements import Statement, create, given
 from core.models import AuditEvent
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -120,6 +124,20 @@ def _begin(key: AuditKey, lost: bool) -> None:
     if lost:
         facts["key_lost"] = True
     record(None, KEYED, "audit", "", None, **facts)
+
+
+def protect(actor: Actor) -> None:
+    """Have the databases refuse changes of both logs again, where they no longer do; the logs say that they did not.
+
+    Args:
+        actor: Who had it done.
+    """
+    with transaction():
+        if lost := audit_protection.lost():
+            audit_protection.put_back(lost)
+            record(actor, UNPROTECTED, "audit", "", triggers=sorted(lost))
+    audit_reads.reads().look_at_protection()
+    audit_reads.shown(actor, "audit_read", [], kind="audit")
 
 
 def chain() -> tuple[AuditKey, HeadFile]:
@@ -198,6 +216,7 @@ def _append(
     key, head = chain()
     with transaction():
         states = _states_after(key, action, kind, [target for target, _ in targets])
+        before = _states_before(kind, states)
         end = _end_of_chain(head)
         actual = {
             "at": clock.now(),
@@ -211,7 +230,7 @@ def _append(
                 "kind": kind,
                 "target": target,
                 "patient_id": patient_id,
-                "detail": dict(detail),
+                "detail": {**detail, **before.get(target, {})},
                 "record_version": states[target].version if target in states else None,
                 "record_hash": states[target].hash if target in states else None,
             }
@@ -276,6 +295,69 @@ def _shown(
     target = targets[0][0] if len(targets) == 1 else ""
     is_care = action in CARE
     audit_reads.shown(actor, action, people, kind=kind, target=target, is_care=is_care, asked=detail)
+
+
+BEFORE = "audit_before"
+"""Key of what was announced in a transaction: kind and id of a record -> what stood there, as the log tells it."""
+
+
+def about_to_change(kind: str, *ids: str) -> None:
+    """Note what records say before they are changed; to be called in the transaction of the change.
+
+    The row of the change tells it, so that what was written behind Loket's back is not vouched for by the next change.
+
+    Args:
+        kind: One of `audit_records.CHANGED`.
+        *ids: The records.
+    """
+    known = transaction_memo().setdefault(BEFORE, {})
+    key, _head = chain()
+    for id_ in ids:
+        told = last_hash(kind, id_)
+        number = int(told.partition(":")[0]) if told else None
+        known[kind, id_] = audit_records.hashes(key, kind, [id_], number).get(id_, "") if told else ""
+
+
+def last_hash(kind: str, id_: str) -> str | None:
+    """Return the newest hash that the log has of a record; None where it never bound it."""
+    found: str | None = _LAST_HASH.value(kind=kind, target=id_)
+    return found
+
+
+_LAST_HASH = Statement(
+    lambda: (
+        AuditEvent.select(AuditEvent.record_hash)
+        .where(
+            AuditEvent.target == given("target"),
+            AuditEvent.kind == given("kind"),
+            AuditEvent.record_hash.is_null(False),
+        )
+        .order_by(AuditEvent.sequence.desc())
+        .limit(1)
+    )
+)
+
+
+def _states_before(kind: str, states: dict[str, audit_records.RecordState]) -> dict[str, dict[str, str]]:
+    """Return what the rows of changed records tell of before; a change that was not announced binds nothing.
+
+    Args:
+        kind: What the records are.
+        states: What they say now; those of changes that were not announced are taken out.
+    """
+    if kind not in audit_records.CHANGED:
+        return {}
+    known = transaction_memo().setdefault(BEFORE, {})
+    told: dict[str, dict[str, str]] = {}
+    for id_, state_now in list(states.items()):
+        if (kind, id_) in known:
+            told[id_] = {audit_records.HASH_BEFORE: known[kind, id_]}
+        elif last_hash(kind, id_) is not None:
+            log.error("a change of %s %s was not announced to the audit log", kind, id_)
+            del states[id_]
+            continue
+        known[kind, id_] = state_now.hash
+    return told
 
 
 CARE = frozenset({"visit_read", "history_read", "work_read", "worklist_read"})

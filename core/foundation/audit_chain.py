@@ -16,6 +16,8 @@ KINDS_BOUND = "kinds_bound"
 """Action of the row from which on the chain binds further kinds of record."""
 BROKEN = "chain_broken"
 """Action of the row that says: the rows before it are not those that were noted outside the database."""
+UNPROTECTED = "log_unprotected"
+"""Action of the row that says: the database did not refuse changes of the log, and does again from here on."""
 RESTORED = "database_restored"
 OPENED = "chain_opened"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 import apsw
 import peewee
 
-from core.foundation import audit, audit_chain, audit_reads, audit_records
+from core.foundation import audit, audit_chain, audit_protection, audit_reads, audit_records
 from core.foundation.audit_files import AuditKey, Head, HeadFile
 from core.foundation.audit_vouches import COLUMNS, AuditProblem, Vouch, known
 from core.foundation.codes import RightsOutcome
@@ -23,8 +24,8 @@ PAGE = 2000
 """Rows read at once: the memory stays the same however long the log is."""
 LISTED = 50
 """Problems told in one look; more of them help nobody."""
-TRIGGERS = ("audit_event_no_update", "audit_event_no_delete")
-READ_TRIGGERS = 4
+FIRST_BREAK = 2
+"""Number of the row that tells of a break where the chain begins: the one that begins it stands before."""
 
 Progress = Callable[[int, int], None]
 """Called with how many rows were looked at, of how many."""
@@ -122,8 +123,7 @@ def _reads(key: AuditKey, report: AuditReport) -> None:
         _head(walk, head, reads.head, found)
         if file.execute("SELECT COUNT(*) FROM read_person").fetchall()[0][0] != people:
             found.add(AuditProblem("index_differs"))
-        triggers = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        if len(triggers) < READ_TRIGGERS:
+        if audit_protection.lost_on_sqlite(audit_protection.READS, file.execute):
             found.add(AuditProblem("unprotected"))
     except apsw.Error:
         found.add(AuditProblem("log_missing"))
@@ -193,11 +193,18 @@ class _Walk:
         if self._ours and self.keyed_since is None:
             self.keyed_since = row["at"]
         if self._ours:
-            self._bind({*audit_records.FROM_THE_FIRST, *detail.get("kinds", ())}, row["at"])
+            # Where nothing stood in the log before, nothing can be in the clinic that it does not tell of.
+            since = "" if detail.get("rows") == 0 and not detail.get("key_lost") else row["at"]
+            self._bind({*audit_records.FROM_THE_FIRST, *detail.get("kinds", ())}, since)
 
     def _bind(self, kinds: Iterable[str], since: str) -> None:
         for kind in kinds:
             self.bound_since.setdefault(kind, since)
+
+    def _bind_from_now(self, row: dict[str, Any]) -> None:
+        """Take back that all records are told of, where the log had to begin again: the break itself says so."""
+        if row["sequence"] == FIRST_BREAK:
+            self.bound_since = {kind: since or row["at"] for kind, since in self.bound_since.items()}
 
     def _judge(self, row: dict[str, Any]) -> None:
         if self._ours is False:
@@ -214,6 +221,9 @@ class _Walk:
     def _note(self, row: dict[str, Any]) -> None:
         if row["action"] == audit_chain.BROKEN:
             self._report.add(_broken(row))
+            self._bind_from_now(row)
+        if row["action"] == audit_chain.UNPROTECTED:
+            self._report.add(AuditProblem("was_unprotected", row["sequence"], state=row["hash"]))
         if row["action"] == audit_chain.KINDS_BOUND and self._ours:
             self._bind(_document(row["detail"]).get("kinds", ()), row["at"])
         if row["action"] == audit_chain.RESTORED:
@@ -258,14 +268,7 @@ def _head(walk: _Walk, head: Head | None, file: HeadFile, report: AuditReport) -
 
 def _protection(report: AuditReport) -> None:
     """Look whether the database itself still refuses changes of the log."""
-    table = (
-        "sqlite_master WHERE type = 'trigger' AND" if is_sqlite() else "pg_trigger WHERE tgenabled <> 'D' AND"
-    )
-    column = "name" if is_sqlite() else "tgname"
-    names = ", ".join(f"'{name}'" for name in TRIGGERS)
-    query = f"SELECT {column} FROM {table} {column} IN ({names})"  # noqa: S608  # all of it is ours
-    found = {row[0] for row in database.execute_sql(query).fetchall()}
-    if set(TRIGGERS) - found:
+    if audit_protection.lost():
         report.add(AuditProblem("unprotected"))
 
 
@@ -282,7 +285,8 @@ def _records(key: AuditKey, kind: str, bound_since: str | None, report: AuditRep
         .tuples()
     ]:
         after = ids[-1]
-        told = _last_hashes(kind, ids)
+        history = _bound_rows(kind, ids)
+        told = {id_: (rows[-1].sequence, rows[-1].hash) for id_, rows in history.items()}
         stored: dict[str, str] = {}
         for number in {int(hash_.partition(":")[0]) for _, hash_ in told.values()}:
             of_set = [id_ for id_, (_, hash_) in told.items() if hash_.startswith(f"{number}:")]
@@ -292,7 +296,9 @@ def _records(key: AuditKey, kind: str, bound_since: str | None, report: AuditRep
         for id_, (sequence, hash_) in told.items():
             if stored.get(id_) != hash_:
                 report.add(AuditProblem("record_changed", sequence, kind, id_, state=stored.get(id_, "")))
-        unaudited = _made_since(kind, [id_ for id_ in ids if id_ not in told], bound_since)
+        _changes(kind, history, report)
+        untold = [id_ for id_ in ids if id_ not in told or history[id_][0].before == ""]
+        unaudited = _made_since(kind, untold, bound_since)
         now = audit_records.hashes(key, kind, unaudited)
         for id_ in unaudited:
             report.add(AuditProblem("record_unaudited", None, kind, id_, state=now[id_]))
@@ -311,14 +317,39 @@ def _made_since(kind: str, ids: list[str], bound_since: str | None) -> list[str]
     return [row[0] for row in query.tuples()]
 
 
-def _last_hashes(kind: str, ids: list[str]) -> dict[str, tuple[int, str]]:
-    """Return id -> row and hash of the newest change that the log has of each record."""
+@dataclass(frozen=True)
+class _BoundRow:
+    """A row of the log that binds a record."""
+
+    sequence: int
+    hash: str
+    before: str | None
+    """The record's hash before the change; empty where the log had not bound it yet, None where the row tells nothing."""
+
+
+def _bound_rows(kind: str, ids: list[str]) -> dict[str, list[_BoundRow]]:
+    """Return id -> the rows that bind each record, in their order; of kinds that keep versions, the newest alone."""
+    columns = [AuditEvent.target, AuditEvent.sequence, AuditEvent.record_hash]
+    tells = kind in audit_records.CHANGED
     rows = (
-        AuditEvent.select(AuditEvent.target, AuditEvent.sequence, AuditEvent.record_hash)
+        AuditEvent.select(*columns, *([AuditEvent.detail] if tells else []))
         .where(AuditEvent.target.in_(ids), AuditEvent.kind == kind, AuditEvent.record_hash.is_null(False))
         .order_by(AuditEvent.sequence)
     )
-    return {target: (sequence, hash_) for target, sequence, hash_ in tuples(rows)}
+    found: dict[str, list[_BoundRow]] = {}
+    for target, sequence, hash_, *detail in tuples(rows):
+        before = detail[0].get(audit_records.HASH_BEFORE) if detail else None
+        row = _BoundRow(sequence, hash_, before)
+        found[target] = [*found.get(target, []), row] if tells else [row]
+    return found
+
+
+def _changes(kind: str, history: dict[str, list[_BoundRow]], report: AuditReport) -> None:
+    """Find records that were not, before a change, what the change before had left."""
+    for id_, rows in history.items():
+        for earlier, later in itertools.pairwise(rows):
+            if later.before is not None and later.before != earlier.hash:
+                report.add(AuditProblem("record_changed", later.sequence, kind, id_, state=later.before))
 
 
 def _missing(kind: str, report: AuditReport) -> None:

@@ -12,13 +12,13 @@ import apsw
 import peewee
 
 from core.foundation import audit_reads, audit_records
-from core.foundation.audit_chain import BROKEN, KEYED, OPENED, RESTORED
+from core.foundation.audit_chain import BROKEN, KEYED, OPENED, RESTORED, UNPROTECTED
 from core.foundation.database import connection, instant_text, tuples
 from core.models import Account, AuditEvent, Patient
 
 Log = Literal["changes", "reads"]
 LOGS: tuple[Log, ...] = ("changes", "reads")
-ABOUT_ITSELF = (KEYED, OPENED, BROKEN)
+ABOUT_ITSELF = (KEYED, OPENED, BROKEN, UNPROTECTED)
 """Rows of the log of reads that nobody asked for."""
 MERGES = ("patients_merged", "patients_merged_by_card", "merge_undone")
 WATCHED = (
@@ -47,6 +47,7 @@ WATCHED = (
     "promoted",
     RESTORED,
     BROKEN,
+    UNPROTECTED,
 )
 """Changes that the supervisor looks at the same day."""
 
@@ -148,7 +149,7 @@ def _changes(query: AuditQuery, limit: int) -> list[AuditLine]:
             kind=row.kind,
             target=row.target,
             patient_id=row.patient_id,
-            detail=row.detail,
+            detail={name: value for name, value in row.detail.items() if name != audit_records.HASH_BEFORE},
         )
         for row in rows.order_by(AuditEvent.sequence.desc()).limit(limit)
     ]

@@ -23,12 +23,13 @@ from typing import Any
 
 import apsw
 
-from core.foundation import clock
+from core.foundation import audit_protection, clock
 from core.foundation.audit_chain import (
     BROKEN,
     EMPTY,
     GENESIS,
     KEYED,
+    UNPROTECTED,
     Seal,
     chained,
     contradiction,
@@ -57,12 +58,6 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS read_person (patient_id TEXT NOT NULL, sequence INTEGER NOT NULL,"
     " PRIMARY KEY (patient_id, sequence)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS read_event_account ON read_event (account_id, sequence)",
-    *(
-        f"CREATE TRIGGER IF NOT EXISTS {table}_no_{action.lower()} BEFORE {action} ON {table}"
-        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for table in ("read_event", "read_person")
-        for action in ("UPDATE", "DELETE")
-    ),
 )
 COLUMNS = (
     "sequence", "at", "account_id", "origin", "action", "kind", "target", "patient_id", "detail", "record_version",
@@ -94,6 +89,8 @@ class ReadLog:
         self._file: apsw.Connection | None = None
         self._known_key: str | None = None
         """Fingerprint of the key that the newest rows of the open file were made with, once it was looked for."""
+        self._is_protected = False
+        """Whether the triggers of the open file were looked at."""
         self._panes: set[tuple[str, str, str, str]] = set()
         self.is_restored = False
         """Whether a backup was restored just before: the log it brought has no head yet."""
@@ -148,6 +145,10 @@ class ReadLog:
         with self._guard:
             self._panes.update((account_id, cluster, day, id_) for id_ in people)
 
+    def look_at_protection(self) -> None:
+        """Look once more, with the next row, whether the file refuses changes of what is there."""
+        self._is_protected = False
+
     def close(self) -> None:
         """End the writer."""
         if self._writer is not None and self._writer.is_alive():
@@ -167,6 +168,7 @@ class ReadLog:
         if self._file is not None:
             self._file.close()
             self._file = self._known_key = None
+            self._is_protected = False
 
     def _commit_or_tell(self, batch: list[_Read]) -> None:
         try:
@@ -197,6 +199,7 @@ class ReadLog:
         if self._file is not None:
             self._file.close(True)
             self._file = self._known_key = None
+            self._is_protected = False
 
     def _opened(self) -> apsw.Connection:
         if self._file is None:
@@ -223,6 +226,8 @@ class ReadLog:
             rows = [(row, people) for row, people in (*spared, *reads)]
             broken = contradiction(self.head, sequence, previous, lambda number: hash_at(file, number))
             about = {"at": clock.now(), "account": None, "origin": "", **EMPTY}
+            if lost := self._protect(file, is_new=sequence == 0):
+                rows.insert(0, ({**about, "action": UNPROTECTED, "detail": {"triggers": lost}}, []))
             if broken is not None:
                 rows.insert(0, ({**about, "action": BROKEN, "detail": broken}, []))
             if (
@@ -241,10 +246,19 @@ class ReadLog:
                     "INSERT INTO read_person VALUES (?, ?)", [(id_, event["sequence"]) for id_ in people]
                 )
         self._known_key = self.key.fingerprint
+        self._is_protected = True
         newest = Head(events[-1]["sequence"], events[-1]["hash"])
         (self.head.advance if broken is None else self.head.replace)(newest)
         if spared:
             self.reserve.clear()
+
+    def _protect(self, file: apsw.Connection, *, is_new: bool) -> list[str]:
+        """Have the file refuse changes of what is there; return the triggers that were gone from one that had them."""
+        if self._is_protected:
+            return []
+        lost = audit_protection.lost_on_sqlite(audit_protection.READS, file.execute)
+        audit_protection.put_back_on_sqlite(lost, file.execute)
+        return [] if is_new else sorted(lost)
 
 
 _INSERT = f"INSERT INTO read_event ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608

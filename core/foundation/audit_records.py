@@ -3,7 +3,7 @@
 The hash covers columns named here, so that a record that was changed behind Loket's back shows;
 the log itself holds no clinical text. Left out by name, because they change with no change of the
 record itself: the patient that a merge moves rows to (kept in `merge.log`), the mother's record,
-search keys, times of update, an account's password, room and sign-ins.
+search keys, times of update, an account's room and sign-ins.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from core.models import (
     Approval,
     Diagnosis,
     Encounter,
+    Immunisation,
     Letter,
     Order,
     Patient,
@@ -49,6 +50,7 @@ TABLES: dict[str, Any] = {
     "procedure": Procedure,
     "addendum": Addendum,
     "letter": Letter,
+    "immunisation": Immunisation,
     "account_key": AccountKey,
     "approval": Approval,
     "rights_change": RightsChange,
@@ -64,7 +66,7 @@ ONLY: dict[str, frozenset[str]] = {
     "account": frozenset(
         {
             "account_created", "account_edited", "account_disabled", "account_enabled", "practitioner_nik_set",
-            "second_factor_set", "second_factor_reset",
+            "second_factor_set", "second_factor_reset", "password_set", "password_changed",
         }
     ),
     "visit": frozenset({"registered"}),
@@ -90,6 +92,7 @@ MADE_AT = {
     "procedure": "performed_at",
     "addendum": "written_at",
     "letter": "issued_at",
+    "immunisation": "given_at",
     "account_key": "created_at",
     "approval": "requested_at",
     "rights_change": "requested_at",
@@ -176,6 +179,10 @@ COLUMNS: dict[str, dict[int, tuple[str, ...]]] = {
     "account": {
         1: ("username", "name", "role", "clusters", "practitioner_nik", "disabled_at"),
         2: ("username", "name", "role", "clusters", "practitioner_nik", "disabled_at", "second_factor"),
+        3: (
+            "username", "name", "role", "clusters", "practitioner_nik", "disabled_at", "second_factor",
+            "password_hash", "must_change_password",
+        ),
     },
     "visit": {1: ("service_on", "chief_complaint", "pregnant", "disability", "started_at", "registered_by")},
     "procedure": {
@@ -187,6 +194,12 @@ COLUMNS: dict[str, dict[int, tuple[str, ...]]] = {
     "addendum": {1: ("encounter", "text", "written_at", "written_by")},
     "letter": {
         1: ("visit", "encounter", "kind", "year", "sequence", "number", "data", "text", "issued_at", "issued_by")
+    },
+    "immunisation": {
+        1: (
+            "visit", "encounter", "vaccine", "product", "dose_number", "lot_number", "expires_on", "site", "given_at",
+            "given_by", "override_reason", "voided_at", "voided_by", "void_reason",
+        )
     },
     "account_key": {1: ("account", "public_key", "created_at", "revoked_at")},
     "approval": {
@@ -210,9 +223,7 @@ LEFT_OUT: dict[str, frozenset[str]] = {
     "prescription": frozenset({"id", "clash", "clash_known_at", "clash_known_by"}),
     "order": frozenset({"id"}),
     "allergy": frozenset({"id", "patient", "recorded_by"}),
-    "account": frozenset(
-        {"id", "created_at", "must_change_password", "password_hash", "second_factor_step", "service_point"}
-    ),
+    "account": frozenset({"id", "created_at", "second_factor_step", "service_point"}),
     "visit": frozenset(
         {
             "id", "patient", "status", "payer", "payer_source", "breastfeeding", "is_first_this_year",
@@ -223,6 +234,7 @@ LEFT_OUT: dict[str, frozenset[str]] = {
     "procedure": frozenset({"id"}),
     "addendum": frozenset({"id"}),
     "letter": frozenset({"id"}),
+    "immunisation": frozenset({"id"}),
     "account_key": frozenset({"id", "label"}),
     "approval": frozenset({"id"}),
     "rights_change": frozenset({"id"}),
@@ -262,6 +274,11 @@ class RecordState:
 
 VERSIONED = frozenset({"patient", "encounter"})
 """Kinds whose version stands in the audit row."""
+HASH_BEFORE = "hash_before"
+"""Name in the detail of a change's row: the record's hash before it, by the columns that were bound last; empty where
+the log had not bound the record yet."""
+CHANGED = TABLES.keys() - VERSIONED - {"visit", "addendum", "letter"}
+"""Kinds that keep no earlier versions and that are changed: each change tells what stood there before it."""
 
 
 def states(

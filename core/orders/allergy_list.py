@@ -135,6 +135,7 @@ def void(clinic: Clinic, actor: Actor, allergy_id: str, reason: str) -> Allergie
         if row is None:
             raise NotFoundError("allergy", allergy_id)
         open_patient(clinic, actor, row.patient_id, Purpose.ALLERGY, StatedReason(reason))
+        audit.about_to_change("allergy", row.id)
         Allergy.update(voided_at=clock.now(), voided_by=actor.account_id, void_reason=reason).where(
             Allergy.id == allergy_id
         ).execute()

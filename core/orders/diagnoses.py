@@ -212,6 +212,7 @@ def void(clinic: Clinic, actor: Actor, visit_id: str, diagnosis_id: str, reason:
         moved_up = []
         for rank, row in enumerate(kept.order_by(Diagnosis.rank), start=1):
             if row.rank != rank:
+                audit.about_to_change("diagnosis", row.id)
                 Diagnosis.update(rank=rank).where(Diagnosis.id == row.id).execute()
                 moved_up.append((row.id, visit.patient_id))
         audit.record_each(actor, "diagnosis_moved_up", "diagnosis", moved_up, struck=diagnosis_id)

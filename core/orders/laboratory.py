@@ -132,6 +132,7 @@ def enter_result(clinic: Clinic, actor: Actor, order_id: str, fields: OrderResul
         if row.status == OrderStatus.REVOKED:
             raise ConflictError(status=row.status)
         values = _judged(row, fields)
+        audit.about_to_change("order", row.id)
         if row.result is not None:
             if all(getattr(row, name) == value for name, value in values.items()):
                 return order_out(row)
@@ -213,6 +214,7 @@ def void_result(
         _check_version(row, expected_version)
         if row.result is None:
             raise ConflictError(status=row.status)
+        audit.about_to_change("order", row.id)
         _keep_version(actor, row, "voided", kept_reason)
         listed = tests().get(row.test)
         empty: dict[str, Any] = dict.fromkeys(("result", "interpretation", "resulted_at", "resulted_by"))
@@ -249,6 +251,7 @@ def acknowledge(clinic: Clinic, actor: Actor, order_id: str, fields: Acknowledge
         is_news = is_clinician and row.corrected_at is not None and row.correction_known_at is None
         if not row.is_critical and not is_news:
             raise RuleError("not_critical")
+        audit.about_to_change("order", row.id)
         if row.is_critical:
             _keep_told(actor, row, fields.told or actor.name)
         if is_news:

@@ -249,6 +249,7 @@ def dispense(clinic: Clinic, actor: Actor, prescription_id: str, fields: Dispens
         found = medicine_gate.at_dispensing(row, fields.amount)
         if row.status == OrderStatus.ACTIVE:
             require_answers(found, fields, {*row.confirmed, *fields.confirmed})
+        audit.about_to_change("prescription", row.id)
         changed = (
             Prescription.update(
                 status=OrderStatus.COMPLETED,
@@ -306,6 +307,7 @@ def know_of_clash(
             raise RuleError("no_clash")
         known = {"clash_known_at": clock.now(), "clash_known_by": actor.account_id}
         is_first = Prescription.id == row.id, Prescription.clash_known_at.is_null()
+        audit.about_to_change("prescription", row.id)
         if Prescription.update(known).where(*is_first).execute():
             audit.record(actor, "clash_known", "prescription", row.id, row.visit.patient_id)
             medicine_gate.announce(row.visit_id)

@@ -62,6 +62,7 @@ def void(
     if row is None:
         raise NotFoundError(name, row_id)
     open_contact(clinic, actor, visit, Purpose.STRIKE, contact=row.encounter)
+    audit.about_to_change(name, row_id)
     table.update(voided_at=clock.now(), voided_by=actor.account_id, void_reason=kept).where(
         table.id == row_id
     ).execute()
@@ -97,6 +98,7 @@ def revoke(
     if row is None:
         raise NotFoundError(name, row_id)
     open_contact(clinic, actor, row.visit, Purpose.STRIKE, contact=row.encounter)
+    audit.about_to_change(name, row_id)
     changed = (
         table.update(
             status=OrderStatus.REVOKED,

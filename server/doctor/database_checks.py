@@ -99,6 +99,8 @@ def check_audit(clinic: Clinic) -> Iterator[CheckResult]:
     report = audit_check.verify()
     for words in audit_sentences.problems(report):
         yield CheckResult("error", "audit", words)
+    if any(problem.code == "unprotected" for problem in report.problems):
+        yield CheckResult("error", "audit", _("Loket can have the log refuse changes again."), repair="log")
     for words in audit_sentences.vouched(report, clinic.zone):
         yield CheckResult("warning", "audit", words)
     if not report.problems and not report.vouched:

@@ -68,6 +68,11 @@ def signed_in_ahead(clinic: Clinic) -> None:
         sign_ins.sign_in("clerk", "demo", hours=12)
 
 
+def without_trigger(clinic: Clinic) -> None:
+    with connection():
+        database.execute_sql("DROP TRIGGER audit_event_no_delete")
+
+
 def without_backup(clinic: Clinic) -> None:
     assert backup.list_backups(clinic) == []
 
@@ -78,6 +83,7 @@ def without_backup(clinic: Clinic) -> None:
         ("permissions", opened),
         ("leftovers", left_over),
         ("searches", without_index),
+        ("log", without_trigger),
         ("sign_ins", signed_in_ahead),
         ("backup", without_backup),
     ],

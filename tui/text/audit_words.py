@@ -70,6 +70,7 @@ ACTIONS: Mapping[str, str] = {
     "key_added": N_("added an SSH key"),
     "key_removed": N_("removed an SSH key"),
     "kinds_bound": N_("the log binds more"),
+    "log_unprotected": N_("LOG WAS UNPROTECTED"),
     "letter_issued": N_("issued a letter"),
     "repaired": N_("mended by the doctor"),
     "setting_changed": N_("changed a setting"),

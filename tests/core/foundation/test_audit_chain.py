@@ -232,6 +232,19 @@ def test_a_record_put_in_behind_loket_s_back_is_found(opened: Path, sari: Actor)
     assert codes() == {"record_unaudited"}
 
 
+def test_an_account_put_in_and_dated_back_is_found_also_after_a_change_through_loket(home: Path) -> None:
+    behind(
+        home,
+        "INSERT INTO account (id, username, name, role, clusters, password_hash, must_change_password, service_point, created_at)"
+        " VALUES ('a', 'gelap', 'Gelap', 'admin', '[]', '!', 0, '', '2000-01-01T00:00:00.000000Z')",
+    )
+    Clinic.open(Settings(home=home))
+    assert codes() == {"record_unaudited"}
+    accounts.edit_account("gelap", name="Terang")
+    assert codes() == {"record_unaudited"}
+    database.close()
+
+
 @pytest.mark.parametrize("kind", audit_records.TABLES)
 def test_every_column_is_bound_or_left_out_by_name(kind: str) -> None:
     bound = set(audit_records.COLUMNS[kind][max(audit_records.COLUMNS[kind])])
@@ -312,7 +325,7 @@ def test_a_key_and_a_right_that_were_put_in_are_found(opened: Path, sari: Actor,
     )
     Clinic.open(Settings(home=home))
     found = {(problem.code, problem.kind) for problem in audit_check.verify().problems}
-    assert found == {("record_unaudited", "account_key"), ("record_unaudited", "right")}
+    assert found == {("record_unaudited", kind) for kind in ("account_key", "right", "rights_change")}
 
 
 def test_a_log_of_before_says_from_when_on_it_binds_more(tmp_path: Path) -> None:

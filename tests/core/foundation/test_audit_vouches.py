@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
+from peewee import IntegrityError
 
 from core.accounts import service as accounts
-from core.foundation import approvals, audit, audit_check, audit_vouches
+from core.foundation import approvals, audit, audit_check, audit_reads, audit_vouches
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Role
 from core.foundation.config import Settings
-from core.foundation.database import connection, database
+from core.foundation.database import connection, database, transaction
 from core.foundation.errors import ConflictError, NotAllowedError, RuleError, ValidationError
 from core.foundation.permissions import Actor, actor_of
 from core.models import Account, Approval
@@ -152,3 +154,40 @@ def test_triggers_that_are_gone_are_mended_and_never_vouched_for(home: Path) -> 
     vouched_by_two()
     audit.record(None, "entry_called", "queue_entry", "later")
     assert [problem.code for problem in audit_check.verify().problems] == ["unprotected"]
+    audit.protect(accounts.system_actor("loket command: budi"))
+    assert [problem.code for problem in audit_check.verify().problems] == ["was_unprotected"]
+    with pytest.raises(IntegrityError, match="append-only"), transaction():
+        database.execute_sql("DELETE FROM audit_event")
+    vouched_by_two()
+    report = audit_check.verify()
+    assert report.problems == []
+    assert "was_unprotected" in {problem.code for problem, _vouch in report.vouched}
+
+
+def test_a_trigger_that_refuses_nothing_is_none(home: Path) -> None:
+    opened(home)
+    database.execute_sql("DROP TRIGGER audit_event_no_update")
+    database.execute_sql(
+        "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event WHEN 0 BEGIN SELECT 1; END"
+    )
+    assert [problem.code for problem in audit_check.verify().problems] == ["unprotected"]
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+def test_the_log_of_reads_says_that_it_was_unprotected(home: Path, restarted: bool) -> None:
+    opened(home)
+    actor = accounts.system_actor("loket command: budi")
+    audit_reads.shown(actor, "patients_searched", [])
+    file = apsw.Connection(str(home / audit_reads.READS_FILE))
+    file.execute("DROP TRIGGER read_person_no_delete")
+    file.close()
+    assert [(problem.log, problem.code) for problem in audit_check.verify().problems] == [
+        ("reads", "unprotected")
+    ]
+    if restarted:
+        opened(home)
+        audit_reads.shown(actor, "patients_searched", [])
+    else:
+        audit.protect(actor)
+    found = [(problem.log, problem.code) for problem in audit_check.verify().problems]
+    assert found == [("reads", "was_unprotected")]
