@@ -226,8 +226,8 @@ class ReadLog:
             rows = [(row, people) for row, people in (*spared, *reads)]
             broken = contradiction(self.head, sequence, previous, lambda number: hash_at(file, number))
             about = {"at": clock.now(), "account": None, "origin": "", **EMPTY}
-            if lost := self._protect(file, is_new=sequence == 0):
-                rows.insert(0, ({**about, "action": UNPROTECTED, "detail": {"triggers": lost}}, []))
+            if gone := self._protect(file, is_new=sequence == 0):
+                rows.insert(0, ({**about, "action": UNPROTECTED, "detail": {"triggers": gone}}, []))
             if broken is not None:
                 rows.insert(0, ({**about, "action": BROKEN, "detail": broken}, []))
             if (

@@ -12,9 +12,15 @@ from core.foundation.errors import NotFoundError, RuleError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.models import Account, Approval, AuditEvent, Encounter, Patient, RecordRelease, Visit
-from core.records.access import find_visit, is_locked
+from core.records.access import (
+    Purpose,
+    find_visit,
+    is_locked,
+    open_patient,
+    require_right,
+)
 from core.schemas.oversight import ApprovalOut
-from core.schemas.record import GlassBroken, ReleaseAsked, ReleaseFields, ReleaseOut
+from core.schemas.record import NO_REASON, GlassBroken, ReleaseAsked, ReleaseFields, ReleaseOut, StatedReason
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000  # beyond them an instant cannot be told in every time zone
 
@@ -115,17 +121,29 @@ def grant(clinic: Clinic, actor: Actor, asked: Approval) -> None:
         release(clinic, actor, asked.target, fields)
 
 
-def of_visit(actor: Actor, visit_id: str) -> list[ReleaseOut]:
-    """Return the releases of a visit, newest first.
+def of_visit(
+    clinic: Clinic, actor: Actor, visit_id: str, reason: StatedReason = NO_REASON
+) -> list[ReleaseOut]:
+    """Return the releases of a visit, newest first; their words tell of the record, and are read as it is.
+
+    Args:
+        clinic: For its day.
+        actor: Who reads; whoever releases records sees the releases without a reason.
+        visit_id: The visit.
+        reason: Why, outside the actor's own queue.
 
     Raises:
-        NotAllowedError: The role neither reads records nor releases them.
+        NotAllowedError: The role neither reads records nor releases them; `reason_required`.
         NotFoundError: There is no such visit.
     """
-    if not actor.can(Permission.READ_RECORDS):
-        actor.require(Permission.RELEASE_RECORDS)
+    releases = actor.can(Permission.RELEASE_RECORDS)
+    if not releases:
+        require_right(actor, Purpose.READ)
     with connection():
         visit = find_visit(visit_id)
+        if not releases:
+            open_patient(clinic, actor, visit.patient_id, reason=reason)
+        audit.record(actor, "releases_read", "visit", visit.id, visit.patient_id)
         rows = RecordRelease.select().where(RecordRelease.visit == visit)
         return [_release_out(row) for row in rows.order_by(RecordRelease.released_at.desc())]
 

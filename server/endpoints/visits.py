@@ -84,9 +84,16 @@ def ask_release(visit_id: str, body: ReleaseAsked, actor: ActorNow, clinic: Clin
 
 
 @router.get("/visits/{visit_id}/releases")
-def released(visit_id: str, actor: ActorNow) -> list[ReleaseOut]:
-    """Return who released this record, when, why and until when, newest first."""
-    return releases.of_visit(actor, visit_id)
+def released(visit_id: str, actor: ActorNow, clinic: ClinicNow, reason: ReasonNow) -> list[ReleaseOut]:
+    """Return who released this record, when, why and until when, newest first; as the record is opened.
+
+    Args:
+        visit_id: The visit.
+        actor: Who reads.
+        clinic: The clinic.
+        reason: Why, outside one's own queue; whoever releases records needs none.
+    """
+    return releases.of_visit(clinic, actor, visit_id, reason)
 
 
 @router.get("/break-glass")

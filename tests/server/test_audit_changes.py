@@ -222,12 +222,11 @@ def found(clinic: Clinic) -> dict[str, tuple[list[str], list[str]]]:
         row.detail["username"]: row.target for row in AuditEvent.select() if row.action == "account_created"
     }
     problems = audit_check.verify().problems
-    return {
-        name: tuple(
-            [problem.code for problem in problems if problem.target == ids.get(id_, id_)] for id_ in of_case
-        )
-        for name, of_case in made.items()
-    }  # type: ignore[return-value]
+
+    def of(made_as: str) -> list[str]:
+        return [problem.code for problem in problems if problem.target == ids.get(made_as, made_as)]
+
+    return {name: (of(tampered), of(untouched)) for name, (tampered, untouched) in made.items()}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -71,9 +71,9 @@ class VisitsClient(ResourceClient):
         body = {"reason": reason, "cluster": cluster}
         return await self._connection.one(ApprovalOut, "POST", f"visits/{visit_id}/release-requests", body)
 
-    async def releases(self, visit_id: str) -> list[ReleaseOut]:
-        """List who released this record, newest first."""
-        return await self._connection.many(ReleaseOut, f"visits/{visit_id}/releases")
+    async def releases(self, visit_id: str, reason: StatedReason = NO_REASON) -> list[ReleaseOut]:
+        """List who released this record, newest first; a reason opens one outside one's own queue."""
+        return await self._connection.many(ReleaseOut, f"visits/{visit_id}/releases", **stated(reason))
 
     async def broken_glass(self, day: date) -> list[GlassBroken]:
         """List the records that were opened outside their readers' own queues on a day."""

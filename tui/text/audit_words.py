@@ -103,6 +103,7 @@ ACTIONS: Mapping[str, str] = {
     "procedure_added": N_("added a procedure"),
     "recent_read": N_("saw the last patients"),
     "record_released": N_("RELEASED A RECORD"),
+    "releases_read": N_("saw the releases"),
     "registered": N_("registered"),
     "report_exported": N_("TOOK A FILE WITH PATIENTS"),
     "report_read": N_("read a report"),
