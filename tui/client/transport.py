@@ -7,7 +7,9 @@ is read, since the request is complete then.
 
 from __future__ import annotations
 
+import importlib.util
 import ssl
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +20,10 @@ KEPT_SECONDS = (
     70.0  # for which an unused connection is kept: a new one costs four packets. The server's limit is 75
 )
 MOST_HELD_BYTES = 4096  # beyond it a second packet is needed anyway
+
+if importlib.util.find_spec("sniffio") is None:
+    # httpcore asks for it at each lock of each request, and looks through all folders of packages in vain.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 class _JoinedStream(httpcore.AsyncNetworkStream):
