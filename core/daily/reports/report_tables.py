@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pkgutil import resolve_name
+from typing import Any
 
 from peewee import JOIN
 
@@ -80,13 +81,18 @@ def visits_of(first: date, last: date) -> list[Visit]:
     return list(
         Visit.select(Visit, Patient)
         .join(Patient)
-        .where(
-            Visit.service_on >= first,
-            Visit.service_on <= last,
-            Visit.status != VisitStatus.CANCELLED,
-            Visit.voided_at.is_null(),
-        )
+        .where(*_took_place(first, last))
         .order_by(Visit.service_on, Visit.started_at, Visit.id)
+    )
+
+
+def _took_place(first: date, last: date) -> tuple[Any, ...]:
+    """Return the conditions of a visit that counts in a report of a period."""
+    return (
+        Visit.service_on >= first,
+        Visit.service_on <= last,
+        Visit.status != VisitStatus.CANCELLED,
+        Visit.voided_at.is_null(),
     )
 
 
@@ -96,13 +102,7 @@ def cases_of(first: date, last: date) -> list[Diagnosis]:
         Diagnosis.select(Diagnosis, Visit, Patient)
         .join(Visit)
         .join(Patient)
-        .where(
-            Visit.service_on >= first,
-            Visit.service_on <= last,
-            Visit.status != VisitStatus.CANCELLED,
-            Visit.voided_at.is_null(),
-            Diagnosis.voided_at.is_null(),
-        )
+        .where(*_took_place(first, last), Diagnosis.voided_at.is_null())
         .order_by(Visit.service_on, Diagnosis.code)
     )
 

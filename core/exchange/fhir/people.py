@@ -96,12 +96,18 @@ def allergy(names: Names, row: Allergy, record_number: str) -> Resource:
     }
     if not voided:
         resource["clinicalStatus"] = concept(systems.ALLERGY_CLINICAL, "active")
+    return resource | reaction_of(row)
+
+
+def reaction_of(row: Allergy) -> Resource:
+    """Return the elements that tell how grave an allergy's reaction was, and what it was; empty where nobody said."""
+    told: Resource = {}
     if row.severity:
-        resource["criticality"] = "high" if row.severity == AllergySeverity.SEVERE else "low"
+        told["criticality"] = "high" if row.severity == AllergySeverity.SEVERE else "low"
     if row.reaction:
         reaction: Resource = {"manifestation": [{"text": row.reaction}]}
-        resource["reaction"] = [reaction | ({"severity": row.severity} if row.severity else {})]
-    return resource
+        told["reaction"] = [reaction | ({"severity": row.severity} if row.severity else {})]
+    return told
 
 
 def practitioner(names: Names, row: Account) -> Resource:

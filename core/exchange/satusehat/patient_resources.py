@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from core.exchange.fhir import Entry
 from core.exchange.fhir.clinical import instant
+from core.exchange.fhir.people import reaction_of
 from core.exchange.fhir.systems import ALLERGY_CLINICAL, ALLERGY_VERIFIED, MOTHER_NIK, NIK, Resource, national
 from core.exchange.satusehat.visit_parts import SatusehatContext
-from core.foundation.codes import AllergySeverity
 from core.models import Allergy, Patient
 from core.orders.medicines.allergies import read_allergy
 from core.orders.medicines.folding import fold_words
@@ -139,9 +139,4 @@ def _allergy(context: SatusehatContext, row: Allergy, categories: list[str]) -> 
         resource["recorder"] = context.practitioner(username)
     if not voided:
         resource["clinicalStatus"] = displays.concept(ALLERGY_CLINICAL, "active")
-    if row.severity:
-        resource["criticality"] = "high" if row.severity == AllergySeverity.SEVERE else "low"
-    if row.reaction:
-        reaction: Resource = {"manifestation": [{"text": row.reaction}]}
-        resource["reaction"] = [reaction | ({"severity": row.severity} if row.severity else {})]
-    return resource
+    return resource | reaction_of(row)
