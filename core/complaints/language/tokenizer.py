@@ -31,6 +31,8 @@ _ABBREVIATED = re.compile(r"\b(tn|ny|nn|an|by|px|sdr|susp|dd|riw|kel|td|dr)\.(?=
 """Abbreviations whose dot ends no clause: "Ny. Aminah"."""
 _BODY_INDEX = re.compile(r"\b(bb|tb|pb|lk|imt)\s?/\s?(u|tb|pb)\b")
 """Weight for age and similar indices: "tb/u" is one word, and no tuberculosis."""
+_SHORTHAND = frozenset("2./-+")
+"""What each of the shorthands above and below holds; most words and phrases hold none of it."""
 _BARE_MARK = re.compile(r"(?<=[a-z0-9])\s?([-+])(?:/[-+])?(?=\s*(?:[,.;\n]|$))")
 """A clinician's mark without brackets: "febris -, batuk +"."""
 
@@ -60,6 +62,8 @@ def _normalised(text: str) -> str:
     """The text in lower case, with shorthand written out."""
     text = text[:MAX_CHARACTERS].replace("²", "2").replace("%", " persen ")
     text = in_digits(text.lower() if text.isascii() else _without_accents(text))
+    if not _SHORTHAND.intersection(text):
+        return text
     text = _REPEATED_BY_TWO.sub(r"\1", text)
     text = _ABBREVIATED.sub(r"\1 ", text)
     return _BODY_INDEX.sub(r"\1\2", _with_brackets(text))

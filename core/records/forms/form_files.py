@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from core.foundation.toml_lines import at_line
 from core.records.forms.definitions import FormDefinition
 
 
+@cache
 def read_form(text: str) -> FormDefinition:
-    """Return a form from its TOML.
+    """Return a form from its TOML; each text is read once, since a form never changes.
 
     Raises:
         SettingsError: The text is no TOML, or no form; says where and why.
