@@ -72,17 +72,12 @@ class Package:
         self.files = [file for file in found if not re.search(r"migrations/\d", str(file))]
 
     @cached_property
-    def trees(self) -> dict[Path, ast.Module]:
-        """Path -> syntax tree."""
-        return {file: _tree(file) for file in self.files}
-
-    @cached_property
     def functions(self) -> list[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
         """Every function and method with its module."""
         return [
             (file, node)
-            for file, tree in self.trees.items()
-            for node in ast.walk(tree)
+            for file in self.files
+            for node in _nodes(file)
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         ]
 
@@ -155,8 +150,8 @@ class Package:
         """Return the docstrings that open with a question word."""
         named = [
             (file, getattr(node, "name", "module"), ast.get_docstring(node) or "")
-            for file, tree in self.trees.items()
-            for node in ast.walk(tree)
+            for file in self.files
+            for node in _nodes(file)
             if isinstance(node, DOCUMENTED)
         ]
         return [f"{self.name_of(file)} {name}" for file, name, text in named if QUESTION.match(text)]
@@ -166,8 +161,8 @@ class Package:
         """Every statement but definitions, with its module."""
         return [
             (file, node)
-            for file, tree in self.trees.items()
-            for node in ast.walk(tree)
+            for file in self.files
+            for node in _nodes(file)
             if isinstance(node, ast.stmt) and not isinstance(node, DOCUMENTED)
         ]
 
@@ -203,6 +198,12 @@ class Package:
 def _tree(file: Path) -> ast.Module:
     """Return the syntax tree of a module, read once: packages lie inside each other."""
     return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def _nodes(file: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a module's syntax tree, found once."""
+    return tuple(ast.walk(_tree(file)))
 
 
 @cache
@@ -268,8 +269,8 @@ def classes_named_twice(root: Path) -> dict[str, list[str]]:
     places: dict[str, list[str]] = defaultdict(list)
     for folder in ("core", "server", "tui"):
         package = Package(root, folder)
-        for file, tree in package.trees.items():
-            for node in tree.body:
+        for file in package.files:
+            for node in _tree(file).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places[node.name].append(package.name_of(file))
     return {name: found for name, found in places.items() if len(found) > 1}

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_import_contracts_hold() -> None:
 
 @pytest.mark.parametrize("path", modules(*PACKAGES), ids=lambda path: str(path.relative_to(ROOT)))
 def test_public_things_have_docstrings(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     assert ast.get_docstring(tree), f"{path}: no module docstring"
     missing = [
         node.name
@@ -97,11 +98,20 @@ def test_every_setting_is_in_the_example() -> None:
     assert [name for name in Settings.model_fields if f"{variable(name)}=" not in example] == []
 
 
-def calls(path: Path) -> list[tuple[str, ast.Call]]:
-    """The calls in a module, each with its place and the name that is called."""
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def calls(path: Path) -> list[tuple[str, str, set[str | None]]]:
+    """The calls in a module: the place, the name that is called, and the keywords."""
     place = path.relative_to(ROOT)
-    tree = ast.parse(path.read_text())
-    return [(f"{place}:{node.lineno}", node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call))
+    return [
+        (f"{place}:{node.lineno}", ast.unparse(node.func), {keyword.arg for keyword in node.keywords})
+        for node in found
+    ]
 
 
 def test_time_and_ids_have_one_door() -> None:
@@ -112,8 +122,8 @@ def test_time_and_ids_have_one_door() -> None:
         place
         for path in modules(*PACKAGES)
         if path.name not in {"clock.py", "identifiers.py"}
-        for place, call in calls(path)
-        if ast.unparse(call.func) in forbidden
+        for place, name, _keywords in calls(path)
+        if name in forbidden
     ]
     assert offenders == []
 
@@ -126,9 +136,7 @@ def test_tracebacks_are_written_in_one_place() -> None:
             continue
         if re.search(r"^\s*(import|from) traceback\b", path.read_text(), re.MULTILINE):
             offenders.append(f"{path.relative_to(ROOT)}: traceback")
-        for place, call in calls(path):
-            name = ast.unparse(call.func)
-            keywords = {keyword.arg for keyword in call.keywords}
+        for place, name, keywords in calls(path):
             writes = re.fullmatch(r"_?log(ger)?\.exception|logging\.(exception|basicConfig)", name)
             if writes or "exc_info" in keywords:
                 offenders.append(f"{place}: {name}")
