@@ -3,7 +3,7 @@
 Eight thousand tests and all of Loket's modules are half a million objects. A full collection walks over them in
 half a second and finds nothing, and there were many of them: every ended door collects, and so does whoever makes
 an app. So what was read and collected is frozen once; and as a frozen object is thawed with all others or not at
-all, no server or door in this process freezes or thaws anything. `tests/terminal/test_memory.py` and
+all, no server or door in this process freezes, thaws or collects anything. `tests/terminal/test_memory.py` and
 `tests/core/foundation/test_garbage.py` test that they do.
 """
 
@@ -27,7 +27,7 @@ FREEZING = (garbage, server.app, memory)
 
 
 class Collecting(ModuleType):
-    """Python's `gc` without freezing."""
+    """Python's `gc` that collects by itself only."""
 
     __getattr__ = staticmethod(partial(getattr, gc))
 
@@ -35,7 +35,7 @@ class Collecting(ModuleType):
     def freeze() -> None:
         """Leave everything where it is."""
 
-    unfreeze = freeze
+    unfreeze = collect = freeze
 
 
 @pytest.hookimpl(wrapper=True)
