@@ -24,12 +24,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
-
 from bench.day import checks
 from bench.day.plan import plan
 from bench.day.staff import CLERKS, ROOMS, Day, live_through
-from bench.save_to_pane import free_port
+from bench.servers import until_ready
 from core.accounts import service as accounts
 from core.foundation import clock
 from core.foundation.clinic import Clinic
@@ -38,10 +36,10 @@ from core.foundation.config import Settings
 from core.foundation.database import connection, database
 from core.queues import service as queueing
 from tests.people import Caller
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "demo"
-START_SECONDS = 60
 FAST_FOR = timedelta(hours=14)
 """After ten in the evening the clock goes as in life: a slow machine must not carry the day over midnight."""
 SET_UP_SECONDS = 12  # before eight: accounts are made and their passwords hashed
@@ -106,15 +104,7 @@ def running(home: Path, fast: FastClock) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                httpx.get(f"{url}/readyz").raise_for_status()
-                break
-            except httpx.HTTPError:
-                if time.monotonic() > until or server.poll() is not None:
-                    raise
-                time.sleep(0.1)
+        until_ready(url, server)
         yield url
     finally:
         server.terminate()

@@ -15,7 +15,6 @@ import argparse
 import os
 import random
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -31,10 +30,11 @@ import apsw
 import httpx
 
 from bench.cut_off import Namespace
+from bench.servers import until_ready
 from core.foundation.identifiers import new_id
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 120
 BECAUSE = "the disk died"
 CLUSTERS = ("UMUM", "GIGI", "LANSIA")
 COMPLAINTS = {"UMUM": "batuk pilek", "GIGI": "sakit gigi", "LANSIA": "nyeri lutut"}
@@ -64,9 +64,7 @@ class Core:
             machine: The network that it runs in; None: this machine's.
         """
         self.home, self.place = home, place
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
         environment |= {
@@ -96,16 +94,8 @@ class Core:
             raise
 
     def _until_ready(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                ready = httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
-                if ready and (self.place is None or self.is_in_step()):
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.2)
-        raise RuntimeError(f"not ready: see {self.home}.log")
+        log = Path(f"{self.home}.log")
+        until_ready(self.url, self.process, log=log, also=lambda: self.place is None or self.is_in_step())
 
     def is_in_step(self) -> bool:
         """Return whether the metrics say that all is on the second place, which holds a base too."""

@@ -15,13 +15,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,10 +27,12 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.servers import demo_of
+from tests.ports import free_port
+
 ATTACKER, COUNTER = "127.0.6.6", "127.0.0.9"
 ACCOUNTS = ("dentist", "midwife", "doctor", "pharmacist")
 SCREEN = b"Antrean saya"  # on their first screens
-START_SECONDS = 180.0
 RECONNECT_SECONDS = 1.0  # of the attacker, whose processes are on this machine too
 PAUSE_SECONDS = 3.0  # after an attack, for the server to let go
 WARM_SECONDS = 3.0  # of attack before the first try
@@ -42,12 +41,6 @@ SIGN_IN_LIMIT, PANE_LIMIT = 2.0, 1.0  # seconds, promised
 GIVEN_UP_SECONDS = 6.0  # a try that took so long has failed
 ROW_SECONDS = 8.0  # no further try of a row after that
 PANES = 3  # read after each sign-in
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # -- the attacks, each in a process of its own ------------------------------------------------------
@@ -114,39 +107,6 @@ ATTACKS: dict[str, Callable[[int, int], Awaitable[None]]] = {
 
 
 # -- the clinic and its counter ---------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def clinic(checkout: Path, http: int, ssh: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a checkout's demo clinic on these ports; yields its process."""
-    with tempfile.TemporaryDirectory() as home:
-        environment = {
-            **os.environ, "LOKET_HOME": home, "LOKET_HTTP": f"127.0.0.1:{http}",
-            "LOKET_SSH": f"127.0.0.1:{ssh}", "PYTHONPATH": str(checkout),
-        }  # fmt: skip
-        with (Path(home) / "server.log").open("wb") as log:
-            server = subprocess.Popen(
-                [sys.executable, "-m", "server", "--demo"],
-                cwd=checkout, env=environment, stdout=log, stderr=log,
-            )  # fmt: skip
-            try:
-                wait_for(http, ssh, server)
-                yield server
-            finally:
-                server.terminate()
-                server.wait()
-
-
-def wait_for(http: int, ssh: int, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and server.poll() is None:
-        with contextlib.suppress(httpx.HTTPError, OSError):
-            ready = httpx.get(f"http://127.0.0.1:{http}/readyz", timeout=2).status_code == 200
-            with socket.create_connection(("127.0.0.1", ssh), timeout=2):
-                if ready:
-                    return
-        time.sleep(0.2)
-    raise SystemExit("the server did not start")
 
 
 async def sign_in(ssh: int, username: str) -> float:
@@ -266,7 +226,7 @@ def attacked(checkout: Path, names: list[str], tries: int) -> dict[str, Times]:
     """
     http, ssh = free_port(), free_port()
     found: dict[str, Times] = {}
-    with clinic(checkout, http, ssh):
+    with demo_of(checkout, http, ssh=ssh, more={}):
         holder = token(http)
         measured(http, ssh, holder, 1)
         for name in names:

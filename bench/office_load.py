@@ -24,7 +24,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.sync import free_port
+from bench.servers import until_ready
 from core.exchange import fhir
 from core.foundation.config import HostPort, Settings
 from core.foundation.database import connection, database
@@ -33,6 +33,7 @@ from server.office.models import Resource
 from server.office.models import connection as office_connection
 from server.office.models import database as office_database
 from tests.core.days import Days, open_clinic
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 3, 2)
@@ -111,6 +112,7 @@ def main() -> None:
         }
         office = subprocess.Popen([sys.executable, "-m", "server.cli", "office"], env=environment, cwd=ROOT)
         try:
+            until_ready(address.url, office, path="healthz")
             measure(chosen, address.url, codes, tokens, bodies)
         finally:
             office.terminate()
@@ -124,12 +126,6 @@ def main() -> None:
 def measure(
     chosen: argparse.Namespace, url: str, codes: list[str], tokens: list[str], bodies: list[bytes]
 ) -> None:
-    while True:
-        try:
-            httpx.get(f"{url}/healthz", timeout=1)
-            break
-        except httpx.TransportError:
-            time.sleep(0.1)
     spread = random.Random(1)
     senders = [
         Sender(f"{url}/fhir", code, token, bodies, spread.uniform(0, chosen.within))

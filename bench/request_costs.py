@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -31,11 +29,11 @@ import peewee
 
 from bench.counter.clinic import MANY_OF_ONE_ACCOUNT
 from bench.intervals import p99_of
-from bench.save_to_pane import free_port
+from bench.servers import demo_of
 from tests.people import Caller, registration
+from tests.ports import free_port
 
 HERE = Path(__file__).parents[1]
-START_SECONDS = 60
 REPEATS = 60  # requests of each kind by one caller
 CALLERS = 16
 CLUSTER, ELSEWHERE = "GIGI", "UMUM"
@@ -64,42 +62,10 @@ def served(checkout: Path, journal: Path | None = None) -> Iterator[Served]:
         checkout: Folder of the commit.
         journal: Folder of the second place; None: without the journal.
     """
-    with tempfile.TemporaryDirectory() as home:
-        port = free_port()
-        known = (
-            checkout / ".env.example"
-        ).read_text()  # an older commit stops at a setting that it does not know
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("LOKET_")},
-            **{name: value for name, value in MANY_OF_ONE_ACCOUNT.items() if name in known},
-            "PYTHONPATH": str(checkout),
-            "LOKET_HOME": home,
-            "LOKET_HTTP": f"127.0.0.1:{port}",
-            **({"LOKET_JOURNAL_DIR": str(journal)} if journal else {}),
-        }
-        command = ["taskset", "-c", "0", sys.executable, "-m", "server", "--demo", "--no-door"]
-        log = (Path(home) / "out.log").open("wb")
-        process = subprocess.Popen(command, env=environment, cwd=checkout, stdout=log, stderr=log)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(f"{url}/readyz", process, Path(home) / "out.log")
-            yield Served(url, process)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(log.read_text())
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    raise RuntimeError(f"not ready after {START_SECONDS} s: {log.read_text()}")
+    port = free_port()
+    more = {**MANY_OF_ONE_ACCOUNT, **({"LOKET_JOURNAL_DIR": str(journal)} if journal else {})}
+    with demo_of(checkout, port, more=more, before=("taskset", "-c", "0")) as process:
+        yield Served(f"http://127.0.0.1:{port}", process)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,15 +23,11 @@ import httpx
 import pyte
 
 from bench.counter.clinic import MANY_OF_ONE_ACCOUNT
+from bench.servers import until_ready
 from core.foundation.identifiers import new_id
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Pane(asyncssh.SSHClientSession[str]):
@@ -128,14 +123,7 @@ def main() -> None:
         }
         server = subprocess.Popen([sys.executable, "-m", "server", "--demo"], env=environment, cwd=ROOT)
         try:
-            until = time.monotonic() + 60
-            while time.monotonic() < until:
-                try:
-                    httpx.get(f"http://127.0.0.1:{http}/readyz").raise_for_status()
-                    socket.create_connection(("127.0.0.1", ssh)).close()
-                    break
-                except (httpx.HTTPError, OSError):
-                    time.sleep(0.1)
+            until_ready(f"http://127.0.0.1:{http}", server, door=ssh)
             times = asyncio.run(
                 measure(f"http://127.0.0.1:{http}", ssh, chosen.registrations, chosen.panes, chosen.gap)
             )

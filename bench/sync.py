@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,25 +20,19 @@ import time
 from datetime import date
 from pathlib import Path
 
-import httpx
-
 from bench.intervals import p99_of
+from bench.servers import until_ready
 from core.foundation.config import HostPort, Settings
 from core.foundation.database import connection, database
 from server.office.app import add_clinic
 from server.run import Background
 from tests.core.days import Days
 from tests.people import Caller
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 3, 2)
 NICENESS = 10
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -61,14 +54,8 @@ def start(arguments: list[str], settings: Settings, url: str, niceness: int = 0)
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
     )
-    for _ in range(600):
-        assert process.poll() is None, "it did not start"
-        try:
-            if httpx.get(f"{url}/healthz", timeout=1).status_code == 200:
-                return process
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise SystemExit("it did not start")
+    until_ready(url, process, path="healthz")
+    return process
 
 
 def send(settings: Settings) -> subprocess.Popen[bytes]:

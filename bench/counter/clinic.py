@@ -5,23 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import httpx
-
 from bench.counter.link import FAR
+from bench.servers import until_ready
 from core.foundation.config import Settings
 from server.run import Background
 from tests.e2e.terminals import ROOT, Terminal, children_of, password_environment, ssh_command
 from tests.people import Caller
 
 HTTP_PORT, SSH_PORT = 8460, 8422
-START_SECONDS = 60.0
 TERM = "xterm-256color"
 
 
@@ -78,21 +74,9 @@ class Clinic:
         self._process = subprocess.Popen(
             command, env=self.environment, cwd=ROOT, stdout=self._log, stderr=self._log
         )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((self.folder / "server.log").read_text())
-            time.sleep(0.05)
+        door = SSH_PORT if self._with_door else None
+        until_ready(self.url, self._process, door=door, log=self.folder / "server.log")
         return self
-
-    def _is_ready(self) -> bool:
-        try:
-            httpx.get(f"{self.url}/readyz").raise_for_status()
-            if self._with_door:
-                socket.create_connection(("127.0.0.1", SSH_PORT)).close()
-        except (httpx.HTTPError, OSError):
-            return False
-        return True
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
