@@ -18,9 +18,16 @@ from pydantic_core import PydanticCustomError
 from core.foundation.identifiers import is_uuid7
 
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_INVISIBLE = dict.fromkeys([0x00AD, 0x034F, 0x180E, 0x200B, 0x2060, 0xFEFF, *range(0xE0000, 0xE0080)])
-"""Soft hyphen, zero-width space, word joiner, byte order mark, tags. The joiners U+200C and U+200D stay:
-scripts and emoji need them."""
+_INVISIBLE = dict.fromkeys(
+    [
+        0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, *range(0x2060, 0x2065), 0x2800, 0x3164, 0xFEFF,
+        0xFFA0, *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE0080),
+    ]
+)  # fmt: skip
+"""Unicode's default ignorable characters (soft hyphen, zero-width space, word joiner, fillers, byte order mark, tags),
+and Braille's empty cell. The joiners and the variation selectors stay: scripts and emoji need them."""
+_NOTHING_ALONE = frozenset(map(chr, (0x200C, 0x200D, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+"""Joiners and variation selectors: without another letter they show nothing."""
 
 
 _UNSAFE = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -40,6 +47,8 @@ def _clean(value: object, *, lines: bool) -> object:
     text = unicodedata.normalize("NFC", value.translate(_INVISIBLE)).replace("\r\n", "\n").strip()
     if any(_is_unsafe(character, lines=lines) for character in text):
         raise PydanticCustomError("control_characters", "control characters are not stored")
+    if all(character in _NOTHING_ALONE or character.isspace() for character in text):
+        return ""
     return text if lines else " ".join(text.split())
 
 

@@ -32,7 +32,12 @@ def page() -> HTMLResponse:
     """Return the page: one file, no framework, for a TV box's old browser."""
     text = resources.files("server.display").joinpath("page.html").read_text(encoding="utf-8")
     policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
-    return HTMLResponse(text, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
+    headers = {
+        "Content-Security-Policy": policy,
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse(text, headers=headers)
 
 
 @router.get("/display/board")

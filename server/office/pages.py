@@ -105,7 +105,8 @@ def install(app: FastAPI, viewer: str, *, settings: Settings) -> None:
             ),
             headers={
                 "Vary": "Accept-Language",
-                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+                "X-Content-Type-Options": "nosniff",
             },
         )
 

@@ -1,4 +1,4 @@
-"""The list of security controls: counted as it says, and every place that it names is there."""
+"""The lists of security controls and findings: counted as they say, and every place that they name is there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.findings import ATTACKS
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/controls.md").read_text(encoding="utf-8")
 ROWS = [
@@ -14,7 +16,14 @@ ROWS = [
     for line in PAGE.splitlines()
     if re.match(r"\| \d+ \|", line)
 ]
-NAMED = sorted({place for row in ROWS for place in re.findall(r"`([\w./-]+\.?\w*(?:::\w+)?)`", row[3])})
+FINDINGS = (ROOT / "docs/reference/security-findings.md").read_text(encoding="utf-8")
+FOUND = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in FINDINGS.splitlines()
+    if re.match(r"\| [ABC]\d+|\| S4", line)
+]
+PLACE = re.compile(r"`([\w./-]+\.?\w*(?:::\w+)?)`")
+NAMED = sorted({place for row in (*ROWS, *FOUND) for place in PLACE.findall(row[3])})
 
 
 def test_the_controls_are_numbered_and_counted_as_the_page_says() -> None:
@@ -30,6 +39,21 @@ def test_the_controls_are_numbered_and_counted_as_the_page_says() -> None:
 def test_every_control_names_a_place_and_what_lacks_is_said() -> None:
     assert [row[0] for row in ROWS if "`" not in row[3]] == []
     assert [row[0] for row in ROWS if not row[2].startswith("met") and ":" not in row[2]] == []
+
+
+def test_every_finding_of_the_review_has_a_row_and_a_test() -> None:
+    numbers = [row[0] for row in FOUND]
+    reviewed = [
+        *(f"A{n}" for n in range(1, 5)),
+        *(f"B{n}" for n in range(1, 15)),
+        *(f"C{n}" for n in range(1, 14)),
+    ]
+    assert numbers == [*reviewed, "S4"]
+    assert [row[0] for row in FOUND if "::" not in row[3]] == []
+
+
+def test_every_attack_of_the_bench_is_of_a_finding() -> None:
+    assert {number.split()[0].rstrip("abc") for number in ATTACKS} <= {row[0] for row in FOUND}
 
 
 @pytest.mark.parametrize("place", NAMED)

@@ -139,8 +139,18 @@ def test_a_card_keeps_what_it_must_have(clerk: Caller) -> None:
 def test_what_shows_nothing_is_left_out_of_a_name_and_joiners_stay(clerk: Caller) -> None:
     receipt = clerk.registered(patient=patient(name="\ufeffSiti\u200b Aminah\u00ad \U000e0041"))
     assert clerk.get(f"patients/{receipt['patient_id']}").json()["name"] == "Siti Aminah"
-    answer = clerk.register(patient=patient(name="\u200b\ufeff"))
-    assert answer.json()["fields"] == {"patient.name": "required"}
+    for nothing in (
+        "\u200b\ufeff",
+        "\u3164",
+        "\u2063\u2800",
+        "\u115f\u1160",
+        "\uffa0",
+        "\u200d",
+        "\ufe0f\U000e0100",
+        "\u200d \u200c",
+    ):
+        answer = clerk.register(patient=patient(name=nothing))
+        assert answer.json()["fields"] == {"patient.name": "required"}, ascii(nothing)
     joined = "می\u200cخواهم"
     receipt = clerk.registered(patient=patient(name=joined))
     assert clerk.get(f"patients/{receipt['patient_id']}").json()["name"] == joined

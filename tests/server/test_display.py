@@ -21,6 +21,7 @@ from tests.ports import free_port
 def test_page_is_small_and_needs_nothing_from_elsewhere(server: Background) -> None:
     page = httpx.get(f"{server.url}/display")
     assert page.status_code == 200
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert len(page.content) < 15_000
     assert "http://" not in page.text
     assert "https://" not in page.text

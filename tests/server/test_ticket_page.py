@@ -56,6 +56,8 @@ def test_nothing_of_the_person_is_told(server: Background, clerk: Caller) -> Non
     assert entry_id not in answer.text
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
 def test_each_step_is_told_and_a_move_is_followed(server: Background, clerk: Caller, dentist: Caller) -> None:
