@@ -38,6 +38,10 @@ OF_FATHER = 0.1
 """What a word after `bin` or `binti` counts: few records hold the father's name."""
 PART_TOO_MANY = 0.05
 """What a part of the name that was not typed counts against."""
+FURTHER_PART = 0.01
+"""What each further part counts: a name of many parts that has the very word goes before one that only resembles it."""
+MOST_PARTS = 0.08
+"""What all parts together count at most, less than a whole word is ahead of one with a slip."""
 SOUND_LETTERS = 40  # letters of a sound that are compared
 TAIL_DIGITS = 4  # last digits of a number that are typed beside a name, at least
 
@@ -139,7 +143,7 @@ class SearchQuery:
             if best < OF_ADDRESS and one.sound in address_words(address):
                 best = OF_ADDRESS
             total += best
-        return total - PART_TOO_MANY * max(0, len(words) - len(asked) - len(self.fathers))
+        return total - _against(len(words) - len(asked) - len(self.fathers))
 
     def _fitness_of_date(self, born: str) -> float:
         if self.day is not None:
@@ -153,6 +157,11 @@ class SearchQuery:
         numbers = (found.nik, found.bpjs_number, found.phone, found.medical_record_number)
         has_tail = self.tail and any(number and number.endswith(self.tail) for number in numbers)
         return OF_TAIL if has_tail else 0.0
+
+
+def _against(parts: int) -> float:
+    """Return what parts of a name that were not typed count against it."""
+    return min(MOST_PARTS, PART_TOO_MANY + FURTHER_PART * (parts - 1)) if parts > 0 else 0.0
 
 
 def read_query(text: str) -> SearchQuery:

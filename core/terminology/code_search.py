@@ -48,7 +48,17 @@ TITLE_COLUMNS = {language: f"title_{language}" for language in (DEFAULT_LANGUAGE
 """Language -> column of the tables that holds the titles in it; those of further languages stand in `other_titles`."""
 TITLE_COLUMN = re.compile(r"title_([a-z]{2,3})")
 """Column of a file that holds the titles in a language: `title_` and its ISO 639 code."""
-FILLERS = frozenset("dan di pada yang oleh karena atau dengan and of the in with by due to".split())
+FILLERS = frozenset(
+    "dan di pada yang oleh karena atau dengan kalau bila jika saat waktu sejak and of the in with by due to".split()
+)
+SAME_WORDS = tuple(
+    frozenset(words.split())
+    for words in (
+        "sakit nyeri", "pendarahan perdarahan", "sesudah setelah pasca habis", "bengkak pembengkakan", "luka cedera",
+        "gangguan kelainan", "kaku beku",
+    )
+)  # fmt: skip
+"""Words of which patients say one and titles the other; each finds what the others name."""
 
 
 PART_OF_WORD = 0.5
@@ -162,6 +172,10 @@ class CodeList:
         found = nsmallest(limit, begun, key=lambda pair: (pair[0] != start, -pair[1].usual, pair[0]))
         return [item for _bare_code, item in found]
 
+    def _places_of_word(self, word: str) -> set[int]:
+        """Return the places of entries with a word that begins so, or with one that says the same."""
+        return set().union(self._places(word), *(self._holders.get(other, ()) for other in _said_as(word)))
+
     def _places(self, start: str) -> set[int]:
         """Return the places of entries with a word that begins so."""
         first = bisect_left(self._vocabulary, start)
@@ -174,7 +188,7 @@ class CodeList:
 
     def _with_all(self, words: Sequence[str], limit: int, fits: Fits | None) -> list[Code]:
         """Return the entries that match every word, the best first."""
-        places = set.intersection(*(self._places(word) for word in words))
+        places = set.intersection(*(self._places_of_word(word) for word in words))
         whole, meant = [f" {word} " for word in words], frozenset(words)
 
         def rank(item: Code) -> tuple[bool, int, int, int, str]:
@@ -196,8 +210,8 @@ class CodeList:
         """Return the entries that match the words of most weight; a rare word weighs more than a common one."""
         weights: defaultdict[int, float] = defaultdict(float)
         for word in words:
-            places = self._places(word)
-            whole = set(self._holders.get(word, ()))
+            places = self._places_of_word(word)
+            whole = set().union(*(self._holders.get(one, ()) for one in (word, *_said_as(word))))
             for place in places:
                 if fits is None or fits(self.codes[place]):
                     weight = log(len(self.codes) / len(places))
@@ -215,6 +229,11 @@ class CodeList:
             return word
         close = process.extractOne(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=LIKE_ENOUGH)
         return str(close[0]) if close else word
+
+
+def _said_as(word: str) -> list[str]:
+    """Return the other words that say the same."""
+    return [other for group in SAME_WORDS if word in group for other in sorted(group - {word})]
 
 
 def _aside(item: Code, words: Sequence[str]) -> int:
