@@ -195,6 +195,8 @@ class Patient(Table):
     bpjs_number = CharField(max_length=13, null=True)
     family_card_number = CharField(max_length=16, null=True, index=True)
     passport_number = CharField(max_length=20, null=True)
+    passport_doubtful = FlagField(default=False)
+    """Several patients had this number when it became one person's alone: it proves nobody until a person has looked."""
     mother_name = CharField(max_length=120, default="")
     mother: ForeignKeyField[Patient | None] = ForeignKeyField("self", null=True, backref="children")
     mother_id: str | None
@@ -241,6 +243,14 @@ Patient.add_index(
 Patient.add_index(
     Patient.index(
         Patient.bpjs_number, unique=True, where=(Patient.voided_at.is_null()), name="patient_bpjs_active"
+    )
+)
+Patient.add_index(
+    Patient.index(
+        Patient.passport_number,
+        unique=True,
+        where=(Patient.voided_at.is_null() & ~Patient.passport_doubtful),
+        name="patient_passport_active",
     )
 )
 

@@ -19,6 +19,7 @@ from core.foundation.languages import DEFAULT_LANGUAGE
 from core.foundation.permissions import Actor
 from core.models import Diagnosis, Encounter, Visit
 from core.orders import withdrawals
+from core.patients import deaths
 from core.records.access import Purpose, find_visit, require_right
 from core.records.contacts import contact_to_write
 from core.schemas.record import CodeOut, DiagnosisFields, DiagnosisOut
@@ -128,7 +129,8 @@ def add(clinic: Clinic, actor: Actor, visit_id: str, fields: DiagnosisFields) ->
         NotAllowedError: The role may not write records.
         NotFoundError: There is no such visit.
         ValidationError: `code` is not in the list, or is on the visit already.
-        RuleError: `record_locked`; `diagnosis_sex` or `diagnosis_age`: it cannot be this patient's, until `confirm`.
+        RuleError: `record_locked`; `diagnosis_sex` or `diagnosis_age`: it cannot be this patient's, until `confirm`;
+            `patient_deceased` at a visit after the death, until `deceased_confirmed`: the cause of a death is no question.
     """
     require_right(actor, Purpose.WRITE)
     listed = code_search.load(SOURCE).by_code.get(fields.code)
@@ -139,6 +141,8 @@ def add(clinic: Clinic, actor: Actor, visit_id: str, fields: DiagnosisFields) ->
         present = list(Diagnosis.select().where(Diagnosis.visit == visit, Diagnosis.voided_at.is_null()))
         if any(row.code == fields.code for row in present):
             raise ValidationError({"code": "taken"})
+        if not deaths.is_late_entry(visit):
+            deaths.require_asked(actor, visit.patient, "diagnose", confirmed=fields.deceased_confirmed)
         _check_fit(visit, fields)
         row = Diagnosis.create(
             id=new_id(),

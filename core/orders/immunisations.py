@@ -20,6 +20,7 @@ from core.models import Immunisation, MedicineCode, Visit
 from core.orders import medicine_gate, withdrawals
 from core.orders.medicines.checks import ALLERGY, CONTRAINDICATION, Check
 from core.orders.medicines.vaccines import is_meant, listed, vaccine_of
+from core.patients import deaths
 from core.records.access import Purpose, find_visit, require_right
 from core.records.contacts import contact_to_write
 from core.schemas.record import ImmunisationFields, ImmunisationOut, PrescriptionFields, VaccineOut
@@ -76,13 +77,15 @@ def add(clinic: Clinic, actor: Actor, visit_id: str, fields: ImmunisationFields)
         NotFoundError: There is no such visit.
         ValidationError: `vaccine`: `unknown`; `product`: `unknown`, or another vaccine's.
         RuleError: `record_locked`; `allergy` (answered by `allergy_override` with a reason), `contraindication` (by
-            naming it in `confirmed`), `vaccine_expired` (by `expired_override` with a reason).
+            naming it in `confirmed`), `vaccine_expired` (by `expired_override` with a reason); `patient_deceased`, until
+            `deceased_confirmed`.
     """
     require_right(actor, Purpose.WRITE)
     with transaction():
         visit = find_visit(visit_id)
         contact = contact_to_write(clinic, actor, visit)
         _require_known(fields)
+        deaths.require_asked(actor, visit.patient, "immunisation", confirmed=fields.deceased_confirmed)
         found = _against(visit, fields)
         _require_answers(visit, fields, found)
         kept = fields.model_dump(

@@ -17,6 +17,7 @@ from core.foundation.permissions import Actor
 from core.models import Account, Order, OrderVersion, Visit
 from core.orders import laboratory_results, withdrawals
 from core.orders.laboratory_tests import CriticalLimits, tests
+from core.patients import deaths
 from core.queues.entries import open_entry_of
 from core.records.access import (
     Purpose,
@@ -51,13 +52,14 @@ def order(clinic: Clinic, actor: Actor, visit_id: str, fields: OrderFields) -> O
         NotFoundError: There is no such visit.
         NotAllowedError: Neither a clinician nor the laboratory.
         ValidationError: `test`: ordered at this visit and still waiting (`taken`).
-        RuleError: `record_locked`.
+        RuleError: `record_locked`; `patient_deceased`, until `deceased_confirmed`.
     """
     require_right(actor, Purpose.ORDER)
     listed = tests().get(fields.test)
     with transaction():
         visit = find_visit(visit_id)
         contact = contact_to_write(clinic, actor, visit, Purpose.ORDER)
+        deaths.require_asked(actor, visit.patient, "order", confirmed=fields.deceased_confirmed)
         waiting = Order.select().where(
             Order.visit == visit, Order.test == fields.test, Order.status == OrderStatus.ACTIVE
         )

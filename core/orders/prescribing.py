@@ -24,6 +24,7 @@ from core.orders.medicines.compounding import PIECE
 from core.orders.medicines.doses import piece_of
 from core.orders.medicines.medicine_search import medicines_for_child
 from core.orders.medicines.signa import read_signa, with_signa
+from core.patients import deaths
 from core.records.access import Purpose, find_visit, open_contact, open_patient, require_right
 from core.records.contacts import contact_to_write
 from core.schemas.record import (
@@ -38,7 +39,7 @@ from core.schemas.record import (
 
 OWN_PRESCRIPTIONS = 200
 """A clinician's newest distinct prescriptions that are searched."""
-OVERRIDES = {"allergy_override", "dose_override", "confirmed"}
+OVERRIDES = {"allergy_override", "dose_override", "confirmed", "deceased_confirmed"}
 """Fields of a request that answer questions and are no part of the prescription."""
 CHANGED = "diubah"
 """Reason with which a prescription is revoked that another one replaces."""
@@ -115,7 +116,8 @@ def prescribe(clinic: Clinic, actor: Actor, visit_id: str, fields: PrescriptionF
         RuleError: `record_locked`; or the code of the gravest question that nobody has answered: `allergy`
             (answered by `allergy_override` with a reason), `dose_too_much`, `dose_too_little`,
             `dose_not_positive`, `dose_impossible`, `weight_needed` (by `dose_override`),
-            `contraindication`, `medicine_twice`, `interaction` (by naming the code in `confirmed`).
+            `contraindication`, `medicine_twice`, `interaction` (by naming the code in `confirmed`);
+            `patient_deceased`, until `deceased_confirmed`.
     """
     require_right(actor, Purpose.WRITE)
     with transaction():
@@ -151,6 +153,7 @@ def _write(
     clinic: Clinic, actor: Actor, visit: Visit, fields: PrescriptionFields, replaces: str = ""
 ) -> PrescriptionOut:
     contact = contact_to_write(clinic, actor, visit)
+    deaths.require_asked(actor, visit.patient, "prescribe", confirmed=fields.deceased_confirmed)
     fields = _completed(fields)
     found = medicine_gate.at_prescribing(visit, fields)
     require_answers(found, fields, fields.confirmed)
@@ -240,7 +243,7 @@ def dispense(clinic: Clinic, actor: Actor, prescription_id: str, fields: Dispens
         NotFoundError: There is no such prescription.
         ConflictError: It was dispensed, or revoked, already.
         RuleError: `allergy`, until `allergy_override` with a reason; any other question that the prescriber did
-            not answer, because what it rests on was not known then.
+            not answer, because what it rests on was not known then; `patient_deceased`, until `deceased_confirmed`.
     """
     require_right(actor, Purpose.DISPENSE)
     with transaction():
@@ -248,6 +251,7 @@ def dispense(clinic: Clinic, actor: Actor, prescription_id: str, fields: Dispens
         open_contact(clinic, actor, row.visit, Purpose.DISPENSE, contact=row.encounter)
         found = medicine_gate.at_dispensing(row, fields.amount)
         if row.status == OrderStatus.ACTIVE:
+            deaths.require_asked(actor, row.visit.patient, "dispense", confirmed=fields.deceased_confirmed)
             require_answers(found, fields, {*row.confirmed, *fields.confirmed})
         audit.about_to_change("prescription", row.id)
         changed = (

@@ -19,6 +19,7 @@ from core.foundation.languages import DEFAULT_LANGUAGE
 from core.foundation.permissions import Actor
 from core.models import Procedure, ProcedureCode
 from core.orders import withdrawals
+from core.patients import deaths
 from core.records.access import Purpose, find_visit, require_right
 from core.records.contacts import contact_to_write
 from core.schemas.record import CodeOut, ProcedureFields, ProcedureOut
@@ -82,7 +83,7 @@ def add(clinic: Clinic, actor: Actor, visit_id: str, fields: ProcedureFields) ->
         NotAllowedError: The role may not write records.
         NotFoundError: There is no such visit.
         ValidationError: `code` is not in the list.
-        RuleError: `record_locked`.
+        RuleError: `record_locked`; `patient_deceased`, until `deceased_confirmed`.
     """
     require_right(actor, Purpose.WRITE)
     listed = code_search.load(SOURCE).by_code.get(fields.code)
@@ -90,10 +91,12 @@ def add(clinic: Clinic, actor: Actor, visit_id: str, fields: ProcedureFields) ->
         raise ValidationError({"code": "unknown"})
     with transaction():
         visit = find_visit(visit_id)
+        contact = contact_to_write(clinic, actor, visit)
+        deaths.require_asked(actor, visit.patient, "procedure", confirmed=fields.deceased_confirmed)
         row = Procedure.create(
             id=new_id(),
             visit=visit,
-            encounter=contact_to_write(clinic, actor, visit),
+            encounter=contact,
             code=listed.code,
             is_local=listed.is_local,
             title=listed.titles[DEFAULT_LANGUAGE],

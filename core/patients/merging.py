@@ -40,7 +40,9 @@ MOVED: dict[str, tuple[Any, Any]] = {
 patient decided, children."""
 
 
-def merge(clinic: Clinic, actor: Actor, patient_id: str, into: str) -> Merge:
+def merge(
+    clinic: Clinic, actor: Actor, patient_id: str, into: str, *, deceased_confirmed: bool = False
+) -> Merge:
     """Make `patient_id` part of `into`; both histories are kept under the survivor.
 
     Args:
@@ -48,12 +50,14 @@ def merge(clinic: Clinic, actor: Actor, patient_id: str, into: str) -> Merge:
         actor: The person who does it, for rights and audit.
         patient_id: The patient's id.
         into: The id of the record that remains.
+        deceased_confirmed: Merged although one of them died before the other was here.
 
     Raises:
         NotAllowedError: The actor may not merge.
         ValidationError: `into` is the same patient.
         NotFoundError: One of them does not exist or was voided.
-        RuleError: `judged_two_people` when a person has said that they are two.
+        RuleError: `judged_two_people` when a person has said that they are two; `patient_deceased` when one was here
+            after the other had died, until `deceased_confirmed`.
         ConflictError: `both_in_queue`: both wait in one queue today; one of the two places has to end first.
     """
     actor.require(Permission.MERGE_PATIENTS)
@@ -62,7 +66,11 @@ def merge(clinic: Clinic, actor: Actor, patient_id: str, into: str) -> Merge:
         if merged.id == survivor.id:
             raise ValidationError({"into": "same"})
         refuse_shared_queue(merged.id, survivor.id)
-        return _merge(clinic, actor, merged, survivor, "patients_merged")
+        made = _merge(clinic, actor, merged, survivor, "patients_merged")
+        now = patients.find(survivor.id)
+        if deaths.has_come_since(now):
+            deaths.require_asked(actor, now, "merge", confirmed=deceased_confirmed)
+        return made
 
 
 def merge_by_card(clinic: Clinic, actor: Actor, patient_id: str, nik: str) -> Merge | None:
@@ -91,6 +99,8 @@ def merge_by_card(clinic: Clinic, actor: Actor, patient_id: str, nik: str) -> Me
         )
         if owner is None or owner.identity_verified_at is None or not agree(merged, owner):
             return None
+        if merged.deceased_on != owner.deceased_on:
+            return None  # who shows a card is alive: a person must look
         refuse_shared_queue(merged.id, owner.id)
         return _merge(clinic, actor, merged, owner, "patients_merged_by_card")
 
@@ -147,6 +157,8 @@ def _merge(clinic: Clinic, actor: Actor, merged: Patient, survivor: Patient, act
         log["moved"][name] = ids
         table.update({column: survivor.id}).where(table.id.in_(ids)).execute()
     PatientKey.delete().where(PatientKey.patient == merged.id).execute()
+    for before in (merged, survivor):
+        patients.settle_passport(before)
     deaths.refresh_death(actor, survivor.id)
     medicine_gate.tell_of_allergies(clinic, survivor.id)
     patients.write_keys(Patient.get_by_id(survivor.id))
@@ -171,6 +183,8 @@ def _gained(merged: Patient, survivor: Patient) -> dict[str, Any]:
     }
     if merged.death_reported_on is not None and survivor.death_reported_on is None:
         gained["death_reported_on"] = merged.death_reported_on
+    if "passport_number" in gained:
+        gained["passport_doubtful"] = merged.passport_doubtful
     if gained.get("mother_id") == survivor.id:
         gained.pop("mother_id")
     if "nik" in gained:
@@ -213,7 +227,7 @@ def undo(clinic: Clinic, actor: Actor, merge_id: str) -> Merge:
             # The survivor first: the identifiers it gained must be free before they go back.
             _give_back(survivor, made.log)
             _write(made.log["merged"])
-        except IntegrityError:
+        except (IntegrityError, ValidationError):
             raise RuleError("undo_not_possible") from None
         for name, ids in made.log["moved"].items():
             table, column = MOVED[name]

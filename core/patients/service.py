@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from peewee import fn
+from peewee import IntegrityError, fn
 
 from core.exchange import outbox
 from core.foundation import audit, clock
@@ -88,16 +89,17 @@ def store(actor: Actor, new: Sequence[NewPatient], now: datetime) -> None:
         now: Time of the registration, aware.
 
     Raises:
-        IntegrityError: Another patient has one of their NIKs or BPJS numbers.
+        ValidationError: `patient.<field>`: `taken`: another server gave one of their numbers away at the same moment.
     """
     if not new:
         return
     numbers = record_numbers.give([one.record_number for one in new])
     rows = [_row(one, number, actor, now) for one, number in zip(new, numbers, strict=True)]
-    if len(rows) == 1:
-        create_row(Patient, **rows[0])
-    else:
-        Patient.insert_many(rows).execute()
+    with telling_taken("patient."):
+        if len(rows) == 1:
+            create_row(Patient, **rows[0])
+        else:
+            Patient.insert_many(rows).execute()
     add_keys([key for one in new for key in _keys_of(one.id, person_from(one.values))])
     ids = [one.id for one in new]
     outbox.enqueue("patient", *ids)
@@ -246,6 +248,32 @@ _WRITTEN_SINCE = Statement(
 )
 
 
+TAKEN_BY_INDEX = {"nik": "nik", "bpjs_number": "bpjs", "passport_number": "passport"}
+"""Column of `UNIQUE_NUMBERS` -> the part of its index's name that tells it from the others."""
+
+
+@contextmanager
+def telling_taken(prefix: str) -> Iterator[None]:
+    """Say which number is taken where the database's own index refuses it: no check sees what comes after it.
+
+    Args:
+        prefix: Stands before the name of the field in the error.
+
+    Raises:
+        ValidationError: `taken`, for the field.
+        IntegrityError: Anything else that the database refuses.
+    """
+    try:
+        yield
+    except IntegrityError as refusal:
+        words = str(refusal)
+        for column, part in TAKEN_BY_INDEX.items():
+            # SQLite names the column, PostgreSQL the index.
+            if f"patient.{column}" in words or f"patient_{part}_active" in words:
+                raise ValidationError({prefix + column: "taken"}) from None
+        raise
+
+
 def _refuse_taken(values: dict[str, Any], own_id: str | None, prefix: str) -> None:
     problems = {
         prefix + name: "taken"
@@ -311,12 +339,16 @@ def edit(clinic: Clinic, actor: Actor, patient_id: str, patch: PatientPatch) -> 
         verified = given.pop("identity_verified", None)
         current = {name: getattr(patient, name) for name in COLUMNS}
         values = _checked(clinic, {**current, **given}, prefix="", given=given)
-        _refuse_taken(values, patient.id, "")
+        changed = {name: value for name, value in values.items() if value != getattr(patient, name, None)}
+        _refuse_taken(changed, patient.id, "")
         now = clock.now()
         keep_version(patient, actor, "edit")
         if verified is not None:
             values["identity_verified_at"] = now if verified else None
+        if "passport_number" in changed:
+            values["passport_doubtful"] = False
         update_row(patient, values, now)
+        settle_passport(patient)
         patient = Patient.get_by_id(patient.id)
         write_keys(patient)
         outbox.enqueue("patient", patient.id)
@@ -417,8 +449,37 @@ def update_row(patient: Patient, values: dict[str, Any], now: datetime) -> None:
         patient: The patient as read.
         values: Column -> new value.
         now: The instant of the change, UTC.
+
+    Raises:
+        ValidationError: A number is `taken`: another server gave it away at the same moment.
     """
     columns = {("mother" if name == "mother_id" else name): value for name, value in values.items()}
-    Patient.update(version=patient.version + 1, updated_at=now, **columns).where(
-        Patient.id == patient.id
-    ).execute()
+    with telling_taken(""):
+        Patient.update(version=patient.version + 1, updated_at=now, **columns).where(
+            Patient.id == patient.id
+        ).execute()
+
+
+def settle_passport(before: Patient) -> None:
+    """Take the doubt from a passport's last holder, once the others have another number or are one with them.
+
+    Args:
+        before: A patient as it was before the change that may have settled it.
+    """
+    if not before.passport_doubtful:
+        return
+    left = Patient.select().where(
+        Patient.passport_number == before.passport_number, Patient.voided_at.is_null()
+    )
+    ids = [row.id for row in left]
+    if len(ids) == 1:
+        Patient.update(passport_doubtful=False).where(Patient.id == ids[0]).execute()
+
+
+def doubtful_passports() -> dict[str, list[str]]:
+    """Return each passport number that several patients have -> their record numbers."""
+    found: dict[str, list[str]] = {}
+    rows = Patient.select().where(Patient.passport_doubtful, Patient.voided_at.is_null())
+    for row in rows.order_by(Patient.passport_number, Patient.medical_record_number):
+        found.setdefault(str(row.passport_number), []).append(row.medical_record_number)
+    return found

@@ -17,6 +17,7 @@ from core.foundation.database import connection, transaction
 from core.foundation.errors import NotAllowedError, NotFoundError, RuleError, ValidationError
 from core.foundation.permissions import Actor
 from core.models import QueueEntry
+from core.patients import deaths
 from core.queues import outcomes, places, routing_examples, tickets, transitions
 from core.queues.entries import load_entry, open_entries, refuse_second_place
 from core.queues.undo import require_undo_right, undo_newest
@@ -27,7 +28,13 @@ PRIORITY_REASON_LENGTH = 80
 """Characters that `queue_entry.priority_reason` holds."""
 
 
-def call_next(clinic: Clinic, actor: Actor, cluster: str, service_point: str = "") -> EntryOut | None:
+ASKED_OF_THE_DEAD = frozenset({EntryAction.CALL, EntryAction.START, EntryAction.TRANSFER, EntryAction.SEND})
+"""Steps that begin something for a patient; ending it, and going back to who sent them, is not asked about."""
+
+
+def call_next(
+    clinic: Clinic, actor: Actor, cluster: str, service_point: str = "", *, deceased_confirmed: bool = False
+) -> EntryOut | None:
     """Call the first patient in the queue; return None when nobody waits.
 
     Two callers never get the same patient: writers take turns, and the entry is taken by an
@@ -38,10 +45,12 @@ def call_next(clinic: Clinic, actor: Actor, cluster: str, service_point: str = "
         actor: Actor who calls.
         cluster: Code of the cluster.
         service_point: The room to call to; otherwise the actor's own.
+        deceased_confirmed: Called although the patient is recorded as dead.
 
     Raises:
         NotAllowedError: The cluster is not one of the actor's.
         NotFoundError: There is no such cluster.
+        RuleError: `patient_deceased`, with the `number`, until `deceased_confirmed`.
     """
     code = clinic.clusters[cluster].code
     actor.require_cluster(code)
@@ -50,7 +59,10 @@ def call_next(clinic: Clinic, actor: Actor, cluster: str, service_point: str = "
         if found is None:
             return None
         entry = load_entry(found)
-        command = EntryCommand(service_point=service_point or actor.service_point)
+        command = EntryCommand(
+            service_point=service_point or actor.service_point, deceased_confirmed=deceased_confirmed
+        )
+        _ask_about_death(actor, entry, EntryAction.CALL, command)
         transitions.apply_action(actor, entry, EntryAction.CALL, command)
     return for_actor(actor, entry_out(clinic, entry.id))
 
@@ -75,7 +87,7 @@ def act(clinic: Clinic, actor: Actor, entry_id: str, action: EntryAction, comman
             `not_possible_now`: the step does not fit the status, and the caller knew it.
             `already_in_queue`: a move, or an undo, into a queue in which the patient stands already.
         ValidationError: `cluster`, `reason` or `priority` is missing or wrong.
-        RuleError: `no_way_back`; those of `core.queues.undo.undo_newest`.
+        RuleError: `no_way_back`; `patient_deceased`, until `deceased_confirmed`; those of `core.queues.undo.undo_newest`.
     """
     with transaction():
         entry = load_entry(entry_id)
@@ -90,6 +102,7 @@ def act(clinic: Clinic, actor: Actor, entry_id: str, action: EntryAction, comman
             if action is EntryAction.FINISH and entry.returns_to_id:
                 # Forgetting the way back must not lose the patient.
                 action = EntryAction.RETURN
+            _ask_about_death(actor, entry, action, command)
             result = MOVES.get(action, _stay)(clinic, actor, entry, action, command)
     shown = for_actor(actor, entry_out(clinic, result.id))
     if action is EntryAction.FINISH and actor.role is Role.CLINICIAN:
@@ -100,6 +113,22 @@ def act(clinic: Clinic, actor: Actor, entry_id: str, action: EntryAction, comman
 def _check_version(entry: QueueEntry, expected: int | None) -> None:
     if expected is not None and entry.version != expected:
         raise transitions.conflict_error(entry)
+
+
+def _ask_about_death(actor: Actor, entry: QueueEntry, action: EntryAction, command: EntryCommand) -> None:
+    """Ask before a step for somebody who is recorded as dead; who was called was asked about.
+
+    Raises:
+        RuleError: `patient_deceased`, with the day and the `number`.
+    """
+    was_asked = action is EntryAction.START and entry.status == EntryStatus.CALLED
+    if action not in ASKED_OF_THE_DEAD or was_asked:
+        return
+    confirmed = command.deceased_confirmed
+    try:
+        deaths.require_asked(actor, entry.visit.patient, str(action), confirmed=confirmed)
+    except RuleError as question:
+        raise RuleError(question.code, **question.details, number=entry.ticket.number) from None
 
 
 def _check_allowed(actor: Actor, entry: QueueEntry, action: EntryAction) -> None:

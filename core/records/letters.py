@@ -21,11 +21,12 @@ from core.foundation.ages import age_in_days, age_in_months, age_in_years
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OrderStatus, Sex
 from core.foundation.database import transaction
-from core.foundation.errors import RuleError, ValidationError
+from core.foundation.errors import ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.models import Diagnosis, Encounter, Letter, Order, Patient, Prescription, Procedure, Visit
 from core.orders import medicine_gate
+from core.patients import deaths
 from core.records.access import Purpose, find_visit, require_right
 from core.records.contacts import contact_to_write
 from core.records.forms import LetterKind, check_answer
@@ -87,7 +88,8 @@ def issue(clinic: Clinic, actor: Actor, visit_id: str, fields: LetterFields) -> 
             letter tells what the whole visit found.
         NotFoundError: There is no such visit.
         ValidationError: `kind` is unknown, or an answer is missing (`required`) or wrong.
-        RuleError: `record_locked`; `patient_deceased`, until `deceased_confirmed`; `allergy`, until `allergy_override` with a reason, where a medicine that the
+        RuleError: `record_locked`; `patient_deceased`, until `deceased_confirmed`; `allergy`, until
+            `allergy_override` with a reason, where a medicine that the
             letter names clashes with an allergy.
     """
     require_right(actor, Purpose.LETTER)
@@ -99,8 +101,7 @@ def issue(clinic: Clinic, actor: Actor, visit_id: str, fields: LetterFields) -> 
         reason = StatedReason(fields.reason, fields.reason_code)
         contact = contact_to_write(clinic, actor, visit, Purpose.LETTER, reason)
         died_on = visit.patient.deceased_on
-        if died_on is not None and not fields.deceased_confirmed:
-            raise RuleError("patient_deceased", deceased_on=died_on.isoformat())
+        deaths.require_asked(actor, visit.patient, "letter", confirmed=fields.deceased_confirmed)
         today = clinic.today()
         _check(kind, fields.answers, today)
         newest = Letter.select(fn.MAX(Letter.sequence)).where(

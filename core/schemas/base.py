@@ -119,6 +119,13 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", use_enum_values=False)
 
 
+class ForDeceased(Schema):
+    """A request that is asked about for a patient who is recorded as dead."""
+
+    deceased_confirmed: bool = False
+    """The mark was looked at: it is meant all the same, or was before the death."""
+
+
 class Problem(BaseModel):
     """RFC 9457 problem details as Loket sends them."""
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from core.foundation.codes import AppointmentStatus, DuplicateBand, NikHolder, NoIdentifierReason, Payer, Sex
-from core.schemas.base import Identifier, Line, Name, Schema
+from core.schemas.base import ForDeceased, Identifier, Line, Name, Schema
 
 TypedNumber = Annotated[Line, Field(max_length=32)]
 """A number of a card as typed or scanned, with spaces, dots and dashes."""
@@ -243,7 +243,7 @@ class NikDoubt(Schema):
     """The patient who has the number."""
 
 
-class MergeRequest(Schema):
+class MergeRequest(ForDeceased):
     """`POST patients/{id}/merge`."""
 
     into: Identifier

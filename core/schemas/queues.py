@@ -9,7 +9,7 @@ from pydantic import Field
 
 from core.foundation.codes import DayEndAnswer, Disposition, EntryStatus, NumberStatus, Priority, Sex
 from core.printing.documents import PrintDocument
-from core.schemas.base import Line, Schema
+from core.schemas.base import ForDeceased, Line, Schema
 
 
 class ClusterOut(Schema):
@@ -226,7 +226,7 @@ class ChangeOut(Schema):
     data: dict[str, Any] = {}
 
 
-class CallNext(Schema):
+class CallNext(ForDeceased):
     """`POST queues/{cluster}/call-next`."""
 
     service_point: Annotated[Line, Field(max_length=40)] = ""
@@ -238,7 +238,7 @@ class ServicePoint(Schema):
     service_point: Annotated[Line, Field(max_length=40)] = ""
 
 
-class EntryCommand(Schema):
+class EntryCommand(ForDeceased):
     """The arguments of an action on a queue entry; each action uses some."""
 
     expected_version: int | None = None

@@ -20,7 +20,7 @@ from core.foundation.codes import (
     Payer,
     Role,
 )
-from core.schemas.base import Document, Line, Prose, Schema
+from core.schemas.base import Document, ForDeceased, Line, Prose, Schema
 from core.schemas.patients import PatientOut
 from core.schemas.queues import EntryOut, EntryPatient
 
@@ -80,7 +80,7 @@ class VisitSummary(Schema):
     """`K02.9 Karies gigi`."""
 
 
-class DiagnosisFields(Schema):
+class DiagnosisFields(ForDeceased):
     """`POST visits/{id}/diagnoses`."""
 
     code: Annotated[Line, Field(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$")]
@@ -114,14 +114,18 @@ class CodeOut(Schema):
     """`sex` or `age` where the code cannot be the patient's; only a code typed as such is found then."""
 
 
-class ProcedureFields(Schema):
-    """`POST visits/{id}/procedures`."""
+class ProcedureContent(Schema):
+    """A procedure and the note to it."""
 
     code: Annotated[Line, Field(min_length=2, max_length=12)]
     note: Annotated[Line, Field(max_length=200)] = ""
 
 
-class ProcedureOut(ProcedureFields):
+class ProcedureFields(ForDeceased, ProcedureContent):
+    """`POST visits/{id}/procedures`."""
+
+
+class ProcedureOut(ProcedureContent):
     """A recorded procedure."""
 
     id: str
@@ -138,7 +142,7 @@ class VaccineOut(Schema):
     """KFA (93...)."""
 
 
-class ImmunisationFields(Schema):
+class ImmunisationFields(ForDeceased):
     """`POST visits/{id}/immunisations`."""
 
     vaccine: Annotated[Line, Field(min_length=2, max_length=120)]
@@ -193,7 +197,7 @@ class CompoundIngredient(Schema):
     """`120 mg`, `1/4 tab`: in each paper, or in all, as `per_paper` says."""
 
 
-class PrescriptionFields(Schema):
+class PrescriptionFields(ForDeceased):
     """`POST visits/{id}/prescriptions`."""
 
     medicine: Annotated[Line, Field(max_length=120)] = ""
@@ -263,7 +267,7 @@ class PrescriptionOut(PrescriptionFields):
     dispense_note: str = ""
 
 
-class DispenseFields(Schema):
+class DispenseFields(ForDeceased):
     """`POST prescriptions/{id}/dispense`."""
 
     amount: Annotated[Line, Field(max_length=30)] = ""
@@ -286,7 +290,7 @@ class LabTestOut(Schema):
     unit: str = ""
 
 
-class OrderFields(Schema):
+class OrderFields(ForDeceased):
     """`POST visits/{id}/orders`."""
 
     test: Annotated[Line, Field(min_length=1, max_length=80)]
@@ -427,14 +431,12 @@ class PreviousValue(Schema):
     service_on: date
 
 
-class LetterFields(ReasonFields):
+class LetterFields(ReasonFields, ForDeceased):
     """`POST visits/{id}/letters`."""
 
     kind: Annotated[Line, Field(min_length=1, max_length=16)]
     answers: Document = {}
     """Answers to the questions of the kind of letter; dates as ISO text."""
-    deceased_confirmed: bool = False
-    """Issued although the patient is marked as deceased; the letter says so."""
     allergy_override: bool = False
     """Issued knowingly although a medicine in it clashes with an allergy; `override_reason` says why."""
     override_reason: Annotated[Line, Field(max_length=200)] = ""

@@ -21,6 +21,7 @@ from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.foundation.statements import Statement, as_row, given
 from core.models import Appointment, BpjsListItem, Patient, QueueEntry, Ticket, Visit
+from core.patients import deaths
 from core.queues import tickets, turns
 from core.queues.entries import refuse_second_place
 from core.visits import roster_versions
@@ -76,9 +77,8 @@ def book(clinic: Clinic, actor: Actor, patient: Patient, wanted: Booking) -> App
     _check_complaint(clinic, wanted.chief_complaint)
     sessions = _sessions(clinic, wanted)
     with transaction():
-        if patient.deceased_on is not None:
-            # Nobody is there to be asked: the counter has to look at it.
-            raise RuleError("patient_deceased", deceased_on=patient.deceased_on.isoformat())
+        # Nobody is there to be asked: the counter has to look at it.
+        deaths.require_asked(actor, patient, "book", confirmed=False)
         _refuse_second(clinic, patient, wanted)
         doctor, hours = _place_in(clinic, wanted, sessions)
         sequence = tickets.next_sequence(wanted.cluster, wanted.day)

@@ -31,7 +31,7 @@ from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.foundation.statements import Statement, create, find, given, given_for
 from core.models import Patient, Registration, Visit
-from core.patients import duplicate_check, nik_holders
+from core.patients import deaths, duplicate_check, nik_holders
 from core.patients import service as patients
 from core.queues import routing_examples, service_days, tickets
 from core.queues.entries import refuse_second_place
@@ -86,7 +86,8 @@ def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tupl
                 # Somebody was registered or corrected meanwhile, at another counter perhaps this very person. Only
                 # then is it looked for while nobody else may write.
                 _check_duplicates(clinic, request)
-            _check_deceased(patient, request)
+            if patient is not None:
+                deaths.require_asked(actor, patient, "register", confirmed=request.deceased_confirmed)
             entry_id = _save(clinic, actor, request, patient, decision, digest)
         return _read_back(clinic, request, entry_id), True
 
@@ -176,18 +177,6 @@ def _refusal(request: RegistrationRequest, decision: RoutingDecision) -> str | N
         return "cluster_blocked"
     needs_reason = decision.verdict is Verdict.MISMATCH and not request.override_reason
     return "override_reason_required" if needs_reason else None
-
-
-def _check_deceased(patient: Patient | None, request: RegistrationRequest) -> None:
-    """Ask about a patient who is marked as deceased.
-
-    Raises:
-        RuleError: `patient_deceased`, with the day, until `deceased_confirmed`.
-    """
-    if patient is None or request.deceased_confirmed:
-        return
-    if patient.deceased_on is not None:
-        raise RuleError("patient_deceased", deceased_on=patient.deceased_on.isoformat())
 
 
 def _with_settled_nik(clinic: Clinic, request: RegistrationRequest) -> RegistrationRequest:

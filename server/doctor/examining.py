@@ -124,6 +124,8 @@ def _of_clinic(clinic: Clinic) -> list[CheckResult]:
             ("sync", sending_checks.check_sync),
             ("bpjs", sending_checks.check_bpjs),
             ("dangers", work_checks.check_dangers),
+            ("patients", work_checks.check_passports),
+            ("medicines", work_checks.check_medicines),
             ("paper", work_checks.check_paper),
         ):
             findings += looked(subject, lambda look=look: look(clinic))  # type: ignore[misc]

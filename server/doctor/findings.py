@@ -55,6 +55,8 @@ SUBJECTS = {
     "sync": N_("sending"),
     "bpjs": N_("BPJS"),
     "dangers": N_("danger signs"),
+    "patients": N_("patients"),
+    "medicines": N_("medicines"),
     "server": N_("server"),
     "https": N_("encryption"),
     "ssh": N_("SSH door"),

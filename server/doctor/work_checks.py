@@ -1,4 +1,4 @@
-"""Checks of the clinic's own work: closed days, signed danger signs, printed forms."""
+"""Checks of the clinic's own work: closed days, signed danger signs, doubtful passports, medicines, printed forms."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from core.daily import closing
 from core.foundation.clinic import Clinic
 from core.foundation.codes import RunStatus
+from core.orders.medicines.checks import counted_sources
+from core.patients import service as patients
 from core.queues import paper_forms
 from core.visits import danger_signatures
 from server.doctor.findings import CheckResult
@@ -50,6 +52,27 @@ def check_dangers(clinic: Clinic) -> Iterator[CheckResult]:
     else:
         words = _("all {number} danger signs are signed").format(number=standing.signs)
         yield CheckResult("ok", "dangers", words)
+
+
+def check_passports(clinic: Clinic) -> Iterator[CheckResult]:
+    """Tell of passport numbers that several patients have: they are sent nowhere until a person has looked."""
+    for number, records in patients.doubtful_passports().items():
+        words = _(
+            "The passport {passport} stands on {number} cards: RM {records}. Correct the wrong ones (F9 in the search), "
+            "or make the records one; until then the number is sent nowhere."
+        )
+        words = words.format(passport=number, number=len(records), records=", ".join(records))
+        yield CheckResult("warning", "patients", words)
+
+
+def check_medicines(clinic: Clinic) -> Iterator[CheckResult]:
+    """Say how many questions about medicines rest on a text that was read; the others are asked all the same."""
+    rules, read = counted_sources()
+    words = _(
+        "{number} contraindications are asked about; the source of {read} was read, of {named} only named "
+        "(docs/reference/medicines.md)"
+    )
+    yield CheckResult("ok", "medicines", words.format(number=rules, read=read, named=rules - read))
 
 
 def check_paper(clinic: Clinic) -> Iterator[CheckResult]:

@@ -228,7 +228,9 @@ def judged_two_people(actor: ActorNow, limit: Annotated[int, Query(ge=1, le=200)
 def merge(patient_id: str, body: MergeRequest, actor: ActorNow, clinic: ClinicNow) -> MergeOut:
     """Merge two records; both histories are kept."""
     with connection():
-        return merging.merge_out(merging.merge(clinic, actor, patient_id, body.into))
+        return merging.merge_out(
+            merging.merge(clinic, actor, patient_id, body.into, deceased_confirmed=body.deceased_confirmed)
+        )
 
 
 @router.get("/merges")

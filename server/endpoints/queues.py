@@ -95,7 +95,8 @@ def call_next(
 ) -> EntryOut | Response:
     """Call the first patient; 204 when nobody waits."""
     point = body.service_point if body else ""
-    entry = queueing.call_next(clinic, actor, cluster, point)
+    confirmed = body.deceased_confirmed if body is not None else False
+    entry = queueing.call_next(clinic, actor, cluster, point, deceased_confirmed=confirmed)
     return entry if entry is not None else Response(status_code=204)
 
 

@@ -22,7 +22,13 @@ class OrdersClient(ResourceClient):
     """Diagnoses, procedures, prescriptions, laboratory tests and worklists."""
 
     async def add_diagnosis(
-        self, visit_id: str, code: str, case_kind: str | None = None, *, confirm: bool = False
+        self,
+        visit_id: str,
+        code: str,
+        case_kind: str | None = None,
+        *,
+        confirm: bool = False,
+        deceased_confirmed: bool = False,
     ) -> DiagnosisOut:
         """Record one diagnosis.
 
@@ -31,11 +37,17 @@ class OrdersClient(ResourceClient):
             code: ICD-10 code.
             case_kind: "new" or "old", as the monthly report counts them; None: as the patient is known.
             confirm: Whether it was asked about, for a code of the other sex or an impossible age.
+            deceased_confirmed: Whether it was asked about, for a patient who is recorded as dead.
 
         Returns:
             The stored diagnosis.
         """
-        body = {"code": code, "case_kind": case_kind, "confirm": confirm}
+        body = {
+            "code": code,
+            "case_kind": case_kind,
+            "confirm": confirm,
+            "deceased_confirmed": deceased_confirmed,
+        }
         return await self._connection.one(DiagnosisOut, "POST", f"visits/{visit_id}/diagnoses", body)
 
     async def void_diagnosis(self, visit_id: str, diagnosis_id: str, reason: str) -> None:
@@ -49,18 +61,21 @@ class OrdersClient(ResourceClient):
         path = f"visits/{visit_id}/diagnoses/{diagnosis_id}"
         await self._connection.send("DELETE", path, params={"reason": reason})
 
-    async def add_procedure(self, visit_id: str, code: str, note: str = "") -> ProcedureOut:
+    async def add_procedure(
+        self, visit_id: str, code: str, note: str = "", *, deceased_confirmed: bool = False
+    ) -> ProcedureOut:
         """Record one procedure that was carried out.
 
         Args:
             visit_id: The visit.
             code: Code of the procedure.
             note: Free text.
+            deceased_confirmed: Whether it was asked about, for a patient who is recorded as dead.
 
         Returns:
             The stored procedure.
         """
-        body = {"code": code, "note": note}
+        body = {"code": code, "note": note, "deceased_confirmed": deceased_confirmed}
         return await self._connection.one(ProcedureOut, "POST", f"visits/{visit_id}/procedures", body)
 
     async def void_procedure(self, visit_id: str, procedure_id: str, reason: str) -> None:
@@ -114,18 +129,21 @@ class OrdersClient(ResourceClient):
         path = f"prescriptions/{prescription_id}/dispense"
         return await self._connection.one(PrescriptionOut, "POST", path, dict(fields))
 
-    async def order_test(self, visit_id: str, test: str, note: str = "") -> OrderOut:
+    async def order_test(
+        self, visit_id: str, test: str, note: str = "", *, deceased_confirmed: bool = False
+    ) -> OrderOut:
         """Order one laboratory test.
 
         Args:
             visit_id: The visit.
             test: Code of the test.
             note: Free text for the laboratory.
+            deceased_confirmed: Whether it was asked about, for a patient who is recorded as dead.
 
         Returns:
             The stored order.
         """
-        body = {"test": test, "note": note}
+        body = {"test": test, "note": note, "deceased_confirmed": deceased_confirmed}
         return await self._connection.one(OrderOut, "POST", f"visits/{visit_id}/orders", body)
 
     async def revoke_test(self, order_id: str, reason: str) -> None:

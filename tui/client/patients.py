@@ -119,9 +119,16 @@ class PatientsClient(ResourceClient):
         """List the confirmed non-matches, newest first."""
         return await self._connection.many(NonMatchOut, "not-same")
 
-    async def merge(self, patient_id: str, into_id: str) -> MergeOut:
-        """Merge a patient into another one."""
-        return await self._connection.one(MergeOut, "POST", f"patients/{patient_id}/merge", {"into": into_id})
+    async def merge(self, patient_id: str, into_id: str, *, deceased_confirmed: bool = False) -> MergeOut:
+        """Merge a patient into another one.
+
+        Args:
+            patient_id: The patient.
+            into_id: The record that stays.
+            deceased_confirmed: Whether it was asked about, where one was here after the other had died.
+        """
+        body = {"into": into_id, "deceased_confirmed": deceased_confirmed}
+        return await self._connection.one(MergeOut, "POST", f"patients/{patient_id}/merge", body)
 
     async def merges(self) -> list[MergeOut]:
         """List the last merges, newest first."""

@@ -57,9 +57,18 @@ class QueuesClient(ResourceClient):
         """Return one entry, ended or not."""
         return await self._connection.one(EntryOut, "GET", f"queue-entries/{entry_id}")
 
-    async def call_next(self, cluster: str, service_point: str = "") -> EntryOut | None:
-        """Call the first person in a queue; None when nobody waits."""
-        path, body = f"queues/{cluster}/call-next", {"service_point": service_point}
+    async def call_next(
+        self, cluster: str, service_point: str = "", *, deceased_confirmed: bool = False
+    ) -> EntryOut | None:
+        """Call the first person in a queue; None when nobody waits.
+
+        Args:
+            cluster: Code of the cluster.
+            service_point: The room to call to.
+            deceased_confirmed: Whether it was asked about, for a patient who is recorded as dead.
+        """
+        path = f"queues/{cluster}/call-next"
+        body = {"service_point": service_point, "deceased_confirmed": deceased_confirmed}
         response = await self._connection.send("POST", path, body)
         return None if response.status_code == NO_CONTENT else EntryOut.model_validate_json(response.content)
 

@@ -312,7 +312,8 @@ class CounterDialogue:
             place = self._session.cluster_name(ticket.cluster)
             self._talk.say(_("Not moved: the patient stays in {cluster}.").format(cluster=place))
             return
-        command = EntryCommand(cluster=agreed.cluster, reason=agreed.reason or "")
+        # Whoever is recorded as dead was asked about at the registration a moment ago.
+        command = EntryCommand(cluster=agreed.cluster, reason=agreed.reason or "", deceased_confirmed=True)
         entry = await self._session.client.queues.act(ticket.id, "transfer", command)
         self._receipt = self._receipt.model_copy(update={"ticket": ticket_of(entry)})
         self._moves += 1

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from core.foundation.codes import Disposition, EntryStatus, Permission, Role
 from core.schemas.queues import EntryCommand, EntryOut
+from tui.client.errors import RefusedError
 from tui.lines.allergy_talk import AllergyDialogue
 from tui.lines.conversation import Conversation, HungUpError, LeaveError
 from tui.lines.pharmacy import PharmacyDialogue
@@ -117,7 +118,15 @@ class QueueDialogue:
         await RecordDialogue(self._session, self._talk).run()
 
     async def _call_next(self) -> None:
-        entry = await self._session.client.queues.call_next(self._shown)
+        try:
+            entry = await self._session.client.queues.call_next(self._shown)
+        except RefusedError as refusal:
+            if refusal.code != "patient_deceased":
+                raise
+            said = problem_words.problem_text(refusal.problem)
+            if not await self._says_yes(f"! {said} " + _("Call all the same?")):
+                return
+            entry = await self._session.client.queues.call_next(self._shown, deceased_confirmed=True)
         if entry is None:
             self._talk.say(_("Nobody waits."))
             return

@@ -17,7 +17,7 @@ from tui.client.errors import RefusedError
 from tui.messages import QueueChanged
 from tui.registration.decision import Decision
 from tui.screens.base import Dialog, LoketScreen, ResultT
-from tui.screens.reasons import AgreeDialog, ClusterDialog, LettersDialog, ReasonDialog
+from tui.screens.reasons import AgreeDialog, ClusterDialog, DeceasedDialog, LettersDialog, ReasonDialog
 from tui.screens.stray_keys import StrayKeys, is_typed
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
@@ -252,10 +252,23 @@ class ActingScreen(LoketScreen[None]):
                 if refusal.problem.code == "override_reason_required":
                     self._ask_reason_to_move(entry_id, command, sentence, refusal.problem)
                     return
+                if refusal.problem.code == "patient_deceased":
+                    again = command.model_copy(update={"deceased_confirmed": True})
+                    self.ask_about_death(refusal, lambda: self.act(entry_id, action, again, sentence))
+                    return
                 raise
             finally:
                 await self.read_again()
             self.acted(entry, sentence)
+
+    def ask_about_death(self, refusal: RefusedError, go_on: Callable[[], object]) -> None:
+        """Ask whether a step is meant for a patient who is recorded as dead."""
+
+        def knowingly(answer: str) -> None:
+            if answer == "yes":
+                go_on()
+
+        self.ask(DeceasedDialog(self.session, refusal.problem), knowingly)
 
     def _ask_reason_to_move(
         self, entry_id: str, command: EntryCommand, sentence: str, problem: Problem

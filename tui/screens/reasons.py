@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from core.foundation.codes import Disposition
+from core.schemas.base import Problem
 from core.schemas.queues import ClusterOut
 from tui import theme
 from tui.screens import stray_keys
@@ -279,6 +280,22 @@ class AgreeDialog(Dialog[bool]):
         elif event.is_printable:
             event.stop()
             self.close_typed_into()
+
+
+def told_of_death(problem: Problem) -> list[str]:
+    """Return the line that says when the patient died, where that is the question."""
+    return [problem_words.problem_text(problem)] if problem.code == "patient_deceased" else []
+
+
+class DeceasedDialog(LettersDialog):
+    """Asks whether a step is meant for a patient who is recorded as dead; `yes` or `no`."""
+
+    def __init__(self, session: Session, problem: Problem) -> None:
+        """Args: `problem` is the core's question."""
+        options = [("Y", "yes", _("Go on all the same")), ("N", "no", _("Do not go on"))]
+        number = str(problem.details.get("number", ""))
+        note = f"{number} {problem_words.problem_text(problem)}".strip()
+        super().__init__(session, N_("Marked as DECEASED: go on all the same?"), options, notes=[note])
 
 
 class EndingDialog(LettersDialog):

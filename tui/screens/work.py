@@ -140,8 +140,24 @@ class WorkScreen(ActingScreen):
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_call_next(self) -> None:
         """Call the first patient."""
+        await self._call_next(deceased_confirmed=False)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def call_knowingly(self) -> None:
+        """Call the first patient, who is recorded as dead."""
+        await self._call_next(deceased_confirmed=True)
+
+    async def _call_next(self, *, deceased_confirmed: bool) -> None:
         with self.saying_refusals(), hold_keys(self.app):
-            entry = await self.session.client.queues.call_next(self.shown, self._room)
+            try:
+                entry = await self.session.client.queues.call_next(
+                    self.shown, self._room, deceased_confirmed=deceased_confirmed
+                )
+            except RefusedError as refusal:
+                if refusal.code != "patient_deceased":
+                    raise
+                self.ask_about_death(refusal, self.call_knowingly)
+                return
             await self.read_again()
             if entry is None:
                 self.say(_("Nobody waits."), "warning")
@@ -275,16 +291,29 @@ class WorkScreen(ActingScreen):
             self.open(entry)
 
     @work(exclusive=True, group="act", exit_on_error=False)
-    async def open(self, entry: EntryOut) -> None:
-        """Start the service, then open the record; keys typed ahead go into the record."""
+    async def open(self, entry: EntryOut, *, deceased_confirmed: bool = False) -> None:
+        """Start the service, then open the record; keys typed ahead go into the record.
+
+        Args:
+            entry: The patient's.
+            deceased_confirmed: It was asked about, for a patient who is recorded as dead.
+        """
         with self.saying_refusals(), hold_keys(self.app):
             if entry.status in STARTS:
-                command = EntryCommand(expected_version=entry.version, service_point=self._room)
+                seen = entry
+                command = EntryCommand(
+                    expected_version=entry.version,
+                    service_point=self._room,
+                    deceased_confirmed=deceased_confirmed,
+                )
                 try:
                     entry = await self.session.client.queues.act(entry.id, "start", command)
-                except RefusedError:
+                except RefusedError as refusal:
                     await self.read_again()
-                    raise
+                    if refusal.code != "patient_deceased":
+                        raise
+                    self.ask_about_death(refusal, lambda: self.open(seen, deceased_confirmed=True))
+                    return
                 await self.read_again()
             self.last = entry
             await self._open_record(entry)

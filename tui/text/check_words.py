@@ -48,11 +48,11 @@ BASES: Mapping[str, str] = {
 DOSE_CODES = frozenset(
     {"dose_not_positive", "dose_impossible", "dose_too_much", "dose_too_little", "weight_needed"}
 )
-ASKED = DOSE_CODES | {"allergy", "contraindication", "medicine_twice", "interaction"}
-ASKED_OF_VACCINES = frozenset({"allergy", "contraindication", "vaccine_expired"})
+ASKED = DOSE_CODES | {"allergy", "contraindication", "medicine_twice", "interaction", "patient_deceased"}
+"""Codes of questions that a person may answer with yes."""
+ASKED_OF_VACCINES = frozenset({"allergy", "contraindication", "vaccine_expired", "patient_deceased"})
 NEED_REASON = frozenset({"allergy", "vaccine_expired"})
 """Questions whose yes needs a reason."""
-"""Codes of questions that a person may answer with yes."""
 
 
 def check_line(check: MedicineCheckOut) -> str:
@@ -152,6 +152,8 @@ def override(values: Mapping[str, Any], code: str, reason: str = "") -> dict[str
         return {**values, "allergy_override": True, "override_reason": reason}
     if code == "vaccine_expired":
         return {**values, "expired_override": True, "override_reason": reason}
+    if code == "patient_deceased":
+        return {**values, "deceased_confirmed": True}
     if code in DOSE_CODES:
         return {**values, "dose_override": True}
     return {**values, "confirmed": [*values.get("confirmed", []), code]}

@@ -49,7 +49,12 @@ def patient(names: Names, row: Patient, *, mother_nik: str | None, survivor_numb
 
 
 def _identifiers(row: Patient, mother_nik: str | None, use: str) -> list[Resource]:
-    own = {systems.national(kind): getattr(row, name) for name, kind in IDENTIFIERS.items()}
+    known = {
+        name: kind
+        for name, kind in IDENTIFIERS.items()
+        if name != "passport_number" or not row.passport_doubtful
+    }
+    own = {systems.national(kind): getattr(row, name) for name, kind in known.items()}
     found = {**own, systems.MOTHER_NIK: mother_nik or row.mother_nik}
     return [{"use": use, "system": system, "value": value} for system, value in found.items() if value]
 

@@ -205,6 +205,12 @@ def allergy_checks(medicine: str, allergies: Sequence[str]) -> list[Check]:
     return found + ([Check(ALLERGY_UNCHECKED, things=tuple(unread))] if unread else [])
 
 
+def counted_sources() -> tuple[int, int]:
+    """Return how many contraindications there are, and of how many the source was read in a public text."""
+    rules = catalogue.document("contraindications.toml")["rule"]
+    return len(rules), sum("seen" in rule for rule in rules)
+
+
 def _contraindications(medicine: str, person: Recipient) -> list[Check]:
     if is_topical(medicine):
         return []

@@ -15,8 +15,9 @@ from core.linkage.name_comparison import compare_names
 from core.patients.fields import BY_NAME, PATIENT_FIELDS
 from core.schemas.patients import CandidatePairOut, MergeOut, PatientOut
 from tui import keymap, theme
+from tui.client.errors import RefusedError
 from tui.screens.base import LoketScreen
-from tui.screens.reasons import LettersDialog
+from tui.screens.reasons import DeceasedDialog, LettersDialog
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
 from tui.text import problem_words
@@ -140,11 +141,23 @@ class CompareScreen(LoketScreen[Outcome]):
         if answer == "yes":
             self.merge()
 
+    def _knowingly(self, answer: str | None) -> None:
+        if answer == "yes":
+            self.merge(deceased_confirmed=True)
+
     @work(exclusive=True, group="save", exit_on_error=False)
-    async def merge(self) -> None:
-        """Merge, then leave."""
+    async def merge(self, *, deceased_confirmed: bool = False) -> None:
+        """Merge, then leave; where one was here after the other had died, only after a yes."""
         with self.saying_refusals(), hold_keys(self.app):
-            made = await self.session.client.patients.merge(self._goes.id, self._stays.id)
+            try:
+                made = await self.session.client.patients.merge(
+                    self._goes.id, self._stays.id, deceased_confirmed=deceased_confirmed
+                )
+            except RefusedError as refusal:
+                if refusal.code != "patient_deceased":
+                    raise
+                self.app.push_screen(DeceasedDialog(self.session, refusal.problem), self._knowingly)
+                return
             self.dismiss(("merged", merged_text(made)))
 
     @work(exclusive=True, group="save", exit_on_error=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from textual import work
@@ -22,7 +23,7 @@ from core.schemas.record import (
 )
 from tui.client.errors import RefusedError, UnreachableError
 from tui.screens.base import LoketScreen
-from tui.screens.reasons import WHY_ALL_THE_SAME, LettersDialog, LineDialog
+from tui.screens.reasons import WHY_ALL_THE_SAME, DeceasedDialog, LettersDialog, LineDialog, told_of_death
 from tui.screens.record.allergy_dialogs import AllergyQuestions
 from tui.screens.record.compound_dialog import CompoundDialog
 from tui.screens.record.copy_dialog import give_copy
@@ -47,6 +48,8 @@ from tui.text.result_words import value_text
 from tui.text.translation import N_, _
 from tui.text.visit_words import medicine_text, medicines_of, vaccine_text
 
+NOTHING_ANSWERED: Mapping[str, bool] = {}
+"""Answers before anything was asked."""
 SIGN_CELLS = 4
 """Cells of a status line that its sign and its blanks take."""
 
@@ -132,18 +135,20 @@ class Additions(LoketScreen[str]):
             self.diagnose(*chosen)
 
     @work(group=ADDING, exit_on_error=False)
-    async def diagnose(self, code: str, case_kind: str | None, *, confirm: bool = False) -> None:
+    async def diagnose(
+        self, code: str, case_kind: str | None, answered: Mapping[str, bool] = NOTHING_ANSWERED
+    ) -> None:
         """Add a diagnosis and say as which case; one that cannot be this patient's only after a yes.
 
         Args:
             code: ICD-10 code.
             case_kind: `CaseKind` code; None: as the patient is known.
-            confirm: It was asked about.
+            answered: `confirm` and `deceased_confirmed`, as far as they were asked about.
         """
         try:
             with hold_keys(self.app):
                 added = await self.session.client.orders.add_diagnosis(
-                    self._entry.visit_id, code, case_kind, confirm=confirm
+                    self._entry.visit_id, code, case_kind, **answered
                 )
                 await self._read_again()
                 case = _("OLD case (control)") if added.case_kind is CaseKind.OLD else _("NEW case")
@@ -151,14 +156,28 @@ class Additions(LoketScreen[str]):
         except RefusedError as refusal:
             self.say(problem_words.problem_text(refusal.problem), "error")
             if refusal.code in {"diagnosis_sex", "diagnosis_age"}:
-                self._ask_unfit(code, case_kind, problem_words.problem_text(refusal.problem))
+                again = {**answered, "confirm": True}
+                why = problem_words.problem_text(refusal.problem)
+                self._ask_unfit(lambda: self.diagnose(code, case_kind, again), why)
+            elif refusal.code == "patient_deceased":
+                known = {**answered, "deceased_confirmed": True}
+                self._ask_about_death(refusal, lambda: self.diagnose(code, case_kind, known))
         except UnreachableError:
             self.say(_(problem_words.UNREACHABLE), "error")
 
-    def _ask_unfit(self, code: str, case_kind: str | None, why: str) -> None:
+    def _ask_about_death(self, refusal: RefusedError, go_on: Callable[[], Any]) -> None:
+        """Ask whether it is meant for a patient who is recorded as dead."""
+
         def knowingly(answer: str | None) -> None:
             if answer == "yes":
-                self.diagnose(code, case_kind, confirm=True)
+                go_on()
+
+        self.app.push_screen(DeceasedDialog(self.session, refusal.problem), knowingly)
+
+    def _ask_unfit(self, go_on: Callable[[], Any], why: str) -> None:
+        def knowingly(answer: str | None) -> None:
+            if answer == "yes":
+                go_on()
 
         options = [("Y", "yes", _("Record it all the same")), ("N", "no", _("Do not record it"))]
         title = N_("Is this the right diagnosis?")
@@ -169,7 +188,8 @@ class Additions(LoketScreen[str]):
 
         def chosen(procedure: tuple[str, str] | None) -> None:
             if procedure is not None:
-                self.run_adding(self.session.client.orders.add_procedure(self._entry.visit_id, *procedure))
+                add = self.session.client.orders.add_procedure
+                self.add_each([partial(add, self._entry.visit_id, *procedure)])
 
         self.app.push_screen(ProcedureDialog(self.session), chosen)
 
@@ -400,7 +420,11 @@ class Additions(LoketScreen[str]):
             else N_("Prescribe all the same?")
         )
         named = values.get("medicine") or ", ".join(each["medicine"] for each in values["ingredients"])
-        notes = [named, *check_words.check_lines(refusal.problem.details.get("checks", []))]
+        notes = [
+            named,
+            *told_of_death(refusal.problem),
+            *check_words.check_lines(refusal.problem.details.get("checks", [])),
+        ]
         self.app.push_screen(LettersDialog(self.session, title, options, notes=notes), knowingly)
 
     def action_order(self) -> None:
@@ -408,9 +432,8 @@ class Additions(LoketScreen[str]):
 
         def chosen(tests: list[str] | None) -> None:
             if tests:
-                self.run_adding(
-                    *(self.session.client.orders.order_test(self._entry.visit_id, test) for test in tests)
-                )
+                order = self.session.client.orders.order_test
+                self.add_each([partial(order, self._entry.visit_id, test) for test in tests])
 
         self.app.push_screen(TestsDialog(self.session), chosen)
 
@@ -441,6 +464,30 @@ class Additions(LoketScreen[str]):
                 self.run_adding(self.session.client.visits.add_addendum(visit_id, text, self._reason))
 
         self.app.push_screen(LineDialog(self.session, N_("Addendum")), written)
+
+    @work(group=ADDING, exit_on_error=False)
+    async def add_each(
+        self, sends: Sequence[Callable[..., Awaitable[Any]]], *, deceased_confirmed: bool = False
+    ) -> None:
+        """Send additions one after the other; for a patient who is recorded as dead only after a yes.
+
+        Args:
+            sends: Calls that still lack `deceased_confirmed`.
+            deceased_confirmed: It was asked about.
+        """
+        left = list(sends)
+        with self.saying_refusals(), hold_keys(self.app):
+            try:
+                while left:
+                    await left[0](deceased_confirmed=deceased_confirmed)
+                    left.pop(0)
+                self.say(_("Added."), "good")
+            except RefusedError as refusal:
+                if refusal.code != "patient_deceased":
+                    raise
+                self._ask_about_death(refusal, lambda: self.add_each(left, deceased_confirmed=True))
+            finally:
+                await self._read_again()
 
     @work(group=ADDING, exit_on_error=False)
     async def run_adding(self, *calls: Any, said: str = "") -> None:

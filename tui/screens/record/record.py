@@ -466,12 +466,15 @@ class RecordScreen(RecordForms):
         return next((code for code in found if code != self._entry.cluster), None)
 
     @work(exclusive=True, group="save", exit_on_error=False)
-    async def save(self, outcome: str | None, cluster: str | None = None) -> None:
+    async def save(
+        self, outcome: str | None, cluster: str | None = None, *, deceased_confirmed: bool = False
+    ) -> None:
         """Write the note; then, with an outcome, hand the patient on.
 
         Args:
             outcome: A disposition, `pharmacy`, `laboratory`, or None to go on writing.
             cluster: Code of the cluster in which the patient goes on, if another.
+            deceased_confirmed: It was asked about, for a patient who is recorded as dead.
         """
         disposition = "home" if outcome == TO_PHARMACY else None if outcome == TO_LABORATORY else outcome
         note = self._note(sign=disposition is not None, disposition=disposition)
@@ -485,9 +488,13 @@ class RecordScreen(RecordForms):
                 self._replace_note(written)
                 self.settle_draft()
                 if outcome is not None:
-                    self.dismiss(await self._hand_on(outcome, cluster))
+                    command = EntryCommand(cluster=cluster, deceased_confirmed=deceased_confirmed)
+                    self.dismiss(await self._hand_on(outcome, command))
                     return
         except RefusedError as refusal:
+            if refusal.code == "patient_deceased":
+                self._ask_about_death(refusal, lambda: self.save(outcome, cluster, deceased_confirmed=True))
+                return
             self._refused(refusal)
             return
         except UnreachableError:
@@ -495,20 +502,20 @@ class RecordScreen(RecordForms):
             return
         self.say(_("Saved.") + _warnings(written), "warning" if written.vitals_warnings else "good")
 
-    async def _hand_on(self, outcome: str, cluster: str | None) -> str:
+    async def _hand_on(self, outcome: str, command: EntryCommand) -> str:
         """End the service, or send the patient on; return a sentence about it."""
         client = self.session.client
         person = self._entry.patient.name if self._entry.patient else ""
         if outcome == TO_PHARMACY:
-            command = EntryCommand(cluster=self._cluster_for(TO_PHARMACY))
+            command = command.model_copy(update={"cluster": self._cluster_for(TO_PHARMACY)})
             moved = await client.queues.act(self._entry.id, "transfer", command)
             return _("To the pharmacy: {number} {person}").format(number=moved.number, person=person)
         if outcome == TO_LABORATORY:
-            command = EntryCommand(cluster=self._cluster_for(TO_LABORATORY))
+            command = command.model_copy(update={"cluster": self._cluster_for(TO_LABORATORY)})
             moved = await client.queues.act(self._entry.id, "send", command)
             return _("Sent, and comes back: {number} {person}").format(number=moved.number, person=person)
-        if cluster is not None:
-            moved = await client.queues.act(self._entry.id, "transfer", EntryCommand(cluster=cluster))
+        if command.cluster is not None:
+            moved = await client.queues.act(self._entry.id, "transfer", command)
             return _("Moved: {number} {person}").format(number=moved.number, person=person)
         await client.queues.act(self._entry.id, "finish", EntryCommand(disposition=Disposition(outcome)))
         said = _("Done: {number} {person}").format(number=self._entry.number, person=person)

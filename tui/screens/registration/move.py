@@ -47,7 +47,8 @@ class MoveDialog(ConfirmDialog):
         ticket = self._receipt.ticket
         if cluster == ticket.cluster:
             return self._receipt
-        command = EntryCommand(cluster=cluster, reason=reason or "")
+        # Whoever is recorded as dead was asked about when this receipt was made.
+        command = EntryCommand(cluster=cluster, reason=reason or "", deceased_confirmed=True)
         entry = await self.session.client.queues.act(ticket.id, "transfer", command)
         return self._receipt.model_copy(update={"ticket": ticket_of(entry)})
 

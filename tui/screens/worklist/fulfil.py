@@ -23,7 +23,7 @@ from tui.medicine_label import label_document
 from tui.printing import NotPrintedError, print_document
 from tui.screens.base import Values
 from tui.screens.draft_autosave import KeepsDraft
-from tui.screens.reasons import WHY_ALL_THE_SAME, LettersDialog, LineDialog
+from tui.screens.reasons import WHY_ALL_THE_SAME, DeceasedDialog, LettersDialog, LineDialog, told_of_death
 from tui.screens.record.dialogs import TestsDialog
 from tui.screens.worklist.worklist import work_kind
 from tui.session import Session
@@ -300,13 +300,39 @@ class FulfilScreen(KeepsDraft[str]):
         self.app.push_screen(TestsDialog(self.session), chosen)
 
     @work(exclusive=True, group="save", exit_on_error=False)
-    async def add_tests(self, tests: list[str]) -> None:
-        """Order tests and show their lines; the typed values are saved as a draft meanwhile."""
+    async def add_tests(self, tests: list[str], *, deceased_confirmed: bool = False) -> None:
+        """Order tests and show their lines; the typed values are saved as a draft meanwhile.
+
+        Args:
+            tests: Their names.
+            deceased_confirmed: It was asked about, for a patient who is recorded as dead.
+        """
+        left = list(tests)
         with self.saying_refusals(), hold_keys(self.app):
             await self.keep_now()
-            for test in tests:
-                await self.session.client.orders.order_test(self._visit_id, test)
+            try:
+                while left:
+                    await self.session.client.orders.order_test(
+                        self._visit_id, left[0], deceased_confirmed=deceased_confirmed
+                    )
+                    left.pop(0)
+            except RefusedError as refusal:
+                if refusal.code != "patient_deceased":
+                    raise
+                self._ask_about_death(refusal, left)
+                return
         self.load()
+
+    def _ask_about_death(self, refusal: RefusedError, tests: list[str]) -> None:
+        """Order the tests that are left for a patient who is recorded as dead only after a yes."""
+
+        def knowingly(answer: str | None) -> None:
+            if answer == "yes":
+                self.add_tests(tests, deceased_confirmed=True)
+            else:
+                self.load()
+
+        self.app.push_screen(DeceasedDialog(self.session, refusal.problem), knowingly)
 
     # Labels
 
@@ -495,7 +521,11 @@ class FulfilScreen(KeepsDraft[str]):
                 overridden()
 
         options = [("P", "yes", _("Hand it out all the same")), ("N", "no", _("Do not hand it out"))]
-        notes = [medicine.medicine, *check_words.check_lines(refusal.problem.details.get("checks", []))]
+        notes = [
+            medicine.medicine,
+            *told_of_death(refusal.problem),
+            *check_words.check_lines(refusal.problem.details.get("checks", [])),
+        ]
         title = N_("Hand it out all the same?")
         self.app.push_screen(LettersDialog(self.session, title, options, notes=notes), knowingly)
 
@@ -505,7 +535,8 @@ class FulfilScreen(KeepsDraft[str]):
         if entry is None:
             return _("Saved: {person}").format(person=item.patient.name)
         if entry.status in BEGINS:
-            entry = await client.queues.act(entry.id, "start", EntryCommand())
+            # The service begins only to end here: a patient who has died meanwhile is no question.
+            entry = await client.queues.act(entry.id, "start", EntryCommand(deceased_confirmed=True))
         elif entry.status is EntryStatus.ON_HOLD:
             entry = await client.queues.act(entry.id, "resume", EntryCommand())
         if entry.returns_to:
