@@ -71,7 +71,7 @@ def callers(server: Background, clinic_settings: Settings) -> Iterator[dict[str,
 
 @pytest.fixture(scope="module")
 def operations(server: Background) -> set[str]:
-    paths = httpx.get(f"{server.url}/openapi.json").json()["paths"]
+    paths = httpx.get(f"{server.url}/openapi.json", timeout=60).json()["paths"]
     return {
         f"{method.upper()} {path.removeprefix('/api/v1')}"
         for path, methods in paths.items()

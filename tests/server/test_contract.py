@@ -53,7 +53,7 @@ def callers(server: Background) -> Iterator[dict[str, Caller]]:
 
 @pytest.fixture
 def document(server: Background) -> dict[str, Any]:
-    return httpx.get(f"{server.url}/openapi.json").json()
+    return httpx.get(f"{server.url}/openapi.json", timeout=60).json()
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

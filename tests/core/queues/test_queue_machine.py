@@ -396,7 +396,10 @@ def first_by_the_rules(rows: list[QueueEntry], account: str, now: datetime) -> s
     of issue. Who did not answer stands back until `BACK_AFTER` others were called; who comes back to another
     clinician waits for that one up to the limit.
     """
-    called = sorted((row for row in rows if row.called_at), key=called_at, reverse=True)
+    # Nobody can tell which of two calls of one instant was later: the one with the greater id counts as it.
+    called = sorted(
+        (row for row in rows if row.called_at), key=lambda row: (called_at(row), row.id), reverse=True
+    )
     here = [
         row
         for row in rows
