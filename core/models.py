@@ -505,7 +505,7 @@ class LateEntry(Table):
 
 
 class Appointment(Table):
-    """A number taken from home, which waits for its patient."""
+    """A number taken from home or given in the room, which waits for its patient."""
 
     id = _id()
     patient = ForeignKeyField(Patient, backref="+")
@@ -525,6 +525,11 @@ class Appointment(Table):
     """BPJS's number of the clinician wanted."""
     hours = CharField(max_length=11, default="")
     """That clinician's: `08:00-12:00`."""
+    origin = CharField(max_length=8, default="home")
+    """`AppointmentOrigin`."""
+    from_visit = ForeignKeyField(Visit, null=True, backref="+")
+    from_visit_id: str | None
+    """The visit at which it was given as a return date."""
     booked_at = InstantField()
     ended_at = InstantField(null=True)
     end_reason = CharField(max_length=200, default="")
@@ -1204,6 +1209,10 @@ class BpjsVisit(Table):
     """Hash of the visit as it was sent last; empty: send it again."""
     items = DocumentField(default=dict)
     """Our id of a medicine or procedure -> its `kind`, BPJS's `number`, the `digest` of what was sent."""
+    referral = DocumentField(default=dict)
+    """BPJS's `number` of the referral, its `schedule` and day `until`, and the `digest` of the visit it was given to."""
+    back_referral = CharField(max_length=120, default="")
+    """The programme in which a hospital referred the person back (PRB), in BPJS's words."""
     doubt = CharField(max_length=60, default="")
     """The call that got no answer: it may have been done, and is looked up before it is sent again."""
     gaps = DocumentField(default=list)
@@ -1266,6 +1275,8 @@ class BpjsListItem(Table):
     name = CharField(max_length=200, default="")
     flag = FlagField(null=True)
     """`poliSakit` of a poli, `nonSpesialis` of a diagnosis; None where BPJS does not say."""
+    note = CharField(max_length=200, default="")
+    """Stands beside the name: of a hospital its town, distance, hours and how many it takes."""
     read_at = InstantField()
 
     class Meta:

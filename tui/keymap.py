@@ -73,6 +73,8 @@ LEFT = Binding("l", "leave", N_("Has left"))
 CANCEL = Binding("x", "cancel_entry", N_("Cancel"))
 PRIORITY = Binding("p", "prioritise", N_("Priority"))
 ROOM = Binding("o", "room", N_("Room"))
+REFERRALS = Binding("j", "referrals", N_("Referrals"))
+PRINT_LETTER = Binding("p", "print_letter", N_("Print"))
 DAY_END = Binding("e", "day_end", N_("Day's end"))
 
 # A text area has F6 and F7 of its own; the record's go before them.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from core.foundation.codes import Permission, Role
 from core.schemas.accounts import AccountOut
 from core.schemas.clinic import ClinicOut
 from core.schemas.queues import ClusterOut, QueueOut
+from core.schemas.roster import RosterOut
+from core.visits.roster import WEEKDAYS, Hours
 from tui.change_stream import ChangeHub
 from tui.client.core_client import CoreClient
 from tui.terminal.capabilities import Capabilities
@@ -32,6 +36,7 @@ class Session:
         panes: Clusters whose queue panes are on this person's screen.
         late_writer: Who wrote down the late entry that was typed last: papers come in stacks.
         draft_seconds: Least time between two drafts of one form; 0 keeps one at each field.
+        roster: Who works when, as it was read last; None before, and when it has changed.
     """
 
     account: AccountOut
@@ -46,6 +51,7 @@ class Session:
     late_writer: str = ""
     draft_seconds: float = 0.0
     panes: set[str] = field(default_factory=set)
+    roster: RosterOut | None = None
 
     @property
     def identity(self) -> str:
@@ -125,6 +131,29 @@ class Session:
     def cluster_name(self, code: str | None) -> str:
         """Return a cluster's name; its code when it is not known."""
         return next((cluster.name for cluster in self.clusters if cluster.code == code), code or "")
+
+    def on_duty(self, cluster: str, at: datetime) -> str:
+        """Return who works in a cluster at an instant by the roster, and until when; empty where it knows nobody.
+
+        Args:
+            cluster: Its code.
+            at: The instant.
+        """
+        if self.roster is None:
+            return ""
+        local = at.astimezone(ZoneInfo(self.clinic.timezone))
+        weekday = WEEKDAYS[local.weekday()]
+        if local.date() in self.roster.closed_on or weekday in self.roster.closed_weekdays:
+            return ""
+        here = [
+            (session.name, hours)
+            for session in self.roster.sessions
+            if session.cluster == cluster
+            and weekday in session.weekdays
+            and (hours := Hours.read(session.hours)) is not None
+            and hours.begins <= local.time() < hours.ends
+        ]
+        return ", ".join(f"{name} -{hours.ends:%H:%M}" for name, hours in here)
 
     def prefix_of(self, code: str | None) -> str:
         """Return a cluster's ticket letter."""

@@ -150,6 +150,15 @@ class AppointmentStatus(StrEnum):
     NO_SHOW = "noshow"
 
 
+class AppointmentOrigin(StrEnum):
+    """Maker of an appointment."""
+
+    HOME = "home"
+    """The patient, with Mobile JKN."""
+    ROOM = "room"
+    """The clinician, as a return date."""
+
+
 class EntryAction(StrEnum):
     """Actions on queue entries; each one is a row in `queue_event`."""
 
@@ -245,6 +254,8 @@ class PrintStyle(StrEnum):
     """Centred, twice as wide and high."""
     QR = "qr"
     """A QR code of the text; where a printer cannot draw one, the text."""
+    DRAWN_QR = "drawn_qr"
+    """A QR code of the text on every printer; one for letters alone draws it by characters."""
 
 
 class Disposition(StrEnum):

@@ -11,10 +11,13 @@ import textwrap
 import unicodedata
 from typing import Annotated
 
+import segno
 from pydantic import Field
 
 from core.foundation.codes import PrintStyle
 from core.schemas.base import Schema, SpacedLine
+
+QUIET = 2  # modules of margin; the paper around it gives the rest
 
 
 class PrintLine(Schema):
@@ -39,9 +42,27 @@ def to_text(document: PrintDocument, columns: int) -> bytes:
     """
     rows: list[str] = []
     for line in document.lines:
+        if line.style is PrintStyle.DRAWN_QR:
+            rows += drawn_qr(line.text, columns)
+            continue
         broken = broken_line(line.text, columns)
         rows += broken if line.style is PrintStyle.PLAIN else [row.center(columns).rstrip() for row in broken]
     return "".join(f"{row}\r\n" for row in rows).encode("ascii") + b"\r\n\r\n\f"
+
+
+def drawn_qr(text: str, columns: int) -> list[str]:
+    """Return a QR code drawn by characters, two to a module; the text alone where the paper is too narrow.
+
+    Args:
+        text: Best in capitals and digits: 20 of them take 21 by 21 modules.
+        columns: Characters a row.
+    """
+    code = segno.make_qr(to_ascii(text), error="m", boost_error=False)
+    rows = [
+        "".join("##" if module else "  " for module in row).rstrip() for row in code.matrix_iter(border=QUIET)
+    ]
+    is_too_wide = 2 * (code.symbol_size(border=QUIET)[0]) > columns
+    return broken_line(text, columns) if is_too_wide else rows
 
 
 def broken_line(text: str, columns: int) -> list[str]:

@@ -33,7 +33,7 @@ def to_escpos(document: PrintDocument, columns: int) -> bytes:
 
 
 def _escpos_line(line: PrintLine, columns: int) -> bytes:
-    if line.style is PrintStyle.QR:
+    if line.style in {PrintStyle.QR, PrintStyle.DRAWN_QR}:
         return CENTRE + _qr(line.text) + b"\n"
     double = line.style is PrintStyle.BIG
     rows = broken_line(line.text, columns // 2 if double else columns)

@@ -37,7 +37,7 @@ from core.patients import views as patient_views
 from core.queues import outcomes
 from core.queues.entries import load_shown_entry
 from core.queues.views import entry_row_out, for_actor
-from core.records import contacts, forms, letters, vital_signs
+from core.records import contacts, forms, letters, return_dates, vital_signs
 from core.records.access import (
     OpenContact,
     Purpose,
@@ -260,6 +260,7 @@ def _visit_out(clinic: Clinic, visit: Visit) -> VisitOut:
         previous=_previous(visit),
         alerts=_alerts(visit),
         late_entry=_late_entry(visit),
+        return_date=return_dates.of_visit(visit.id),
         **_numbers_at_bpjs(visit),
     )
 
@@ -278,12 +279,13 @@ def _late_entry(visit: Visit) -> LateEntryOut | None:
     )
 
 
-def _numbers_at_bpjs(visit: Visit) -> dict[str, str | None]:
-    """Return the numbers that BPJS gave to a visit."""
+def _numbers_at_bpjs(visit: Visit) -> dict[str, Any]:
+    """Return the numbers that BPJS gave to a visit, and what it said of the patient."""
     held = BpjsVisit.get_or_none(BpjsVisit.visit == visit)
     return {
         "bpjs_registration": held.registration_number if held is not None else None,
         "bpjs_visit": held.visit_number if held is not None else None,
+        "bpjs_back_referral": held.back_referral if held is not None else "",
     }
 
 

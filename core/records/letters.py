@@ -16,21 +16,33 @@ from typing import Any
 
 from peewee import fn
 
-from core.foundation import audit, clock
+from core.foundation import audit, clock, feed
 from core.foundation.ages import age_in_days, age_in_months, age_in_years
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OrderStatus, Sex
 from core.foundation.database import transaction
-from core.foundation.errors import ValidationError
+from core.foundation.errors import RuleError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
-from core.models import Diagnosis, Encounter, Letter, Order, Patient, Prescription, Procedure, Visit
+from core.models import (
+    BpjsVisit,
+    Diagnosis,
+    Encounter,
+    Letter,
+    Order,
+    Patient,
+    Prescription,
+    Procedure,
+    Visit,
+)
 from core.orders import medicine_gate
 from core.patients import deaths
+from core.records import pcare_form, pcare_needs
 from core.records.access import Purpose, find_visit, require_right
 from core.records.contacts import contact_to_write
 from core.records.forms import LetterKind, check_answer
 from core.records.vital_signs import VITALS
+from core.schemas.bpjs import REFERRED
 from core.schemas.record import LetterFields, LetterOut, MedicineCheckOut, StatedReason
 from core.visits import roster_versions
 
@@ -63,6 +75,11 @@ VITAL_NAMES = {
     "head_circumference": "Lingkar kepala", "glucose": "Gula darah",
 }  # fmt: skip
 NOTHING = "-"
+NUMBER_FOLLOWS = "MENYUSUL"
+"""Stands on an urgent referral that leaves before BPJS has given it a number."""
+BPJS_NUMBER = "bpjs_number"
+"""Key of that number among what is kept with a letter; it is printed as a bar code too."""
+TACC = {"1": "Time", "2": "Age", "3": "Complication", "4": "Comorbidity"}
 TITLE_LINES = 2  # of a template: name and number, centred
 YEARS_FROM_AGE = 2  # younger children are described in months, newborns in days
 
@@ -90,7 +107,7 @@ def issue(clinic: Clinic, actor: Actor, visit_id: str, fields: LetterFields) -> 
         ValidationError: `kind` is unknown, or an answer is missing (`required`) or wrong.
         RuleError: `record_locked`; `patient_deceased`, until `deceased_confirmed`; `allergy`, until
             `allergy_override` with a reason, where a medicine that the
-            letter names clashes with an allergy.
+            letter names clashes with an allergy; `no_referral` for a letter of BPJS, before hospital and day were chosen.
     """
     require_right(actor, Purpose.LETTER)
     kind = kinds().get(fields.kind)
@@ -112,8 +129,10 @@ def issue(clinic: Clinic, actor: Actor, visit_id: str, fields: LetterFields) -> 
         found = medicine_gate.in_letter(visit) if _names_medicines(kind) else []
         medicine_gate.require_answers(found, fields)
         values = _values(visit, contact, today)
+        referral = _referral(visit) if kind.of_bpjs else {}
         values |= _answered(kind, fields.answers) | {"number": number, "practitioner": actor.name}
         values["died"] = long_date(died_on) if died_on is not None else ""
+        values |= _referral_values(visit, referral) if kind.of_bpjs else {}
         row = Letter.create(
             id=new_id(),
             visit=visit,
@@ -122,15 +141,62 @@ def issue(clinic: Clinic, actor: Actor, visit_id: str, fields: LetterFields) -> 
             year=today.year,
             sequence=sequence,
             number=number,
-            data=fields.answers,
+            data=fields.answers | _kept_of(referral),
             text=_letter(clinic, kind, values, _signature(clinic, actor), today),
             issued_at=clock.now(),
             issued_by=actor.account_id,
         )
+        if kind.of_bpjs:
+            feed.append(REFERRED, visit_id=visit.id)
         codes = [each.code for each in found]
         facts = {"letter": kind.kind, "checks": codes, "reason": fields.override_reason}
         audit.record(actor, "letter_issued", "letter", row.id, visit.patient_id, **facts)
         return letter_out(row, [medicine_gate.check_out(each) for each in found])
+
+
+def _referral(visit: Visit) -> dict[str, Any]:
+    """Return the referral of a visit, as it was chosen and as BPJS took it; its `number` is empty before.
+
+    Raises:
+        RuleError: `no_referral`: nobody has chosen where to and when.
+    """
+    answers = pcare_needs.answers(visit)
+    if not (answers.get("refer_provider_name") or answers.get("refer_provider")):
+        raise RuleError("no_referral")
+    held = BpjsVisit.get_or_none(BpjsVisit.visit == visit)
+    told = held.referral if held is not None else {}
+    card = (held.card_number if held is not None else "") or visit.patient.bpjs_number or ""
+    return {"number": told.get("number", ""), "told": told, "card": card, "answers": answers}
+
+
+def _kept_of(referral: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is kept of a referral beside its text; nothing of another letter."""
+    if not referral:
+        return {}
+    answers = referral["answers"]
+    return {
+        BPJS_NUMBER: referral["number"],
+        "hospital": answers.get("refer_provider_name") or answers["refer_provider"],
+        "department": answers.get("refer_subspecialist_name") or "",
+    }
+
+
+def _referral_values(visit: Visit, referral: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a letter of BPJS says beyond the record."""
+    answers, told = referral["answers"], referral["told"]
+    reason = pcare_form.reason_of(answers)
+    day = answers.get("refer_on")
+    return {
+        "bpjs_number": referral["number"] or NUMBER_FOLLOWS,
+        "card": referral["card"] or NOTHING,
+        "refer_specialist": answers.get("refer_specialist") or NOTHING,
+        "refer_subspecialist_name": answers.get("refer_subspecialist_name") or NOTHING,
+        "refer_provider_name": answers.get("refer_provider_name") or answers["refer_provider"],
+        "refer_on": long_date(date.fromisoformat(str(day))) if day else NOTHING,
+        "schedule": told.get("schedule") or NOTHING,
+        "until": told.get("until") or NOTHING,
+        "tacc": f"{TACC.get(str(answers.get('tacc')), '')} {reason}".strip() if reason else NOTHING,
+    }
 
 
 def _names_medicines(kind: LetterKind) -> bool:
@@ -146,6 +212,7 @@ def letter_out(row: Letter, checks: Sequence[MedicineCheckOut] = ()) -> LetterOu
         number=row.number,
         text=row.text,
         issued_at=row.issued_at,
+        barcode=str(row.data.get(BPJS_NUMBER) or ""),
         checks=list(checks),
     )
 

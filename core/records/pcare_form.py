@@ -14,6 +14,13 @@ FORM = "bpjs"
 """Code of the form that holds what P-Care alone asks for."""
 ALWAYS = ("consciousness", "prognosis")
 OF_A_REFERRAL = ("refer_provider", "refer_subspecialist", "refer_on")
+CHOSEN = (
+    "refer_specialist", "refer_subspecialist", "refer_subspecialist_name", "refer_means", "refer_provider",
+    "refer_provider_name", "refer_on", "refer_urgent",
+)  # fmt: skip
+"""Answers that are chosen from BPJS's lists, in a dialog of their own."""
+LETTER = "bpjs_referral"
+"""Kind of the letter that goes with a referral."""
 REASONS = {"1": "tacc_time", "2": "tacc_age", "3": "tacc_reason", "4": "tacc_time"}
 """TACC -> the question that holds its reason."""
 INSURED = frozenset(JKN_PAYERS)

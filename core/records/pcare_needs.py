@@ -30,10 +30,10 @@ def open_questions(clinic: Clinic, visit: Visit) -> list[str]:
     standing = Diagnosis.select().where(Diagnosis.visit == visit.id, Diagnosis.voided_at.is_null())
     first = standing.order_by(Diagnosis.rank).first()
     flag = non_specialist([first.code]).get(first.code) if first is not None else None
-    return lacking(_answers(visit), disposition=visit.disposition, non_specialist=flag)
+    return lacking(answers(visit), disposition=visit.disposition, non_specialist=flag)
 
 
-def _answers(visit: Visit) -> dict[str, Any]:
+def answers(visit: Visit) -> dict[str, Any]:
     """Return the answers to the form of BPJS; a later contact's stand before an earlier one's."""
     found: dict[str, Any] = {}
     for contact in Encounter.select().where(Encounter.visit == visit.id).order_by(Encounter.started_at):

@@ -10,6 +10,11 @@ from pydantic import Field
 from core.schemas.base import Line, Schema
 from core.schemas.clinic import ToldOut
 
+CHANGED = "bpjs"
+"""Kind of the change by which screens hear that something is elsewhere at BPJS."""
+REFERRED = "referral"
+"""Kind of the change by which screens hear that the number of a referral has come, or that it was refused."""
+
 
 class BpjsVisitOut(Schema):
     """One visit of an insured person, as BPJS holds it."""
@@ -85,3 +90,52 @@ class BpjsCodeFields(Schema):
     theirs: Annotated[Line, Field(max_length=24)] = ""
     """`-`: BPJS's list has none."""
     name: Annotated[Line, Field(max_length=200)] = ""
+
+
+class ReferralItemOut(Schema):
+    """An item of a list of BPJS's for a referral."""
+
+    code: str
+    name: str = ""
+    note: str = ""
+    """Of a facility: town, class, distance, hours, how many it has taken of how many."""
+
+
+class ReferralListOut(Schema):
+    """`GET bpjs/referral-lists/{kind}`: a list for a referral, as BPJS has it or as it was read last."""
+
+    items: list[ReferralItemOut] = []
+    read_at: datetime | None = None
+    """Instant at which the oldest of them was read; None where there are none."""
+    answered: bool = False
+    """False: BPJS gave no answer, and these are what is known from before."""
+    non_specialist: bool | None = None
+    """Whether primary care treats the diagnosis asked about to the end; None: not asked, or not known."""
+
+
+class ReferralOut(Schema):
+    """`GET bpjs/referrals`: a patient who was referred, and how far the referral's number is."""
+
+    visit_id: str
+    patient_id: str
+    patient_name: str
+    medical_record_number: str
+    service_on: date
+    ticket: str = ""
+    """Number with which the patient waited last."""
+    facility: str = ""
+    department: str = ""
+    refer_on: date | None = None
+    urgent: bool = False
+    number: str = ""
+    """BPJS's; empty until it has come."""
+    until: str = ""
+    """Last day on which the hospital takes it, as BPJS writes it."""
+    letter: str = ""
+    """Number of the newest letter; empty: none was issued."""
+    letter_has_number: bool = False
+    """Whether the newest letter bears BPJS's number."""
+    error: str | None = None
+    """BPJS's own words, where it refused the visit."""
+    gaps: list[str] = []
+    """Codes of what the record lacks for P-Care."""

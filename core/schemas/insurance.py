@@ -45,3 +45,5 @@ class InsuranceOut(Schema):
     """Facility at which the person is registered."""
     is_own_member: bool | None = None
     """True if that is this clinic; None where its own number is not set."""
+    back_referral: str = ""
+    """The programme in which a hospital referred the person back (PRB), in BPJS's words."""

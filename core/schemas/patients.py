@@ -9,7 +9,15 @@ from typing import Annotated, get_args
 from pydantic import ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from core.foundation.codes import AppointmentStatus, DuplicateBand, NikHolder, NoIdentifierReason, Payer, Sex
+from core.foundation.codes import (
+    AppointmentOrigin,
+    AppointmentStatus,
+    DuplicateBand,
+    NikHolder,
+    NoIdentifierReason,
+    Payer,
+    Sex,
+)
 from core.schemas.base import ForDeceased, Identifier, Line, Name, Schema
 
 TypedNumber = Annotated[Line, Field(max_length=32)]
@@ -164,9 +172,11 @@ class PatientOut(PatientFields):
 
 
 class BookingOut(AppointmentOut):
-    """A number taken from home, with whoever took it."""
+    """A number that waits for its patient, taken from home or given in the room."""
 
     id: str
+    service_on: date
+    origin: AppointmentOrigin = AppointmentOrigin.HOME
     status: AppointmentStatus
     patient: PatientOut
     phone: str = ""

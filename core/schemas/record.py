@@ -450,8 +450,27 @@ class LetterOut(Schema):
     number: str
     text: str
     issued_at: datetime
+    barcode: str = ""
+    """BPJS's number of a referral, printed as a code too; empty for other letters, and until it has come."""
     checks: list[MedicineCheckOut] = []
     """Found, when it was issued, about the medicines that it names."""
+
+
+class ReturnDateFields(ReasonFields):
+    """`PUT visits/{id}/return-date`."""
+
+    on: date | None
+    """Day on which the patient is to come back; None takes it back."""
+
+
+class ReturnDateOut(Schema):
+    """A return date: a number that waits for the patient."""
+
+    on: date
+    cluster: str
+    number: str
+    hours: str = ""
+    """Of the session by the roster; empty where it knows none."""
 
 
 class BreastfeedingFields(Schema):
@@ -506,8 +525,12 @@ class VisitOut(Schema):
     """Number of the registration in P-Care."""
     bpjs_visit: str | None = None
     """Number of the visit in P-Care."""
+    bpjs_back_referral: str = ""
+    """Programme in which a hospital referred the patient back (PRB), in BPJS's words."""
     late_entry: LateEntryOut | None = None
     """Set for a visit that was typed in from paper."""
+    return_date: ReturnDateOut | None = None
+    """The day on which the clinician wants to see the patient again."""
 
 
 class AllergyFields(ReasonFields):

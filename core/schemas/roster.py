@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 from core.schemas.base import Line, Schema
 from core.visits.roster import DOCTOR, LICENCE_LENGTH, MOST_NUMBERS, Hours, Weekday
 
+CHANGED = "roster"
+"""Kind of the change by which screens hear that the roster is another."""
 MOST_SESSIONS = 200
 """More than any clinic has; a document stays small."""
 MOST_CLOSED_DAYS = 400

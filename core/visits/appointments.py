@@ -1,4 +1,4 @@
-"""Numbers taken from home: a place in a cluster's queue, kept until the patient comes to the counter.
+"""Numbers taken from home, and return dates: a place in a cluster's queue, kept until the patient comes.
 
 An appointment draws its number from the same counter as the tickets of that day. It becomes a
 ticket with this number when the clerk registers the patient in this cluster, after the same
@@ -7,14 +7,14 @@ check as every other; the patient then has the place of the number, before later
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from peewee import fn
 
 from core.foundation import audit, clock
 from core.foundation.clinic import Clinic
-from core.foundation.codes import AppointmentStatus, EntryStatus, Permission, VisitStatus
+from core.foundation.codes import AppointmentOrigin, AppointmentStatus, EntryStatus, Permission, VisitStatus
 from core.foundation.database import transaction
 from core.foundation.errors import ConflictError, NotFoundError, RuleError, ValidationError
 from core.foundation.identifiers import new_id
@@ -31,6 +31,10 @@ COMPLAINT_LENGTH = 500  # characters that are kept
 REASON_LENGTH = 200  # characters that are kept
 PHONE_LENGTH = 20  # characters that are kept
 DOCTOR_LENGTH = 10  # characters that are kept
+LATEST_RETURN = timedelta(days=180)
+"""Time ahead up to which a return date is given."""
+MISSED_LOOK_BACK = timedelta(days=30)
+"""Age up to which a return date at which nobody came is listed."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +85,103 @@ def book(clinic: Clinic, actor: Actor, patient: Patient, wanted: Booking) -> App
         deaths.require_asked(actor, patient, "book", confirmed=False)
         _refuse_second(clinic, patient, wanted)
         doctor, hours = _place_in(clinic, wanted, sessions)
-        sequence = tickets.next_sequence(wanted.cluster, wanted.day)
-        made: Appointment = Appointment.create(
-            id=new_id(),
-            patient=patient,
-            cluster=wanted.cluster,
-            service_on=wanted.day,
-            sequence=sequence,
-            number=tickets.ticket_number(clinic, wanted.cluster, sequence),
-            status=AppointmentStatus.BOOKED,
-            chief_complaint=wanted.chief_complaint.strip()[:COMPLAINT_LENGTH],
-            card=wanted.card,
-            phone=wanted.phone.strip()[:PHONE_LENGTH],
-            doctor=doctor,
-            hours=hours,
-            booked_at=clock.now(),
+        return _keep(clinic, actor, patient, replace(wanted, doctor=doctor, hours=hours))
+
+
+def book_return(clinic: Clinic, actor: Actor, visit: Visit, wanted: Booking) -> Appointment:
+    """Keep the next number of a cluster for a patient whom the clinician wants to see again.
+
+    An earlier return date of the same visit ends with it. Neither quota nor the horizon of Mobile JKN holds: the
+    clinician says who comes back.
+
+    Args:
+        clinic: The clinic.
+        actor: The clinician.
+        visit: At which it is given.
+        wanted: The number; its day lies at most `LATEST_RETURN` after the visit.
+
+    Raises:
+        ValidationError: `cluster` (`unknown`, `not_a_first_destination`), `day` (`past`, `too_far`).
+        RuleError: `closed_day`, `no_session`; `patient_deceased`.
+        ConflictError: `already_booked`, with the `number` in its details.
+    """
+    _check_cluster_and_day(clinic, wanted.cluster, wanted.day, ahead=LATEST_RETURN, first=timedelta(days=1))
+    _refuse_closed(clinic, wanted.cluster, wanted.day)
+    sessions = _sessions(clinic, wanted)
+    with transaction():
+        # A return date begins something: nobody who is recorded as dead is expected.
+        deaths.require_asked(actor, visit.patient, "book", confirmed=False)
+        end_return(actor, visit)
+        _refuse_second(clinic, visit.patient, wanted)
+        session = sessions[0] if sessions else None
+        kept = replace(
+            wanted,
+            doctor=session.doctor if session else "",
+            hours=str(session.hours) if session else "",
         )
-        audit.record(actor, "appointment_booked", "appointment", made.id, patient.id, cluster=wanted.cluster)
+        return _keep(clinic, actor, visit.patient, kept, AppointmentOrigin.ROOM, visit)
+
+
+def end_return(actor: Actor, visit: Visit) -> None:
+    """Take back the return date that was given at a visit, if one is still kept; runs in a transaction.
+
+    Args:
+        actor: Who takes it back.
+        visit: At which it was given.
+    """
+    held = return_of(visit.id)
+    if held is not None:
+        held.status, held.ended_at = AppointmentStatus.CANCELLED, clock.now()
+        held.save()
+        facts = {"cluster": held.cluster}
+        audit.record(actor, "appointment_cancelled", "appointment", held.id, held.patient_id, **facts)
+
+
+def return_of(visit_id: str) -> Appointment | None:
+    """Return the return date that was given at a visit and is kept; None without one."""
+    found: Appointment | None = Appointment.get_or_none(
+        Appointment.from_visit == visit_id, Appointment.status == AppointmentStatus.BOOKED
+    )
+    return found
+
+
+def _keep(
+    clinic: Clinic,
+    actor: Actor,
+    patient: Patient,
+    wanted: Booking,
+    origin: AppointmentOrigin = AppointmentOrigin.HOME,
+    visit: Visit | None = None,
+) -> Appointment:
+    """Write an appointment; runs in a transaction.
+
+    Args:
+        clinic: For the form of its numbers.
+        actor: Who books.
+        patient: Who will come.
+        wanted: Cluster, day and the rest, checked.
+        origin: Who made it.
+        visit: At which it was given.
+    """
+    sequence = tickets.next_sequence(wanted.cluster, wanted.day)
+    made: Appointment = Appointment.create(
+        id=new_id(),
+        patient=patient,
+        cluster=wanted.cluster,
+        service_on=wanted.day,
+        sequence=sequence,
+        number=tickets.ticket_number(clinic, wanted.cluster, sequence),
+        status=AppointmentStatus.BOOKED,
+        chief_complaint=wanted.chief_complaint.strip()[:COMPLAINT_LENGTH],
+        card=wanted.card,
+        phone=wanted.phone.strip()[:PHONE_LENGTH],
+        doctor=wanted.doctor,
+        hours=wanted.hours,
+        origin=origin,
+        from_visit=visit,
+        booked_at=clock.now(),
+    )
+    audit.record(actor, "appointment_booked", "appointment", made.id, patient.id, cluster=wanted.cluster)
     return made
 
 
@@ -113,6 +197,28 @@ def check_day(clinic: Clinic, cluster: str, day: date) -> None:
         ValidationError: `cluster` (`unknown`, `not_a_first_destination`), `day` (`past`, `too_far`).
         RuleError: `closed_day`; `day_over` after today's closing time.
     """
+    horizon = timedelta(days=clinic.settings.jkn_horizon_days)
+    _check_cluster_and_day(clinic, cluster, day, ahead=horizon)
+    _refuse_closed(clinic, cluster, day)
+    if day == clinic.today() and clock.now().astimezone(clinic.zone).time() >= clinic.settings.close_at:
+        raise RuleError("day_over", closes=clinic.settings.close_at.strftime("%H:%M"))
+
+
+def _check_cluster_and_day(
+    clinic: Clinic, cluster: str, day: date, *, ahead: timedelta, first: timedelta = timedelta()
+) -> None:
+    """Refuse a cluster that nobody is sent to from the counter, and a day outside what may be booked.
+
+    Args:
+        clinic: The clinic.
+        cluster: Code of the cluster.
+        day: The day.
+        ahead: From today to the last day.
+        first: From today to the first day.
+
+    Raises:
+        ValidationError: `cluster` (`unknown`, `not_a_first_destination`), `day` (`past`, `too_far`).
+    """
     problems: dict[str, str] = {}
     known = clinic.clusters.get(cluster)
     if known is None:
@@ -120,16 +226,22 @@ def check_day(clinic: Clinic, cluster: str, day: date) -> None:
     elif known.stage != "first":
         problems["cluster"] = "not_a_first_destination"
     today = clinic.today()
-    if day < today:
+    if day < today + first:
         problems["day"] = "past"
-    elif day > today + timedelta(days=clinic.settings.jkn_horizon_days):
+    elif day > today + ahead:
         problems["day"] = "too_far"
     if problems:
         raise ValidationError(problems)
-    if roster_versions.current(clinic).is_closed(day) and known.day_ends_at is None:
+
+
+def _refuse_closed(clinic: Clinic, cluster: str, day: date) -> None:
+    """Refuse a day on which nobody works, but for clusters around the clock.
+
+    Raises:
+        RuleError: `closed_day`.
+    """
+    if roster_versions.current(clinic).is_closed(day) and clinic.clusters[cluster].day_ends_at is None:
         raise RuleError("closed_day", cluster=cluster)
-    if day == today and clock.now().astimezone(clinic.zone).time() >= clinic.settings.close_at:
-        raise RuleError("day_over", closes=clinic.settings.close_at.strftime("%H:%M"))
 
 
 def _check_complaint(clinic: Clinic, chief_complaint: str) -> None:
@@ -219,6 +331,7 @@ def _numbers_from_home(cluster: str, day: date, session: RosterSession | None = 
     taken = Appointment.select().where(
         Appointment.cluster == cluster,
         Appointment.service_on == day,
+        Appointment.origin == AppointmentOrigin.HOME,
         Appointment.status != AppointmentStatus.CANCELLED,
     )
     if session is not None:
@@ -292,7 +405,7 @@ _BOOKED = Statement(
 
 
 def of_day(actor: Actor, day: date) -> list[Appointment]:
-    """Return the numbers taken from home for a day with their patients: those still awaited first, by number.
+    """Return the numbers that wait for a day with their patients: those still awaited first, by number.
 
     Args:
         actor: Somebody at the counter.
@@ -304,6 +417,63 @@ def of_day(actor: Actor, day: date) -> list[Appointment]:
         found,
         key=lambda row: (row.status != AppointmentStatus.BOOKED, row.cluster, row.sequence),
     )
+
+
+def missed(clinic: Clinic, actor: Actor) -> list[Appointment]:
+    """Return the return dates of late at which nobody came, and whose patients were not here since; newest first.
+
+    Args:
+        clinic: For its day.
+        actor: Somebody at the counter.
+    """
+    actor.require(Permission.REGISTER)
+    return missed_between(clinic.today() - MISSED_LOOK_BACK, clinic.today())
+
+
+def missed_between(first: date, last: date) -> list[Appointment]:
+    """Return the return dates of some days at which nobody came, and whose patients were not here since.
+
+    Args:
+        first: First day.
+        last: Last day.
+    """
+    rows = (
+        Appointment.select(Appointment, Patient)
+        .join(Patient)
+        .where(
+            Appointment.service_on.between(first, last),
+            Appointment.status == AppointmentStatus.NO_SHOW,
+            Appointment.origin == AppointmentOrigin.ROOM,
+            Patient.deceased_on.is_null(),
+        )
+        .order_by(Appointment.service_on.desc(), Appointment.cluster, Appointment.sequence)
+    )
+    return [row for row in rows if not _came_since(row)]
+
+
+def given_between(first: date, last: date) -> int:
+    """Return how many return dates were given for some days; without those taken back.
+
+    Args:
+        first: First day.
+        last: Last day.
+    """
+    given = Appointment.select().where(
+        Appointment.service_on.between(first, last),
+        Appointment.origin == AppointmentOrigin.ROOM,
+        Appointment.status != AppointmentStatus.CANCELLED,
+    )
+    return int(given.count())
+
+
+def _came_since(appointment: Appointment) -> bool:
+    later = Visit.select().where(
+        Visit.patient == appointment.patient_id,
+        Visit.service_on >= appointment.service_on,
+        Visit.voided_at.is_null(),
+        Visit.status != VisitStatus.CANCELLED,
+    )
+    return bool(later.exists())
 
 
 def place_of(appointment: Appointment, at: datetime) -> datetime:

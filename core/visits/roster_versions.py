@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from core.foundation import audit, clock
+from core.foundation import audit, clock, feed
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Permission
 from core.foundation.database import connection, transaction
 from core.foundation.errors import ConflictError, RuleError, ValidationError
 from core.foundation.permissions import Actor
 from core.models import BpjsCode, RosterVersion
-from core.schemas.roster import RosterChange, RosterFields, RosterOut, SessionFields
+from core.schemas.roster import CHANGED, RosterChange, RosterFields, RosterOut, SessionFields
 from core.visits.roster import WEEKDAYS, Hours, Roster, RosterSession
 
 BPJS_DOCTORS = "doctor"
@@ -76,6 +76,7 @@ def change(clinic: Clinic, actor: Actor, wanted: RosterChange) -> RosterOut:
             changed_at=clock.now(),
             changed_by=actor.account_id,
         )
+        feed.append(CHANGED)
         audit.record(actor, "roster_changed", "roster", str(made.number), sessions=len(wanted.sessions))
     return shown(clinic, actor)
 

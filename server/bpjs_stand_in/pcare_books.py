@@ -47,6 +47,10 @@ REFERRED = "4"
 PROMOTIVE = "50"
 KINDS_OF_CARE = frozenset({"10", "20", PROMOTIVE})
 NO_TACC = -1
+SUNDAY = 6
+SCHEDULE = "Senin-Sabtu 08:00-14:00"
+REFERRAL_HOLDS = timedelta(days=89)
+"""Time after its day for which a hospital takes a referral."""
 
 
 class PcareRefusal(Exception):
@@ -399,9 +403,84 @@ class Books:
             if body[name] is not None and not DIAGNOSIS.fullmatch(str(body[name])):
                 raise broken(name, "Diagnosa tidak dikenal")
         self._require_temperature(body["suhu"])
+        self._require_tacc(body)
+        self._require_referral(body)
+
+    def _require_tacc(self, body: Document) -> None:
         stays = body["kdDiag1"] in pcare_lists.NON_SPECIALIST
         if stays and body["kdStatusPulang"] == REFERRED and body["kdTacc"] == NO_TACC:
             raise broken("kdTacc", "Diagnosa non spesialistik, TACC harus diisi")
+
+    def _require_referral(self, body: Document) -> None:
+        """Refuse a referral that names what no list has, and one that the way of leaving does not fit."""
+        referral = body["rujukLanjut"]
+        if (referral is not None) != (body["kdStatusPulang"] == REFERRED):
+            raise broken("rujukLanjut", "rujukLanjut dan status pulang tidak sesuai")
+        if referral is None:
+            return
+        if not isinstance(referral, dict) or set(referral) != {
+            "kdppk",
+            "tglEstRujuk",
+            "subSpesialis",
+            "khusus",
+        }:
+            raise broken("rujukLanjut", "rujukLanjut tidak lengkap")
+        wanted = referral["subSpesialis"]
+        if not isinstance(wanted, dict) or referral["khusus"] is not None:
+            raise broken("subSpesialis", "Isi subSpesialis atau khusus")
+        day = str(referral["tglEstRujuk"])
+        if not DAY.fullmatch(day):
+            raise broken("tglEstRujuk", "Format tanggal dd-mm-yyyy")
+        if _day_of(day) < _day_of(body["tglDaftar"]):
+            raise broken("tglEstRujuk", "Tanggal rujuk sebelum tanggal kunjungan")
+        found = self.facilities(str(wanted.get("kdSubSpesialis1")), str(wanted.get("kdSarana") or "0"), day)
+        if referral["kdppk"] not in {item["kdppk"] for item in found}:
+            raise broken("kdppk", "Faskes rujukan tidak melayani subspesialis pada tanggal tersebut")
+
+    def facilities(self, subspecialist: str, means: str, day: str) -> list[Document]:
+        """Return the hospitals that take a patient.
+
+        Args:
+            subspecialist: Its code.
+            means: Code of the means; `0`: any.
+            day: `dd-mm-yyyy`; nobody works on a Sunday.
+
+        Raises:
+            PcareRefusal: The day is written otherwise, or no list has the subspecialist.
+        """
+        if not DAY.fullmatch(day):
+            raise broken("tglEstRujuk", "Format tanggal dd-mm-yyyy")
+        known = {code for rows in pcare_lists.SUBSPECIALISTS.values() for code, _name in rows}
+        if subspecialist not in known:
+            raise broken("kdSubSpesialis1", "Subspesialis tidak dikenal")
+        if _day_of(day).weekday() == SUNDAY:
+            return []
+        return [
+            {
+                "kdppk": code, "nmppk": name, "nmkc": town, "kelas": kind, "alamatPpk": f"JL. {name}", "telpPpk": "-",
+                "distance": distance, "jadwal": SCHEDULE, "kapasitas": places, "jmlRujuk": taken,
+                "persentase": round(100 * taken / places),
+            }
+            for code, name, town, kind, distance, places, taken, offers, has in pcare_lists.HOSPITALS
+            if subspecialist in offers and means in ("0", *has)
+        ]  # fmt: skip
+
+    def referral_of(self, number: str) -> Document:
+        """Return what is printed on the letter of a referral.
+
+        Raises:
+            PcareRefusal: There is no such visit, or nobody was referred.
+        """
+        self._require_number(number)
+        held = self.visits[number]
+        if held["rujukLanjut"] is None:
+            raise PcareRefusal(404, "Rujukan tidak ditemukan")
+        until = _day_of(held["rujukLanjut"]["tglEstRujuk"]) + REFERRAL_HOLDS
+        return {
+            "noRujukan": number, "nokaPst": held["noKartu"], "nmPst": self.participants[held["noKartu"]]["nama"],
+            "tglKunjungan": held["tglDaftar"], "tglEstRujuk": held["rujukLanjut"]["tglEstRujuk"],
+            "tglAkhirRujuk": day_text(until), "jadwal": SCHEDULE, "ppkRujuk": {"kdPPK": held["rujukLanjut"]["kdppk"]},
+        }  # fmt: skip
 
     def _require_temperature(self, value: object) -> None:
         is_text = isinstance(value, str) and re.fullmatch(r"\d{1,2}(,\d)?", value) is not None
@@ -437,6 +516,13 @@ class Books:
         self._last += 1
         items[self._last] = {**body, name: self._last}
         return self._last
+
+
+def _day_of(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%d-%m-%Y").date()  # noqa: DTZ007  # a day, not an instant
+    except ValueError:
+        raise broken("tanggal", "Tanggal tidak ada di kalender") from None
 
 
 def day_text(day: date) -> str:

@@ -73,6 +73,11 @@ def _diagnoses(_books: Books, parts: tuple[str, ...]) -> list[dict[str, Any]]:
     return [{"kdDiag": code, "nmDiag": code, "nonSpesialis": code in pcare_lists.NON_SPECIALIST}]
 
 
+def _subspecialists(_books: Books, parts: tuple[str, ...]) -> list[dict[str, Any]]:
+    rows = pcare_lists.SUBSPECIALISTS.get(parts[0], ())
+    return [{"kdSubSpesialis": code, "nmSubSpesialis": name, "kdPoliRujuk": parts[0]} for code, name in rows]
+
+
 CALLS: tuple[tuple[str, str, Call], ...] = (
     ("GET", r"peserta/(\d+)", _found(lambda books, parts: books.participant(parts[0]))),
     ("GET", r"peserta/nik/(\d{16})", _found(lambda books, parts: books.participant_by_nik(parts[0]))),
@@ -91,6 +96,7 @@ CALLS: tuple[tuple[str, str, Call], ...] = (
     ("POST", "kunjungan(?:/V1)?", _made(lambda books, body: books.add_visit(body))),
     ("PUT", "kunjungan(?:/V1)?", _done(lambda books, body, _parts: books.edit_visit(body))),
     ("GET", r"kunjungan/peserta/(\d{13})", _found(lambda books, parts: books.visits_of(parts[0]))),
+    ("GET", r"kunjungan/rujukan/([^/]+)", _found(lambda books, parts: books.referral_of(parts[0]))),
     ("DELETE", "kunjungan/([^/]+)", _done(lambda books, _body, parts: books.take_back_visit(parts[0]))),
     ("GET", "obat/kunjungan/([^/]+)", _found(lambda books, parts: books.medicines_of(parts[0]))),
     ("POST", "obat/kunjungan", _made(lambda books, body: books.add_medicine(body))),
@@ -129,6 +135,14 @@ CALLS: tuple[tuple[str, str, Call], ...] = (
         ),
     ),
     ("GET", r"provider/\d+/\d+", _codes(pcare_lists.PROVIDERS, "kdProvider", "nmProvider")),
+    ("GET", "spesialis", _codes(pcare_lists.SPECIALISTS, "kdSpesialis", "nmSpesialis")),
+    ("GET", "spesialis/sarana", _codes(pcare_lists.MEANS, "kdSarana", "nmSarana")),
+    ("GET", r"spesialis/([A-Z]+)/subspesialis", _found(_subspecialists)),
+    (
+        "GET",
+        r"spesialis/rujuk/subspesialis/([^/]+)/sarana/([^/]+)/tglEstRujuk/([^/]+)",
+        _found(lambda books, parts: books.facilities(*parts)),
+    ),
     ("GET", r"tindakan/kdTkp/\d+/\d+/\d+", _codes(pcare_lists.PROCEDURES, "kdTindakan", "nmTindakan")),
 )
 """Method, path, and what it does."""
@@ -210,6 +224,8 @@ class PcareHost:
         self.met: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         """Method and first word of the path -> how many were done."""
+        self.changes: list[str] = []
+        """Method and first word of the path of each change that was done, in order."""
         self._chance = random.Random(seed)  # noqa: S311  # no secret
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -321,7 +337,10 @@ class PcareHost:
             found = re.fullmatch(pattern, path)
             if method == request.command and found is not None:
                 done = call(self.queue if is_queue else self.books, body, found.groups())
-                self.calls[f"{method} {path.partition('/')[0]}"] += 1
+                name = f"{method} {path.partition('/')[0]}"
+                self.calls[name] += 1
+                if method != "GET":
+                    self.changes.append(name)
                 return done
         raise PcareRefusal(404, "Service tidak ditemukan")
 

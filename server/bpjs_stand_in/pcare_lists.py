@@ -69,3 +69,28 @@ MEDICINES = (
     ("130000007", "Asam mefenamat 500 mg"),
 )
 PROCEDURES = (("01001", "Konsultasi dokter"), ("01002", "Jahit luka"), ("01003", "Cabut gigi"))
+SPECIALISTS = (
+    ("INT", "PENYAKIT DALAM"),
+    ("ANA", "ANAK"),
+    ("BED", "BEDAH"),
+    ("OBG", "OBSTETRI DAN GINEKOLOGI"),
+    ("MAT", "MATA"),
+    ("JAN", "JANTUNG DAN PEMBULUH DARAH"),
+)
+SUBSPECIALISTS = {
+    "INT": (("3", "PENYAKIT DALAM"), ("8", "GINJAL-HIPERTENSI"), ("10", "ENDOKRIN-METABOLIK-DIABETES")),
+    "ANA": (("26", "ANAK"), ("27", "NEONATOLOGI")),
+    "BED": (("40", "BEDAH"), ("41", "BEDAH DIGESTIF")),
+    "OBG": (("55", "OBSTETRI DAN GINEKOLOGI"),),
+    "MAT": (("60", "MATA"),),
+    "JAN": (("70", "JANTUNG"),),
+}
+"""By specialist."""
+MEANS = (("1", "RAWAT JALAN"), ("2", "HEMODIALISA"), ("3", "KEMOTERAPI"))
+HOSPITALS = (
+    ("0114R001", "RSUD KOTA", "KOTA BANJARMASIN", "B", 3.2, 40, 12, ("3", "8", "26", "40", "55", "60"), ("1", "2")),
+    ("0114R002", "RS SEHAT SEJAHTERA", "KOTA BANJARMASIN", "C", 5.7, 20, 20, ("3", "10", "26", "55"), ("1",)),
+    ("0114R003", "RSUP PROVINSI", "KOTA BANJARMASIN", "A", 9.4, 60, 31,
+     ("3", "8", "10", "26", "27", "40", "41", "55", "60", "70"), ("1", "2", "3")),
+)  # fmt: skip
+"""Code, name, town, class, kilometres, places a day, taken, subspecialists, means."""

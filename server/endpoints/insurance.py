@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Query
 
-from core.exchange.bpjs import code_mapping, eligibility, pcare_views
+from core.exchange.bpjs import code_mapping, eligibility, pcare_views, referral_lists, referral_views
 from core.foundation.database import connection
 from core.schemas.base import Identifier
-from core.schemas.bpjs import BpjsCodeFields, BpjsCodesOut, BpjsListItemOut, BpjsStatusOut, BpjsVisitOut
+from core.schemas.bpjs import (
+    BpjsCodeFields,
+    BpjsCodesOut,
+    BpjsListItemOut,
+    BpjsStatusOut,
+    BpjsVisitOut,
+    ReferralListOut,
+    ReferralOut,
+)
 from core.schemas.insurance import InsuranceOut, InsuranceQuery, PayerFields
 from core.visits import payers
 from server.resources import resource
@@ -78,3 +87,37 @@ def bpjs_list(
 ) -> list[BpjsListItemOut]:
     """Return items of a list of BPJS's that fit the words, to choose a code from."""
     return code_mapping.offered(clinic, actor, kind, q)
+
+
+@router.get("/bpjs/referral-lists/{kind}")
+def bpjs_referral_list(
+    kind: Annotated[str, Path(max_length=16)],
+    actor: ActorNow,
+    clinic: ClinicNow,
+    of: Annotated[str, Query(max_length=8)] = "",
+    means: Annotated[str, Query(max_length=4)] = "",
+    on: date | None = None,
+    q: Annotated[str, Query(max_length=80)] = "",
+    diagnosis: Annotated[str, Query(max_length=8)] = "",
+) -> ReferralListOut:
+    """Return a list of BPJS's for a referral, or what is known of it where BPJS does not answer.
+
+    Args:
+        kind: `specialist`, `subspecialist`, `means` or `facility`.
+        actor: Who refers.
+        clinic: The clinic.
+        of: The specialist of subspecialists, the subspecialist of facilities.
+        means: Code of the means that a facility must have.
+        on: The day on which a facility is to take the patient.
+        q: Words that an item must hold.
+        diagnosis: First diagnosis of whoever is referred.
+    """
+    query = referral_lists.ReferralQuery(kind, of, means, on, q, diagnosis)
+    return referral_lists.offered(clinic, actor, query)
+
+
+@router.get("/bpjs/referrals")
+def bpjs_referrals(actor: ActorNow, clinic: ClinicNow) -> list[ReferralOut]:
+    """Return the referrals of late of one's clusters, each with BPJS's number once it has come."""
+    with connection():
+        return referral_views.referrals(clinic, actor)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from core.foundation.codes import Permission
-from core.records import encounters, letters, releases
+from core.records import encounters, letters, releases, return_dates
 from core.records.forms import FormDefinition, LetterKind
 from core.records.vital_signs import VITALS
 from core.schemas.oversight import ApprovalOut
@@ -23,6 +23,8 @@ from core.schemas.record import (
     ReleaseAsked,
     ReleaseFields,
     ReleaseOut,
+    ReturnDateFields,
+    ReturnDateOut,
     VisitOut,
 )
 from server.resources import resource
@@ -121,6 +123,14 @@ def letter_kinds(actor: ActorNow) -> list[LetterKind]:
 def issue_letter(visit_id: str, body: LetterFields, actor: ActorNow, clinic: ClinicNow) -> LetterOut:
     """Issue a certificate or a referral."""
     return letters.issue(clinic, actor, visit_id, body)
+
+
+@router.put("/visits/{visit_id}/return-date")
+def give_return_date(
+    visit_id: str, body: ReturnDateFields, actor: ActorNow, clinic: ClinicNow
+) -> ReturnDateOut | None:
+    """Give, change or take back the day on which the clinician wants to see the patient again."""
+    return return_dates.give(clinic, actor, visit_id, body)
 
 
 @router.get("/forms")

@@ -173,6 +173,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /patients/{patient_id}/copies": lambda: {"form": "text"},
     "POST /patients/{patient_id}/allergies": lambda: {"substance": new_id()},
     "PUT /roster": lambda: {"version": 0},
+    "PUT /visits/{visit_id}/return-date": lambda: {"on": None},
     "POST /visits/{visit_id}/letters": lambda: {"kind": "sick", "answers": {}},
     "POST /visits/{visit_id}/diagnoses": lambda: {"code": "A09"},
     "POST /visits/{visit_id}/procedures": lambda: {"code": "23.09"},

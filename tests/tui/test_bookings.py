@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -105,3 +105,50 @@ async def test_who_cancelled_at_home_is_not_registered_by_mistake(counter: Count
         await press(pilot, "end", "enter")
         await settle(pilot)
         assert isinstance(app.screen, BookingsScreen)
+
+
+async def test_a_return_date_is_checked_in_by_the_same_key(counter: Counter):
+    receipt = counter.register("Endang Lestari", "6371014203910459", "batuk pilek", "UMUM")
+    with connection():
+        visit = Visit.get_by_id(receipt["visit_id"])
+        wanted = appointments.Booking(
+            "GIGI", counter.clinic.today() + timedelta(days=1), "Kontrol karies gigi"
+        )
+        given = appointments.book_return(counter.clinic, system_actor(), visit, wanted)
+        # The day has come.
+        Appointment.update(service_on=counter.clinic.today(), sequence=80, number="B-080").where(
+            Appointment.id == given.id
+        ).execute()
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f7", "t")
+        await until(pilot, lambda: "B-080" in screen_text(app), "the return date")
+        assert "return" in screen_text(app)
+        screen = screen_of(app, BookingsScreen)
+        while screen._chosen is None or screen._chosen.id != given.id:
+            await press(pilot, "down")
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        assert "Kontrol karies gigi" in screen_text(app)
+        await press_enter_to_the_end(pilot)
+        assert "B-080" in screen_text(app)
+    with connection():
+        assert Appointment.get_by_id(given.id).status == "fulfilled"
+
+
+async def test_who_did_not_come_back_is_a_list_of_its_own(counter: Counter):
+    receipt = counter.register("Sumiati Rahayu", "6371014203910460", "batuk pilek", "UMUM")
+    with connection():
+        visit = Visit.get_by_id(receipt["visit_id"])
+        day = counter.clinic.today() + timedelta(days=1)
+        given = appointments.book_return(
+            counter.clinic, system_actor(), visit, appointments.Booking("UMUM", day, "Kontrol tensi")
+        )
+        appointments.close_day(day)
+        Visit.update(service_on=day - timedelta(days=7)).where(Visit.id == visit.id).execute()
+        past = {"service_on": day - timedelta(days=3), "status": "noshow"}
+        Appointment.update(past).where(Appointment.id == given.id).execute()
+    async with counter.at("clerk") as (app, pilot):
+        await press(pilot, "f7", "j")
+        await until(pilot, lambda: "Sumiati" in screen_text(app), "the list")
+        assert "1 patient did not come back." in screen_text(app)
+        assert "Kontrol tensi" in screen_text(app)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from core.schemas.bpjs import BpjsCodesOut, BpjsListItemOut, BpjsStatusOut, BpjsVisitOut
+from datetime import date
+
+from core.schemas.bpjs import (
+    BpjsCodesOut,
+    BpjsListItemOut,
+    BpjsStatusOut,
+    BpjsVisitOut,
+    ReferralListOut,
+    ReferralOut,
+)
 from core.schemas.insurance import InsuranceOut
 from tui.client.resource import ResourceClient
 
@@ -55,3 +64,36 @@ class InsuranceClient(ResourceClient):
         """
         body = {"kind": kind, "ours": ours, "theirs": code, "name": name}
         await self._connection.send("PUT", "bpjs/codes", body)
+
+    async def referral_list(
+        self,
+        kind: str,
+        words: str = "",
+        *,
+        of: str = "",
+        means: str = "",
+        on: date | None = None,
+        diagnosis: str = "",
+    ) -> ReferralListOut:
+        """Return a list of BPJS's for a referral.
+
+        Args:
+            kind: `specialist`, `subspecialist`, `means` or `facility`.
+            words: As typed; none finds all.
+            of: The specialist of subspecialists, the subspecialist of facilities.
+            means: Code of the means that a facility must have.
+            on: The day on which a facility is to take the patient.
+            diagnosis: First diagnosis of whoever is referred.
+        """
+        asked = {
+            "q": words,
+            "of": of,
+            "means": means,
+            "diagnosis": diagnosis,
+            **({"on": on.isoformat()} if on else {}),
+        }
+        return await self._connection.one(ReferralListOut, "GET", f"bpjs/referral-lists/{kind}", **asked)
+
+    async def referrals(self) -> list[ReferralOut]:
+        """Return the referrals of late of one's clusters."""
+        return await self._connection.many(ReferralOut, "bpjs/referrals")

@@ -88,5 +88,9 @@ class RegistrationsClient(ResourceClient):
         return await self._connection.one(EntryOut, "POST", f"registrations/{registration_id}/undo")
 
     async def booked(self) -> list[BookingOut]:
-        """List the numbers taken from home for today, those still awaited first."""
+        """List the numbers that wait for today, from home and from the rooms, those still awaited first."""
         return await self._connection.many(BookingOut, "appointments")
+
+    async def missed(self) -> list[BookingOut]:
+        """List the return dates of late at which nobody came."""
+        return await self._connection.many(BookingOut, "appointments/missed")

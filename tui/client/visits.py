@@ -15,6 +15,7 @@ from core.schemas.record import (
     GlassBroken,
     LetterOut,
     ReleaseOut,
+    ReturnDateOut,
     StatedReason,
     VisitOut,
 )
@@ -86,6 +87,20 @@ class VisitsClient(ResourceClient):
     async def letter_kinds(self) -> list[LetterKind]:
         """List the kinds of letters that can be issued."""
         return await self._connection.many(LetterKind, "letters")
+
+    async def give_return_date(
+        self, visit_id: str, on: date | None, reason: StatedReason = NO_REASON
+    ) -> ReturnDateOut | None:
+        """Give, change or take back the return date of a visit.
+
+        Args:
+            visit_id: The visit.
+            on: The day; None takes it back.
+            reason: Why, outside one's own queue.
+        """
+        body = {"on": on.isoformat() if on else None, **stated(reason)}
+        answer = await self._connection.send("PUT", f"visits/{visit_id}/return-date", body)
+        return None if answer.content == b"null" else ReturnDateOut.model_validate_json(answer.content)
 
     async def issue_letter(
         self,

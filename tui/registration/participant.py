@@ -97,6 +97,8 @@ def sentence(answer: InsuranceOut) -> str:
     parts = [_(STATUSES[answer.status]), answer.reason]
     if answer.is_own_member is False:
         parts.append(_("NOT OUR MEMBER: three visits a month"))
+    if answer.back_referral:
+        parts.append(_("REFERRED BACK (PRB)"))
     if answer.facility_name:
         parts.append(_("registered at {facility}").format(facility=answer.facility_name))
     parts += [answer.kind, answer.class_name]

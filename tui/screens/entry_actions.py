@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 from rich.cells import cell_len
@@ -13,8 +14,9 @@ from core.foundation.codes import EntryStatus, Priority
 from core.schemas.base import Problem
 from core.schemas.queues import ClusterOut, EntryCommand, EntryOut, QueueOut
 from core.schemas.registration import RoutingOut
-from tui.client.errors import RefusedError
-from tui.messages import QueueChanged
+from core.schemas.roster import CHANGED as ROSTER_CHANGED
+from tui.client.errors import RefusedError, UnreachableError
+from tui.messages import QueueChanged, RecordChanged
 from tui.registration.decision import Decision
 from tui.screens.base import Dialog, LoketScreen, ResultT
 from tui.screens.reasons import AgreeDialog, ClusterDialog, DeceasedDialog, LettersDialog, ReasonDialog
@@ -30,7 +32,7 @@ PRIORITY_DIGITS = "1234567"
 STATUS_SIGN_CELLS = 4  # cells: the space before a sentence of the status line and one behind it
 
 
-ACTS_ON_NO_ROW = frozenset({"call_next", "undo_step", "last_patient", "room", "day_end"})
+ACTS_ON_NO_ROW = frozenset({"call_next", "undo_step", "last_patient", "room", "day_end", "referrals"})
 """Actions of letters that do not act on the chosen entry."""
 KEY_WORDS = {"enter": "Enter", "space": N_("Space")}
 
@@ -150,8 +152,25 @@ class ActingScreen(LoketScreen[None]):
         super().on_screen_resume()
         self._stray.screen_closed(monotonic())
         self.catch_up()
+        self.read_roster()
         if self.last is not None:
             self.read_after_record()
+
+    def on_record_changed(self, message: RecordChanged) -> None:
+        """Read the roster again when somebody changed it."""
+        if message.kind == ROSTER_CHANGED:
+            self.session.roster = None
+            self.read_roster()
+
+    @work(exclusive=True, group="roster", exit_on_error=False)
+    async def read_roster(self) -> None:
+        """Read who works when, once a sign-in and after each change: the panes' headings say who is here now."""
+        if self.session.roster is not None:
+            return
+        with suppress(RefusedError, UnreachableError):
+            self.session.roster = await self.session.client.roster.roster()
+            for pane in self.walk_children(QueuePane):
+                pane.repaint()
 
     @work(exclusive=True, group="resume", exit_on_error=False)
     async def read_after_record(self) -> None:

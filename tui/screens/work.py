@@ -11,15 +11,18 @@ from textual.binding import Binding
 from textual.widgets import Static
 
 from core.foundation.codes import DayEndAnswer, Disposition, EntryStatus, Role
+from core.schemas.bpjs import REFERRED, ReferralOut
 from core.schemas.queues import DayEndOut, EntryCommand, EntryOut
 from tui import keymap
 from tui.client.errors import RefusedError
+from tui.messages import RecordChanged
 from tui.screens.day_end import DayEndDialog, told
 from tui.screens.entry_actions import ActingScreen, who
 from tui.screens.reasons import AgreeDialog, DispositionDialog, LineDialog
+from tui.screens.referrals import ReferralsScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
-from tui.text import problem_words
+from tui.text import problem_words, referral_words
 from tui.text.formatting import fit, time_text
 from tui.text.outcomes import lacking, outcome_word
 from tui.text.translation import N_, _
@@ -41,7 +44,7 @@ class WorkScreen(ActingScreen):
         "another cluster, B sends them to one and back, or back to where they came from. P changes the "
         "priority, X cancels, O says in which room you call. U takes the last step back. The arrows choose "
         "another patient, left and right another of your clusters. E, from ten minutes before the closing hour: do "
-        "you go on? It also brings back whom the closing has ended."
+        "you go on? It also brings back whom the closing has ended. J lists the referrals whose numbers BPJS gives."
     )
     BINDINGS = [
         keymap.CALL_NEXT,
@@ -59,6 +62,7 @@ class WorkScreen(ActingScreen):
         keymap.CANCEL,
         keymap.ROOM,
         keymap.DAY_END,
+        keymap.REFERRALS,
         keymap.LAST_PATIENT,
         keymap.REFRESH,
         Binding("left", "turn(-1)", show=False),
@@ -73,6 +77,7 @@ class WorkScreen(ActingScreen):
         codes = [cluster.code for cluster in session.clusters]
         self._own = [code for code in codes if code in session.account.clusters] or codes[:1]
         self.shown = self._own[0]
+        self._referrals: list[ReferralOut] = []
 
     def compose_body(self) -> ComposeResult:
         """Yield the patient being served, then the queue."""
@@ -84,6 +89,33 @@ class WorkScreen(ActingScreen):
     def on_mount(self) -> None:
         """Show the first of one's clusters."""
         self._turn_to(self.shown)
+        self.read_referrals()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action makes sense here: referrals need BPJS, and somebody who writes records."""
+        return action != "referrals" or self._refers
+
+    @property
+    def _refers(self) -> bool:
+        return self.session.clinic.asks_bpjs and self.session.writes_records
+
+    def on_record_changed(self, message: RecordChanged) -> None:
+        """Tell whoever referred that the number has come, or was refused."""
+        super().on_record_changed(message)
+        if message.kind == REFERRED:
+            self.read_referrals()
+
+    @work(exclusive=True, group="referrals", exit_on_error=False)
+    async def read_referrals(self) -> None:
+        """Read how far the referrals are, where there are any."""
+        if self._refers:
+            with self.saying_refusals():
+                self._referrals = await self.session.client.insurance.referrals()
+                self.show_line()
+
+    def action_referrals(self) -> None:
+        """List the referrals of late, to print their letters."""
+        self.app.push_screen(ReferralsScreen(self.session))
 
     def after_language(self) -> None:
         """Show the queue in the new language."""
@@ -92,6 +124,7 @@ class WorkScreen(ActingScreen):
     def line_parts(self) -> list[str]:
         """Return one's room, one's clusters, and the patient being served."""
         parts = [sentence] if (sentence := told(self.session, self._day_end())) else []
+        parts += referral_words.waiting_text(self._referrals)
         for code in self._own if len(self._own) > 1 else ():
             mark = ">" if code == self.shown else " "
             parts.append(f"{mark}{self.session.prefix_of(code)} {code} {len(self.entries_of(code))}")

@@ -183,6 +183,7 @@ PROBLEMS: Mapping[str, str] = {
     "second_factor_required": N_("The code of the second factor is to be given first."),
     "own_second_factor": N_("Another administrator takes your second factor away, not you."),
     "not_locked": N_("This record can still be corrected as it is."),
+    "no_referral": N_("Nobody has chosen where to refer: F2 J in the record."),
     "record_locked": N_("This record is closed for corrections; add an addendum."),
     "allergy": N_("The patient is allergic to {substances}."),
     "allergy_known": N_("That allergy is recorded already: {substance}."),

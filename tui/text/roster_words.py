@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 from core.visits.roster import WEEKDAYS, Weekday
 from tui.text.translation import N_, _
@@ -25,6 +26,11 @@ TYPED: dict[str, Weekday] = {
 }  # fmt: skip
 """First three letters, in English and in Indonesian -> weekday; both are read whatever the screen speaks."""
 TYPED_LETTERS = 3
+
+
+def weekday_text(day: date) -> str:
+    """Return the three letters of a day's weekday."""
+    return _(SHORT[WEEKDAYS[day.weekday()]])
 
 
 def weekdays_text(weekdays: Sequence[str]) -> str:

@@ -16,12 +16,14 @@ from core.schemas.record import (
     ImmunisationOut,
     OrderOut,
     PrescriptionOut,
+    ReturnDateOut,
     VisitOut,
     VisitSummary,
 )
 from tui.text import check_words, problem_words
 from tui.text.formatting import age_text, date_text, fit, instant_text, number_text, sex_letter, wrapped
 from tui.text.result_words import result_text
+from tui.text.roster_words import weekday_text
 from tui.text.translation import _, language
 
 FINDING_CELLS = 13  # cells of the label before a line of findings
@@ -287,4 +289,12 @@ def _finding_rows(visit: VisitOut, zone: str) -> list[tuple[str, str]]:
         rows.insert(2, (_("Vaccine"), "; ".join(vaccine_text(item) for item in visit.immunisations)))
     if visit.letters:
         rows.append((_("Letter"), "; ".join(item.number for item in visit.letters)))
+    if visit.return_date is not None:
+        rows.append((_("Returns"), return_text(visit.return_date)))
     return rows
+
+
+def return_text(given: ReturnDateOut) -> str:
+    """Return a return date with the number that waits: `Tue 15-12-2026 (A-003, 08:00-12:00)`."""
+    day = f"{weekday_text(given.on)} {date_text(given.on)}"
+    return f"{day} ({', '.join(filter(None, (given.number, given.hours)))})"

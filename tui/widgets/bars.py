@@ -74,6 +74,11 @@ class DialogTitle(_Bar):
         super().__init__()
         self._title = title
 
+    def show(self, title: str) -> None:
+        """Show another title, translated."""
+        self._title = title
+        self.refresh()
+
     def parts(self) -> Line:
         """Return the title."""
         return [(f" {one_line(self._title)} ", theme.TITLE)]

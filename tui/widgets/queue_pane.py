@@ -232,6 +232,8 @@ class QueuePane(Widget, can_focus=True):
             right += " " + _("called {numbers}").format(numbers=" ".join(called[:2]))
         right += " "
         left = f" {self._cluster_out.prefix} {self._cluster_out.name}"
+        if on_duty := self._session.on_duty(self.cluster, clock.now()):
+            left += f"  {on_duty}"
         return [(fit(left, max(0, width - len(right))), theme.STRONG), (right, theme.PLAIN)]
 
     def _row(self, entry: EntryOut, width: int, chosen: bool) -> Line:

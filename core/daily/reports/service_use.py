@@ -24,6 +24,7 @@ from core.foundation.clinic import Clinic
 from core.foundation.codes import EntryStatus, Payer
 from core.models import QueueEntry, RoutingExample, Visit
 from core.queues.routing_examples import TRANSFER_SOURCE
+from core.visits import appointments
 
 
 def payers(clinic: Clinic, day: date) -> ReportTable:
@@ -48,6 +49,36 @@ def payers(clinic: Clinic, day: date) -> ReportTable:
         "dapat dilayani di beberapa poli); kolom terakhir: semua kunjungan.",
         "Cara bayar di pendaftaran; pelayanan menurut antrean.",
         ("Cara bayar", *clusters, "Kunjungan"),
+        rows,
+    )
+
+
+def missed_returns(clinic: Clinic, day: date) -> ReportTable:
+    """Build the return dates of the month at which nobody came, and whose patients were not here since."""
+    first, last = month_of(day)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            row.service_on.isoformat(),
+            row.cluster,
+            row.number,
+            row.patient.medical_record_number,
+            row.patient.name,
+            row.patient.phone,
+            row.chief_complaint,
+        )
+        for row in sorted(
+            appointments.missed_between(first, last),
+            key=lambda row: (row.service_on, row.cluster, row.sequence),
+        )
+    ]
+    given = appointments.given_between(first, last)
+    rows.append((TOTAL, f"{len(rows)} dari {given}", "", "", "", "", ""))
+    return ReportTable(
+        f"Tidak datang kembali {first:%Y-%m}",
+        f"Janji kontrol yang diberikan di ruang periksa untuk {period_text(first, last)}, yang pasiennya tidak datang "
+        "pada hari itu dan sejak itu belum datang; tanpa yang meninggal dan yang dibatalkan.",
+        "Janji kontrol di rekam medis; kedatangan menurut pendaftaran.",
+        ("Tanggal", "Poli", "Nomor", "No. RM", "Nama", "Telepon", "Untuk"),
         rows,
     )
 

@@ -5,7 +5,7 @@ Source: docs/reference/bpjs.md 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +32,8 @@ AHEAD = 5
 """Diagnoses asked about ahead in one run."""
 POLI, DOCTOR, PROCEDURE = "poli", "doctor", "procedure"
 DIAGNOSIS, MEDICINE = "diagnosis", "medicine"
+SPECIALIST, MEANS = "specialist", "means"
+"""Lists of a referral; the others depend on what was chosen: `core.exchange.bpjs.referral_lists`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ WHOLE = {
     "allergy_drug": PcareList("alergi/jenis/03", "kdAllergi", "nmAllergi"),
     PROCEDURE: PcareList("tindakan/kdTkp/10/{start}/{limit}", "kdTindakan", "nmTindakan"),
     "provider": PcareList("provider/{start}/{limit}", "kdProvider", "nmProvider"),
+    SPECIALIST: PcareList("spesialis", "kdSpesialis", "nmSpesialis"),
+    MEANS: PcareList("spesialis/sarana", "kdSarana", "nmSarana"),
 }
 """Lists that are read whole, the needed ones first."""
 SEARCHED = {
@@ -96,13 +100,13 @@ def refresh(link: BpjsLink) -> None:
     """
     for kind in stale():
         try:
-            _replace(kind, _read_whole(link, WHOLE[kind]))
+            replace(kind, WHOLE[kind], _read_whole(link, WHOLE[kind]))
         except (TryAgainError, NoListError) as error:
             if isinstance(error, TryAgainError) and kind in NEEDED and kind not in _read_at():
                 raise
             if isinstance(error, TryAgainError):
                 return
-        _note_read(kind)
+        note_read(kind)
 
 
 def stale() -> list[str]:
@@ -121,7 +125,8 @@ def _read_at() -> dict[str, str]:
     return state.fact(READ) or {}
 
 
-def _note_read(kind: str) -> None:
+def note_read(kind: str) -> None:
+    """Note that a list was read now."""
     state.note(READ, **{**_read_at(), kind: instant_text(clock.now())})
 
 
@@ -156,25 +161,47 @@ def _read_whole(link: BpjsLink, code_list: PcareList) -> list[dict[str, Any]]:
     return found
 
 
-def _replace(kind: str, found: Iterable[dict[str, Any]]) -> None:
+def replace(
+    kind: str,
+    code_list: PcareList,
+    found: Iterable[dict[str, Any]],
+    note_of: Callable[[dict[str, Any]], str] = lambda item: "",
+) -> None:
+    """Keep a list as BPJS has it now, in place of what was known of it.
+
+    Args:
+        kind: Of the list.
+        code_list: The names in its items.
+        found: Its items as they came.
+        note_of: Returns what stands beside an item's name.
+    """
     with transaction():
         BpjsListItem.delete().where(BpjsListItem.kind == kind).execute()
-        _keep(kind, WHOLE[kind], found)
+        _keep(kind, code_list, found, note_of)
 
 
-def _keep(kind: str, code_list: PcareList, found: Iterable[dict[str, Any]]) -> None:
+def _keep(
+    kind: str,
+    code_list: PcareList,
+    found: Iterable[dict[str, Any]],
+    note_of: Callable[[dict[str, Any]], str] = lambda item: "",
+) -> None:
     for item in found:
         code = str(item.get(code_list.code) or "")
         if not code:
             continue
         flag = item.get(code_list.flag) if code_list.flag else None
-        _write(
-            kind, code, str(item.get(code_list.name) or "")[:200], flag if isinstance(flag, bool) else None
-        )
+        name = str(item.get(code_list.name) or "")[:200]
+        _write(kind, code, name, flag if isinstance(flag, bool) else None, note_of(item))
 
 
-def _write(kind: str, code: str, name: str, flag: bool | None) -> None:
-    values = {BpjsListItem.name: name, BpjsListItem.flag: flag, BpjsListItem.read_at: clock.now()}
+def _write(kind: str, code: str, name: str, flag: bool | None, note: str = "") -> None:
+    values = {
+        BpjsListItem.name: name,
+        BpjsListItem.flag: flag,
+        BpjsListItem.note: note,
+        BpjsListItem.read_at: clock.now(),
+    }
     BpjsListItem.insert({BpjsListItem.kind: kind, BpjsListItem.code: code, **values}).on_conflict(
         conflict_target=[BpjsListItem.kind, BpjsListItem.code], update=values
     ).execute()

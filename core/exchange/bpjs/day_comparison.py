@@ -14,7 +14,7 @@ import httpx
 from core.exchange.bpjs.bpjs_link import BpjsLink, pcare_link, shared_client
 from core.exchange.bpjs.settling import RefusedByBpjsError, owner_of, registrations, visit_numbers
 from core.exchange.pacing import TryAgainError
-from core.foundation import clock, state
+from core.foundation import clock, feed, state
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus, VisitStatus
 from core.foundation.database import connection, instant_text, transaction
@@ -22,6 +22,7 @@ from core.foundation.errors import SyncError
 from core.foundation.job_problems import JobProblem
 from core.models import BpjsVisit, Visit
 from core.records.pcare_form import INSURED
+from core.schemas.bpjs import CHANGED
 
 COMPARISON = "bpjs_comparison"
 """Key of the last comparison of each day, by day."""
@@ -104,7 +105,9 @@ def proven() -> dict[str, dict[str, Any]]:
 def _keep(made: DayComparison) -> None:
     days = {**proven(), made.day: made.document()}
     newest = sorted(days)[-DAYS_KEPT:]
-    state.note(COMPARISON, days={day: days[day] for day in newest})
+    with transaction():
+        state.note(COMPARISON, days={day: days[day] for day in newest})
+        feed.append(CHANGED)
 
 
 def compare(link: BpjsLink, day: date) -> DayComparison:

@@ -28,6 +28,8 @@ CARD_DIGITS, NIK_DIGITS = 13, 16
 MOST_AT_ONCE = 4
 """Counters that wait for BPJS at one time; the others are told at once that there is no answer."""
 _slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+NO_PROGRAMME = frozenset({"", "-", "0", "false", "tidak", "tidak ada", "none", "null"})
+"""Words of BPJS's for a participant who is in no programme [check]."""
 SEXES = {"L": Sex.MALE, "P": Sex.FEMALE}
 
 
@@ -114,7 +116,14 @@ def read_participant(body: dict[str, Any], own_provider: str) -> InsuranceOut:
         facility_code=provider,
         facility_name=_text(home, "nmProvider"),
         is_own_member=provider == own_provider if own_provider and provider else None,
+        back_referral=_programme(body, "pstPrb"),
     )
+
+
+def _programme(body: dict[str, Any], name: str) -> str:
+    """Return the programme that a participant is in, in BPJS's words; empty where there is none."""
+    words = _text(body, name)[:120]
+    return "" if words.casefold() in NO_PROGRAMME else words
 
 
 def _status(body: dict[str, Any]) -> InsuranceStatus:

@@ -304,7 +304,10 @@ def _referral(answers: Mapping[str, Any]) -> dict[str, Any] | None:
     return {
         "kdppk": answers["refer_provider"],
         "tglEstRujuk": day_text(day if isinstance(day, date) else date.fromisoformat(str(day))),
-        "subSpesialis": {"kdSubSpesialis1": answers["refer_subspecialist"], "kdSarana": None},
+        "subSpesialis": {
+            "kdSubSpesialis1": answers["refer_subspecialist"],
+            "kdSarana": answers.get("refer_means") or None,
+        },
         "khusus": None,
     }
 

@@ -17,21 +17,22 @@ import httpx
 from peewee import JOIN, fn
 
 from core.exchange import outbox
-from core.exchange.bpjs import code_lists, code_mapping, payer_check
+from core.exchange.bpjs import code_lists, code_mapping, payer_check, referral_lists
 from core.exchange.bpjs.bpjs_link import BpjsLink, FailingError, is_set_up, pcare_link, shared_client
 from core.exchange.bpjs.pcare_bodies import WantedVisit, first_of_referral, wanted
 from core.exchange.bpjs.settling import GapError, RefusedByBpjsError, Settling
 from core.exchange.fhir.clinical import VisitRows
 from core.exchange.fhir.rendering import visit_rows
 from core.exchange.pacing import TryAgainError
-from core.foundation import clock, jobs, logs, state
+from core.foundation import clock, feed, jobs, logs, state
 from core.foundation.clinic import Clinic
-from core.foundation.codes import OutboxStatus
+from core.foundation.codes import Disposition, OutboxStatus
 from core.foundation.database import connection, instant_text, transaction, tuples
 from core.foundation.errors import SyncError
 from core.foundation.job_problems import JobProblem
 from core.models import Allergy, BpjsVisit, Outbox, Patient, Visit
 from core.records.pcare_form import INSURED
+from core.schemas.bpjs import CHANGED, REFERRED
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ def _go(clinic: Clinic, link: BpjsLink, outcome: PcareOutcome) -> None:
             _settle_slice(clinic, link, ids[start : start + SLICE], outcome)
         with suppress(TryAgainError):
             code_lists.know_ahead(link, clock.now())
+            referral_lists.know_ahead(link)
     except TryAgainError as error:
         outcome.error = error.problem
     except SyncError as error:
@@ -233,10 +235,15 @@ def _row_of(visit_id: str) -> BpjsVisit:
 def _mark(row: BpjsVisit, change: int, gaps: list[str], words: str | None) -> None:
     """Note how far a visit is; an edit made meanwhile has a higher change and is sent next time."""
     is_settled = not gaps and words is None
+    status = OutboxStatus.SENT if is_settled else OutboxStatus.REFUSED
     with transaction():
+        if (row.status, row.gaps, row.error) != (status, gaps, words):
+            feed.append(CHANGED, visit_id=row.visit_id)
+            if not is_settled and row.visit.disposition == Disposition.REFERRED:
+                feed.append(REFERRED, visit_id=row.visit_id)
         BpjsVisit.update(
             change=change,
-            status=OutboxStatus.SENT if is_settled else OutboxStatus.REFUSED,
+            status=status,
             gaps=gaps,
             error=words,
             attempts=0,

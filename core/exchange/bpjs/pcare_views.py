@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.exchange.bpjs import day_comparison, pcare_run
 from core.exchange.bpjs.bpjs_link import is_set_up
-from core.foundation import audit, clock, state
+from core.foundation import audit, clock, feed, state
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus, Permission
 from core.foundation.database import transaction
@@ -15,7 +15,7 @@ from core.foundation.errors import NotFoundError
 from core.foundation.job_problems import JobProblem
 from core.foundation.permissions import Actor
 from core.models import BpjsQueue, BpjsVisit, Patient, Visit
-from core.schemas.bpjs import BpjsStatusOut, BpjsVisitOut
+from core.schemas.bpjs import CHANGED, BpjsStatusOut, BpjsVisitOut
 
 SHOWN = 200
 """Most visits listed at once."""
@@ -107,5 +107,6 @@ def send_again(clinic: Clinic, actor: Actor, visit_id: str) -> None:
         ]
         if not any(changed):
             raise NotFoundError("bpjs_visit", visit_id)
+        feed.append(CHANGED, visit_id=visit_id)
         patient = Visit.select(Visit.patient).where(Visit.id == visit_id).scalar()
         audit.record(actor, "bpjs_sent_again", "visit", visit_id, patient)

@@ -41,7 +41,7 @@ from core.exchange.bpjs.queue_bodies import (
 from core.exchange.bpjs.queue_calls import ADD, CALL, CANCEL, QueueCall
 from core.exchange.bpjs.settling import RefusedByBpjsError
 from core.exchange.pacing import TryAgainError
-from core.foundation import clock, jobs, logs
+from core.foundation import clock, feed, jobs, logs
 from core.foundation.clinic import Clinic
 from core.foundation.codes import AppointmentStatus, OutboxStatus
 from core.foundation.config import Settings
@@ -60,6 +60,7 @@ from core.models import (
     Visit,
 )
 from core.records.pcare_form import INSURED
+from core.schemas.bpjs import CHANGED
 from core.visits import roster_versions
 
 log = logging.getLogger(__name__)
@@ -361,7 +362,10 @@ def _card(visit: Visit) -> str:
 
 def _note(row: BpjsQueue, **values: Any) -> None:
     """Keep what is known now, on disk before the next call."""
+    before = (row.status, row.gaps, row.error)
     for name, value in values.items():
         setattr(row, name, value)
     with transaction():
+        if before != (row.status, row.gaps, row.error):
+            feed.append(CHANGED, visit_id=row.visit_id)
         BpjsQueue.update(**values, updated_at=clock.now()).where(BpjsQueue.visit == row.visit_id).execute()

@@ -17,11 +17,12 @@ from core.exchange.bpjs import eligibility
 from core.exchange.bpjs.bpjs_link import BpjsLink
 from core.exchange.bpjs.envelope import BpjsAnswer
 from core.exchange.bpjs.pcare_bodies import Item, WantedVisit, day_text, digest
-from core.foundation import clock
+from core.foundation import clock, feed
 from core.foundation.codes import JKN_PAYERS, InsuranceStatus, PayerSource
 from core.foundation.config import Settings
 from core.foundation.database import transaction
 from core.models import BpjsVisit, Visit
+from core.schemas.bpjs import REFERRED
 from core.schemas.insurance import InsuranceOut
 
 PAGE = 500
@@ -89,6 +90,7 @@ class Settling:
         else:
             self._send_visit(self._wanted.visit)
             self._send_items()
+            self._learn_referral(self._wanted.visit)
 
     # What may have been done
 
@@ -163,6 +165,7 @@ class Settling:
             provider=person.facility_code,
             poli=wanted.poli,
             service_on=wanted.day,
+            back_referral=person.back_referral,
         )
         self._refuse_second_registration()
         body = {
@@ -253,6 +256,32 @@ class Settling:
             raise RefusedByBpjsError("noKunjungan?")
         self._note(visit_number=number, visit_digest=mark, doubt="")
 
+    def _learn_referral(self, body: Mapping[str, Any]) -> None:
+        """Read the number and the days of a referral, once for each state of the visit; a plain visit has none."""
+        row = self._row
+        if body.get("rujukLanjut") is None:
+            if row.referral:
+                self._note(referral={})
+            return
+        if row.referral.get("digest") == row.visit_digest:
+            return
+        answer = self._link.read(f"kunjungan/rujukan/{row.visit_number}")
+        if not answer.is_done and not answer.is_nothing:
+            raise RefusedByBpjsError(answer.words)
+        told = next(iter(answer.items()), {}) if answer.is_done else {}
+        # A referral has the number of its visit; BPJS's own paper prints what it answers here.
+        number = str(told.get("noRujukan") or row.visit_number)
+        self._note(
+            referral={
+                "number": number,
+                "schedule": str(told.get("jadwal") or "")[:120],
+                "until": str(told.get("tglAkhirRujuk") or "")[:20],
+                "digest": row.visit_digest,
+            }
+        )
+        with transaction():
+            feed.append(REFERRED, visit_id=row.visit_id)
+
     def _take_up_visit(self) -> None:
         """Look for the visit before it is sent first.
 
@@ -322,7 +351,7 @@ class Settling:
             self._take_back_item(key, held)
         if self._row.visit_number is not None:
             self._delete(f"kunjungan/{self._row.visit_number}")
-            self._note(visit_number=None, visit_digest="")
+            self._note(visit_number=None, visit_digest="", referral={})
 
     def _take_back_item(self, key: str, held: Mapping[str, str]) -> None:
         self._delete(f"{PATHS[held['kind']]}/{held['number']}/kunjungan/{self._row.visit_number}")

@@ -31,7 +31,7 @@ CODES = {Disposition.REFERRED: OUTPATIENT_CARE, Disposition.ADMITTED: INPATIENT_
 """Outcome of the visit -> what is asked for."""
 ENDED_OTHERWISE = frozenset({Disposition.DIED, Disposition.ADMITTED})
 """Outcomes after which no return is asked for, whatever a plan says that was written before."""
-LETTER = "referral"
+LETTERS = ("referral", "bpjs_referral")
 NOT_RECORDED = "Sarana transportasi tidak dicatat"
 KEY = "RUJUK"
 FOLLOW_UP_KEY = "KONTROL"
@@ -61,7 +61,7 @@ def _referral(parts: VisitParts, code: str) -> Resource:
         code: SNOMED.
     """
     visit = parts.visit
-    letters = Letter.select().where(Letter.visit == visit.id, Letter.kind == LETTER)
+    letters = Letter.select().where(Letter.visit == visit.id, Letter.kind.in_(list(LETTERS)))
     letter = letters.order_by(Letter.issued_at.desc()).first()
     said = letter.data if letter is not None else {}
     at = letter.issued_at if letter is not None else visit.ended_at or visit.started_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from core.foundation.errors import ValidationError
@@ -70,8 +70,8 @@ def _check_date(item: FormField, value: Any, day: date) -> str | None:
         given = value if isinstance(value, date) else date.fromisoformat(str(value))
     except ValueError:
         return "date_format"
-    if given > day:
-        return "in_future"
+    if given > day + timedelta(days=item.ahead_days):
+        return "too_far" if item.ahead_days else "in_future"
     is_too_old = item.within_days is not None and (day - given).days > item.within_days
     return "too_long_ago" if is_too_old else None
 

@@ -45,7 +45,11 @@ class FormField(LocalizedModel):
     soft: tuple[float, float] | None = None
     """Limits outside which a number is marked as unusual; both inclusive."""
     within_days: int | None = None
-    """A date lies at most so many days before the visit; never after it."""
+    """A date lies at most so many days before the visit; never after it unless `ahead_days` says so."""
+    ahead_days: int = 0
+    """A date lies at most so many days after the visit."""
+    is_typed: bool = True
+    """False: a dialog of its own answers it, and the form does not show it."""
     choices: list[AnswerOption] = []
     shown_when: Condition | None = None
     """The field is asked only then; always unless given."""
@@ -166,6 +170,8 @@ class LetterKind(LocalizedModel):
     text: str
     """With a name in braces where the record or an answer goes; see `core/data/letters.toml`."""
     fields: list[FormField]
+    of_bpjs: bool = False
+    """True: filled in from a referral that was chosen from BPJS's lists."""
 
 
 def _duplicates(names: Iterable[str]) -> list[str]:

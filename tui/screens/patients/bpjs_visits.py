@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.timer import Timer
 from textual.widgets import Static
 
 from core.foundation.codes import JKN_PAYERS
-from core.schemas.bpjs import BpjsStatusOut, BpjsVisitOut
+from core.schemas.bpjs import CHANGED, BpjsStatusOut, BpjsVisitOut
 from tui import keymap, theme
+from tui.messages import RecordChanged
 from tui.screens.item_list import ItemList
 from tui.screens.patients.edit import EditScreen
 from tui.screens.patients.notes import Corrected
@@ -20,6 +22,7 @@ from tui.text.translation import N_, _, ngettext
 from tui.widgets import PickList, set_text
 from tui.widgets.painting import Line
 
+SETTLE_SECONDS = 0.5  # a run tells of many visits at once: the list is read when it falls silent
 OTHER_PAYERS = tuple(payer for payer in problem_words.PAYERS if payer not in JKN_PAYERS)
 
 
@@ -34,6 +37,33 @@ class BpjsVisitsScreen(ItemList[BpjsVisitOut]):
         "BPJS to answer are not listed: they go by themselves."
     )
     BINDINGS = [keymap.SEND_AGAIN, keymap.EDIT, keymap.REFRESH, keymap.BACK]
+
+    _soon: Timer | None = None
+    _was_shown = False
+
+    def on_mount(self) -> None:
+        """Read the list, and hear of changes while it is open: the counter's other screens need none."""
+        super().on_mount()
+        self.session.hub.follow(self.app)
+
+    def on_screen_resume(self) -> None:
+        """Read what came while another area was shown, which may have ended the following."""
+        super().on_screen_resume()
+        if self._was_shown:
+            self.session.hub.follow(self.app)
+            self.read()
+        self._was_shown = True
+
+    def on_unmount(self) -> None:
+        """Hear of no more changes than before."""
+        self.session.hub.rest(self.app)
+
+    def on_record_changed(self, message: RecordChanged) -> None:
+        """Read the list again: something was sent, set aside or compared meanwhile."""
+        if message.kind == CHANGED:
+            if self._soon is not None:
+                self._soon.stop()
+            self._soon = self.set_timer(SETTLE_SECONDS, self.read)
 
     def compose_body(self) -> ComposeResult:
         """Yield the proof of the last day, then the list."""

@@ -134,7 +134,7 @@ class FormScreen(LoketScreen[Typed]):
         self._day = day
         self._previous = previous
         self._keep = keep
-        self._fields = {item.name: item for item in form.fields()}
+        self._fields = {item.name: item for item in form.fields() if item.is_typed}
 
     def compose_body(self) -> ComposeResult:
         """Yield the patient's line, the questions by section, and the computed values."""
@@ -145,7 +145,8 @@ class FormScreen(LoketScreen[Typed]):
                 yield Static(f" {title}", classes="group", markup=False)
                 with Container(classes="grid"):
                     for item in section.fields:
-                        yield from self._cell(item)
+                        if item.is_typed:
+                            yield from self._cell(item)
         yield Static("", id="results", markup=False)
 
     def _cell(self, item: FormField) -> ComposeResult:
@@ -182,18 +183,19 @@ class FormScreen(LoketScreen[Typed]):
         self._judge()
 
     def _first(self) -> TextField | ChoiceField:
-        name = self._form.fields()[0].name
+        name = next(iter(self._fields))
         return next(iter(self.query(f"#{name}")))  # type: ignore[return-value]
 
     # Judging
 
     def _judge(self) -> tuple[dict[str, Any], dict[str, str]]:
         """Show the computed values, and only the questions that apply."""
-        self._typed = {name: value for name, value in self.field_values().items() if name in self._fields}
+        shown = {name: value for name, value in self.field_values().items() if name in self._fields}
+        self._typed |= shown  # what a dialog of its own has answered stays
         answers, problems = read_answers(self._form.fields(), self._typed, self._facts, self._day)
         known = {**self._facts, **answers, **computed_values(self._form, answers, self._facts, self._day)}
         for item in self._form.fields():
-            if item.shown_when is not None:
+            if item.shown_when is not None and item.is_typed:
                 self.query_one(f"#cell-{item.name}").display = item.shown_when.holds(known)
         self.query_one("#results", Static).update("\n".join(self._results(answers)))
         self.call_after_refresh(self._say_what_is_below)
@@ -307,6 +309,8 @@ class FormScreen(LoketScreen[Typed]):
         """Leave, unless an answer cannot be stored."""
         _answers, problems = self._judge()
         for name, problem in problems.items():
+            if name not in self._fields:
+                continue  # answered elsewhere, and said there
             for label in self.query(f"#label-{name}").results(Label):
                 label.mark(True)
             text = self._problem_text(self._fields[name], problem)

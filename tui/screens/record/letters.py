@@ -9,16 +9,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 
+from core.foundation.codes import PrintStyle
 from core.foundation.languages import in_language
 from core.printing.documents import PrintDocument, PrintLine
 from core.records.forms import FormField, LetterKind
-from core.schemas.record import LetterOut, VisitOut
+from core.schemas.record import LetterOut, StatedReason, VisitOut
 from tui.client.errors import RefusedError
 from tui.printing import NotPrintedError, print_document
 from tui.screens.base import Dialog, LoketScreen
 from tui.screens.reasons import WHY_ALL_THE_SAME, LettersDialog, LineDialog
 from tui.screens.record.dialogs import TextDialog
 from tui.screens.record.form_screen import Typed, read_answers
+from tui.screens.record.glass import GlassDialog
 from tui.session import Session
 from tui.terminal.driver import terminal_of
 from tui.terminal.keyboard import hold_keys
@@ -111,7 +113,8 @@ def ask_letter(screen: LoketScreen[Any], visit: VisitOut) -> None:
 
     async def start() -> None:
         with screen.saying_refusals(), hold_keys(screen.app):
-            kinds = {kind.kind: kind for kind in await screen.session.client.visits.letter_kinds()}
+            found = await screen.session.client.visits.letter_kinds()
+            kinds = {kind.kind: kind for kind in found if not kind.of_bpjs}
             _choose(screen, visit, kinds)
 
     screen.run_worker(start(), group="letter", exclusive=True, exit_on_error=False)
@@ -143,50 +146,88 @@ def _ask(screen: LoketScreen[Any], visit: VisitOut, kind: LetterKind) -> None:
     def answered(answers: dict[str, Any] | None) -> None:
         if answers is not None:
             screen.run_worker(
-                _issue(screen, visit, kind, answers), group="letter", exclusive=True, exit_on_error=False
+                issue(screen, visit.id, kind.kind, answers),
+                group="letter",
+                exclusive=True,
+                exit_on_error=False,
             )
 
     screen.app.push_screen(LetterDialog(screen.session, kind, typed), answered)
 
 
-async def _issue(
+async def issue(
     screen: LoketScreen[Any],
-    visit: VisitOut,
-    kind: LetterKind,
+    visit_id: str,
+    kind: str,
     answers: Mapping[str, Any],
     confirmed: Mapping[str, Any] | None = None,
+    *,
+    prints: bool = False,
 ) -> None:
     """Issue the letter and show it; what is asked about it goes through only after a deliberate yes.
 
     Args:
-        screen: The record's screen.
-        visit: The visit.
+        screen: The screen in front.
+        visit_id: The visit.
         kind: The kind of letter.
         answers: Answers to its questions.
         confirmed: Answers to what was asked about the patient.
+        prints: Whether it is printed at once instead of being shown.
     """
     with screen.saying_refusals(), hold_keys(screen.app):
         try:
             letter = await screen.session.client.visits.issue_letter(
-                visit.id, kind.kind, answers, confirmed=confirmed
+                visit_id, kind, answers, confirmed=confirmed
             )
         except RefusedError as refusal:
+            if refusal.code == "reason_required":
+                _ask_reason(screen, visit_id, kind, answers, confirmed or {})
+                return
             if refusal.code not in _QUESTIONS:
                 raise
-            _ask_all_the_same(screen, visit, kind, answers, refusal, confirmed or {})
+            _ask_all_the_same(screen, visit_id, kind, answers, refusal, confirmed or {})
             return
         unread = [
             check_words.check_line(each) for each in letter.checks if each.code not in check_words.ASKED
         ]
         said = "; ".join([_("Issued: {number}").format(number=letter.number), *unread])
         screen.say(said, "warning" if unread else "good")
-        show_letter(screen, letter)
+        if prints:
+            await print_text(screen, letter.number, letter.text, letter.barcode)
+        else:
+            show_letter(screen, letter)
+
+
+def _ask_reason(
+    screen: LoketScreen[Any],
+    visit_id: str,
+    kind: str,
+    answers: Mapping[str, Any],
+    confirmed: Mapping[str, Any],
+) -> None:
+    """Ask why a record outside one's own queue is opened, such as on the day after a referral.
+
+    Args:
+        screen: The screen in front.
+        visit_id: The visit.
+        kind: The kind of letter.
+        answers: Answers to its questions.
+        confirmed: What was answered before.
+    """
+
+    def because(reason: StatedReason | None) -> None:
+        if reason:
+            said = {"reason": reason.words, "reason_code": reason.code}
+            call = issue(screen, visit_id, kind, answers, {**confirmed, **said})
+            screen.run_worker(call, group="letter", exclusive=True, exit_on_error=False)
+
+    screen.app.push_screen(GlassDialog(screen.session), because)
 
 
 def _ask_all_the_same(
     screen: LoketScreen[Any],
-    visit: VisitOut,
-    kind: LetterKind,
+    visit_id: str,
+    kind: str,
     answers: Mapping[str, Any],
     refusal: RefusedError,
     confirmed: Mapping[str, Any],
@@ -194,8 +235,8 @@ def _ask_all_the_same(
     """Ask whether the letter is issued all the same; against an allergy, why.
 
     Args:
-        screen: The record's screen.
-        visit: The visit.
+        screen: The screen in front.
+        visit_id: The visit.
         kind: The kind of letter.
         answers: Answers to its questions.
         refusal: The core's question.
@@ -203,7 +244,7 @@ def _ask_all_the_same(
     """
 
     def again(more: Mapping[str, Any]) -> None:
-        call = _issue(screen, visit, kind, answers, {**confirmed, **more})
+        call = issue(screen, visit_id, kind, answers, {**confirmed, **more})
         screen.run_worker(call, group="letter", exclusive=True, exit_on_error=False)
 
     def because(reason: str | None) -> None:
@@ -231,27 +272,43 @@ def show_letter(screen: LoketScreen[Any], letter: LetterOut) -> None:
 
     def read(key: str | None) -> None:
         if key == "P":
-            call = print_text(screen, letter.number, letter.text)
+            call = print_text(screen, letter.number, letter.text, letter.barcode)
             screen.run_worker(call, group="print", exit_on_error=False)
 
     lines = letter.text.splitlines()
     screen.app.push_screen(TextDialog(screen.session, N_("Letter"), lines, "P", _("P: print")), read)
 
 
-async def print_text(screen: LoketScreen[Any], name: str, text: str) -> None:
+async def print_text(screen: LoketScreen[Any], name: str, text: str, barcode: str = "") -> None:
     """Print in the background; what cannot be printed now can be printed again.
 
     Args:
         screen: The screen in front.
         name: What is printed, for the status line.
         text: Its lines; what is longer than a print job goes in several.
+        barcode: Number that stands below as a code too; empty: none.
+    """
+    said, is_printed = await printed(screen, name, text, barcode)
+    screen.say(said, "good" if is_printed else "warning")
+
+
+async def printed(screen: LoketScreen[Any], name: str, text: str, barcode: str = "") -> tuple[str, bool]:
+    """Print, and return a sentence about it and whether it was printed.
+
+    Args:
+        screen: The screen in front.
+        name: What is printed.
+        text: Its lines.
+        barcode: Number that stands below as a code too; empty: none.
     """
     lines = [PrintLine(text=line) for line in text.splitlines()]
+    if barcode:
+        lines += [PrintLine(text=barcode, style=PrintStyle.DRAWN_QR), PrintLine(text=barcode)]
+    said = ""
     try:
         for start in range(0, len(lines), LINES_A_JOB):
             part = PrintDocument(lines=lines[start : start + LINES_A_JOB])
             said = await print_document(screen.session, terminal_of(screen.app), part)
     except NotPrintedError as failure:
-        screen.say(f"{name}: {failure}", "warning")
-    else:
-        screen.say(f"{name}: {said}", "good")
+        return f"{name}: {failure}", False
+    return f"{name}: {said}", True

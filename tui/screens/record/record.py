@@ -5,7 +5,7 @@ The draft is saved on the server at each field that is left, so that a broken li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -29,7 +29,9 @@ from tui.screens.record.dialogs import TO_LABORATORY, TO_PHARMACY, OutcomeDialog
 from tui.screens.record.earlier_visits import correctable
 from tui.screens.record.form_lines import RecordForms
 from tui.screens.record.glass import GlassDialog
-from tui.screens.record.letters import ask_letter
+from tui.screens.record.letters import ask_letter, printed
+from tui.screens.record.referral_dialog import ReferralDialog
+from tui.screens.record.return_dialog import ReturnDialog
 from tui.session import Session
 from tui.terminal.inputs import ThinTextArea
 from tui.terminal.keyboard import hold_keys
@@ -51,6 +53,8 @@ MORE = (
     ("I", "immunisation", N_("Vaccine")),
     ("F", "open_form", N_("Form")),
     ("S", "letter", N_("Certificate or referral")),
+    ("J", "refer", N_("Referral from BPJS's lists")),
+    ("D", "return_date", N_("Return date")),
     ("A", "allergy", N_("Allergies")),
     ("R", "compound", N_("Compounded medicine (racikan)")),
     ("M", "change_medicine", N_("Change a medicine")),
@@ -235,6 +239,10 @@ class RecordScreen(RecordForms):
         facts += f" {visit.bpjs_visit or visit.bpjs_registration or ''}".rstrip()
         who = who_line(self._entry.number, patient.name, facts, self.size.width - 1)
         complaint = _("Complaint: {text}").format(text=visit.chief_complaint)
+        if visit.bpjs_back_referral:
+            complaint = (
+                _("REFERRED BACK (PRB): {what}").format(what=visit.bpjs_back_referral) + "   " + complaint
+            )
         if visit.late_entry is not None:
             # The times of this visit are those of the paper, not of the screen.
             came = time_text(visit.late_entry.arrived_at, self.session.clinic.timezone)
@@ -287,6 +295,54 @@ class RecordScreen(RecordForms):
         """Issue a certificate or a referral."""
         if self._visit is not None:
             ask_letter(self, self._visit)
+
+    def action_return_date(self) -> None:
+        """Say when the patient is to come back: a number that waits at the counter."""
+        if self._visit is not None:
+            self.app.push_screen(ReturnDialog(self.session, self._visit, self._reason), self._returns)
+
+    def _returns(self, said: str | None) -> None:
+        if said is not None:
+            self.say(said, "good")
+            self.reload()
+
+    def action_refer(self) -> None:
+        """Choose a referral from BPJS's lists; the visit ends with F10 R."""
+        if self._visit is not None and self._refers_at_bpjs(self._visit):
+            self._ask_referral(self._visit, None)
+        else:
+            self.say(_("Only for whom BPJS pays: F2 S writes any other referral."), "warning")
+
+    def _refers_at_bpjs(self, visit: VisitOut) -> bool:
+        """Return whether a referral of this patient is chosen from BPJS's lists."""
+        is_insured = self.session.clinic.asks_bpjs and visit.payer in pcare_form.INSURED
+        return is_insured and pcare_form.FORM in self._forms
+
+    def _ask_referral(self, visit: VisitOut, then: Callable[[], object] | None) -> None:
+        """Ask where to and when; what is answered goes into the form of BPJS.
+
+        Args:
+            visit: The visit.
+            then: Called when it was answered.
+        """
+        typed = self._typed_forms.get(pcare_form.FORM, {})
+
+        async def chosen(answers: dict[str, str] | None) -> None:
+            if answers is None:
+                return
+            self._typed_forms[pcare_form.FORM] = {**typed, **answers}
+            self.keep_soon()
+            await self.show_forms(visit)
+            if then is not None:
+                then()
+            else:
+                to = {"hospital": answers.get("refer_provider_name", ""), "day": answers.get("refer_on", "")}
+                self.say(
+                    _("Referral to {hospital} on {day}: F10 R ends the visit with it.").format(**to), "good"
+                )
+
+        form = self._forms[pcare_form.FORM]
+        self.app.push_screen(ReferralDialog(self.session, visit, form, typed), chosen)
 
     # Writing
 
@@ -419,6 +475,8 @@ class RecordScreen(RecordForms):
                 others = [item for item in self.session.clusters if item.code != self._entry.cluster]
                 note = f"{self._entry.number} {visit.patient.name}"
                 self.app.push_screen(ClusterDialog(self.session, others, note=note), moved)
+            elif outcome == Disposition.REFERRED and self._lacks_referral(visit):
+                self._ask_referral(visit, lambda: self.save(Disposition.REFERRED))
             elif outcome is not None:
                 self.save(outcome)
 
@@ -448,6 +506,12 @@ class RecordScreen(RecordForms):
         for form, typed, _problems in self.answers_typed(visit):
             answers |= typed if form.code == pcare_form.FORM else {}
         return open_at_bpjs(visit, answers, disposition)
+
+    def _lacks_referral(self, visit: VisitOut) -> bool:
+        """Return whether a referral has to be chosen before the visit can end with it."""
+        if not self._refers_at_bpjs(visit):
+            return False
+        return bool({*self._open_at_bpjs(visit, Disposition.REFERRED)} & {*pcare_form.OF_A_REFERRAL, "tacc"})
 
     def _dangers(self, visit: VisitOut) -> list[str]:
         """Return the reasons why this patient should not simply go home."""
@@ -489,7 +553,8 @@ class RecordScreen(RecordForms):
                 self.settle_draft()
                 if outcome is not None:
                     command = EntryCommand(cluster=cluster, deceased_confirmed=deceased_confirmed)
-                    self.dismiss(await self._hand_on(outcome, command))
+                    letter = await self._urgent_letter(outcome, written)
+                    self.dismiss(" ".join([await self._hand_on(outcome, command), *letter]))
                     return
         except RefusedError as refusal:
             if refusal.code == "patient_deceased":
@@ -501,6 +566,23 @@ class RecordScreen(RecordForms):
             self.say(_(problem_words.UNREACHABLE), "error")
             return
         self.say(_("Saved.") + _warnings(written), "warning" if written.vitals_warnings else "good")
+
+    async def _urgent_letter(self, outcome: str, written: EncounterOut) -> list[str]:
+        """Print the letter of an urgent referral before BPJS has given it a number; return what became of it.
+
+        Nothing here keeps the patient: what could not be issued or printed is done from the list of referrals.
+        """
+        answers = written.form.get(pcare_form.FORM) or {}
+        if outcome != Disposition.REFERRED or not answers.get("refer_urgent"):
+            return []
+        try:
+            letter = await self.session.client.visits.issue_letter(
+                self._entry.visit_id, pcare_form.LETTER, {}, self._reason
+            )
+        except RefusedError as refusal:
+            return [problem_words.problem_text(refusal.problem), _("The letter waits: J.")]
+        said, is_printed = await printed(self, letter.number, letter.text, letter.barcode)
+        return [said] if is_printed else [said, _("The letter waits: J.")]
 
     async def _hand_on(self, outcome: str, command: EntryCommand) -> str:
         """End the service, or send the patient on; return a sentence about it."""

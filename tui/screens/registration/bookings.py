@@ -1,16 +1,16 @@
-"""The numbers that patients took from home for today, and their check-in."""
+"""The numbers that wait for today, from home and from the rooms, their check-in, and who did not come."""
 
 from __future__ import annotations
 
 from textual import on, work
 
-from core.foundation.codes import AppointmentStatus
+from core.foundation.codes import AppointmentOrigin, AppointmentStatus
 from core.schemas.patients import BookingOut
 from tui import keymap, theme
 from tui.screens.item_list import ItemList
 from tui.screens.registration.registration_form import RegistrationScreen
 from tui.terminal.keyboard import hold_keys
-from tui.text.formatting import age_text, fit, sex_letter, time_text
+from tui.text.formatting import age_text, date_text, fit, sex_letter, time_text
 from tui.text.translation import N_, _, ngettext
 from tui.widgets import PickList
 from tui.widgets.painting import Line
@@ -24,13 +24,13 @@ STATES = {
 
 
 class BookingsScreen(ItemList[BookingOut]):
-    """Lists today's numbers from home; one key leads to the confirmation of the registration."""
+    """Lists today's numbers from home and return dates; one key leads to the confirmation of the registration."""
 
-    TITLE_TEXT = N_("Numbers from home")
+    TITLE_TEXT = N_("Awaited today")
     HELP_TEXT = N_(
-        "Numbers that were taken from home with Mobile JKN for today, those still awaited first. Enter registers whoever "
-        "has come, with the number, cluster and complaint that were given, and leads straight to the confirmation; Esc "
-        "from there leads to the form. Who cancelled at home is listed at the end."
+        "Numbers that were taken from home with Mobile JKN for today, and return dates that a room gave, those still "
+        "awaited first. Enter registers whoever has come, with the number, cluster and complaint that were given, and "
+        "leads straight to the confirmation; Esc from there leads to the form. Who cancelled is listed at the end."
     )
     BINDINGS = [keymap.CHECK_IN, keymap.EDIT, keymap.REFRESH, keymap.BACK]
 
@@ -49,7 +49,8 @@ class BookingsScreen(ItemList[BookingOut]):
         patient = item.patient
         age = age_text(patient.birth_date, self.session.clinic.today)
         is_awaited = item.status is AppointmentStatus.BOOKED
-        state = item.hours if is_awaited and item.hours else _(STATES[item.status])
+        kind = _("return") if item.origin is AppointmentOrigin.ROOM else ""
+        state = (item.hours or kind or _(STATES[item.status])) if is_awaited else _(STATES[item.status])
         return [
             (f"{fit(item.number, 6)} ", theme.STRONG if is_awaited else theme.PLAIN),
             (f"{fit(patient.name, 24)} ", theme.STRONG if is_awaited else theme.PLAIN),
@@ -98,3 +99,49 @@ class BookingsScreen(ItemList[BookingOut]):
     def _corrected(self, note: object) -> None:
         if note is not None:
             self.call_after_refresh(self.read, str(getattr(note, "text", "")), "good")
+
+
+class MissedScreen(ItemList[BookingOut]):
+    """Lists the return dates of late at which nobody came."""
+
+    TITLE_TEXT = N_("Did not come back")
+    HELP_TEXT = N_(
+        "Return dates of the last thirty days at which nobody came, and whose patients were not here since, the newest "
+        "first, with the telephone of the card. F9 corrects the card. Who comes after all is registered at the search, "
+        "and leaves the list."
+    )
+    BINDINGS = [keymap.EDIT, keymap.REFRESH, keymap.BACK]
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def read(self) -> None:
+        """Read the list, and say how many there are."""
+        with self.saying_refusals():
+            found = await self.session.client.registrations.missed()
+            self._items = {booking.id: booking for booking in found}
+            self._show()
+            count = ngettext(
+                "{number} patient did not come back.", "{number} patients did not come back.", len(found)
+            )
+            self.say(count.format(number=len(found)))
+
+    def _row(self, item: BookingOut) -> Line:
+        patient = item.patient
+        age = age_text(patient.birth_date, self.session.clinic.today)
+        return [
+            (f"{date_text(item.service_on)} ", theme.PLAIN),
+            (f"{fit(patient.name, 22)} ", theme.STRONG),
+            (f"{sex_letter(patient.sex)} {fit(age, 6)} ", theme.PLAIN),
+            (f"{fit(item.phone or patient.phone or '-', 14)} ", theme.PLAIN),
+            (f"{item.cluster} {item.chief_complaint}", theme.PLAIN),
+        ]
+
+    def action_edit_patient(self) -> None:
+        """Correct the chosen patient's card."""
+        from tui.screens.patients.edit import EditScreen
+
+        if (booking := self._chosen) is not None:
+            self.app.push_screen(EditScreen(self.session, booking.patient), self._corrected)
+
+    def _corrected(self, note: object) -> None:
+        if note is not None:
+            self.call_after_refresh(self.read)

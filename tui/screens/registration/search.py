@@ -28,7 +28,7 @@ from tui.screens.patients.notes import Corrected
 from tui.screens.patients.pairs import PairsScreen
 from tui.screens.patients.set_aside import SetAsideScreen
 from tui.screens.reasons import LettersDialog
-from tui.screens.registration.bookings import BookingsScreen
+from tui.screens.registration.bookings import BookingsScreen, MissedScreen
 from tui.screens.registration.drafts_dialog import DraftsDialog
 from tui.screens.registration.late_dialog import LateDialog
 from tui.screens.registration.receipt import ReceiptScreen
@@ -328,8 +328,8 @@ class SearchScreen(LoketScreen[None]):
             ("D", "pairs", _("look-alikes: records that may be one person")),
             ("M", "decisions", _("decisions on look-alikes, to take back")),
         ]
-        if self.session.clinic.gives_numbers_at_home:
-            options.insert(0, ("T", "booked", _("today's numbers from home")))
+        options.insert(0, ("T", "booked", _("awaited today: return dates, numbers from home")))
+        options.insert(1, ("J", "missed", _("return dates at which nobody came")))
         options.append(("L", "late", _("late entry: somebody who was written on paper")))
         if self.session.may(Permission.MERGE_PATIENTS):
             options.append(("R", "set_aside", _("rows of imported lists, to mend")))
@@ -346,6 +346,8 @@ class SearchScreen(LoketScreen[None]):
             self.call_after_refresh(self.show_unverified)  # as in `_corrected`
         elif name == "booked":
             self.app.push_screen(BookingsScreen(self.session))
+        elif name == "missed":
+            self.app.push_screen(MissedScreen(self.session))
         elif name == "pairs":
             self.app.push_screen(PairsScreen(self.session))
         elif name == "decisions":
