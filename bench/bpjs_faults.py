@@ -6,7 +6,8 @@ A clinic's insured visits of three days go to the strict stand-in. Answers are l
 seed, the process that sends is ended with `kill -9` again and again, BPJS's clock is half an hour ahead, one day BPJS is
 out, and so it is on the last day of the month. Afterwards the two sets are compared, by this script and by the
 clinic's own evening comparison. The queue of Mobile JKN hears of the same people's numbers under the same faults, and of
-others who pay themselves or are cancelled: in order, each call once, none missing.
+others who pay themselves or are cancelled: in order, each call once, none missing. Some are referred, and get their
+referrals' numbers.
 """
 
 from __future__ import annotations
@@ -56,6 +57,11 @@ DAYS = [date(2026, 3, 29), date(2026, 3, 30), date(2026, 3, 31)]
 """A day with faults, a day without BPJS, and the last day of the month without BPJS."""
 AFTER = date(2026, 4, 1)
 ANSWERS = {"bpjs": {"consciousness": "01", "prognosis": "02"}}
+REFERRED = 11
+"""Each so many-th patient is referred."""
+REFERRAL = {
+    "refer_subspecialist": "8", "refer_provider": "0114R001", "refer_provider_name": "RSUD KOTA", "refer_on": "2026-04-03",
+}  # fmt: skip
 CLOCK_AHEAD = timedelta(minutes=30)
 SKIPPED = 7
 """Each so many-th patient did not answer the first call."""
@@ -99,15 +105,17 @@ def fill(clinic: Clinic, books: Books, day: date, count: int, first: int) -> Non
             patient = days.patient(nik=f"6371019{number:09d}", bpjs_number=card)
             books.add_participant(card, patient.nik, patient.name, "P", patient.birth_date)
             cluster = ("UMUM", "GIGI", "KIA")[number % 3]
+            is_referred = number % REFERRED == 0
             visit = days.visit(
                 day,
                 patient,
                 cluster=cluster,
-                codes=["J06.9"],
+                codes=["N18.9" if is_referred else "J06.9"],
                 payer=Payer.JKN_PBI,
-                disposition=Disposition.HOME,
+                disposition=Disposition.REFERRED if is_referred else Disposition.HOME,
             )
-            Encounter.update(form=ANSWERS).where(Encounter.visit == visit).execute()
+            form = {"bpjs": {**ANSWERS["bpjs"], **(REFERRAL if is_referred else {})}}
+            Encounter.update(form=form).where(Encounter.visit == visit).execute()
             Prescription.update(frequency="3x1").where(Prescription.visit == visit).execute()
             if number % SKIPPED == 0:
                 note_skip(days, QueueEntry.get(QueueEntry.visit == visit))
@@ -242,6 +250,8 @@ def differences(books: Books) -> Counter[str]:
         found["set aside with BPJS's words"] += refused and bool(row.error)
         found["set aside, and there all the same"] += refused and bool(there)
         numbers |= {row.visit_number} if row.visit_number else set()
+        if row.visit.disposition == Disposition.REFERRED and row.visit_number:
+            found["referrals without their number"] += row.referral.get("number") != row.visit_number
         items += len(row.items)
     found["visits with another number"] = len(numbers ^ set(books.visits))
     found["medicines too many or too few"] = abs(items - len(books.medicines))
