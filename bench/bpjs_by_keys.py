@@ -204,7 +204,9 @@ class Walk:
         doctor.rest()
         doctor.do("letter shown", "l", "SURAT RUJUKAN FKTP", next(reversed(books.visits)))
         doctor.do("letter left", "<Esc>", "001/RJB")
-        doctor.do("queue again", "<Esc>", words("My queue"), not_now=words("J: referral numbers come: {number}"))
+        doctor.do(
+            "queue again", "<Esc>", words("My queue"), not_now=words("J: referral numbers come: {number}")
+        )
 
     def _return_date(self) -> None:
         """Say when the patient comes back: in a week, or on the day after where that is no working day."""
