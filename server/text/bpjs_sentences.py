@@ -21,6 +21,8 @@ TRIED = {
     "allergy_drug": N_("List of allergies to medicines"),
     "procedure": N_("List of procedures"),
     "provider": N_("List of facilities"),
+    "specialist": N_("List of specialists"),
+    "means": N_("List of means for referrals"),
     "clusters": N_("Polis of the clusters"),
     "registrations": N_("Registrations of today"),
     "content_type": N_("Content type of a body"),
