@@ -132,7 +132,7 @@ async def test_a_referral_from_the_lists_to_the_letter_with_its_number(counter: 
         assert letter.data == {
             "bpjs_number": number,
             "hospital": "RSUD KOTA",
-            "department": "GINJAL-HIPERTENSI",
+            "department": "PENYAKIT DALAM",
         }
         assert "RSUD KOTA" in letter.text
         assert BpjsVisit.get_by_id(visit).referral["until"] in letter.text
