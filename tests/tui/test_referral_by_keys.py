@@ -100,7 +100,7 @@ async def refer(app: LoketApp, pilot: Any, *, tacc: bool = False) -> None:
         await press(pilot, "down", "down", "enter")
         await until(pilot, partial(shows, app, "reason of the TACC"), "its reason")
         await type_text(pilot, "I10 - krisis")
-        await until(pilot, partial(shows, app, "nothing found"), "no list of complications")
+        await until(pilot, partial(shows, app, "I10 - krisis", "Type code and name"), "the words")
         await press(pilot, "enter")
     await until(pilot, partial(shows, app, "Referral: ready", "RSUD KOTA"), "the end")
 
@@ -151,7 +151,7 @@ async def test_an_urgent_referral_leaves_at_once_and_its_number_follows(counter:
         pcare.is_down = True
         await refer(app, pilot, tacc=True)
         await press(pilot, "down", "enter")
-        await until(pilot, partial(shows, app, "My queue"), "the queue")
+        await until(pilot, partial(shows, app, "My queue", "LETTER NOT PRINTED: J."), "no printer is here")
         with connection():
             letter = Letter.get(Letter.visit == visit)
         assert "No. rujukan BPJS  : MENYUSUL" in letter.text

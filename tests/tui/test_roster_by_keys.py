@@ -13,7 +13,7 @@ from core.foundation.database import connection
 from core.models import RosterVersion
 from core.visits import roster_versions
 from core.visits.roster import WEEKDAYS
-from tests.tui.conftest import Counter, press, settle, type_text
+from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import focused_id, said, save_picture, screen_of, screen_text
 from tui.screens.roster import RosterScreen
 from tui.text.roster_words import weekdays_text, weekdays_typed
@@ -111,3 +111,34 @@ def test_days_are_read_as_they_are_shown(days: set[str]) -> None:
 )
 def test_days_as_people_type_them(text: str, days: list[str] | None) -> None:
     assert weekdays_typed(text) == days
+
+
+def on_duty(counter: Counter, name: str, version: int) -> None:
+    """Save a roster in which one person works in UMUM all day, every day."""
+    session = {
+        "cluster": "UMUM",
+        "doctor": "101",
+        "name": name,
+        "weekdays": list(WEEKDAYS),
+        "hours": "00:00-23:59",
+    }
+    with counter.api("admin") as api:
+        body = {"version": version, "closed_weekdays": [], "closed_on": [], "sessions": [session]}
+        saved = api.put("roster", json=body)
+        assert saved.is_success, saved.text
+
+
+@pytest.mark.parametrize(("size", "language"), [((80, 24), "id"), ((80, 24), "en")])
+async def test_the_panes_heading_says_who_works_there_now(
+    counter: Counter, tmp_path: Path, size: tuple[int, int], language: str
+) -> None:
+    on_duty(counter, "dr. Contoh Jaga", 0)
+    async with counter.at("doctor", size, language) as (app, pilot):
+        await until(pilot, lambda: "dr. Contoh Jaga -23:59" in screen_text(app), "who works now")
+        save_picture(app, tmp_path / "pane.png")
+        on_duty(counter, "dr. Pengganti", 1)
+        await until(pilot, lambda: "dr. Pengganti -23:59" in screen_text(app), "the change")
+    async with counter.at("clerk", size, language) as (app, pilot):
+        await press(pilot, "f3")
+        await until(pilot, lambda: "dr. Pengganti" in screen_text(app), "the counter's panes")
+        save_picture(app, tmp_path / "panes.png")

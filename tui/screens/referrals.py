@@ -34,15 +34,21 @@ class ReferralsScreen(ItemList[ReferralOut]):
     def on_record_changed(self, message: RecordChanged) -> None:
         """Read the list again: a number has come, or was refused."""
         if message.kind == REFERRED:
-            self.read()
+            self.read(says=False)
 
     @work(exclusive=True, group="read", exit_on_error=False)
-    async def read(self) -> None:
-        """Read the list, and say how many wait for their number."""
+    async def read(self, *, says: bool = True) -> None:
+        """Read the list.
+
+        Args:
+            says: Whether it says how many wait for their number, in place of what stands there.
+        """
         with self.saying_refusals():
             found = await self.session.client.insurance.referrals()
             self._items = {item.visit_id: item for item in found}
             self._show()
+            if not says:
+                return
             waiting = sum(not item.number for item in found)
             count = ngettext(
                 "{number} referral waits for its number.",
@@ -110,4 +116,3 @@ class ReferralsScreen(ItemList[ReferralOut]):
                     await print_text(self, letter.number, letter.text, letter.barcode)
                 else:
                     show_letter(self, letter)
-        self.read()

@@ -554,7 +554,7 @@ class RecordScreen(RecordForms):
                 if outcome is not None:
                     command = EntryCommand(cluster=cluster, deceased_confirmed=deceased_confirmed)
                     letter = await self._urgent_letter(outcome, written)
-                    self.dismiss(" ".join([await self._hand_on(outcome, command), *letter]))
+                    self.dismiss(" ".join([*letter, await self._hand_on(outcome, command)]))
                     return
         except RefusedError as refusal:
             if refusal.code == "patient_deceased":
@@ -579,10 +579,10 @@ class RecordScreen(RecordForms):
             letter = await self.session.client.visits.issue_letter(
                 self._entry.visit_id, pcare_form.LETTER, {}, self._reason
             )
-        except RefusedError as refusal:
-            return [problem_words.problem_text(refusal.problem), _("The letter waits: J.")]
+        except RefusedError:
+            return [_("NO LETTER YET: J.")]
         said, is_printed = await printed(self, letter.number, letter.text, letter.barcode)
-        return [said] if is_printed else [said, _("The letter waits: J.")]
+        return [said if is_printed else _("LETTER NOT PRINTED: J.")]
 
     async def _hand_on(self, outcome: str, command: EntryCommand) -> str:
         """End the service, or send the patient on; return a sentence about it."""

@@ -177,10 +177,17 @@ class ReferralDialog(SearchDialog[dict[str, str]]):
     def take_text(self, text: str) -> None:
         """Take a name as typed where BPJS gives no list, and the words of a complication."""
         is_unlisted = self._told is not None and not self._told.answered and self._step != MEANS
-        is_complication = self._step == REASON and not self._choices(REASONS[self._answers["tacc"]])
-        if is_unlisted or is_complication:
+        if is_unlisted or self._is_free_text:
             self._keep("" if is_unlisted else text, text)
             self._go(1)
+
+    @property
+    def _is_free_text(self) -> bool:
+        """Return whether the question has no list: a complication is told in words."""
+        return self._step == REASON and not self._choices(REASONS[self._answers["tacc"]])
+
+    def _nothing_found(self) -> PickRow:
+        return PickRow("", [("", theme.PLAIN)]) if self._is_free_text else super()._nothing_found()
 
     def _keep(self, code: str, name: str) -> None:
         if self._step == SPECIALIST:
@@ -206,6 +213,7 @@ class ReferralDialog(SearchDialog[dict[str, str]]):
         self.query_one("#words", TextField).value = ""
         self._found = {}
         self._answered = None
+        self._told = None
         self._stop_timer()
         set_text(self.query_one("#chosen", Static), self._chosen_text(), layout=True)
         self.say_keys()
@@ -227,6 +235,8 @@ class ReferralDialog(SearchDialog[dict[str, str]]):
         keys = _("Enter: choose    Esc: back")
         if self._step == DAY:
             keys = _("Enter: choose, or type ddmmyyyy    Esc: back")
+        elif self._is_free_text:
+            keys = _("Type code and name, as `I10 - name`, then Enter    Esc: back")
         self.hint("\n".join([*self._warning(), keys]))
 
     def _warning(self) -> list[str]:
