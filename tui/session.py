@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from core.foundation.codes import Permission, Role
@@ -132,6 +132,12 @@ class Session:
         """Return a cluster's name; its code when it is not known."""
         return next((cluster.name for cluster in self.clusters if cluster.code == code), code or "")
 
+    def is_closed(self, day: date) -> bool:
+        """Return whether nobody works on a day by the roster, as far as it was read."""
+        if self.roster is None:
+            return False
+        return day in self.roster.closed_on or WEEKDAYS[day.weekday()] in self.roster.closed_weekdays
+
     def on_duty(self, cluster: str, at: datetime) -> str:
         """Return who works in a cluster at an instant by the roster, and until when; empty where it knows nobody.
 
@@ -143,7 +149,7 @@ class Session:
             return ""
         local = at.astimezone(ZoneInfo(self.clinic.timezone))
         weekday = WEEKDAYS[local.weekday()]
-        if local.date() in self.roster.closed_on or weekday in self.roster.closed_weekdays:
+        if self.is_closed(local.date()):
             return ""
         here = [
             (session.name, hours)

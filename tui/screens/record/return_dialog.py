@@ -67,6 +67,8 @@ class ReturnDialog(SearchDialog[str]):
             return PickRow(key, [(_("take back: {day}").format(day=thing), theme.STRONG)])
         ahead = (thing - self.session.clinic.today).days
         far = ngettext("in {number} day", "in {number} days", ahead).format(number=ahead)
+        if self.session.is_closed(thing):
+            far += "  " + _("CLOSED")
         return PickRow(
             key, [(f"{weekday_text(thing)} {date_text(thing)}  ", theme.STRONG), (far, theme.PLAIN)]
         )
