@@ -11,8 +11,10 @@ import httpx
 from core.exchange.health_check import HealthProbe, probe
 from core.exchange.office.office_target import OfficeTarget
 from core.exchange.outcome import Progress, SyncOutcome
-from core.exchange.pacing import Pace, Patience
+from core.exchange.pacing import Pace, Patience, TryAgainError
 from core.exchange.satusehat.facility_places import PlaceMade
+from core.exchange.satusehat.requests import Access
+from core.exchange.satusehat.sandbox_check import FactFound, SandboxCheck, is_production
 from core.exchange.satusehat.satusehat_target import SatusehatTarget
 from core.exchange.sending import Sending
 from core.exchange.target import Target
@@ -122,6 +124,44 @@ def make_places(
         finally:
             if client is None:
                 own.close()
+
+
+def check_sandbox(
+    clinic: Clinic, client: httpx.Client | None = None
+) -> tuple[list[FactFound], JobProblem | None]:
+    """Walk SATUSEHAT's sandbox once, and return which facts of the guide hold there.
+
+    Args:
+        clinic: The clinic.
+        client: An HTTP client to use instead of a new one.
+
+    Returns:
+        Each fact with its outcome, and why the walk could not be made or was cut off.
+    """
+    missing = what_is_missing(clinic.settings)
+    if clinic.settings.sync_target != "satusehat" or missing is not None:
+        settings = missing or "LOKET_SYNC_TARGET=satusehat"
+        return [], JobProblem("not_set_up", {"settings": settings})
+    if is_production(clinic.settings.satusehat_url):
+        return [], JobProblem("sandbox_only", {"setting": "LOKET_SATUSEHAT_URL"})
+    _made, problem = make_places(clinic, client)
+    if problem is not None:
+        return [], problem
+    found: list[FactFound] = []
+    with jobs.alone(clinic.settings.home, "sync") as first:
+        if not first:
+            return [], JobProblem("already_running")
+        own = client or httpx.Client()
+        try:
+            with connection():
+                for fact in SandboxCheck(clinic, Access(clinic.settings, own)).walk():
+                    found.append(fact)
+        except (SyncError, TryAgainError) as error:
+            return found, error.problem
+        finally:
+            if client is None:
+                own.close()
+    return found, None
 
 
 def _target(clinic: Clinic, client: httpx.Client, patience: Patience) -> Target:

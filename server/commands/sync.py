@@ -45,6 +45,34 @@ def sync_status(as_json: JsonOption = False) -> None:
     console.print_lines(sync_sentences.sync_status(status, day, clinic.zone), document, as_json)
 
 
+@app.command("check")
+def sync_check(as_json: JsonOption = False) -> None:
+    """Walk SATUSEHAT's sandbox once with a made-up visit; write down which facts of its guide hold there."""
+    import json
+
+    from core.exchange import service as synchronisation
+    from core.foundation import clock
+    from server.text import problem_words, sync_sentences
+
+    clinic = console.open_clinic()
+    found, problem = synchronisation.check_sandbox(clinic)
+    documents = [fact.document() for fact in found]
+    document = {
+        "at": clock.now().isoformat(),
+        "server": clinic.settings.satusehat_url,
+        "facts": documents,
+        "error": str(problem) if problem else None,
+    }
+    lines = [*sync_sentences.facts(documents), *problem_words.lines(problem)]
+    if found:
+        file = clinic.settings.home / sync_sentences.FACTS_FILE
+        file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        lines.append(sync_sentences.facts_written(str(file)))
+    console.print_lines(lines, document, as_json)
+    if problem is not None or any(fact.outcome != "confirmed" for fact in found):
+        raise typer.Exit(1)
+
+
 @app.command("places")
 def sync_places(as_json: JsonOption = False) -> None:
     """Make the clinic's units and rooms at SATUSEHAT; whatever is there already is kept."""

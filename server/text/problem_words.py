@@ -134,6 +134,10 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         N_("BPJS does not let this clinic in: {detail}"),
         N_("Check the keys, the user and the password of LOKET_BPJS_...; then run: loket bpjs check"),
     ),
+    "sandbox_only": (
+        N_("The check makes up a visit, and is not made on the server with people's records: {detail}"),
+        N_("Set the sandbox's address and keys for the check, then set them back."),
+    ),
     "facility_refused": (
         N_("The other end refuses this facility: {detail}"),
         N_("Check LOKET_FACILITY_CODE and, for SATUSEHAT, LOKET_SATUSEHAT_ORGANIZATION."),

@@ -30,6 +30,42 @@ def places(made: Sequence[Mapping[str, str]]) -> Iterator[str]:
         yield f"{kind:<8} {place['code']:<16} {outcome:<14} {place['remote_id']}"
 
 
+FACTS_FILE = "satusehat-check.json"
+"""In the data folder: what the last walk of the sandbox found."""
+FACTS = {
+    "facility_is_ours": N_("The facility's number is ours there"),
+    "practitioner_by_nik": N_("A practitioner is found by the NIK"),
+    "patient_by_nik": N_("The published test patient is found by the NIK"),
+    "rooms_are_taken": N_("The clinic's rooms are there"),
+    "visit_is_opened": N_("A visit is opened: arrived, in progress"),
+    "display_is_compared": N_("A text of our own beside a code is refused"),
+    "complaint_is_taken": N_("A complaint by SNOMED is taken"),
+    "duplicate_is_told": N_("What is sent twice is told as a duplicate"),
+    "duplicate_is_found": N_("What is there is found by its number and adopted"),
+    "end_needs_diagnosis": N_("A visit without a diagnosis does not end"),
+    "too_early_is_refused": N_("A day before 2014 is refused"),
+    "return_lies_ahead": N_("The day of a return may lie ahead"),
+    "facility_may_perform": N_("The facility itself may be who performs a referral"),
+    "transaction_names_ids": N_("A visit goes in one transaction, whose answer names the ids"),
+    "nothing_is_deleted": N_("Nothing is deleted"),
+    "error_is_entered": N_("What was wrong is marked as entered in error"),
+}
+"""Fact of the guide -> what holds where it is confirmed."""
+
+
+def facts(found: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Yield a line for each fact of the guide, with the server's own words where it does otherwise."""
+    outcomes = {"confirmed": _("confirmed"), "different": _("DIFFERENT"), "not_tried": _("not tried")}
+    for fact in found:
+        words = f": {fact['words']}" if fact["words"] else ""
+        yield f"{outcomes[fact['outcome']]:<12} {_(FACTS[fact['code']])}{words}"
+
+
+def facts_written(file: str) -> str:
+    """Return where the facts were written down."""
+    return _("Written down in {file}").format(file=file)
+
+
 def _agreement(agrees: bool | None, only_there: int = 0) -> Iterator[str]:
     if agrees is None:
         return

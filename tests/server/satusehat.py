@@ -332,6 +332,8 @@ class Satusehat:
 
     def _get(self, path: list[str], query: dict[str, str]) -> tuple[int, Any]:
         kind = path[0]
+        if path == ["Organization", ORGANIZATION]:
+            return 200, {"resourceType": "Organization", "id": ORGANIZATION, "active": True}
         if len(path) == 2:
             found = self.resources.get(kind, {}).get(path[1])
             if found is None:
