@@ -56,6 +56,12 @@ class Identities:
                 preserve=[RemoteResource.remote_id, RemoteResource.digest, RemoteResource.at],
             ).execute()
 
+    def reopen(self, visit_id: str) -> None:
+        """Make all resources of a visit be sent again, as they are."""
+        own = (RemoteResource.value == visit_id) | RemoteResource.value.startswith(f"{visit_id}-")
+        with transaction():
+            RemoteResource.update(digest="").where(RemoteResource.server == self._server, own).execute()
+
     def forget(self, kind: str, value: str) -> None:
         """Forget an id under which the server no longer has the resource."""
         with transaction():

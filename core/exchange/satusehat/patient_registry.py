@@ -6,12 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from core.exchange import outbox
 from core.exchange.fhir import Resource
 from core.exchange.fhir.systems import MOTHER_NIK
 from core.exchange.satusehat import patient_resources
 from core.exchange.satusehat.identities import Identities
 from core.exchange.satusehat.requests import Access, SatusehatRefusedError
 from core.exchange.target import LATER
+from core.foundation.database import transaction
+from core.models import Patient, Visit
 
 NO_NIK = "nik-missing"
 NO_REGION = "region-missing"
@@ -37,6 +40,16 @@ class PatientRegistry:
         """
         known = self._ids.find("Patient", record_number)
         return known is not None and known.digest == number_mark("|".join(number))
+
+    def stands_for(self, record_number: str, resource: Resource) -> bool:
+        """Return whether the kept IHS number was found by the number that the card has now; nobody is asked.
+
+        Args:
+            record_number: The medical record number.
+            resource: The clinic's Patient.
+        """
+        number = patient_resources.personal_number(resource)
+        return number is not None and self.is_known(record_number, number)
 
     def look_up(self, record_number: str, resource: Resource) -> bool:
         """Ask for the IHS number and keep it; return whether SATUSEHAT knows the patient. Nobody is made.
@@ -65,14 +78,41 @@ class PatientRegistry:
         Raises:
             SetAsideError: The patient can be neither found nor made.
         """
-        number = personal_number(resource)
-        if self.is_known(record_number, number):
-            return
-        found = self._find(*number, resource) or self._make(*number, resource, may_make=may_make)
+        try:
+            number = personal_number(resource)
+            if self.is_known(record_number, number):
+                return
+            found = self._find(*number, resource) or self._make(*number, resource, may_make=may_make)
+        except (SetAsideError, SatusehatRefusedError):
+            self.let_go(record_number)
+            raise
         self._keep(record_number, number, found)
 
     def _keep(self, record_number: str, number: tuple[str, str], remote_id: str) -> None:
-        self._ids.remember("Patient", record_number, remote_id, number_mark("|".join(number)))
+        """Keep the IHS number; where it was another person's before, what was sent under that one is sent again."""
+        known = self._ids.find("Patient", record_number)
+        with transaction():
+            if known is not None and known.remote_id != remote_id:
+                self._send_again(record_number)
+            self._ids.remember("Patient", record_number, remote_id, number_mark("|".join(number)))
+
+    def let_go(self, record_number: str) -> None:
+        """Forget an IHS number that a corrected card no longer stands for: nothing more may go under it.
+
+        Its visits are looked at again, and are taken back there until the person is found.
+        """
+        if self._ids.find("Patient", record_number) is None:
+            return
+        with transaction():
+            self._send_again(record_number)
+            self._ids.forget("Patient", record_number)
+
+    def _send_again(self, record_number: str) -> None:
+        visits = Visit.select(Visit.id).join(Patient).where(Patient.medical_record_number == record_number)
+        ids = [visit.id for visit in visits if self._ids.find("Encounter", visit.id) is not None]
+        for visit_id in ids:
+            self._ids.reopen(visit_id)
+        outbox.enqueue(outbox.VISIT, *ids)
 
     def _find(self, system: str, number: str, resource: Resource) -> str | None:
         found = self._access.search("Patient", {"identifier": f"{system}|{number}"})

@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from core.exchange.fhir import Entry
 from core.exchange.fhir.clinical import instant
 from core.exchange.fhir.people import reaction_of
-from core.exchange.fhir.systems import ALLERGY_CLINICAL, ALLERGY_VERIFIED, MOTHER_NIK, NIK, Resource, national
+from core.exchange.fhir.systems import (
+    ALLERGY_CLINICAL,
+    ALLERGY_VERIFIED,
+    MARITAL_STATUS,
+    MOTHER_NIK,
+    NIK,
+    Resource,
+    national,
+)
 from core.exchange.satusehat.visit_parts import SatusehatContext
 from core.models import Allergy, Patient
 from core.orders.medicines.allergies import read_allergy
@@ -22,7 +30,8 @@ PASSPORT = national("paspor")
 PERSONAL_NUMBERS = (NIK, PASSPORT, MOTHER_NIK)
 """Systems by which a patient is found, the surest first."""
 CITIZENSHIP = "https://fhir.kemkes.go.id/r4/StructureDefinition/citizenshipStatus"
-MADE_WITH = ("resourceType", "active", "name", "telecom", "gender", "birthDate", "address")
+NEVER_MARRIED: Resource = {"coding": [{"system": MARITAL_STATUS, "code": "S", "display": "Never Married"}]}
+MADE_WITH = ("resourceType", "active", "name", "telecom", "gender", "birthDate", "address", "maritalStatus")
 """Elements of the clinic's Patient that a new one is made with."""
 ENVIRONMENT = frozenset(
     folded
@@ -74,6 +83,8 @@ def new_patient(resource: Resource) -> Resource:
     made["multipleBirthInteger"] = resource.get("multipleBirthInteger") or 0
     made["deceasedBoolean"] = "deceasedDateTime" in resource
     found = personal_number(resource)
+    if found is not None and found[0] == MOTHER_NIK:
+        made["maritalStatus"] = NEVER_MARRIED  # asked of a newborn too
     citizenship = "WNA" if found is not None and found[0] == PASSPORT else "WNI"
     made["extension"] = [{"url": CITIZENSHIP, "valueCode": citizenship}]
     made["address"] = [_whole_address(address) for address in resource.get("address", [])]

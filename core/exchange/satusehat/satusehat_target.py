@@ -32,14 +32,14 @@ from core.exchange.satusehat.patient_registry import PatientRegistry, SetAsideEr
 from core.exchange.satusehat.requests import NO_PERMISSION_RULE, Access, SatusehatRefusedError
 from core.exchange.satusehat.resource_sender import ResourceSender
 from core.exchange.satusehat.visit_parts import SatusehatContext, SatusehatNames, is_taken_back
-from core.exchange.target import LATER, Verdict
+from core.exchange.target import LATER, NOT_FOUND, Verdict
 from core.foundation.clinic import Clinic
 from core.foundation.codes import OutboxStatus
 from core.foundation.database import transaction
 from core.foundation.errors import SyncError
 from core.foundation.identifiers import new_place
 from core.foundation.job_problems import JobProblem
-from core.models import Account, Outbox
+from core.models import Account, Outbox, RemoteResource
 
 BATCH = 10
 """Records read at once; each is acknowledged by itself."""
@@ -74,8 +74,6 @@ class SatusehatTarget:
         self._products = KfaProducts()
         self._held: dict[str, dict[str, str]] = {}
         """Visit -> what could not be made of it, with the codes whose text is missing."""
-        self._refusing: frozenset[str] = frozenset()
-        """Records read last whose patient lets nothing go."""
         self._places_are_new = False
         self.batch_size = BATCH
 
@@ -177,13 +175,11 @@ class SatusehatTarget:
         """Rows as records in SATUSEHAT's form."""
         context = self._context()
         if kind == PATIENT:
-            self._refusing = (self._refusing - set(ids)) | refusing(ids)
             allergies = patient_resources.allergies(context, ids)
             for record in self._mapper.patients(ids):
                 record.entries[1:] = allergies.get(record.target, [])
                 yield record
             return
-        self._refusing = (self._refusing - set(ids)) | refused_visits(ids)
         for rows in visit_rows(ids):
             yield visit_record(rows, lambda rows: self._made(context, rows))
 
@@ -197,7 +193,7 @@ class SatusehatTarget:
         """Send one record after the other; yield each with its verdict."""
         for index, record in enumerate(records):
             send: Callable[[Record], None] = self._patient if record.kind == PATIENT else self._visit
-            if record.target in self._refusing:
+            if self._refuses(record):
                 send = self._strike
             words = ""
             try:
@@ -208,12 +204,22 @@ class SatusehatTarget:
             self._patience.succeed()
             yield [(index, words)]
 
+    def _refuses(self, record: Record) -> bool:
+        """Return whether the patient refuses now: a batch takes minutes, in which somebody may withdraw."""
+        return bool(refusing([record.target]) if record.kind == PATIENT else refused_visits([record.target]))
+
     def _strike(self, record: Record) -> None:
         """Of a patient who lets nothing go, take back what was struck out of what is there, and send nothing else."""
         first = record.entries[0]
         if self._ids.find(first.type, first.value) is None:
             return
         patient = first.resource if record.kind == PATIENT else None
+        if patient is not None and not self._registry.stands_for(first.value, patient):
+            self._registry.let_go(first.value)
+            return
+        if patient is None and self._is_another_persons(first):
+            self._disown(record)
+            return
         where = {} if patient is not None else self._where(first)
         struck = [entry for entry in record.entries if is_taken_back(entry.resource)]
         for entry in struck:
@@ -221,6 +227,36 @@ class SatusehatTarget:
                 self._sender.ensure(self._as_known(entry, record), where)
         if patient is None:
             self._withdraw(record)
+
+    def _is_another_persons(self, first: Entry) -> bool:
+        """Return whether an Encounter there stands under a number that is not this patient's.
+
+        A corrected NIK or the undo of a merge leaves it so until it is sent again.
+        """
+        known, there = self._patient_of(first), self._ids.find(first.type, first.value)
+        if known is None or there is None:
+            return known is None
+        subject = self._access.read(first.type, there.remote_id).get("subject", {})
+        return bool(subject.get("reference") != f"Patient/{known.remote_id}")
+
+    def _patient_of(self, first: Entry) -> RemoteResource | None:
+        """Return the kept IHS number of a visit's patient."""
+        return self._ids.find("Patient", str(first.resource["subject"]["reference"]).rpartition("|")[2])
+
+    def _disown(self, record: Record) -> None:
+        """Take a whole visit back that stands under another person's number there.
+
+        The ids stay: once the person is found, the same resources are put right.
+        """
+        visit = record.entries[0]
+        parts = [(kind, self._ids.parts(kind, record.target)) for kind in PART_KINDS]
+        there = {(kind, value): remote for kind, found in parts for value, remote in found.items()}
+        known = self._ids.find(visit.type, visit.value)
+        if known is not None:
+            there[visit.type, visit.value] = known.remote_id
+        for (kind, _value), remote_id in there.items():
+            self._strike_out(kind, remote_id)
+        self._ids.reopen(record.target)
 
     def _as_known(self, entry: Entry, record: Record) -> Entry:
         """Return an Encounter with the diagnoses that are there; anything else as it is."""
@@ -258,6 +294,9 @@ class SatusehatTarget:
         first = record.entries[0]
         if not self._may_go(first, record.target):
             return
+        if self._patient_of(first) is None and self._ids.find(first.type, first.value) is not None:
+            self._disown(record)
+            raise SetAsideError(f"{NOT_FOUND}: SATUSEHAT does not know the patient of this visit now")
         if not self._went_whole(record):
             try:
                 problems = self._send_one_by_one(record)
@@ -413,10 +452,14 @@ class SatusehatTarget:
                     self._take_back(kind, value, remote_id)
 
     def _take_back(self, kind: str, value: str, remote_id: str) -> None:
+        self._strike_out(kind, remote_id)
+        self._ids.forget(kind, value)
+
+    def _strike_out(self, kind: str, remote_id: str) -> None:
+        """Mark a resource as entered in error, as it is there."""
         before = self._access.read(kind, remote_id)
         if not is_taken_back(before):
             self._sender.put(kind, remote_id, taken_back(before, self._displays))
-        self._ids.forget(kind, value)
 
     def _where(self, encounter: Entry) -> dict[str, str]:
         """Return the parameters that find a visit's resources: SATUSEHAT wants the patient named."""
@@ -445,6 +488,8 @@ def taken_back(resource: Resource, displays: Displays) -> Resource:
         resource: As SATUSEHAT has it.
         displays: The official texts.
     """
+    if resource["resourceType"] == "Encounter":
+        return visit_resources.entered_in_error(resource)
     if resource["resourceType"] != "Condition":
         return {**resource, "status": "entered-in-error"}
     rest = {name: value for name, value in resource.items() if name != "clinicalStatus"}

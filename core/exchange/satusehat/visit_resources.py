@@ -192,6 +192,23 @@ def opening(finished: Resource) -> Resource:
     }
 
 
+def entered_in_error(there: Resource) -> Resource:
+    """Return an Encounter, as SATUSEHAT has it, entered in error from its last status on."""
+    if there["status"] == "entered-in-error":
+        return there
+    *before, last = there["statusHistory"]
+    end = last["period"].get("end") or last["period"]["start"]
+    reached = {**last, "period": {**last["period"], "end": end}}
+    history = [*before, reached] if last["status"] not in ENDED else before
+    struck = {"status": "entered-in-error", "period": {"start": history[-1]["period"]["end"], "end": end}}
+    return {
+        **there,
+        "status": "entered-in-error",
+        "statusHistory": [*history, struck],
+        "period": {**there["period"], "end": there["period"].get("end") or end},
+    }
+
+
 def without_diagnoses(finished: Resource, kept: frozenset[str]) -> Resource:
     """Return an Encounter with only the diagnoses whose Conditions SATUSEHAT took, ranked anew.
 
