@@ -5,6 +5,11 @@ registers patients over HTTP, first alone and then while the day is being sent. 
 per second, bytes on the wire per visit (compressed bodies, both ways), the sender's memory, and the counters' median and p99 in milliseconds, idle and during.
 
     python -m bench.sync [--visits 1000] [--registrations 150]
+
+With `--satusehat` the visits hold everything that goes to SATUSEHAT, and are sent to its stand-in: bytes a visit as one
+day's batch, gzipped, ids and content apart; visits per second; the sender's memory at a quarter of the visits and at all.
+
+    python -m bench.sync --satusehat [--visits 200]
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from bench import satusehat_batch
 from bench.intervals import p99_of
 from bench.servers import until_ready
 from core.foundation.config import HostPort, Settings
@@ -97,7 +103,11 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=1000)
     parser.add_argument("--registrations", type=int, default=150, help="measured while idle")
     parser.add_argument("--pause", type=float, default=0.1, help="seconds between registrations")
+    parser.add_argument("--satusehat", action="store_true", help="send to SATUSEHAT's stand-in instead")
     chosen = parser.parse_args()
+    if chosen.satusehat:
+        satusehat_batch.measure(chosen.visits)
+        return
     with tempfile.TemporaryDirectory() as folder:
         office = Settings(
             home=Path(folder) / "office", office_http=HostPort(host="127.0.0.1", port=free_port())
