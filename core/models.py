@@ -214,6 +214,11 @@ class Patient(Table):
     village_code = CharField(max_length=10, default="")
     """Kemendagri code without dots."""
     no_identifier_reason = CharField(max_length=20, null=True)
+    religion = CharField(max_length=8, default="")
+    """A code of `core.patients.identity_values`, or `refused`; empty: nobody asked. So the three that follow."""
+    education = CharField(max_length=8, default="")
+    occupation = CharField(max_length=8, default="")
+    marital_status = CharField(max_length=8, default="")
     deceased_on = DayField(null=True)
     """The day of death: that of a visit that ended with it, else the reported one."""
     death_reported_on = DayField(null=True)

@@ -126,6 +126,13 @@ COLUMNS: dict[str, dict[int, tuple[str, ...]]] = {
             "void_reason", "deceased_on", "no_known_allergies_at", "no_known_allergies_by", "mother_nik",
             "guardian_nik", "death_reported_on", "other_names",
         ),
+        5: (
+            "medical_record_number", "name", "sex", "birth_date", "birth_date_estimated", "nik", "bpjs_number",
+            "family_card_number", "passport_number", "mother_name", "birth_order", "phone", "address", "rt", "rw",
+            "village_code", "no_identifier_reason", "identity_verified_at", "version", "merged_into", "voided_at",
+            "void_reason", "deceased_on", "no_known_allergies_at", "no_known_allergies_by", "mother_nik",
+            "guardian_nik", "death_reported_on", "other_names", "religion", "education", "occupation", "marital_status",
+        ),
     },
     "encounter": {
         1: (

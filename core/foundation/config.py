@@ -163,6 +163,18 @@ def _absolute(value: str) -> str:
     return value
 
 
+IDENTITY_FIELDS = ("religion", "education", "occupation", "marital_status")
+"""Fields of an identity that can be asked after the save."""
+
+
+def _identity_fields(value: str) -> str:
+    """Check the names of fields, with commas between them, and return them in their order."""
+    named = {part for part in re.split(r"[,\s]+", value) if part}
+    if named - set(IDENTITY_FIELDS):
+        raise ValueError(f"must be some of {','.join(IDENTITY_FIELDS)}, or empty")
+    return ",".join(name for name in IDENTITY_FIELDS if name in named)
+
+
 def _areas(value: str) -> str:
     """Check the codes of villages and districts, with commas between them, and return them without dots."""
     codes = [part for part in re.split(r"[,\s]+", value.replace(".", "")) if part]
@@ -360,6 +372,10 @@ class Settings(BaseSettings):
     """Whether each ticket is printed without a key."""
     public_url: Annotated[str, AfterValidator(_web_address)] = ""
     """Where patients' phones find this server; empty: tickets carry no address of their page."""
+    identity_asked: Annotated[str, AfterValidator(_identity_fields)] = (
+        "religion,education,occupation,marital_status"
+    )
+    """What is asked of an identity after the save, besides (KMK 1423/2022); empty: nothing."""
     satusehat_url: Annotated[str, AfterValidator(_https)] = ""
     """SATUSEHAT's host, when `sync_target` is satusehat."""
     satusehat_client_id: str = ""

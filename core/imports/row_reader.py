@@ -28,7 +28,8 @@ from core.imports.dates import (
 )
 from core.linkage.birth_dates import USUAL_DAYS
 from core.linkage.names import fold
-from core.patients.fields import BY_NAME, IMPORTABLE, FieldKind
+from core.patients.fields import BY_NAME, CODED, IMPORTABLE, FieldKind
+from core.patients.identity_values import lists
 from core.patients.national_ids import BPJS_LENGTH, check_nik, normalise_number
 
 _LIST_ONLY: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -343,6 +344,7 @@ def read_row(table: ImportTable, cells: Cells, today: date) -> ImportRow:
         reads = _READERS.get(column.kind)
         if reads is not None:
             row.fields[column.name] = reads(cell_text(given.get(column.name)))
+    _read_coded(row, given)
     row.fields["name"] = row.fields["name"] or _joined_name(given)
     _mend_numbers(row, given)
     row.record_number = normalise_number(cell_text(given.get("record_number")))
@@ -445,6 +447,14 @@ def _mend_numbers(row: ImportRow, given: Mapping[str, Any]) -> None:
         row.problems.append("bpjs_number: zeros_added")
     if _PHONE_WITHOUT_ZERO.fullmatch(fields["phone"]):
         fields["phone"] = "0" + fields["phone"]
+
+
+def _read_coded(row: ImportRow, given: Mapping[str, Any]) -> None:
+    """Read religion, education, occupation and marital status by their words; what cannot be read is left out and noted."""
+    for name in CODED:
+        row.fields[name] = lists()[name].read(cell_text(given.get(name)))
+        if name in given and not row.fields[name]:
+            row.problems.append(f"{name}: unreadable")
 
 
 def _read_sex(row: ImportRow, given: Mapping[str, Any], today: date) -> None:

@@ -39,6 +39,8 @@ class FieldKind(StrEnum):
     CHOICE = "choice"
     FLAG = "flag"
     COUNT = "count"
+    CODED = "coded"
+    """A code of `core.patients.identity_values`, asked after the save; `refused`, or empty: nobody asked."""
     REFERENCE = "reference"
     """Id of another patient."""
 
@@ -230,6 +232,22 @@ PATIENT_FIELDS = (
         name="no_identifier_reason", kind=FieldKind.CHOICE, label="Without card",
         hint="Why there is no NIK: type the number.", nullable=True,
     ),
+    PatientField(
+        name="religion", kind=FieldKind.CODED, label="Religion", mergeable=True,
+        headings=_headings("agama;agama pasien;religion"),
+    ),
+    PatientField(
+        name="education", kind=FieldKind.CODED, label="Education", mergeable=True,
+        headings=_headings("pendidikan;pendidikan terakhir;pendidikan pasien;education"),
+    ),
+    PatientField(
+        name="occupation", kind=FieldKind.CODED, label="Occupation", mergeable=True,
+        headings=_headings("pekerjaan;pekerjaan pasien;jenis pekerjaan;occupation;job"),
+    ),
+    PatientField(
+        name="marital_status", kind=FieldKind.CODED, label="Marital status", mergeable=True, fhir="maritalStatus",
+        headings=_headings("status perkawinan;status pernikahan;status kawin;status nikah;sts kawin;marital status"),
+    ),
 )  # fmt: skip
 """In the order of the columns."""
 
@@ -247,6 +265,13 @@ IMPORT_FILLED = tuple(field.name for field in IMPORTABLE if field.mergeable)
 """Fields that a known patient takes over from a list where its own value is empty."""
 TYPED = tuple(field.name for field in PATIENT_FIELDS if field.is_typed)
 """Fields that a form holds as text."""
+CODED = tuple(field.name for field in PATIENT_FIELDS if field.kind is FieldKind.CODED)
+"""Fields that are asked after the save, in order."""
+EMPTY_TEXTS = (
+    frozenset(field.name for field in PATIENT_FIELDS if field.kind in {*TYPED_KINDS, FieldKind.CODED})
+    - NULLABLE
+)
+"""Columns whose missing value is the empty text."""
 CHECKED = tuple(field for field in PATIENT_FIELDS if field.check)
 IDENTIFIERS = {field.name: field.identifier for field in PATIENT_FIELDS if field.identifier}
 OF_MOBILE_JKN = tuple(field for field in PATIENT_FIELDS if field.jkn)

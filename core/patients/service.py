@@ -29,8 +29,8 @@ from core.linkage.names import fold, joined_names, without_alias
 from core.linkage.scoring import Person, person_from
 from core.linkage.search_keys import former_keys
 from core.models import AuditEvent, Patient, PatientKey, PatientVersion
-from core.patients import deaths, record_numbers
-from core.patients.fields import BY_NAME, CHECKED, COLUMNS, NULLABLE, REQUIRED, TYPED_KINDS, UNIQUE_NUMBERS
+from core.patients import deaths, identity_values, record_numbers
+from core.patients.fields import CHECKED, CODED, COLUMNS, EMPTY_TEXTS, REQUIRED, UNIQUE_NUMBERS
 from core.patients.national_ids import Outcome, normalise_phone
 from core.patients.nik_evidence import Described, contradictions, mother_problem
 from core.schemas.patients import PatientFields, PatientPatch, longest
@@ -152,6 +152,7 @@ def _checked(
     if len(values["other_names"]) > longest("other_names"):
         problems["other_names"] = "too_long"
     problems |= _check_numbers(values, today)
+    problems |= _coded_problems(values)
     if given is not None:
         for name in _unchanged(problems, given):
             values[name] = stored[name]
@@ -168,6 +169,12 @@ def _checked(
     if problems:
         raise ValidationError({prefix + name: code for name, code in problems.items()})
     return values
+
+
+def _coded_problems(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return field -> code of what is no answer to its question."""
+    listed = identity_values.lists()
+    return {name: "not_a_choice" for name in CODED if not listed[name].takes(values[name])}
 
 
 def _part_names(values: dict[str, Any]) -> None:
@@ -373,7 +380,7 @@ def _without_nulls(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_empty_text(name: str) -> bool:
     """Return whether a missing value of this column is the empty text."""
-    return name in BY_NAME and BY_NAME[name].kind in TYPED_KINDS and name not in NULLABLE
+    return name in EMPTY_TEXTS
 
 
 def fill(actor: Actor, patient: Patient, given: Mapping[str, Any]) -> bool:

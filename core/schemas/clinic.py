@@ -36,6 +36,8 @@ class ClinicOut(Schema):
     """Letters in a row of the paper."""
     asks_sharing: bool = False
     """Records go to SATUSEHAT: whoever was not asked yet is asked once, after the save."""
+    asks_identity: list[str] = []
+    """Fields of an identity that are asked after the save, in order."""
     asks_bpjs: bool = False
     """True if visits of insured people are entered in P-Care."""
     gives_numbers_at_home: bool = False

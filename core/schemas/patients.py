@@ -31,6 +31,8 @@ StreetAddress = Annotated[Line, Field(max_length=200)]
 Neighbourhood = Annotated[Line, Field(max_length=3)]
 """RT or RW."""
 VillageCode = Annotated[Line, Field(max_length=13)]
+IdentityCode = Annotated[Line, Field(max_length=8)]
+"""A code of `core/data/identity_values.toml`, or `refused`; empty: nobody asked."""
 
 
 class PatientFields(Schema):
@@ -59,6 +61,10 @@ class PatientFields(Schema):
     rw: Neighbourhood = ""
     village_code: VillageCode = ""
     no_identifier_reason: NoIdentifierReason | None = None
+    religion: IdentityCode = ""
+    education: IdentityCode = ""
+    occupation: IdentityCode = ""
+    marital_status: IdentityCode = ""
     identity_verified: bool = False
     """A card was seen just now."""
 
@@ -104,6 +110,10 @@ class PatientPatch(Schema):
     rw: Neighbourhood | None = None
     village_code: VillageCode | None = None
     no_identifier_reason: NoIdentifierReason | None = None
+    religion: IdentityCode | None = None
+    education: IdentityCode | None = None
+    occupation: IdentityCode | None = None
+    marital_status: IdentityCode | None = None
     identity_verified: bool | None = None
     death_reported_on: date | None = None
     """Null takes back a death that a list reported wrongly."""

@@ -33,6 +33,7 @@ from core.foundation.statements import Statement, create, find, given, given_for
 from core.models import Patient, Registration, Visit
 from core.patients import deaths, duplicate_check, nik_holders
 from core.patients import service as patients
+from core.patients.fields import CODED
 from core.queues import routing_examples, service_days, tickets
 from core.queues.entries import refuse_second_place
 from core.queues.ordering import default_priority
@@ -95,6 +96,10 @@ def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tupl
 def _digest(request: RegistrationRequest) -> str:
     left_out = {"id", "deceased_confirmed"} | ({"late"} if request.late is None else set())
     content = request.model_dump(mode="json", exclude=left_out)
+    described = content.get("patient") or {}
+    for name in CODED:  # a request from before they were asked must find its receipt
+        if not described.get(name):
+            described.pop(name, None)
     return hashlib.sha256(document_text(content).encode()).hexdigest()
 
 

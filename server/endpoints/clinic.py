@@ -49,6 +49,7 @@ def clinic_facts(actor: ActorAtSignIn, clinic: ClinicNow) -> ClinicOut:
         print_tickets=settings.print_tickets,
         printer_columns=settings.printer_columns,
         asks_sharing=settings.sync_target == "satusehat",
+        asks_identity=[name for name in settings.identity_asked.split(",") if name],
         asks_bpjs=bpjs_link.is_set_up(settings),
         gives_numbers_at_home=bool(settings.jkn_username and settings.jkn_password),
     )

@@ -23,7 +23,7 @@ QUESTIONS = {"en": "S: may the record go to SATUSEHAT?", "id": "S: boleh rekam m
 async def show(app: LoketApp, pilot: Pilot[None], receipt: dict[str, Any], *, asks: bool = True) -> None:
     session = app.session
     assert session is not None
-    session.clinic = session.clinic.model_copy(update={"asks_sharing": asks})
+    session.clinic = session.clinic.model_copy(update={"asks_sharing": asks, "asks_identity": []})
     facts = FormValues({"name": "Siti Contoh"}, None, session.clinic.today)
     app.push_screen(ReceiptScreen(session, Receipt.model_validate(receipt), facts))
     await until(pilot, lambda: isinstance(app.screen, ReceiptScreen), "the receipt")

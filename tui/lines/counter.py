@@ -13,12 +13,14 @@ from core.schemas.registration import DraftOut, Receipt, TicketOut
 from tui.client.errors import RefusedError, UnreachableError
 from tui.lines.confirmation import confirm
 from tui.lines.conversation import Conversation, HungUpError, LeaveError
+from tui.lines.identity_lines import ask_identity
 from tui.lines.late_lines import ask_late
 from tui.lines.registration_dialogue import CancelledError, RegistrationDialogue, person_text
 from tui.printing import NotPrintedError, print_document
 from tui.registration import late_entry
 from tui.registration.drafts import RegistrationDraft, complaint_of, label_of, take_up, unfinished
 from tui.registration.form_values import FormValues, is_number_of, values_from_search
+from tui.registration.identity import identity_to_ask
 from tui.session import Session
 from tui.text import problem_words
 from tui.text.translation import _
@@ -41,6 +43,8 @@ class CounterDialogue:
         self._unanswered = ""
         self._listed: list[PatientOut] = []
         self._printing: asyncio.Task[None] | None = None
+        self._open_identity: list[str] = []
+        """Fields of the identity that nobody has asked the last patient about."""
         self._registered: FormValues | None = None
         """The form that was registered last."""
         self._late: dict[str, str] = {}
@@ -57,6 +61,7 @@ class CounterDialogue:
             "p": self._print,
             "a": self._address,
             "s": self._ask_sharing,
+            "i": self._ask_identity,
             "q": self._leave,
         }
 
@@ -167,6 +172,9 @@ class CounterDialogue:
             self._registered = form.facts
             self._show(receipt)
             await self._tell_whether_asked(receipt)
+            self._open_identity = identity_to_ask(self._session, form.facts)
+            if self._open_identity:
+                self._talk.say(_("I: identity, not asked yet."))
             if self._session.clinic.print_tickets:
                 # Printed in the background; a failure is reported with a later question.
                 self._printing = asyncio.create_task(self._print_ticket(receipt.ticket))
@@ -195,6 +203,20 @@ class CounterDialogue:
         kept = await patients.decide_sharing(self._receipt.patient_id, agreed=agreed)
         for line in kept.text.splitlines():
             self._talk.say(line)
+
+    async def _ask_identity(self) -> None:
+        """Ask the last patient what the law asks of an identity besides."""
+        if self._receipt is None:
+            self._talk.refuse(_("Nothing was registered here yet."))
+            return
+        self._talk.discard_typed_ahead()
+        answers = await ask_identity(self._talk, self._open_identity)
+        if not answers:
+            self._talk.say(_("Not noted."))
+            return
+        await self._session.client.patients.edit(self._receipt.patient_id, answers)
+        self._open_identity = [name for name in self._open_identity if name not in answers]
+        self._talk.say(_("Identity noted."))
 
     def _show(self, receipt: Receipt) -> None:
         self._receipt, self._receipt_unseen, self._moves = receipt, True, 0
@@ -331,7 +353,7 @@ class CounterDialogue:
             _(
                 "Type a NIK, BPJS number, record number or name; Enter alone lists the last patients. "
                 "+ new patient, D unfinished form, P prints the last ticket, A tells the address of its page, "
-                "L late entry of somebody written on paper, M moves that patient, S asks about SATUSEHAT, Z takes back what was done last (a move, else the registration), Q leaves. While registering: < back, << cancel, = show all, ? help."
+                "L late entry of somebody written on paper, M moves that patient, S asks about SATUSEHAT, I asks what the law wants of an identity, Z takes back what was done last (a move, else the registration), Q leaves. While registering: < back, << cancel, = show all, ? help."
             )
         )
 

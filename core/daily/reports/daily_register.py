@@ -13,6 +13,7 @@ from core.daily.reports.report_tables import (
     Cell,
     ReportTable,
     cases_of,
+    catchment_of,
     entries_of,
     late_entries_of,
     visits_of,
@@ -101,21 +102,13 @@ def _arrival_cells(clinic: Clinic, visit: Visit, path: Sequence[QueueEntry]) -> 
         SEXES[Sex(patient.sex)],
         f"{patient.address}{rt_rw}".strip(),
         patient.village_code,
-        _catchment_cell(clinic, patient.village_code),
+        catchment_of(clinic, patient.village_code),
         "baru" if visit.is_first_this_year else "lama",
         PAYERS[Payer(visit.payer)],
         patient.bpjs_number or "",
         " > ".join(dict.fromkeys(entry.cluster for entry in path)),
         visit.chief_complaint,
     )
-
-
-def _catchment_cell(clinic: Clinic, village_code: str) -> str:
-    """Return whether a village is in the clinic's catchment; empty where either is not known."""
-    areas = tuple(clinic.settings.catchment.split(",")) if clinic.settings.catchment else ()
-    if not areas or not village_code:
-        return ""
-    return "dalam" if village_code.startswith(areas) else "luar"
 
 
 def _diagnosis_cells(diagnoses: Sequence[Diagnosis]) -> tuple[str, str]:

@@ -76,6 +76,14 @@ def epidemiological_week(day: date) -> tuple[date, date]:
     return sunday, sunday + timedelta(days=6)
 
 
+def catchment_of(clinic: Clinic, village_code: str) -> str:
+    """Return `dalam` or `luar`: whether a village is in the clinic's catchment; empty where either is not known."""
+    areas = tuple(clinic.settings.catchment.split(",")) if clinic.settings.catchment else ()
+    if not areas or not village_code:
+        return ""
+    return "dalam" if village_code.startswith(areas) else "luar"
+
+
 def visits_of(first: date, last: date) -> list[Visit]:
     """Return the visits of a period with their patients, in order of arrival."""
     return list(

@@ -11,6 +11,14 @@ from core.models import Account, Allergy, Patient
 from core.patients.fields import IDENTIFIERS
 from core.queues.clusters import Cluster
 
+MARITAL_STATUS = {
+    "1": ("S", "Never Married"),
+    "2": ("M", "Married"),
+    "3": ("D", "Divorced"),
+    "4": ("W", "Widowed"),
+}
+"""Code of `core/data/identity_values.toml` -> HL7's code and display (v3-MaritalStatus)."""
+
 
 def patient(names: Names, row: Patient, *, mother_nik: str | None, survivor_number: str | None) -> Resource:
     """Return a Patient, identified by the medical record number so that one without a NIK goes too.
@@ -41,11 +49,21 @@ def patient(names: Names, row: Patient, *, mother_nik: str | None, survivor_numb
         # FHIR says how exact a date is by its length: an estimated one is known to the year.
         "birthDate": str(born.year) if row.birth_date_estimated else born.isoformat(),
         "multipleBirthInteger": row.birth_order,
+        "maritalStatus": _marital_status(row.marital_status),
         "deceasedDateTime": row.deceased_on.isoformat() if row.deceased_on else None,
     }
     if survivor_number is not None:
         resource["link"] = [{"other": names.reference("Patient", survivor_number), "type": "replaced-by"}]
     return {name: value for name, value in resource.items() if value is not None}
+
+
+def _marital_status(code: str) -> Resource | None:
+    """Return what was answered; None where nobody asked or the patient did not answer."""
+    found = MARITAL_STATUS.get(code)
+    if found is None:
+        return None
+    kind, display = found
+    return {"coding": [{"system": systems.MARITAL_STATUS, "code": kind, "display": display}]}
 
 
 def _identifiers(row: Patient, mother_nik: str | None, use: str) -> list[Resource]:

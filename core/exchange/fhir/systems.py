@@ -42,6 +42,7 @@ OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-catego
 ALLERGY_CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 ALLERGY_VERIFIED = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+MARITAL_STATUS = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus"
 ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 LOCATION_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
 ORGANIZATION_TYPE = "http://terminology.hl7.org/CodeSystem/organization-type"

@@ -8,7 +8,7 @@ from textual import work
 from textual.widgets import Static
 
 from core.foundation.codes import NikHolder
-from core.patients.fields import IDENTIFYING, PATIENT_FIELDS, TYPED, FieldKind
+from core.patients.fields import CODED, IDENTIFYING, PATIENT_FIELDS, TYPED, FieldKind
 from core.schemas.patients import CandidatePairOut, DuplicateResult, PatientOut
 from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
@@ -16,6 +16,7 @@ from tui.registration.form_values import YES, FormValues
 from tui.screens.base import Values
 from tui.screens.patients.card_form import CardScreen
 from tui.screens.patients.compare import CompareScreen
+from tui.screens.patients.identity_dialog import IdentityDialog
 from tui.screens.patients.notes import Corrected
 from tui.screens.patients.sharing_dialog import ask_sharing
 from tui.screens.reasons import AgreeDialog
@@ -33,7 +34,7 @@ COMPARED_AGAIN = (*sorted(IDENTIFYING), "mother_name", "other_names")
 class EditScreen(CardScreen[Corrected]):
     """Edits the fields of a record; returns the outcome, None when nothing was changed."""
 
-    BINDINGS = [*CardScreen.BINDINGS, keymap.SHARING, keymap.IS_ALIVE]
+    BINDINGS = [*CardScreen.BINDINGS, keymap.SHARING, keymap.IDENTITY, keymap.IS_ALIVE]
     TITLE_TEXT = N_("Correct a card")
     MAY_OPEN_HOLDER = False
     ASKS_OTHER_NAMES = True
@@ -41,7 +42,8 @@ class EditScreen(CardScreen[Corrected]):
         "Enter or the down arrow leads to the next field. When the person's card is here, type its NIK and "
         "answer 'Card seen' with yes: that takes the patient off the verify-later list. F10 saves; the "
         "earlier version is kept. Where the card now looks like another patient's, F7 shows whose. F4 asks "
-        "whether the record may go to SATUSEHAT, and prints the paper to sign."
+        "whether the record may go to SATUSEHAT, and prints the paper to sign. F8 shows religion, education, occupation "
+        "and marital status."
     )
 
     def __init__(self, session: Session, patient: PatientOut) -> None:
@@ -157,6 +159,17 @@ class EditScreen(CardScreen[Corrected]):
     def action_sharing(self) -> None:
         """Ask whether the record may go to SATUSEHAT, and print the answer."""
         ask_sharing(self, self._patient.id)
+
+    def action_identity(self) -> None:
+        """Show and ask what the law asks of an identity besides."""
+        known = {name: getattr(self._patient, name) for name in CODED}
+        dialog = IdentityDialog(self.session, self._patient.id, CODED, known)
+        self.app.push_screen(dialog, self._identity_asked)
+
+    def _identity_asked(self, patient: PatientOut | None) -> None:
+        if patient is not None:
+            self._patient = patient
+            self.say(_("Identity noted."), "good")
 
     def action_take_death_back(self) -> None:
         """Take back the day of death that a list reported, after Enter."""

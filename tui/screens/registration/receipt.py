@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from core.schemas.base import Problem
+from core.schemas.patients import PatientOut
 from core.schemas.queues import EntryCommand
 from core.schemas.registration import Receipt, TicketOut
 from tui import keymap, theme
@@ -18,7 +19,9 @@ from tui.client.errors import RefusedError, UnreachableError
 from tui.printing import NotPrintedError, print_document
 from tui.qr import qr_rows
 from tui.registration.form_values import FormValues
+from tui.registration.identity import identity_to_ask
 from tui.screens.base import LoketScreen
+from tui.screens.patients.identity_dialog import IdentityDialog
 from tui.screens.patients.sharing_dialog import ask_sharing
 from tui.screens.reasons import ClusterDialog
 from tui.screens.registration.confirm import Saved
@@ -43,7 +46,7 @@ class ReceiptScreen(LoketScreen[Note]):
     HELP_TEXT = N_(
         "The registration is saved and stands in the cluster's queue. P prints the ticket, Q shows a QR "
         "code of the page that tells this number's place. M moves the patient to another cluster. Z takes back what was "
-        "done last: a move, then, for two minutes, the registration. S, where it is shown, asks once whether the record may go to SATUSEHAT. Enter goes to the next patient."
+        "done last: a move, then, for two minutes, the registration. S, where it is shown, asks once whether the record may go to SATUSEHAT; I asks religion, education, occupation and marital status, as the law wants them. Enter goes to the next patient."
     )
     BINDINGS = [
         keymap.NEXT,
@@ -52,6 +55,7 @@ class ReceiptScreen(LoketScreen[Note]):
         keymap.UNDO,
         keymap.MOVE,
         keymap.ASK_SHARING,
+        keymap.ASK_IDENTITY,
         keymap.BACK,
     ]
     CSS_PATH = "receipt.tcss"
@@ -68,6 +72,8 @@ class ReceiptScreen(LoketScreen[Note]):
         """Moves from here that were not taken back."""
         self._qr_shown = False
         self._not_printed = ""
+        self._identity: list[str] = identity_to_ask(session, facts)
+        """Fields of the identity that nobody has asked this patient about yet."""
         self._asks_sharing = False
         """True if nobody has asked this patient yet whether the record may go to SATUSEHAT."""
 
@@ -85,12 +91,25 @@ class ReceiptScreen(LoketScreen[Note]):
         self.say(_("Saved. Enter: next patient."), "good")
         if self.session.clinic.print_tickets:
             self.print_ticket()
+        self._hint_questions()
         if self.session.clinic.asks_sharing:
             self.look_whether_asked()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the question about SATUSEHAT only where nobody has asked it."""
-        return self._asks_sharing if action == "sharing" else super().check_action(action, parameters)
+        """Offer a question only where nobody has asked it."""
+        open_questions = {"sharing": self._asks_sharing, "identity": bool(self._identity)}
+        return (
+            open_questions[action] if action in open_questions else super().check_action(action, parameters)
+        )
+
+    def _hint_questions(self) -> None:
+        """Say which questions are open; Enter goes on without them."""
+        if self._asks_sharing and self._identity:
+            self.hint(_("Not asked yet: S: may it go to SATUSEHAT?   I: identity"))
+        elif self._asks_sharing:
+            self.hint(_("S: may the record go to SATUSEHAT? Not asked yet."))
+        elif self._identity:
+            self.hint(_("I: identity, not asked yet."))
 
     @work(exclusive=True, group="sharing-look", exit_on_error=False)
     async def look_whether_asked(self) -> None:
@@ -101,12 +120,24 @@ class ReceiptScreen(LoketScreen[Note]):
             return  # the card asks too
         if decision.agreed is None:
             self._asks_sharing = True
-            self.hint(_("S: may the record go to SATUSEHAT? Not asked yet."))
+            self._hint_questions()
             self.refresh_bindings()
 
     def action_sharing(self) -> None:
         """Ask whether the record may go to SATUSEHAT, and print the answer; Enter goes on without it."""
         ask_sharing(self, self.receipt.patient_id)
+
+    def action_identity(self) -> None:
+        """Ask what the law asks of an identity besides; Enter goes on without it."""
+        dialog = IdentityDialog(self.session, self.receipt.patient_id, self._identity, {})
+        self.app.push_screen(dialog, self._identity_asked)
+
+    def _identity_asked(self, patient: PatientOut | None) -> None:
+        if patient is None:
+            return
+        self._identity = [name for name in self._identity if not getattr(patient, name)]
+        self.say(_("Identity noted."), "good")
+        self.refresh_bindings()
 
     def after_language(self) -> None:
         """Show the receipt in the new language."""
