@@ -1,4 +1,4 @@
-"""Says what follows a visit at SATUSEHAT: the referral that it ended with, and the return that its plan names.
+"""Says what follows a visit at SATUSEHAT: the referral that it ended with, and the return that was given or that its plan names.
 
 How the patient travels is asked for (`locationCode`) and not recorded here; that is said in words. Whom the patient is
 sent to goes in words too: the record has no number of theirs. The performer of a referral is the facility that asks for
@@ -10,15 +10,17 @@ Source: SATUSEHAT, Resume Medis Rawat Jalan, follow-up plan (code by kind, categ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from functools import partial
+from typing import Any
 
 from core.exchange.fhir.clinical import instant
 from core.exchange.fhir.systems import ROLE_CODE, SNOMED, Resource
 from core.exchange.satusehat.follow_ups import FollowUp, read_follow_up
 from core.exchange.satusehat.visit_parts import VisitParts
-from core.foundation.codes import Disposition
-from core.models import Encounter, Letter
+from core.foundation.codes import AppointmentStatus, Disposition
+from core.models import Appointment, Letter
 from core.records.pcare_form import FORM
 
 PATIENT_REFERRAL = "3457005"
@@ -35,6 +37,8 @@ LETTERS = ("referral", "bpjs_referral")
 NOT_RECORDED = "Sarana transportasi tidak dicatat"
 KEY = "RUJUK"
 FOLLOW_UP_KEY = "KONTROL"
+RETURN = "kontrol"
+"""Words of a return date that was given without any."""
 NOON = time(12)
 """Hour of a day that has none: at noon the day is the same in UTC as anywhere in Indonesia."""
 
@@ -46,11 +50,26 @@ def add(parts: VisitParts) -> None:
         parts.add("ServiceRequest", parts.key(KEY), lambda: _referral(parts, CODES[Disposition(outcome)]))
     if outcome in ENDED_OTHERWISE:
         return
-    for contact in parts.rows.encounters:
-        found = read_follow_up(contact.plan, parts.visit.service_on)
-        if found is not None:
-            key = parts.key(f"{contact.cluster}-{FOLLOW_UP_KEY}")
-            parts.add("ServiceRequest", key, partial(_follow_up, parts, key, contact, found))
+    for cluster, found in _returns(parts).items():
+        key = parts.key(f"{cluster}-{FOLLOW_UP_KEY}")
+        parts.add("ServiceRequest", key, partial(_follow_up, parts, key, cluster, found))
+
+
+def _returns(parts: VisitParts) -> dict[str, FollowUp]:
+    """Return cluster -> the return to it: the day that was given in the room, else what the contact's plan says."""
+    day = parts.visit.service_on
+    read = {contact.cluster: read_follow_up(contact.plan, day) for contact in parts.rows.encounters}
+    found = {cluster: said for cluster, said in read.items() if said is not None}
+    given = Appointment.select().where(
+        Appointment.from_visit == parts.visit.id, Appointment.status != AppointmentStatus.CANCELLED
+    )
+    for row in given.order_by(Appointment.booked_at):
+        said = read.get(row.cluster)
+        words = (
+            said.words if said is not None and said.on == row.service_on else row.chief_complaint or RETURN
+        )
+        found[row.cluster] = FollowUp(words, row.service_on)
+    return found
 
 
 def _referral(parts: VisitParts, code: str) -> Resource:
@@ -63,7 +82,10 @@ def _referral(parts: VisitParts, code: str) -> Resource:
     visit = parts.visit
     letters = Letter.select().where(Letter.visit == visit.id, Letter.kind.in_(list(LETTERS)))
     letter = letters.order_by(Letter.issued_at.desc()).first()
-    said = letter.data if letter is not None else {}
+    said = dict(letter.data) if letter is not None else {}
+    chosen = _chosen_of_bpjs(parts)
+    said.setdefault("hospital", chosen.get("refer_provider_name"))
+    said.setdefault("department", chosen.get("refer_subspecialist_name"))
     at = letter.issued_at if letter is not None else visit.ended_at or visit.started_at
     goes_to = ", ".join(str(said[name]) for name in ("hospital", "department") if said.get(name))
     planned = _planned_day(parts)
@@ -71,6 +93,7 @@ def _referral(parts: VisitParts, code: str) -> Resource:
     made = _request(parts, parts.key(KEY), code, letter.issued_by_id if letter is not None else last)
     made |= {
         "intent": "order",
+        "priority": "urgent" if chosen.get("refer_urgent") is True else "routine",
         "code": made["code"] | ({"text": f"Dirujuk ke {goes_to}"} if goes_to else {}),
         "occurrenceDateTime": _noon(parts, planned) if planned is not None else instant(at),
         "authoredOn": instant(at),
@@ -84,30 +107,35 @@ def _referral(parts: VisitParts, code: str) -> Resource:
 
 def _planned_day(parts: VisitParts) -> date | None:
     """Return the day on which the patient is to go there, where P-Care's questions name one that is not past."""
-    for contact in parts.rows.encounters:
-        text = str((contact.form.get(FORM) or {}).get("refer_on") or "")
-        try:
-            planned = date.fromisoformat(text)
-        except ValueError:
-            continue
-        return planned if planned >= parts.visit.service_on else None
-    return None
+    try:
+        planned = date.fromisoformat(str(_chosen_of_bpjs(parts).get("refer_on") or ""))
+    except ValueError:
+        return None
+    return planned if planned >= parts.visit.service_on else None
 
 
-def _follow_up(parts: VisitParts, key: str, contact: Encounter, found: FollowUp) -> Resource:
+def _chosen_of_bpjs(parts: VisitParts) -> Mapping[str, Any]:
+    """Return what was chosen from BPJS's lists: hospital, department, day; empty where nothing was."""
+    forms = [contact.form.get(FORM) or {} for contact in parts.rows.encounters]
+    return next((form for form in forms if form.get("refer_provider_name") or form.get("refer_on")), {})
+
+
+def _follow_up(parts: VisitParts, key: str, cluster: str, found: FollowUp) -> Resource:
     """Return the return to this clinic, on its day where the plan names one.
 
     Args:
         parts: The visit.
         key: The business identifier of the resource.
-        contact: The contact with one cluster.
-        found: What its plan says.
+        cluster: The cluster to which the patient is to come.
+        found: The day, and the words of it.
     """
-    made = _request(parts, key, FOLLOW_UP, contact.practitioner_id)
+    contacts = parts.rows.encounters
+    contact = next((row for row in contacts if row.cluster == cluster), contacts[-1] if contacts else None)
+    made = _request(parts, key, FOLLOW_UP, contact.practitioner_id if contact is not None else None)
     made |= {
         "intent": "plan",
         "code": made["code"] | {"text": found.words},
-        "authoredOn": instant(contact.entered_at),
+        "authoredOn": instant(contact.entered_at if contact is not None else parts.visit.started_at),
         "locationCode": [parts.context.displays.concept(ROLE_CODE, PRIMARY_CARE)],
     }
     if found.on is not None:

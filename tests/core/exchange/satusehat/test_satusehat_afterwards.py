@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from core.exchange import outbox
 from core.exchange.satusehat.follow_ups import LONGEST_WORDS, read_follow_up
 from core.foundation.clinic import Clinic
-from core.foundation.codes import Disposition
+from core.foundation.codes import AppointmentStatus, Disposition
 from core.foundation.database import transaction
 from core.foundation.identifiers import new_id
-from core.models import Encounter, Letter, Patient, Visit
+from core.models import Appointment, Encounter, Letter, Patient, Visit
 from tests.core.days import Days
 from tests.core.exchange.satusehat.sending import DAY, held, known, send
 from tests.server.satusehat import Satusehat
@@ -96,6 +96,36 @@ def test_a_return_goes_with_its_day_moves_with_the_plan_and_is_taken_back(
     write(visit, plan="Amlodipin 1x1")
     assert send(clinic).refused == 0
     assert held(ministry)[key]["status"] == "entered-in-error"
+
+
+def test_a_return_date_given_in_the_room_stands_before_the_plan_and_goes_back_with_its_cancelling(
+    clinic: Clinic, days: Days, ministry: Satusehat, patient: Patient
+) -> None:
+    visit = days.visit(DAY, patient, cluster="UMUM", codes=["I10"], disposition=Disposition.HOME)
+    write(visit, plan="kontrol bila perlu")
+    given = Appointment.create(
+        id=new_id(), patient=patient, cluster="UMUM", service_on=DAY + timedelta(days=7), sequence=1, number="A-001",
+        status=AppointmentStatus.BOOKED, chief_complaint="kontrol tensi", booked_at=visit.ended_at, from_visit=visit,
+    )  # fmt: skip
+    assert send(clinic).refused == 0
+    key = f"ServiceRequest/{visit.id}-UMUM-KONTROL"
+    there = held(ministry)[key]
+    assert (there["code"]["text"], there["occurrenceDateTime"][:10]) == ("kontrol tensi", "2026-03-09")
+    Appointment.update(status=AppointmentStatus.CANCELLED).where(Appointment.id == given.id).execute()
+    write(visit, plan="")
+    assert send(clinic).refused == 0
+    assert held(ministry)[key]["status"] == "entered-in-error"
+
+
+def test_a_referral_without_a_letter_names_what_was_chosen_from_the_lists_of_bpjs(
+    clinic: Clinic, days: Days, ministry: Satusehat, patient: Patient
+) -> None:
+    visit = days.visit(DAY, patient, cluster="UMUM", codes=["I10"], disposition=Disposition.REFERRED)
+    chosen = {"refer_provider_name": "RS Contoh", "refer_subspecialist_name": "Jantung", "refer_urgent": True}
+    write(visit, form={"bpjs": chosen})
+    assert send(clinic).refused == 0
+    referral = held(ministry)[f"ServiceRequest/{visit.id}-RUJUK"]
+    assert (referral["code"]["text"], referral["priority"]) == ("Dirujuk ke RS Contoh, Jantung", "urgent")
 
 
 @pytest.mark.parametrize("outcome", [Disposition.DIED, Disposition.ADMITTED])
