@@ -78,8 +78,8 @@ def identity(clinic: Clinic, day: date) -> ReportTable:
         f"Identitas pasien {first:%Y-%m}",
         f"Pasien yang berkunjung {period_text(first, last)}, tiap pasien satu kali. Tidak menjawab: sudah ditanyakan, pasien "
         "tidak menjawab; belum ditanyakan: tidak ada yang menanyakan.",
-        "Variabel identitas KMK HK.01.07/MENKES/1423/2022, ditanyakan sesudah pendaftaran.",
-        ("Variabel", "Kode", "Jawaban", "Pasien"),
+        "Data identitas menurut KMK HK.01.07/MENKES/1423/2022, ditanyakan sesudah pendaftaran.",
+        ("Pertanyaan", "Kode", "Jawaban", "Pasien"),
         rows,
     )
 
