@@ -26,7 +26,7 @@ from core.foundation import clock, garbage, log_files, logs, shared_files
 from core.foundation.clinic import Clinic
 from core.foundation.config import HostPort, Settings
 from core.foundation.errors import SettingsError
-from server import connections, encryption, ports, restarting, scheduler, starting, worker_process
+from server import connections, encryption, ports, restarting, scheduler, starting
 from server.app import create_app
 from server.door_process import DoorProcess, KeptDoor, may_be_kept
 from server.text import translation
@@ -115,13 +115,14 @@ def serve(
     starting.require_startable(settings, with_door=with_door and not kept_door)
     shared_files.exchange_unopened(settings, demo=demo)
     encryption.prepare(settings)
+    left_behind: list[str] = []
     with ExitStack() as ending:
         door = _door_getting_ready(settings, ending, kept_door) if with_door else None
         settings = _insured(settings, ending) if demo else settings
         is_lively = demo and lively
         with garbage.not_collected():
             server = make_server(_open_now(settings) if is_lively else settings, demo=demo)
-        _begin_work(server, ending, is_lively=is_lively)
+        _begin_work(server, ending, left_behind, is_lively=is_lively)
         if door is not None:
             door.open()
             ending.callback(door.stop)  # before the daily work ends, which may take its time
@@ -135,19 +136,36 @@ def serve(
         left = door.hand_over() if door is not None and begins_again and _keeps_door(settings) else ""
     if begins_again:
         restarting.begin_again([*words, *([f"--kept-door={left}"] if left else [])])
+    if left_behind:
+        _leave_at_once()
     return 0
 
 
-def _begin_work(server: Server, ending: ExitStack, *, is_lively: bool) -> None:
-    """Begin the daily work, the log in the data folder and, in a demo, its colleagues' work."""
+def _begin_work(server: Server, ending: ExitStack, left_behind: list[str], *, is_lively: bool) -> None:
+    """Begin the daily work, the log in the data folder and, in a demo, its colleagues' work.
+
+    Args:
+        server: Ready to run.
+        ending: It ends them.
+        left_behind: Takes what did not end in time.
+        is_lively: Whether made-up colleagues work in the demo's queues.
+    """
     clinic: Clinic = server.config.loaded_app_state.clinic  # type: ignore[attr-defined]
     log_files.keep(clinic.settings.home)
     at_work = _demo_at_work(clinic) if is_lively else None
-    ending.callback(scheduler.start(clinic).shutdown, wait=True)
-    ending.callback(worker_process.end_all)
+    running = scheduler.start(clinic)
+    ending.callback(lambda: left_behind.append("daily work") if scheduler.stop(running) else None)
     if at_work is not None:
         at_work.start()
         ending.callback(at_work.stop)
+
+
+def _leave_at_once() -> None:
+    """End this process without its threads, for which the interpreter would wait: one waits for a service that is slow."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _run_to_its_end(server: Server, words: Sequence[str]) -> bool:

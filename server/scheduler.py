@@ -1,8 +1,9 @@
-"""The daily work at its hour, and at the next start when the machine was off."""
+"""The daily work at its hour, and at the next start when the machine was off; and its end, within seconds."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import time, timedelta
 
@@ -17,7 +18,7 @@ from core.exchange import outbox
 from core.exchange import service as synchronisation
 from core.exchange.bpjs import bpjs_link, day_comparison, pcare_run, queue_run
 from core.exchange.satusehat.ihs_lookup import IhsLookup
-from core.foundation import clock, logs, state
+from core.foundation import clock, logs, state, stopping
 from core.foundation.clinic import Clinic
 from core.foundation.database import connection, is_sqlite
 from core.queues import day_end, service_days
@@ -43,6 +44,9 @@ TOKENS_MINUTES = 15
 """Interval at which it is looked whether the door's credential ends soon, and for sign-ins of a clock that ran ahead."""
 SHARED_MINUTES = 1
 """Interval at which servers of one PostgreSQL exchange their keys, forms and routing model."""
+STOP_SECONDS = 5.0
+"""Longest wait for jobs that run when the server stops. A request to a slow service takes longer; it is left, as after a
+kill: what it would have sent waits in the outbox, and what it did there is asked about first."""
 CATCH_UP_SECONDS = 20
 """Pause after a start, so that the counters come up first."""
 
@@ -53,6 +57,7 @@ def start(clinic: Clinic) -> BackgroundScheduler:
     The sending begins at the clinic's own offset after that hour; a second run of the closing
     then does what is left.
     """
+    stopping.forget()
     scheduler = BackgroundScheduler(timezone=clinic.zone)
     settings = clinic.settings
     hours = {
@@ -92,6 +97,22 @@ def start(clinic: Clinic) -> BackgroundScheduler:
         scheduler.add_job(_close, "date", run_date=soon, args=[clinic], id="catch-up")
     scheduler.start()
     return scheduler
+
+
+def stop(running: BackgroundScheduler) -> bool:
+    """End the daily work, and leave what does not end in time; return whether a thread is left that still waits.
+
+    Args:
+        running: From `start`.
+    """
+    stopping.ask()
+    worker_process.end_all()
+    ending = threading.Thread(target=running.shutdown, kwargs={"wait": True}, daemon=True, name="loket-stop")
+    ending.start()
+    ending.join(STOP_SECONDS)
+    if ending.is_alive():
+        log.warning("a job that waits for an answer is left behind")
+    return ending.is_alive()
 
 
 def _asks_at(clinic: Clinic, cluster: str) -> time:

@@ -2,18 +2,21 @@
 
 In a thread of the server every query of a counter would wait for the job's turns at the interpreter:
 measured, the counters' 99th percentile tripled while a day was sent. A job that is cut off is done
-again by its next run.
+again by its next run. A worker never outlives its server, however that ended: it would write on beside the next one.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from pydantic import BaseModel
 
 from core.daily import backup, closing
 from core.exchange import service as synchronisation
-from core.foundation import jobs, log_files, logs
+from core.foundation import jobs, log_files, logs, stopping
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.linkage import review_queue
@@ -29,6 +32,8 @@ from core.linkage import review_queue
 log = logging.getLogger(__name__)
 
 NICENESS = 10  # of 19: below the server and the terminals, above the machine's idle work
+PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl: the signal that a process gets when the thread that began it is gone."""
 
 
 def _examine(clinic: Clinic, **options: Any) -> dict[str, Any]:
@@ -73,19 +78,27 @@ def run(clinic: Clinic, work: str, **options: Any) -> dict[str, Any]:
         The job's document; `{"error": ...}` when its process ended without an answer.
     """
     order = WorkOrder(work=work, settings=clinic.settings, demo=clinic.demo, options=options)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "server.worker_process"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[1],
-    )
-    with _guard:
-        _children.add(child)
+    watched, held = os.pipe()  # the worker sees the end of it when this process is gone
     try:
-        answer, _ = child.communicate(order.model_dump_json().encode())
-    finally:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "server.worker_process", str(watched)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[1],
+            pass_fds=[watched],
+        )
         with _guard:
-            _children.discard(child)
+            _children.add(child)
+        if stopping.is_asked():  # `end_all` may not have seen it
+            child.terminate()
+        try:
+            answer, _ = child.communicate(order.model_dump_json().encode())
+        finally:
+            with _guard:
+                _children.discard(child)
+    finally:
+        os.close(watched)
+        os.close(held)
     try:
         document: dict[str, Any] = json.loads(answer)
     except ValueError:
@@ -101,8 +114,25 @@ def end_all() -> None:
         child.terminate()
 
 
+def _end_with_server(watched: int) -> None:
+    """End this process, in whatever it is, when the other end of a pipe is closed: its server is gone."""
+
+    def watch() -> None:
+        with suppress(OSError):
+            while os.read(watched, 64):
+                pass
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    # The kernel is faster, and ends also a job that lets no other thread run; the pipe works where it cannot.
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=watch, daemon=True, name="loket-parent").start()
+
+
 def main() -> None:
     """Do the job on standard input and print its document: the worker process itself."""
+    if len(sys.argv) > 1:
+        _end_with_server(int(sys.argv[1]))
     os.nice(NICENESS)
     logs.configure_logging()
     order = WorkOrder.model_validate_json(sys.stdin.buffer.read())

@@ -17,7 +17,7 @@ from core.exchange.bpjs.bpjs_keys import Keys
 from core.exchange.bpjs.envelope import NOT_LET_IN, BpjsAnswer, UnreadableError, open_answer
 from core.exchange.link import retry_after, unreachable
 from core.exchange.pacing import TryAgainError
-from core.foundation import clock
+from core.foundation import clock, stopping
 from core.foundation.config import Settings
 from core.foundation.errors import SyncError
 from core.foundation.job_problems import JobProblem
@@ -113,6 +113,7 @@ class BpjsLink:
         return answer
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[BpjsAnswer, httpx.Response]:
+        stopping.require_going_on()
         timestamp = int((clock.now() + self.clock_offset).timestamp())
         headers = self._keys.headers(timestamp)
         content = None

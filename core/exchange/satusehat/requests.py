@@ -13,6 +13,7 @@ import httpx
 from core.exchange.fhir import outcome_text
 from core.exchange.link import BUSY, TIMEOUT, retry_after, unreachable
 from core.exchange.pacing import TryAgainError
+from core.foundation import stopping
 from core.foundation.config import Settings
 from core.foundation.errors import SyncError
 from core.foundation.job_problems import JobProblem
@@ -136,6 +137,7 @@ class Access:
 
     def _exchange(self, method: str, path: str, **request: Any) -> httpx.Response:
         self._wait_turn()
+        stopping.require_going_on()
         try:
             response = self._client.request(method, f"{self._base}{path}", timeout=self._timeout, **request)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
