@@ -26,7 +26,7 @@ from core.foundation import clock, garbage, log_files, logs, shared_files
 from core.foundation.clinic import Clinic
 from core.foundation.config import HostPort, Settings
 from core.foundation.errors import SettingsError
-from server import connections, encryption, ports, restarting, scheduler, starting
+from server import connections, encryption, first_base, ports, restarting, scheduler, starting
 from server.app import create_app
 from server.door_process import DoorProcess, KeptDoor, may_be_kept
 from server.text import translation
@@ -94,6 +94,7 @@ def serve(
     lively: bool = False,
     with_parent: bool = False,
     kept_door: str = "",
+    at_once: bool = False,
 ) -> int:
     """Run until SIGTERM or SIGINT, or until the admin has it start again.
 
@@ -104,6 +105,7 @@ def serve(
         lively: Whether made-up colleagues work in the demo's queues.
         with_parent: Whether to end when the process that started this one is gone, for whatever reason.
         kept_door: The SSH door that the server before this one left running in this process; empty: there is none.
+        at_once: Whether people are served before the journal has a base that what they save can be restored from.
 
     Returns:
         The exit status.
@@ -122,6 +124,7 @@ def serve(
         is_lively = demo and lively
         with garbage.not_collected():
             server = make_server(_open_now(settings) if is_lively else settings, demo=demo)
+        _secure(server, at_once=at_once)
         _begin_work(server, ending, left_behind, is_lively=is_lively)
         if door is not None:
             door.open()
@@ -130,15 +133,19 @@ def serve(
         log.info("core on %s", settings.resolved_server_url)
         if with_parent:
             threading.Thread(target=_end_with_parent, args=(server,), name="parent", daemon=True).start()
-        said = {"--demo": demo, "--no-door": not with_door, "--lively": lively, "--with-parent": with_parent}
-        words = [word for word, is_said in said.items() if is_said]
+        words = _words(demo=demo, with_door=with_door, lively=lively, with_parent=with_parent)
         begins_again = _run_to_its_end(server, words)
         left = door.hand_over() if door is not None and begins_again and _keeps_door(settings) else ""
     if begins_again:
         restarting.begin_again([*words, *([f"--kept-door={left}"] if left else [])])
-    if left_behind:
-        _leave_at_once()
+    _leave_at_once(left_behind)
     return 0
+
+
+def _secure(server: Server, *, at_once: bool) -> None:
+    """Have the journal's base made before anybody is served, unless the admin does not wait for it."""
+    if not at_once:
+        first_base.make(server.config.loaded_app_state.clinic)  # type: ignore[attr-defined]
 
 
 def _begin_work(server: Server, ending: ExitStack, left_behind: list[str], *, is_lively: bool) -> None:
@@ -160,8 +167,16 @@ def _begin_work(server: Server, ending: ExitStack, left_behind: list[str], *, is
         ending.callback(at_work.stop)
 
 
-def _leave_at_once() -> None:
-    """End this process without its threads, for which the interpreter would wait: one waits for a service that is slow."""
+def _words(*, demo: bool, with_door: bool, lively: bool, with_parent: bool) -> list[str]:
+    """Return the words after `python -m server` with which the same server begins again."""
+    said = {"--demo": demo, "--no-door": not with_door, "--lively": lively, "--with-parent": with_parent}
+    return [word for word, is_said in said.items() if is_said]
+
+
+def _leave_at_once(left_behind: Sequence[str]) -> None:
+    """End this process without its threads, for which the interpreter would wait, if one waits for a slow service."""
+    if not left_behind:
+        return
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -60,10 +60,13 @@ class Clinic:
             opened = _opened(settings)
             with connection():
                 _require_usable(settings, opened)
-                if migrates or not high_water.has_clinic(opened):
+                is_new = not high_water.has_clinic(opened)
+                if migrates or is_new:
                     migrate(opened)
                 else:
                     require_current(opened)
+                if is_new:  # what happened to other clinics of the same places is none of its business
+                    high_water.give_identity(opened, settings.home)
                 attachment.attach(settings, opened)
                 if migrates:
                     attachment.compare(settings)

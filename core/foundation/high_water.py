@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -53,6 +53,23 @@ class Mark:
         numbers = sum(max(0, last - other.counters.get(name, 0)) for name, last in self.counters.items())
         return max(
             self.newest_change - other.newest_change, self.newest_audit - other.newest_audit, numbers, 0
+        )
+
+    def joined(self, other: Mark) -> Mark:
+        """Return all that either knows to have been given out.
+
+        Args:
+            other: Another look at the same clinic.
+        """
+        further = self if self.newest_audit >= other.newest_audit else other
+        names = {*self.counters, *other.counters}
+        counters = {name: max(self.counters.get(name, 0), other.counters.get(name, 0)) for name in names}
+        newest_change = max(self.newest_change, other.newest_change)
+        return replace(
+            further,
+            clinic=self.clinic or other.clinic,
+            newest_change=newest_change,
+            counters=counters,
         )
 
 

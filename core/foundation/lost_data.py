@@ -66,8 +66,8 @@ def _standing(home: Path) -> Mark:
     return Mark()
 
 
-def note_restored(settings: Settings, end: Mark | None = None) -> None:
-    """Write the mark of a database that was just restored, and end its line of the journal.
+def note_restored(settings: Settings, end: Mark | None = None, *, goes_on: bool = False) -> None:
+    """Write the mark of a database that was just restored; its journal goes on in a line of its own, or waits for a base.
 
     Numbers that were given out and that it does not hold are not given again: exactly, where the journal tells them;
     where the mark that stood knows of others, some are left out.
@@ -75,28 +75,42 @@ def note_restored(settings: Settings, end: Mark | None = None) -> None:
     Args:
         settings: The clinic's.
         end: How far the journal goes; None: it was restored without one.
+        goes_on: Whether the second place holds all that the database was made from.
+
+    Raises:
+        JournalError: `place_missing`.
+        OSError: The second place or the data folder cannot be written.
     """
     mark = _standing(settings.home)
     today = clock.day_of(clock.now(), settings.timezone)
     epochs.forget(settings.home)
     with closing(connect(settings.resolved_database_url)) as opened:
         opened.connect()
+        if goes_on:
+            attachment.go_on(settings, opened)  # before anything is written: the base does not hold it
         found = high_water.look(opened, today)
         is_same = mark.clinic in {"", found.clinic} or not found.clinic
         if is_same and mark.missing_from(end or found):
             high_water.skip_ahead(opened, mark, today)
         elif end is not None and end.missing_from(found):
             high_water.go_on_after(opened, end, today)
-        attachment.end_line(opened)
-        _keep_epoch(opened, settings.home)
+        if not goes_on:
+            attachment.end_line(opened)
+        attachment.keep_epoch(settings.home, opened)
         high_water.note(opened, settings.home, today)
 
 
-def _keep_epoch(opened: peewee.Database, home: Path) -> None:
-    """Let a core that was promoted stay the core, also when it went back to a moment before that."""
-    if epochs.kept(home) > epochs.own(opened):
-        with opened.atomic():
-            epochs.take(opened, epochs.kept(home))
+def keep_epoch(settings: Settings) -> None:
+    """Let the database in place be that of the core which this data folder is.
+
+    Args:
+        settings: The clinic's.
+    """
+    with closing(connect(settings.resolved_database_url)) as opened:
+        opened.connect()
+        if high_water.has_clinic(opened):
+            attachment.end_line(opened)  # written past the journal
+            attachment.keep_epoch(settings.home, opened)
 
 
 def begin_anew(settings: Settings) -> Path | None:

@@ -68,7 +68,7 @@ def examine(settings: Settings) -> ArchiveState:
     if not slot[0]:
         return ArchiveState(("wal_silent",))
     position = LogEnd(*_needed(POSITION))
-    if (behind := _behind(position)) > 0:
+    if (behind := _behind(position, SLOT)) > 0:
         return ArchiveState((f"wal_behind: {behind / 1e6:.1f} MB",))
     if not settings.wal_archive:
         return ArchiveState(("wal_unseen",))
@@ -90,11 +90,19 @@ def _needed(statement: str) -> tuple[str, str, int]:
     return str(at), str(file), int(str(size))
 
 
-def _behind(position: LogEnd) -> int:
-    """Return the bytes that the archive has not synced after some patience."""
+def bytes_behind(slot: str) -> int:
+    """Return how many bytes of the log a receiver has not synced after some patience; needs a connection.
+
+    Args:
+        slot: The receiver's.
+    """
+    return _behind(LogEnd(*_needed(POSITION)), slot)
+
+
+def _behind(position: LogEnd, slot: str) -> int:
     until = time.monotonic() + RECEIVING_SECONDS
     while True:
-        found = _row(RECEIVED, position.at, position.at, SLOT)
+        found = _row(RECEIVED, position.at, position.at, slot)
         is_there, bytes_ = found if found is not None else (False, None)
         if is_there:
             return 0

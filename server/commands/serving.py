@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 NewClinicOption = Annotated[
     bool, typer.Option("--new-clinic", help="Begin an empty clinic where there was one; nothing is deleted.")
 ]
+ServeAtOnceOption = Annotated[
+    bool,
+    typer.Option(
+        "--serve-at-once",
+        help="Serve before the journal has its base: what is saved until then is lost with the disk.",
+    ),
+]
 AcceptLossOption = Annotated[
     bool, typer.Option("--accept-loss", help="Go on although the database holds less than was there.")
 ]
@@ -30,6 +37,7 @@ def serve(
     instead_of: Annotated[str, typer.Option("--instead-of", hidden=True)] = "",
     new_clinic: NewClinicOption = False,
     accept_loss: AcceptLossOption = False,
+    serve_at_once: ServeAtOnceOption = False,
 ) -> None:
     """Run the clinic: core server, SSH door, daily work.
 
@@ -44,6 +52,7 @@ def serve(
         instead_of: Addresses of a running server, which this one would take over; then the start is tried only.
         new_clinic: Whether an empty clinic may begin where there was one.
         accept_loss: Whether to ask about going on with less than was there.
+        serve_at_once: Whether to ask about serving before the journal has its base.
 
     Raises:
         Exit: When the server has ended, with its status.
@@ -62,8 +71,16 @@ def serve(
         from server import run
 
     _decide(settings, new_clinic=new_clinic, accept_loss=accept_loss)
+    if serve_at_once:
+        _agree_to_serve_at_once()
     status = run.serve(
-        settings, demo=demo, with_door=door, lively=lively, with_parent=with_parent, kept_door=kept_door
+        settings,
+        demo=demo,
+        with_door=door,
+        lively=lively,
+        with_parent=with_parent,
+        kept_door=kept_door,
+        at_once=serve_at_once,
     )
     raise typer.Exit(status)
 
@@ -94,6 +111,20 @@ def _decide(settings: Settings, *, new_clinic: bool, accept_loss: bool) -> None:
             sys.stderr.write(f"{sentences.not_accepted()}\n")
             raise typer.Exit(1)
         lost_data.accept_loss(settings, missing)
+
+
+def _agree_to_serve_at_once() -> None:
+    """Ask for the words by which what is saved before there is a base may be lost with the disk.
+
+    Raises:
+        Exit: They were not typed.
+    """
+    from server.text import backup_sentences
+
+    sys.stderr.write(f"{backup_sentences.before_serving_at_once()}\n")
+    if not console.ask_words(backup_sentences.words_to_serve_at_once()):
+        sys.stderr.write(f"{backup_sentences.not_served()}\n")
+        raise typer.Exit(1)
 
 
 def tui(

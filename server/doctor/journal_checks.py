@@ -1,4 +1,4 @@
-"""Checks of what outlives the disk: the journal or the archive of the log, and the standbys."""
+"""Checks of what outlives the disk: the journal, the archive of the log or PostgreSQL's replica, and the standbys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from core.daily.backup import journal_status
 from core.daily.backup.journal_status import StandbyLag
 from core.daily.standby import following
-from core.foundation import clock, wal_archive
+from core.foundation import clock, database_replica, wal_archive
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
 from core.foundation.database import is_sqlite
@@ -23,6 +23,8 @@ PLACE_IS_READ = frozenset({"base_due", "journal_behind", "superseded"})
 """Problems of the journal that are found in its folder: who is the core was read there too."""
 NO_FAULTS = frozenset({"wal_no_slot", "wal_unseen", "wal_base_old"})
 """Problems of the archive with which nothing that it promised is lost."""
+REPLICA_WARNINGS = frozenset({"replica_unnamed", "replica_not_waited"})
+"""Problems of the replica while it holds what was saved."""
 
 
 def check_journal(clinic: Clinic) -> Iterator[CheckResult]:
@@ -52,13 +54,26 @@ def check_journal(clinic: Clinic) -> Iterator[CheckResult]:
 def _archive(clinic: Clinic) -> Iterator[CheckResult]:
     """Check PostgreSQL's own archive: that its log is received, and that a base and all of the log since are there."""
     found = wal_archive.examine(clinic.settings)
+    replica = database_replica.examine(clinic.settings.resolved_database_url)
+    yield from _replica(replica)
     for problem in found.problems:
+        if problem == "wal_no_slot" and replica == ():
+            continue  # the second machine's disk holds it all
         level: Level = "warning" if problem.split(":")[0] in NO_FAULTS else "error"
         yield CheckResult(level, "journal", sentence(problem))
     if not found.problems and found.base_at is not None:
         hours = max(0.0, (clock.now() - found.base_at).total_seconds() / 3600)
         words = _("in step: every saved action is in PostgreSQL's archive; its base is {hours:.0f} hours old")
         yield CheckResult("ok", "journal", words.format(hours=hours))
+
+
+def _replica(found: Sequence[str] | None) -> Iterator[CheckResult]:
+    """Tell of PostgreSQL's own replica on a second machine, where there is one or several servers are named."""
+    for problem in found or ():
+        level: Level = "warning" if problem in REPLICA_WARNINGS else "error"
+        yield CheckResult(level, "standby", sentence(problem))
+    if found is not None and not found:
+        yield CheckResult("ok", "standby", _("the second PostgreSQL holds every saved action"))
 
 
 def _standbys(found: Sequence[StandbyLag]) -> Iterator[CheckResult]:

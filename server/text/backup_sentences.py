@@ -70,6 +70,9 @@ def restore_preview(preview: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]
         )
         yield words.format(number=preview["passed_over"])
     yield from _journal(preview, zone)
+    if preview["present_unread"]:
+        yield _("The database here cannot be read. It is kept beside the restored one.")
+        return
     if not preview["present_counts"]:
         yield _("There is no database here yet: nothing will be lost.")
         return
@@ -122,3 +125,42 @@ def before_taking_over(at: str, zone: ZoneInfo) -> str:
 def not_restored() -> str:
     """Return the sentence after a no."""
     return _("Nothing was changed.")
+
+
+def base_first() -> str:
+    """Return why the start takes as long as a backup."""
+    return _(
+        "The second place needs a new base of the journal before anybody saves: until it is there, what is saved is lost with "
+        "the disk. This takes as long as a backup."
+    )
+
+
+def base_takes(seconds: float) -> str:
+    """Return how long the base takes so far."""
+    return _("Making the base, {seconds:.0f} seconds so far ...").format(seconds=seconds)
+
+
+def base_not_made() -> str:
+    """Return that the clinic is served all the same."""
+    return _(
+        "The base could not be made. The counters open all the same; what is saved is lost with the disk until loket doctor "
+        'says "in step".'
+    )
+
+
+def before_serving_at_once() -> str:
+    """Return what it means not to wait for the base."""
+    return _(
+        "The counters open at once. What is saved until the second place has its base is lost if the disk dies; loket doctor "
+        "tells when it is there. Type these words to go on:"
+    )
+
+
+def words_to_serve_at_once() -> str:
+    """Return the words by which that is accepted."""
+    return _("serve at once")
+
+
+def not_served() -> str:
+    """Return that the server was not started."""
+    return _("Not accepted; the server was not started.")

@@ -53,6 +53,31 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
             "Press C on the system screen to try again; if it stays, tell the maintainer with the server's log."
         ),
     ),
+    # PostgreSQL's own replica
+    "replica_missing": (
+        N_("LOKET_DATABASE_URL names several servers, and no replica follows the one that is used."),
+        N_("See docs/running.md, A second PostgreSQL: make the other machine its replica."),
+    ),
+    "replica_lost": (
+        N_("PostgreSQL has dropped log that the replica had not received: it cannot follow any more."),
+        N_("See docs/running.md, A second PostgreSQL: make the replica anew."),
+    ),
+    "replica_silent": (
+        N_("The replica does not follow now: what is saved is on one machine only."),
+        N_("Does the other machine run, and reach this one? There: sudo systemctl start postgresql"),
+    ),
+    "replica_behind": (
+        N_("The replica does not have what was saved last: {detail} behind."),
+        N_("Is the other machine or the line between slow? See its log of PostgreSQL."),
+    ),
+    "replica_unnamed": (
+        N_("A replica follows, but Loket would not find it: LOKET_DATABASE_URL names one server."),
+        N_("See docs/running.md, A second PostgreSQL: name both in .env."),
+    ),
+    "replica_not_waited": (
+        N_("A replica follows, and saves do not wait for it: the last moments would be lost."),
+        N_("To wait: ALTER SYSTEM SET synchronous_standby_names = 'loket_replica'"),
+    ),
     # PostgreSQL's own archive
     "wal_no_slot": (
         N_("Nothing receives PostgreSQL's log: what is saved after a backup is lost with its disk."),

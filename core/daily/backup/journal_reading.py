@@ -20,6 +20,7 @@ from core.foundation.journal.proof_keys import ProofKey, unwrapped
 class JournaledTransaction:
     """One transaction."""
 
+    line: str
     number: int
     at: datetime
     changeset: IO[bytes]
@@ -104,8 +105,14 @@ class Line:
                 held += 1
                 if header.is_last:
                     spool.seek(0)
-                    yield JournaledTransaction(header.number, datetime.fromisoformat(header.at), spool)
+                    yield JournaledTransaction(
+                        self.name, header.number, datetime.fromisoformat(header.at), spool
+                    )
                     wanted, spool, held = wanted + 1, _spool(), 0
+
+    def has_files(self) -> bool:
+        """Return whether the folder holds any file of the line."""
+        return bool(self._segments())
 
     def newest(self) -> int:
         """Return the number of the newest record in the folder, whether or not it can be reached."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from core.daily.backup.journal_ways import Ways
 from core.daily.backup.retention import backups_in
 from core.foundation import clock
 from core.foundation.config import Settings
@@ -85,7 +86,7 @@ def _standbys(place: SecondPlace) -> Iterator[StandbyLag]:
 
 def _what_is_missing(place: SecondPlace) -> str:
     position = _position()
-    if position is None or not _sees_base(place, position.line):
+    if position is None or not _sees_base(place, position):
         return "base_due"
     until = time.monotonic() + CATCH_UP_SECONDS
     while (tail := tail_of(place, position.line).number) < position.number:
@@ -120,7 +121,11 @@ _with_base: list[str] = []
 
 
 def base_is_due() -> bool:
-    """Return whether the journal waits for a backup, and its place is there to take it."""
+    """Return whether the journal waits for a backup, and its place is there to take it.
+
+    A line that goes on from another waits too, although nothing of it can be lost: the sooner it has a base of its
+    own, the shorter a restore takes.
+    """
     journal = attached()
     if journal is None:
         return False
@@ -128,16 +133,38 @@ def base_is_due() -> bool:
         if not journal.place.is_new():
             journal.place.require()
         position = _position()
-        return position is None or not _sees_base(journal.place, position.line)
+        if position is None:
+            return True
+        _sees_base(journal.place, position)
+        return not has_base(journal.place, position.line)
     except (OSError, JournalError):
         return False
 
 
-def _sees_base(place: SecondPlace, line: str) -> bool:
-    """Look for the base of the database's line, and remember that it was seen."""
-    found = has_base(place, line)
-    _with_base[:] = [line] if found else []
+def is_unprotected() -> bool:
+    """Return whether what is saved now would be lost with the disk although the place is there: no base holds it."""
+    journal = attached()
+    if journal is None:
+        return False
+    try:
+        if not journal.place.is_new():
+            journal.place.require()
+        position = _position()
+        return position is None or not _sees_base(journal.place, position)
+    except (OSError, JournalError):
+        return False
+
+
+def _sees_base(place: SecondPlace, position: Position) -> bool:
+    """Look for a base from which the journal leads into the database's line, and remember that it was seen."""
+    found = has_base(place, position.line) or (bool(position.after) and _rests_on_base(place, position.line))
+    _with_base[:] = [position.line] if found else []
     return found
+
+
+def _rests_on_base(place: SecondPlace, line: str) -> bool:
+    there = [info for info in backups_in(place.folder, place.facility) if Path(info.path).exists()]
+    return Ways(place.folder, place.facility).base_of(line, 0, there) is not None
 
 
 def lag() -> int | None:

@@ -33,8 +33,8 @@ class Rebuilt:
     """Of the last of them; the base's own when there was none."""
     at: datetime | None
     """Instant of that transaction; None when there was none."""
-    last: int
-    """Number of the last record that could be read, also of those after that moment."""
+    read: int
+    """Records that could be read, also those after that moment."""
     end: Mark
     """The point at the end of the journal, also when the database was brought to a moment before that."""
 
@@ -87,21 +87,21 @@ def _applied(
 ) -> Rebuilt:
     connection = opened.connection()
     before = positions.read(connection)
-    number = last = before.number if before else 0
-    at, count, is_over = None, 0, False
+    number = before.number if before else 0
+    at, count, read, is_over = None, 0, 0, False
     for record in records:
         if not is_over and until is not None and record.at > until:
             is_over = True  # the rest only tells which numbers were given out
             connection.execute("SAVEPOINT rest")
         _apply(connection, record)
-        last = record.number
+        read += 1
         if not is_over:
             number, at, count = record.number, record.at, count + 1
     end = high_water.look(opened, date.min)
     if is_over:
         connection.execute("ROLLBACK TO rest")
         connection.execute("RELEASE rest")
-    return Rebuilt(count, number, at, last, end)
+    return Rebuilt(count, number, at, read, end)
 
 
 def _apply(connection: Any, record: JournaledTransaction) -> None:
@@ -110,7 +110,7 @@ def _apply(connection: Any, record: JournaledTransaction) -> None:
     except apsw.Error:
         raise BackupError("damaged", f"journal {record.number}") from None
     position = positions.read(connection)
-    if position is None or position.number != record.number:
+    if position is None or (position.line, position.number) != (record.line, record.number):
         raise BackupError("damaged", f"journal {record.number}")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +21,8 @@ from playhouse.migrations import Runner
 from core.daily import moving
 from core.daily.backup import home_files
 from core.daily.backup.archives import Content, Opened, identity, sha256_of, storage_errors, unpack
-from core.daily.backup.journal_reading import Line, Secrets
+from core.daily.backup.journal_reading import Secrets
+from core.daily.backup.journal_ways import Ways
 from core.daily.backup.rebuilding import Rebuilt, rebuild
 from core.daily.backup.retention import STAMP, BackupInfo, backups_in
 from core.daily.backup.scratch import (
@@ -36,10 +38,10 @@ from core.foundation import clock, lost_data, signatures
 from core.foundation.config import Settings
 from core.foundation.database import database_apart, instant_text
 from core.foundation.errors import BackupError, JournalError
+from core.foundation.high_water import Mark
 from core.foundation.journal import epochs
 from core.foundation.journal.epoch_places import EpochPlaces
 from core.foundation.journal.epochs import Promotion
-from core.foundation.journal.frames import segments_in
 from core.foundation.journal.recovery_recipient import PUBLIC_KEY
 from core.foundation.migrations import FOLDER, migrate
 from core.foundation.private_files import sync_folder
@@ -65,6 +67,8 @@ class RestorePreview:
     """Transactions of the journal that cannot be reached: what is before them is damaged or missing."""
     passed_over: int = 0
     """Newer backups of the folder that the recovery key does not open: another clinic's, or of another key."""
+    present_unread: bool = False
+    """True if there is a database in place that cannot be read."""
 
     def document(self) -> dict[str, Any]:
         """JSON-safe."""
@@ -224,6 +228,7 @@ class PreparedRestore:
             present.counts if present else {},
             lost,
             passed_over=self.passed_over,
+            present_unread=present is None and self._is_file_there(),
         )
         if self.journal is None:
             return found
@@ -267,8 +272,9 @@ class PreparedRestore:
         after_whom = self.taken_over()
         if after_whom is not None and not old_is_off:
             raise BackupError("taken_over", after_whom.at)
-        begun = self._begin_epoch() if after_whom is not None else None
-        expected = _put_in_place(self.opened, self.settings.resolved_database_url)
+        goes_on = self._journal_goes_on()
+        begun = self._begin_epoch()
+        expected = self._put_in_place()
         with storage_errors():
             home_files.put_back(
                 self.opened.folder,
@@ -284,12 +290,12 @@ class PreparedRestore:
         after = _present(self.settings)
         if after is None or not after.same_data(expected):
             raise BackupError("damaged", "the restored database differs from the backup")
-        lost_data.note_restored(self.settings, self.journal.done.end if self.journal else None)
-        if begun is not None:
-            content = self.opened.content
-            done = epochs.completed(begun, content.line, content.number, content.newest_change)
-            with storage_errors():
-                self._places().settle(done)
+        content = self.opened.content
+        done = epochs.completed(begun, content.line, content.number, content.newest_change)
+        with storage_errors():
+            end = self.journal.end if self.journal else None
+            lost_data.note_restored(self.settings, end, goes_on=goes_on)
+            self._places().settle(done)
         return BackupInfo(
             path=str(self.file),
             made_at=datetime.fromisoformat(self.made_at),
@@ -301,14 +307,63 @@ class PreparedRestore:
             verified=True,
         )
 
+    def _journal_goes_on(self) -> bool:
+        """Return whether what is saved from here on rests on the base and journal in the second place of the settings.
+
+        Not where the backup came from elsewhere or bears another signature: then a base is due.
+        """
+        content, folder = self.opened.content, self.settings.journal_dir
+        if not (content.line and folder) or self.unsigned_because or not self._stays_sqlite():
+            return False
+        place = Path(folder)
+        try:
+            if self.journal is not None and not self.journal.folder.samefile(place):
+                return False
+            bases = backups_in(place, content.facility_code)
+            return Ways(place, content.facility_code).reach(content.line, content.number, bases)
+        except OSError:
+            return False
+
+    def _stays_sqlite(self) -> bool:
+        is_file = self.settings.resolved_database_url.startswith("sqlite")
+        return is_file and self.opened.content.engine == "sqlite"
+
+    def _put_in_place(self) -> Content:
+        """Replace the present database; where that fails, it goes on as the core that this machine has become."""
+        try:
+            return _put_in_place(self.opened, self.settings.resolved_database_url)
+        except BaseException:
+            with suppress(Exception):  # the first error is what has to be told
+                lost_data.keep_epoch(self.settings)
+            raise
+
     def _begin_epoch(self) -> Promotion:
-        """Write the epoch of this machine into all places, before anything is put in place: the other one learns of it."""
+        """Write the epoch of this machine into all places, before anything is put in place: the other one learns of it.
+
+        Also where none is known to have taken over: the machine before this one may be repaired and started again.
+        """
+        self._require_closed()
         home, clinic = self.settings.home, self.opened.content.clinic
         with storage_errors():
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            begun = self._places().begin(epochs.kept(home), instant_text(clock.now()), clinic, gethostname())
+            own = max(_epoch_in(self.opened), epochs.kept(home))
+            begun = self._places().begin(own, instant_text(clock.now()), clinic, gethostname())
             epochs.keep(home, begun.epoch)  # the restored database takes it from there
         return begun
+
+    def _require_closed(self) -> None:
+        """Refuse while a server has the present database open.
+
+        Raises:
+            BackupError: `in_use`.
+        """
+        if self._is_file_there():
+            _must_be_closed(Path(self.settings.resolved_database_url.removeprefix("sqlite:///")))
+
+    def _is_file_there(self) -> bool:
+        """Return whether there is a SQLite file in place."""
+        url = self.settings.resolved_database_url
+        return url.startswith("sqlite") and Path(url.removeprefix("sqlite:///")).exists()
 
     def _reached(self) -> str:
         """Return the moment whose data these are."""
@@ -320,7 +375,10 @@ class PreparedRestore:
 class WithJournal:
     """A base and the journal after it, brought together."""
 
+    folder: Path
     done: Rebuilt
+    end: Mark
+    """All that the journal knows to have been given out, also after the moment and on ways that were given up."""
     unread: int
     """Transactions that the journal holds and that could not be reached."""
 
@@ -338,12 +396,25 @@ def _brought_on(
 ) -> tuple[Opened, WithJournal]:
     """Bring a base to a moment, and look at the result."""
     content = opened.content
-    line = Line(folder, content.facility_code, content.line, content.number)
     with storage_errors():
-        done = rebuild(opened.data, line.records(secrets), until)
-        unread = max(0, line.newest() - done.last)
+        way = Ways(folder, content.facility_code, until).onwards(content.line, content.number)
+        later = _given_out_later(opened, folder, secrets) if until is not None else Mark()
+        done = rebuild(opened.data, way.records(secrets), until)
+        unread = max(0, way.length() - done.read)
     after = look_at_file(opened.data, content.facility_code, content.made_at)
-    return replace(opened, content=after), WithJournal(done, unread)
+    return replace(opened, content=after), WithJournal(folder, done, done.end.joined(later), unread)
+
+
+def _given_out_later(opened: Opened, folder: Path, secrets: Secrets) -> Mark:
+    """Return how far the clinic came in the end, where a moment is gone back to: no number of after it is given again."""
+    content = opened.content
+    way = Ways(folder, content.facility_code).onwards(content.line, content.number)
+    copy = opened.data.with_name("later.sqlite3")
+    shutil.copyfile(opened.data, copy)
+    try:
+        return rebuild(copy, way.records(secrets)).end
+    finally:
+        copy.unlink()
 
 
 def _candidates(file: Path, settings: Settings, until: datetime | None) -> list[Path]:
@@ -355,13 +426,15 @@ def _candidates(file: Path, settings: Settings, until: datetime | None) -> list[
     if not file.is_dir():
         return [file]
     found = [
-        Path(info.path)
-        for info in backups_in(file, settings.facility_code)
-        if until is None or info.made_at <= until
+        info for info in backups_in(file, settings.facility_code) if until is None or info.made_at <= until
     ]
     if not found:
         raise BackupError("missing", str(file))
-    return found
+    with storage_errors():
+        ways = Ways(file, settings.facility_code, until)
+    # Those of a past that was given up come last: the journal does not lead on from them.
+    found.sort(key=lambda info: ways.is_given_up(info.line, info.number))
+    return [Path(info.path) for info in found]
 
 
 def _newest_for_key(
@@ -392,7 +465,7 @@ def _journal_of(file: Path, settings: Settings, content: Content) -> Path | None
         if (
             folder is not None
             and folder.is_dir()
-            and segments_in(folder, content.facility_code, content.line)
+            and Ways(folder, content.facility_code).onwards(content.line, content.number).length()
         ):
             return folder
     return None

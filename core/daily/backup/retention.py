@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.daily.backup.archives import sha256_of, storage_errors
+from core.daily.backup.journal_ways import Ways
 from core.foundation import clock
 from core.foundation.clinic import Clinic
 from core.foundation.config import Settings
@@ -189,8 +190,8 @@ def rotate(folder: Path, settings: Settings, made: BackupInfo) -> list[str]:
 
     Besides those of the days and months stay: the one just made, also when the clock went back and the
     others look younger; the last that holds more than it, since it may be the only one left of a lost
-    database; the newest made by hand and before upgrades; those of another clinic; and those of which it
-    is not known what they hold.
+    database; the newest made by hand and before upgrades; those of another clinic; those on which a line of
+    the journal rests that has none of its own yet; and those of which it is not known what they hold.
 
     Args:
         folder: Where they are.
@@ -201,6 +202,7 @@ def rotate(folder: Path, settings: Settings, made: BackupInfo) -> list[str]:
     own = {path: info for path, info in found.items() if _is_of(info, made.clinic)}
     stay = {Path(made.path).name} | {path.name for path in found if path not in own}
     stay |= _kept_by_time(own, settings) | _kept_by_purpose(own) | _holding_more(own, made)
+    stay |= {Path(info.path).name for info in Ways(folder, settings.facility_code).needed([*own.values()])}
     dropped = [path for path in own if path.name not in stay]
     for path in dropped:
         path.unlink(missing_ok=True)
@@ -289,10 +291,15 @@ def drop_journal(settings: Settings) -> list[Path]:
     if place is None or not place.folder.is_dir():
         return []
     found = backups_in(place.folder, place.facility)
+    ways = Ways(place.folder, place.facility)
     begins: dict[str, int] = {}
-    for info in found[: settings.backup_keep_daily]:
+    for info in (*found[: settings.backup_keep_daily], *ways.needed(found)):
         if info.line:
             begins[info.line] = min(info.number, begins.get(info.line, info.number))
+    for line in sorted(ways.links):  # each after the one that it goes on from
+        origin = ways.links[line].origin
+        if origin.line in begins and begins[origin.line] <= origin.number:
+            begins[line] = 0
     if not begins or not all(info.verified for info in found):
         return []
     segments = segments_in(place.folder, place.facility)

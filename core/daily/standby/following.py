@@ -21,7 +21,8 @@ from typing import Any
 import pyrage
 
 from core.daily.backup.archives import SQLITE_MEMBER, identity, storage_errors
-from core.daily.backup.journal_reading import Line, Secrets
+from core.daily.backup.journal_reading import Secrets
+from core.daily.backup.journal_ways import Way, Ways
 from core.daily.backup.rebuilding import Rebuilt, position_of, rebuild
 from core.daily.backup.restoration import checked
 from core.daily.backup.retention import BackupInfo, backups_in
@@ -31,7 +32,6 @@ from core.foundation.config import Settings
 from core.foundation.database import instant_text
 from core.foundation.errors import BackupError, DatabaseError
 from core.foundation.journal import standbys
-from core.foundation.journal.frames import segments_in
 from core.foundation.journal.positions import Position
 from core.foundation.journal.proof_keys import ProofKey
 from core.foundation.journal.standbys import StandbyNote
@@ -228,12 +228,12 @@ class Follower:
         if not self.folder.is_dir():
             raise BackupError("missing", str(self.folder))
         done, is_new_base = self._bring_on(), False
-        base = self.newest_base()
-        if base is not None and base.line > self.position().line:
+        base, position = self.newest_base(), self.position()
+        if base is not None and (base.line > position.line or self._is_given_up(position)):
             self.take_over(base)
             done, is_new_base = self._bring_on(), True
         position = self.position()
-        waiting = max(0, self._line(position).newest() - position.number)
+        waiting = self._way(position).length()
         standing = Standing(
             position.line, position.number, self._moment(done), waiting, done.records, is_new_base
         )
@@ -241,12 +241,17 @@ class Follower:
         return standing
 
     def newest_base(self) -> BackupInfo | None:
-        """Return the newest backup of the folder from which a line goes on.
+        """Return the newest backup of the folder from which a line goes on, of a past that was not given up.
 
         Raises:
             OSError: The folder cannot be read.
         """
-        found = [info for info in backups_in(self.folder, self.settings.facility_code) if info.line]
+        ways = Ways(self.folder, self.settings.facility_code)
+        found = [
+            info
+            for info in backups_in(self.folder, self.settings.facility_code)
+            if info.line and not ways.is_given_up(info.line, info.number)
+        ]
         return max(found, key=lambda info: (info.line, info.number), default=None)
 
     def take_over(self, base: BackupInfo) -> None:
@@ -306,16 +311,23 @@ class Follower:
             raise BackupError("damaged", Path(base.path).name)
         return position.line
 
-    def _line(self, position: Position) -> Line:
-        return Line(self.folder, self.settings.facility_code, position.line, position.number)
+    def _way(self, position: Position) -> Way:
+        """Return the way on from a position, over into the lines of whoever took over or was restored since."""
+        return Ways(self.folder, self.settings.facility_code).onwards(position.line, position.number)
+
+    def _is_given_up(self, position: Position) -> bool:
+        """Return whether the core went back to before a position: the copy holds what was given up."""
+        ways = Ways(self.folder, self.settings.facility_code)
+        return ways.is_given_up(position.line, position.number)
 
     def _bring_on(self) -> Rebuilt:
-        """Apply all records of the copy's line that came since."""
+        """Apply all records that came since."""
         position = self.position()
-        if not segments_in(self.folder, self.settings.facility_code, position.line):
-            return Rebuilt(0, position.number, None, position.number, high_water.Mark())
+        way = self._way(position)
+        if not way.has_files():
+            return Rebuilt(0, position.number, None, 0, high_water.Mark())
         try:
-            return rebuild(self.data, self._line(position).records(self._secrets))
+            return rebuild(self.data, way.records(self._secrets))
         except BackupError as error:
             if error.reason == "wrong_key":
                 raise BackupError("not_paired", "journal") from None

@@ -24,15 +24,17 @@ from core.foundation.config import Settings
 from core.foundation.database import connect, connection, database, instant_text, open_database, transaction
 from core.foundation.errors import BackupError
 from core.foundation.high_water import FOREVER, Mark
-from core.foundation.journal import attachment, epochs, standbys
+from core.foundation.journal import attachment, epochs, positions, proof_keys, standbys
 from core.foundation.journal.epoch_places import EpochPlaces
 from core.foundation.journal.epochs import Promotion
 from core.foundation.journal.recovery_recipient import PUBLIC_KEY
 from core.foundation.journal.second_place import SecondPlace
-from core.foundation.private_files import sync_folder
+from core.foundation.private_files import sync_folder, write_private
 from core.schemas.record import StatedReason
 
 AUDIT_ACTION = "promoted"
+OWN_LINE = "own.line"
+"""File beside the copy, with the line of the journal that it goes on in: it is a follower's copy no more."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,11 @@ def _later_core(follower: Follower) -> Promotion | None:
 
 
 def _caught_up(follower: Follower) -> tuple[Promotion, Standing]:
-    """Begin the new epoch, take over the last record, and write how far that is."""
+    """Begin the new epoch, take over the last record, and write how far that is.
+
+    A standby that cannot follow ends here before the old core is told of anything.
+    """
+    follower.look()
     places = _places(follower)
     begun = places.begin(
         _own_epoch(follower.data), instant_text(clock.now()), _clinic(follower.data), follower.paired.name
@@ -120,13 +126,26 @@ def _places(follower: Follower) -> EpochPlaces:
 def _as_left(follower: Follower) -> tuple[Promotion, Standing] | None:
     """Return the promotion that was cut off after the copy had its epoch: nothing can have come since."""
     note = following.last_note(follower.settings.home)
-    if note is None or position_of(follower.data) is not None:
+    if note is None or not _is_own_line(follower):
         return None
     own = _own_epoch(follower.data)
     for known in epochs.promotions(follower.folder):
         if known.epoch == own and known.is_settled:
             return known, Standing(note.line, note.number, note.moment, note.waiting, 0, False)
     return None
+
+
+def _is_own_line(follower: Follower) -> bool:
+    """Return whether the copy follows no more, but has begun the line of the core that it becomes."""
+    position = position_of(follower.data)
+    return position is None or position.line == _read(follower.settings.home / standbys.FOLDER / OWN_LINE)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("ascii").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _own_epoch(data: Path) -> int:
@@ -151,6 +170,7 @@ def _prepare_home(follower: Follower, standing: Standing, because: str, by: str)
             {"backup": standing.moment, "reason": because, "by": by},
         )
     SecondPlace(follower.folder, home, follower.settings.facility_code).adopt()
+    proof_keys.keep(home, proof_keys.made())
 
 
 def _prepare_copy(follower: Follower, settled: Promotion, leaves_out_numbers: bool) -> None:
@@ -160,12 +180,18 @@ def _prepare_copy(follower: Follower, settled: Promotion, leaves_out_numbers: bo
     with closing(connect(url)) as opened:
         opened.connect()
         if epochs.own(opened.connection()) != settled.epoch:
+            position = position_of(follower.data)
+            assert position is not None  # it follows
+            place = SecondPlace(follower.folder, settings.home, settings.facility_code)
+            own = positions.later_line(max(position.line, attachment.newest_line(place)))
+            write_private(settings.home / standbys.FOLDER / OWN_LINE, own.encode())
+            attachment.capture_apart(settings, opened)
             with opened.atomic():
-                attachment.end_line(opened)
+                positions.go_on(opened.connection(), own)
                 epochs.take(opened.connection(), settled.epoch)
                 if leaves_out_numbers:
                     high_water.skip_ahead(opened, Mark(), today)
-    open_database(url)
+    attachment.capture_apart(settings, open_database(url))
     try:
         with connection():
             audit.open_chain(settings.home)

@@ -16,8 +16,9 @@ from core.foundation.config import Settings
 from core.foundation.database import Sqlite, database, transaction
 from core.foundation.errors import BackupError, DatabaseError, JournalError, SettingsError
 from core.foundation.journal import epochs, positions, proof_keys
-from core.foundation.journal.capture import Capture
+from core.foundation.journal.capture import Capture, ShipsLater
 from core.foundation.journal.epoch_places import EpochPlaces
+from core.foundation.journal.frames import segments_in
 from core.foundation.journal.patience import patiently
 from core.foundation.journal.positions import Position
 from core.foundation.journal.second_place import SecondPlace
@@ -66,14 +67,30 @@ def attach(settings: Settings, opened: peewee.Database) -> None:
     require_core(settings, opened)
     require_engine(settings, opened)
     place = place_of(settings)
-    if not isinstance(opened, Sqlite):
-        return
+    if isinstance(opened, Sqlite):
+        _watch(settings, opened, place)
+    keep_epoch(settings.home, opened)
+
+
+def _watch(settings: Settings, opened: Sqlite, place: SecondPlace | None) -> None:
     if place is None:
         end_line(opened)
         return
     shipper = Shipper(place, Path(str(opened.database)))
     opened.watcher = Capture(settings.home, shipper)
     _attached.append(Journal(place, shipper))
+
+
+def keep_epoch(home: Path, opened: peewee.Database) -> None:
+    """Let a core that was promoted stay the core, also where its database is of a moment before that.
+
+    Args:
+        home: Its data folder.
+        opened: The database.
+    """
+    if epochs.kept(home) > epochs.own(opened):
+        with opened.atomic():
+            epochs.take(opened, epochs.kept(home))
 
 
 def require_engine(settings: Settings, opened: peewee.Database) -> None:
@@ -102,7 +119,8 @@ def require_core(settings: Settings, opened: peewee.Database) -> None:
         OSError: The data folder cannot be written.
     """
     epochs.require_not_superseded(settings.home)
-    EpochPlaces(settings).require_newest(epochs.own(opened), epochs.clinic_of(opened))
+    own = max(epochs.own(opened), epochs.kept(settings.home))
+    EpochPlaces(settings).require_newest(own, epochs.clinic_of(opened))
 
 
 def detach() -> None:
@@ -124,6 +142,54 @@ def end_line(opened: peewee.Database) -> None:
         return
     with opened.atomic():
         positions.end_line(opened.connection())
+
+
+def go_on(settings: Settings, opened: peewee.Database) -> None:
+    """Let a database that was brought on by the journal go on in a line of its own, and capture what is written to it now.
+
+    The settings' second place holds what the database was made from. What is captured is shipped by the next start.
+
+    Args:
+        settings: Of the clinic.
+        opened: The database, open in this thread, exactly as base and journal have made it; nobody is served yet.
+
+    Raises:
+        JournalError: `place_missing`.
+        OSError: The place or the data folder cannot be written.
+    """
+    place = place_of(settings)
+    assert place is not None
+    place.adopt()
+    proof_keys.keep(settings.home, proof_keys.made())
+    capture_apart(settings, opened)
+    position = positions.read(opened.connection())
+    assert position is not None
+    line = positions.later_line(max(position.line, newest_line(place)))
+    with opened.atomic():
+        positions.go_on(opened.connection(), line)
+
+
+def newest_line(place: SecondPlace) -> str:
+    """Return the latest line of which the second place holds records; empty where it holds none.
+
+    Args:
+        place: The second place.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return max((segment.line for segment in segments_in(place.folder, place.facility)), default="")
+
+
+def capture_apart(settings: Settings, opened: peewee.Database) -> None:
+    """Capture what is written to a database that nobody is served from; without a line of the journal nothing is.
+
+    Args:
+        settings: Of the clinic.
+        opened: The database.
+    """
+    assert isinstance(opened, Sqlite)
+    opened.watcher = Capture(settings.home, ShipsLater())
 
 
 def compare(settings: Settings) -> None:
@@ -180,10 +246,11 @@ def prepare_base(*, adopts: bool) -> Position | None:
     if adopts or journal.place.is_new():
         journal.place.adopt()
     patiently(journal.place.require)
+    before = patiently(lambda: newest_line(journal.place))
     proof_keys.keep(journal.place.home, proof_keys.made())
     with transaction():
         connection = database.connection()
         position = positions.read(connection)
         if position is None or position.schema != positions.schema_of(connection):
-            position = positions.new_line(connection)
+            position = positions.new_line(connection, before)
     return position

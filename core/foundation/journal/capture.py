@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, Protocol
 
 import apsw
 
@@ -23,7 +23,6 @@ from core.foundation.journal import positions, proof_keys
 from core.foundation.journal.frames import RecordHeader, encoded
 from core.foundation.journal.positions import RECORDS, Position
 from core.foundation.journal.proof_keys import ProofKey
-from core.foundation.journal.shipping import Shipper
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +35,31 @@ LOOKED_EVERY = 32
 """Records between two looks at the size of what waits."""
 
 
+class Ships(Protocol):
+    """Takes what is captured to the second place."""
+
+    def on_place(self, line: str) -> int:
+        """Return the number up to which a line's records are known to be there."""
+
+    def wait(self, wanted: Position) -> None:
+        """Wait until a record is there, or will be later."""
+
+
+class ShipsLater:
+    """Leaves what is captured in the database, for the next start to ship: nobody is served yet."""
+
+    def on_place(self, line: str) -> int:
+        """Return 0: nothing is known to be there."""
+        return 0
+
+    def wait(self, wanted: Position) -> None:
+        """Go on at once."""
+
+
 class Capture:
     """Watches the transactions of one database, for all threads of this process."""
 
-    def __init__(self, home: Path, shipper: Shipper) -> None:
+    def __init__(self, home: Path, shipper: Ships) -> None:
         self._home = home
         self._shipper = shipper
         self._local = threading.local()
@@ -144,7 +164,8 @@ class Capture:
             parts = max(1, -(-spool.tell() // PART_BYTES))
             spool.seek(0)
             for part in range(1, parts + 1):
-                header = RecordHeader(position.line, position.number, part, parts, at, key.name)
+                after = position.after if position.number == 1 else ""
+                header = RecordHeader(position.line, position.number, part, parts, at, key.name, after)
                 sealed = key.sealed(spool.read(PART_BYTES), header.text())
                 connection.execute(
                     "INSERT INTO journal_record (number, part, frame) VALUES (?, ?, ?)",

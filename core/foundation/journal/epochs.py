@@ -188,7 +188,8 @@ def require_newest(folder: Path, connection: Any, home: Path) -> None:
         OSError: The folder cannot be read.
     """
     known = promotions(folder)  # mostly none: then the database is not asked
-    found = first_after(known, own(connection), clinic_of(connection)) if known else None
+    mine = max(own(connection), kept(home)) if known else 0
+    found = first_after(known, mine, clinic_of(connection)) if known else None
     if found is not None:
         note_superseded(home, found)
         raise JournalError("superseded", found.at)

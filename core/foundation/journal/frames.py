@@ -23,6 +23,32 @@ LONGEST_HEADER = 4096  # bytes
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The point of an earlier line from which a line goes on without a base of its own."""
+
+    line: str
+    number: int
+    """Of the last record of that line that holds."""
+
+    def text(self) -> str:
+        """Return it as headers and positions write it."""
+        return f"{self.line}:{self.number}"
+
+    @classmethod
+    def read(cls, text: str) -> Origin | None:
+        """Return the origin that a text names; None for an empty one.
+
+        Args:
+            text: From `text`.
+
+        Raises:
+            ValueError: It is no origin.
+        """
+        line, _, number = text.partition(":")
+        return cls(line, int(number)) if text else None
+
+
+@dataclass(frozen=True)
 class RecordHeader:
     """The part of a record that is readable without any key."""
 
@@ -35,6 +61,8 @@ class RecordHeader:
     """ISO instant of the transaction."""
     key: str
     """Of the secret that sealed it."""
+    after: str = ""
+    """In the first record of a line that goes on from another: its `Origin`."""
 
     @property
     def is_last(self) -> bool:
@@ -43,7 +71,14 @@ class RecordHeader:
 
     def text(self) -> bytes:
         """Return the header as the seal covers it."""
-        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
+        return json.dumps(self.fields(), separators=(",", ":"), sort_keys=True).encode()
+
+    def fields(self) -> dict[str, Any]:
+        """Return what stands in the file; without an origin as before there were any."""
+        fields = asdict(self)
+        if not self.after:
+            del fields["after"]
+        return fields
 
 
 @dataclass(frozen=True)
@@ -79,7 +114,7 @@ def encoded(header: RecordHeader | None, key: str, body: bytes) -> bytes:
         key: Name of the secret.
         body: The sealed part, or the encrypted secret.
     """
-    head: dict[str, Any] = {"key": key} if header is None else asdict(header)
+    head: dict[str, Any] = {"key": key} if header is None else header.fields()
     head |= {"bytes": len(body), "check": zlib.crc32(body)}
     return json.dumps(head, separators=(",", ":")).encode() + b"\n" + body + b"\n"
 

@@ -110,7 +110,8 @@ def test_the_clinics_own_backup_is_restored_here_and_with_the_sheet_elsewhere(
     file = Path(backup.make(clinic).path)
     database.close()
     assert backup.restore(file, secret_of(key), clinic.settings, because=BECAUSE).verified
-    assert backup.restore(file, key, Settings(home=tmp_path / "fresh"), because=BECAUSE).verified
+    with backup.prepared(file, key, Settings(home=tmp_path / "fresh")) as ready:
+        assert ready.restore(BECAUSE, old_is_off=True).verified  # each restore makes its machine the core
     other = Settings(home=tmp_path / "other")
     assert refused(file, secret_of(key), other) == "signer_unknown"
     assert not (other.home / "loket.sqlite3").exists()
