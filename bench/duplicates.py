@@ -1,6 +1,6 @@
 """Measures duplicate detection on FEBRL 1 to 4 and Indonesian households, beside other methods.
 
-    python bench/duplicates.py [--people 20000] [--fit] [--peers] [--wrong N]
+    python bench/duplicates.py [--people 20000] [--fit] [--peers] [--town] [--wrong N]
 
 Pairs are counted: every pair of records that the blocks bring together and whose probability reaches
 the threshold is declared a match. `P R F1` are of all true pairs, so pairs missed by blocking count.
@@ -425,6 +425,21 @@ def peers(dataset: Dataset) -> None:
     print(f"    {'splink':44} {quality(splink(dataset), dataset.truth)}")
 
 
+def judge_towns(people: int, wrong: int, *, with_peers: bool) -> None:
+    """Judge the files of the town by seeds that no weight and no rule was chosen by.
+
+    Args:
+        people: On file.
+        wrong: Pairs to print of each kind of mistake.
+        with_peers: Judge other tools beside.
+    """
+    for seed in (5, 6):
+        dataset = town(f"town, {seed}", seed, people)
+        judge(dataset, wrong)
+        if with_peers:
+            peers(dataset)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -432,6 +447,7 @@ def main() -> None:
     options.add_argument("--people", type=int, default=20_000)
     options.add_argument("--fit", action="store_true")
     options.add_argument("--peers", action="store_true")
+    options.add_argument("--town", action="store_true", help="only the file that knows no weights")
     options.add_argument("--wrong", type=int, default=0)
     given = options.parse_args()
     strangers = [
@@ -446,6 +462,9 @@ def main() -> None:
             for numbers in (True, False)
         ]
         fit([*households, *strangers])
+        return
+    if given.town:
+        judge_towns(given.people, given.wrong, with_peers=given.peers)
         return
     of_strangers = fit(strangers, 0.05, shown=False)
     print(f"{'':38} {'      P      R      F1':>26}")
@@ -467,11 +486,7 @@ def main() -> None:
             judge(dataset, given.wrong)
             if given.peers:
                 peers(dataset)
-    for seed in (5, 6):
-        dataset = town(f"town, {seed}", seed, given.people)
-        judge(dataset, given.wrong)
-        if given.peers:
-            peers(dataset)
+    judge_towns(given.people, given.wrong, with_peers=given.peers)
     for seed in (6, 7):
         for numbers in (True, False):
             label = f"clerks, {seed}" if numbers else "  no NIK, BPJS number, phone"

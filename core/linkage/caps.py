@@ -41,6 +41,12 @@ _HOUSEHOLD_FACTS = (
 )
 """Facts that tell a person from namesakes, each by its levels."""
 _HOUSEHOLD = frozenset().union(*_HOUSEHOLD_FACTS)
+_FACTS_OF_FEW = frozenset(
+    {"same_mother", "same_phone", "same_family_card", "same_long_address", "similar_long_address"}
+)
+"""Facts that few share; an address without a number is shared by a street."""
+_NEARLY_TOLD_DATES = frozenset({"birth_date_two_parts", "birth_date_estimated"})
+"""Levels of dates that two people of one name and house do not have: of one month and year, or of one age that was told."""
 _NAMES = frozenset(code for code in MATCH_WEIGHTS if code.endswith("name"))
 _NEAR_NUMBERS = frozenset({"nik_one_digit", "nik_neighbour", "bpjs_one_digit"})
 _PHONE_OR_CARD = frozenset(
@@ -140,14 +146,23 @@ def _has_nothing_sure(levels: Levels) -> bool:
     if not levels.is_complete:
         return False
     facts = _household_facts(levels)
-    if "part_of_name" in levels.codes and levels.has(REAL_DATES):
-        return not facts
+    if "part_of_name" in levels.codes:
+        return facts < (1 if levels.has(REAL_DATES) else ENOUGH) or not levels.has(SURE_DATES)
     if not levels.has(SURE_NAMES) or not levels.has(SOFT_DATES):
         return True
-    if facts < ENOUGH:
-        return True
-    # A father and his son may bear one name in one house, but have not one mother; nor do they share a year.
-    return not levels.codes & {"same_mother", "same_usual_date"}
+    return not _has_date_of_the_house(levels) and (
+        facts < ENOUGH or not levels.codes & {"same_mother", "same_usual_date"}
+    )
+
+
+def _has_date_of_the_house(levels: Levels) -> bool:
+    """Return whether a date that is nearly told comes with a fact that few share, which tells who is meant.
+
+    A father and his son may bear one name in one house, but none of these dates is a generation off.
+    """
+    if levels.has(_NEARLY_TOLD_DATES):
+        return levels.has(_FACTS_OF_FEW)
+    return "same_usual_date" in levels.codes and levels.has(_PHONE_OR_CARD)
 
 
 def _has_another_number(levels: Levels) -> bool:
@@ -170,7 +185,7 @@ CAPS = (
     Cap(_agrees_in_name_only, NAMESAKE, "A namesake is no one to decide about."),
     Cap(_has_unsure_name, MOST_FOR_REVIEW, "Twins and siblings share all but the name; cards are mixed up."),
     Cap(_has_nothing_sure, MOST_FOR_REVIEW, "Only name with birth date, or an own number, identifies a person; a placeholder "
-        "date identifies nobody without two facts of the household, nor a part of a name without one."),
+        "date identifies nobody without the telephone or two facts of the household, nor a part of a name without one."),
     Cap(_has_another_number, MOST_FOR_REVIEW, "Whoever has another number is asked about: twins may sound alike."),
     Cap(_is_namesake_elsewhere, MOST_FOR_REVIEW, "Namesakes may be born on nearly the same day."),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from core.linkage.mistyped import is_slip_of
 from core.linkage.names import (
     COMMON_SOUNDS,
     identifying,
@@ -23,13 +24,12 @@ from core.linkage.names import (
     written_words,
 )
 
-SURE_NAMES = frozenset({"same_name", "same_short_name", "transposed_name"})
+SURE_NAMES = frozenset({"same_name", "same_short_name", "mistyped_name"})
 """Levels of one name, in any of its spellings."""
 _SAME_MOTHERS = SURE_NAMES | {"part_of_name"}
 """Levels of newborns of one mother: they are written by her name, a second twin with `II` behind it."""
 LONGEST_RHYME = 7  # letters of a word up to which another vowel makes another name
 SHORTEST_RHYME = 3  # the same, from which
-SHORTEST_TRANSPOSED = 6  # letters of a word from which no two names differ by two letters that changed places
 LONG_WORD = 6  # letters from which two slips in a word are believed
 SPELLING_APART = 3  # letters by which two spellings of one word differ at most in length
 JOINED_APART = 6  # letters at most that two words and the one they are written as do not share
@@ -282,28 +282,20 @@ def _name_level(pairs: list[_Pair], left: list[Part], right: list[Part]) -> str:
         return "rhyming_name"
     if not left and not right:
         return _level_of_slips(near)
-    if near:
+    if not all(_is_slip(pair) for pair in near):
         return "similar_part_of_name"
-    return "part_of_name" if has_telling else "distant_name"
+    return "part_of_name" if has_telling or near else "distant_name"
 
 
 def _level_of_slips(near: Sequence[_Pair]) -> str:
     """Return the level of names all of whose parts fit; `near` are those that do not sound the same."""
     if not near:
         return "same_name"
-    return (
-        "transposed_name" if all(_is_transposed(pair.left, pair.right) for pair in near) else "similar_name"
-    )
+    return "mistyped_name" if all(map(_is_slip, near)) else "similar_name"
 
 
-def _is_transposed(one: Part, other: Part) -> bool:
-    """Return whether two neighbouring letters inside a longer word changed places; `Septian` and `Septina` are two."""
-    return (
-        one.word[-1] == other.word[-1]
-        and len(one.word) == len(other.word) >= SHORTEST_TRANSPOSED
-        and sorted(one.word) == sorted(other.word)
-        and OSA.distance(one.word, other.word, score_cutoff=1) == 1
-    )
+def _is_slip(pair: _Pair) -> bool:
+    return is_slip_of(pair.left.word, pair.right.word)
 
 
 def _level_of_rests(left: list[Part], right: list[Part], *, is_shared: bool) -> str:

@@ -365,7 +365,7 @@ LIKENESS: Mapping[str, str] = {
     "same_name": N_("same name"),
     "same_short_name": N_("same name"),
     "similar_name": N_("similar name"),
-    "transposed_name": N_("similar name"),
+    "mistyped_name": N_("similar name"),
     "same_other_name": N_("same by another name"),
     "nickname": N_("may be a nickname"),
     "husbands_name": N_("may be the husband's name"),

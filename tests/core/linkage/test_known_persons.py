@@ -12,6 +12,8 @@ from core.linkage.addresses import Address, compare_addresses
 from core.linkage.birth_dates import PLACEHOLDERS, compare_birth_dates
 from core.linkage.blocking import People
 from core.linkage.caps import CAPS, EXISTING, FLOORS, LEAST_FOR_REVIEW, REVIEW, Levels
+from core.linkage.mistyped import is_sayable, is_slip_of
+from core.linkage.name_comparison import SURE_NAMES, compare_names
 from core.linkage.scoring import Person, comparison_levels, score
 from core.linkage.weights import MATCH_WEIGHTS, WEIGHTS
 
@@ -104,6 +106,80 @@ def test_two_facts_of_the_household_open_whoever_has_a_placeholder() -> None:
     old = replace(RATNA, birth_date="1950-01-01", nik=None)
     assert score(old, replace(old, address="", rt="", rw="")).probability >= EXISTING
     assert score(old, replace(old, mother_name="", phone="")).probability < EXISTING
+
+
+NEARLY_TOLD = {"day misheard": "1984-03-02", "month misheard": "1984-11-19", "age told": "1985-07-01"}
+
+
+@pytest.mark.parametrize("born", NEARLY_TOLD.values(), ids=NEARLY_TOLD)
+@pytest.mark.parametrize(
+    ("of_few", "opens"),
+    [({"phone": RATNA.phone}, True), ({"address": RATNA.address, "rt": "7", "rw": "2"}, True), ({"address": "Jl. Veteran"}, False),
+     ({"phone": RATNA.phone, "mother_name": "Kartini"}, False), ({"nik": "6371015903849999", "phone": RATNA.phone}, False)],
+)  # fmt: skip
+def test_a_date_nearly_told_opens_only_with_a_fact_that_few_share(
+    born: str, of_few: dict[str, str], opens: bool
+) -> None:
+    """Nobody of one name and house is born in the same month or at an age that was told; a father is a generation older."""
+    told = replace(HEARD, birth_date=born, **of_few)
+    assert (score(RATNA, told).probability >= EXISTING) is opens
+
+
+@pytest.mark.parametrize("born", ["1984-03-29", "1983-03-19"])
+def test_a_part_of_the_name_with_a_slip_of_the_date_needs_two_facts(born: str) -> None:
+    said = replace(HEARD, name="Sumiyati", birth_date=born, phone=RATNA.phone)
+    assert REVIEW <= score(RATNA, said).probability < EXISTING
+    assert score(RATNA, replace(said, address=RATNA.address)).probability >= EXISTING
+
+
+MISTYPED = (
+    "Rtna Sumiyati",
+    "Rstna Sumiyati",
+    "Rtana Sumiyati",
+    "Ratna Sumiyatii",
+    "Ratna Sumiytai",
+    "Rathna Smuiyati",
+)
+TWINS = (
+    "Ratna Sumiyata",
+    "Ratna Sumiyani",
+    "Ratni Sumiyati",
+    "Ratna Sumiyatin",
+    "Retno Sumiyati",
+    "Ratna Sumirati",
+)
+
+
+@pytest.mark.parametrize("name", MISTYPED)
+def test_what_nobody_can_be_named_is_a_slip_and_opens(name: str) -> None:
+    assert compare_names(RATNA.name, name) == compare_names(name, RATNA.name) in SURE_NAMES
+    assert score(RATNA, replace(HEARD, name=name)).probability >= EXISTING
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_what_a_twin_may_be_named_is_asked_about(name: str) -> None:
+    """All that twins share agrees: mother, phone and house."""
+    twin = replace(RATNA, name=name, nik=None)
+    assert compare_names(RATNA.name, name) not in SURE_NAMES
+    assert REVIEW <= score(RATNA, twin).probability < EXISTING
+
+
+@pytest.mark.parametrize(
+    "name",
+    "Chandra Sulastri Ngatinah Nyoman Stanislaus Ndaru Rizky Teddy Robert Hans Syafrizal Khadijah Mbareb Indrawati Yves".split(),
+)
+def test_names_can_be_said(name: str) -> None:
+    assert is_sayable(name.lower())
+
+
+@pytest.mark.parametrize("word", "hsnah sbari bambng dsdang kotlbang wulndari ktut rb mhd".split())
+def test_what_cannot_be_said_is_no_name(word: str) -> None:
+    assert not is_sayable(word)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_a_slip_is_one_from_either_side(one: str, other: str) -> None:
+    assert is_slip_of(one, other) == is_slip_of(other, one)
 
 
 @pytest.mark.parametrize(
