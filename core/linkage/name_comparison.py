@@ -282,6 +282,11 @@ def _name_level(pairs: list[_Pair], left: list[Part], right: list[Part]) -> str:
         return "rhyming_name"
     if not left and not right:
         return _level_of_slips(near)
+    return _level_of_part(near, has_telling=has_telling)
+
+
+def _level_of_part(near: Sequence[_Pair], *, has_telling: bool) -> str:
+    """Return the level of a name of which the other lacks a part; `near` are the parts that do not sound the same."""
     if not all(_is_slip(pair) for pair in near):
         return "similar_part_of_name"
     return "part_of_name" if has_telling or near else "distant_name"
