@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from core.complaints.learned.doubt import shipped_doubt
 from core.foundation.codes import Priority
 from tests.tui.conftest import Counter, press
 from tests.tui.looking import screen_of, screen_text
@@ -45,3 +50,45 @@ async def test_line_mode_asks_the_same(counter: Counter):
 async def test_line_mode_without_an_answer_keeps_the_emergency(counter: Counter):
     text = await heard(counter, nik(632), "Dono Ragu", *NO_MORE, DOUBTFUL, "", "", "")
     assert "SAVED: F-" in text
+
+
+@pytest.fixture
+def suspicious(monkeypatch):
+    """Let the core find a danger likely where no rule sees one."""
+    eager = replace(shipped_doubt(), suspicion=0.0)
+    monkeypatch.setattr("core.routing.shipped_doubt", lambda: eager)
+
+
+HARMLESS = "pegal linu di punggung"
+
+
+@pytest.mark.parametrize(
+    ("number", "keys", "cluster", "priority"),
+    [
+        ("6371015506900634", [], "UMUM", Priority.REGULAR),
+        ("6371015606900635", ["n"], "UMUM", Priority.REGULAR),
+        ("6371015706900636", ["y"], "IGD", Priority.RED),
+    ],
+    ids=["enter", "no", "yes"],
+)
+async def test_only_a_yes_raises_a_suspicion(counter: Counter, suspicious, number, keys, cluster, priority):
+    async with counter.at("clerk") as (app, pilot):
+        await fill_new_patient(pilot, number, f"Sari {len(keys)} Curiga {number[-1]}", HARMLESS)
+        await press(pilot, "f10")
+        assert "These words are like those of a danger" in screen_text(app)
+        assert "priority RED" not in screen_text(app)
+        await press(pilot, *keys)
+        assert ("priority RED" in screen_text(app)) is (priority is Priority.RED)
+        assert ("Asked: no emergency now" in screen_text(app)) is (keys == ["n"])
+        await press(pilot, "enter")
+        receipt = screen_of(app, ReceiptScreen).receipt
+    assert (receipt.ticket.cluster, receipt.ticket.priority) == (cluster, priority)
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "saved"), [(637, "y", "SAVED: F-"), (638, "n", "SAVED: A-"), (639, "", "SAVED: A-")]
+)
+async def test_line_mode_asks_about_a_suspicion(counter: Counter, suspicious, number, answer, saved):
+    text = await heard(counter, nik(number), f"Tini Curiga {number}", *NO_MORE, HARMLESS, "", answer, "")
+    assert "These words are like those of a danger" in text
+    assert saved in text

@@ -141,10 +141,10 @@ async def test_two_people_change_a_right_by_keys(counter: Counter):
 @pytest.mark.parametrize("language", ["en", "id"])
 async def test_the_head_of_the_clinic_reads_and_signs_a_danger_sign(counter: Counter, language: str):
     words = {
-        "en": ("danger signs are not signed", "S: sign this page", "Signed.", "Taken back."),
-        "id": ("tanda bahaya belum", "S: tanda tangani", "Ditandatangani.", "Ditarik"),
+        "en": ("danger signs are not signed", "S: sign this page", "Signed.", "Taken back.", "(23 yr, F)"),
+        "id": ("tanda bahaya belum", "S: tanda tangani", "Ditandatangani.", "Ditarik", "(23 th, P)"),
     }
-    waiting, sign_key, done, back = words[language]
+    waiting, sign_key, done, back, person = words[language]
     async with counter.at("supervisor", language=language) as (app, pilot):
         await press(pilot, "f6", "s")
         screen_of(app, DangersScreen)
@@ -153,6 +153,7 @@ async def test_the_head_of_the_clinic_reads_and_signs_a_danger_sign(counter: Cou
         await press(pilot, "enter")
         await until(pilot, lambda: sign_key in screen_text(app), "the page")
         assert "SATS" in screen_text(app), "the source stands first"
+        assert person in screen_text(app), "an example tells of whom"
         await press(pilot, "s")
         await until(pilot, lambda: said(app).startswith(done), "the signature")
         await press(pilot, "f5")

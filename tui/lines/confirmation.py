@@ -97,9 +97,14 @@ async def confirm(
 async def _ask_doubt(session: Session, talk: Conversation, facts: FormValues, decision: Decision) -> None:
     """Ask once whether the doubted danger sign is there now; anything but yes or no leaves it as it is."""
     talk.discard_typed_ahead()
-    typed = await talk.ask(
-        _("Danger sign now ({name})? Y / N, Enter: not known:").format(name=decision.doubted_sign())
-    )
+    if decision.is_suspected:
+        talk.say(_("These words are like those of a danger sign."))
+        question = _("Emergency now? Y / N, Enter: not known:")
+    else:
+        question = _("Danger sign now ({name})? Y / N, Enter: not known:").format(
+            name=decision.doubted_sign()
+        )
+    typed = await talk.ask(question)
     answer = DOUBT_ANSWERS.get(typed.casefold())
     if answer is None:
         return

@@ -34,8 +34,12 @@ class Decision:
     picked_here: bool = False
     doubt_answer: DoubtAnswer | None = None
 
+    was_suspected: bool = False
+    """A danger that no rule sees was asked about."""
+
     def answer_doubt(self, answer: DoubtAnswer, routing: RoutingOut) -> None:
         """Take the answer to the doubted danger sign, with the rules' decision on it."""
+        self.was_suspected = self.is_suspected
         self.doubt_answer, self.routing = answer, routing
 
     def pick(self, cluster: str, routing: RoutingOut) -> None:
@@ -94,6 +98,16 @@ class Decision:
         """Return the name of the danger sign to ask about; empty where nothing is asked, or it was answered."""
         doubt = self.routing.doubt
         return problem_words.word(problem_words.RED_FLAGS, doubt.rule) if doubt is not None else ""
+
+    @property
+    def is_suspected(self) -> bool:
+        """True while a danger that no rule sees is asked about."""
+        return self.routing.doubt is not None and not self.routing.red_flags
+
+    @property
+    def is_suspicion_denied(self) -> bool:
+        """True where a danger that no rule sees was asked about and is not there."""
+        return self.was_suspected and self.doubt_answer is DoubtAnswer.NO
 
     def cleared_signs(self) -> list[str]:
         """Return the names of the danger signs that the answer took back."""

@@ -322,7 +322,7 @@ RED_FLAGS: Mapping[str, str] = {
     "stab_trunk": N_("stab wound of the trunk"),
     "stroke": N_("signs of a stroke"),
     "suicide": N_("danger of suicide"),
-    "suspected": N_("a danger sign (the words are like one)"),
+    "suspected": N_("emergency, found by asking"),
     "swallowed_sharp": N_("swallowed something sharp"),
     "tetanus": N_("signs of tetanus"),
     "thunderclap_headache": N_("sudden severe headache"),

@@ -31,6 +31,10 @@ KINDS = {
     "word": N_("Words"),
 }
 """Kind of a page's item -> heading, in the order of the page."""
+READING = N_("(+ and, | or, @ anywhere, unless: not with, span: words apart)")
+"""Legend of the rules' lines."""
+AGES = {"y": N_("{number} yr"), "d": N_("{number} days")}
+"""Unit of an example's age -> its text."""
 SIGNS = {SignatureState.SIGNED: "v", SignatureState.CHANGED: "!", SignatureState.UNSIGNED: "?"}
 
 
@@ -104,7 +108,8 @@ class DangersScreen(ItemList[DangerOut]):
 
             title = problem_words.word(problem_words.RED_FLAGS, page.code)
             hint = _("S: sign this page") if signs else ""
-            dialog = TextDialog(self.session, title, list(_lines(page)), "S" if signs else "", hint)
+            lines = [f"{SIGNS[page.state]} {self._standing(page)}", *_lines(page)]
+            dialog = TextDialog(self.session, title, lines, "S" if signs else "", hint)
             self.app.push_screen(dialog, pressed)
 
     def action_take_back(self) -> None:
@@ -142,13 +147,27 @@ def _lines(page: DangerPageOut) -> Iterator[str]:
         items = [item for item in page.items if item.kind == kind]
         if items:
             yield _(heading)
+            if kind == "rule":
+                yield from wrapped("  " + _(READING), READ_CELLS)
             yield from (line for text in _texts(kind, items) for line in wrapped(text, READ_CELLS))
 
 
 def _texts(kind: str, items: Iterable[DangerItem]) -> Iterator[str]:
     """Yield the texts of one kind; the words of a concept together."""
+    if kind in ("danger", "none"):
+        yield from (f"  {_example(item.text)}" for item in items)
+        return
     if kind != "word":
         yield from (f"  {item.text}" for item in items)
         return
     for concept, words in groupby((item.text.split(": ", 1) for item in items), key=lambda pair: pair[0]):
         yield f"  {concept}: {', '.join(word for _name, word in words)}"
+
+
+def _example(text: str) -> str:
+    """Return an example with its person in words: `mulut mencong | 60y m` as `mulut mencong (60 th, L)`."""
+    complaint, _bar, person = text.rpartition(" | ")
+    age, *others = person.split()
+    told = [_(AGES[age[-1]]).format(number=age[:-1])]
+    told += [_("pregnant") if other == "pregnant" else _(other.upper()) for other in others]
+    return f"{complaint} ({', '.join(told)})"

@@ -94,10 +94,13 @@ class ConfirmDialog(Dialog[Saved | Problem]):
                 _("Denied: {name}. Priority YELLOW, a nurse is told.").format(name=name) + "\n\n",
                 theme.WARNING,
             )
-        if decision.doubted_sign():
-            if not decision.routing.red_flags:
-                text.append(f"?? {decision.doubted_sign()}\n", theme.WARNING)
+        if decision.is_suspected:
+            text.append("?? " + _("These words are like those of a danger sign.") + "\n", theme.WARNING)
+            text.append("?? " + _("Is it an emergency now? Y: yes, N: no") + "\n\n", theme.WARNING)
+        elif decision.doubted_sign():
             text.append("?? " + _("Is it there now? Y: yes, N: no") + "\n", theme.WARNING)
+        if decision.is_suspicion_denied:
+            text.append(_("Asked: no emergency now.") + "\n\n", theme.QUIET)
         if decision.routing.red_flags:
             text.append("   " + _("Emergency first, priority RED.") + "\n\n", theme.ALERT)
         self._line(text, _("Patient"), who_text(self._facts), theme.STRONG)
