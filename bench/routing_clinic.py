@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.complaints.facts import RoutingFacts
-from core.complaints.naive_bayes import EvaluationFigures, Example, evaluate, train
+from core.complaints.learned.corrections import EvaluationFigures, Example, evaluate, train
 from core.foundation.codes import Verdict
 from core.queues.clusters import ClusterSet
 from core.routing import route

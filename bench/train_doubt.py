@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.complaints.danger_examples import example_facts
-from core.complaints.doubt import DoubtModel, seen
 from core.complaints.facts import RoutingFacts
+from core.complaints.learned.doubt import DoubtModel, seen
 from core.complaints.vocabulary import Vocabulary
 from core.queues.clusters import load_clusters
 from core.routing import read_of_patient, route
@@ -36,6 +36,7 @@ AUTHORS = {
     "of the ideas": ("complaints_ideas.csv", "complaints_later_ideas.csv"),
     "of blind_1": ("blind/blind_1.csv",),
     "of blind_2": ("blind/blind_2.csv",),
+    "of blind_3": ("blind/blind_3.csv",),
 }
 """Authors, with the sets that each wrote. The first two knew rules; the blind ones had seen only the brief."""
 FIRST_SIGHT = {

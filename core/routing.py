@@ -1,6 +1,6 @@
 """The routing decision: facts and a vocabulary in, a verdict with reasons out.
 
-Where the whole sentence makes a danger sign unlikely, one question is asked (`core.complaints.doubt`). Without an
+Where the whole sentence makes a danger sign unlikely, one question is asked (`core.complaints.learned.doubt`). Without an
 answer the danger sign counts; a "no" makes it priority yellow, never an ordinary visit. Where it makes a danger likely that
 no rule sees, the same question is asked, and only a "yes" raises one.
 
@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from core.complaints.doubt import shipped_doubt
 from core.complaints.facts import ClusterSuggestion, Reason, RedFlag, RoutingDecision, RoutingFacts
+from core.complaints.learned.doubt import shipped_doubt
 from core.complaints.patient import Fit, has_own_complaint, names_others, without_dead, without_others
 from core.complaints.reading.reader import Reading, read
 from core.complaints.rules.complaint_rule import ComplaintRule
@@ -62,7 +62,7 @@ _OTHER_SCORE = 0.45  # score of the second suggestion; the third has half of it,
 
 
 class LearnedModel(Protocol):
-    """A model learned from corrections; see `core.complaints.naive_bayes`."""
+    """A model learned from corrections; see `core.complaints.learned.corrections`."""
 
     def opinion(self, facts: RoutingFacts, reading: Reading) -> tuple[str, float, str] | None:
         """Return (label, confidence 0 to 1, the word that weighed most), or None.

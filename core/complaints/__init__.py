@@ -4,4 +4,4 @@
 which rules hold. In: "sesak sejak tadi". Out: the rules that `core.routing` decides by.
 """
 
-__all__ = ["danger_page", "explanation", "facts", "naive_bayes", "reading", "rules", "subject", "vocabulary"]
+__all__ = ["danger_page", "explanation", "facts", "learned", "reading", "rules", "subject", "vocabulary"]

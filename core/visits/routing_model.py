@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.complaints.facts import RoutingFacts
-from core.complaints.naive_bayes import EvaluationFigures, Example, NaiveBayes, evaluate, train
+from core.complaints.learned.corrections import EvaluationFigures, Example, NaiveBayes, evaluate, train
 from core.foundation import ages, audit
 from core.foundation.clinic import Clinic
 from core.foundation.codes import Permission, VisitStatus

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.complaints.explanation import MSGIDS, Explanation
-from core.complaints.naive_bayes import LEAST_EXAMPLES, EvaluationFigures
+from core.complaints.learned.corrections import LEAST_EXAMPLES, EvaluationFigures
 from core.complaints.rules.faults import FAULT_MESSAGES, SUGGESTION, Fault
 from core.complaints.rules.validation import RuleProblem
 from core.foundation.codes import SignatureState

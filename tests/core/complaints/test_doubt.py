@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import train_doubt
-from core.complaints.doubt import shipped_doubt
 from core.complaints.facts import RoutingFacts
+from core.complaints.learned.doubt import shipped_doubt
 from core.complaints.vocabulary import Vocabulary
 from core.foundation.codes import DoubtAnswer, Priority, Verdict
 from core.queues.clusters import load_clusters

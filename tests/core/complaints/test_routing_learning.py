@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.complaints.facts import RoutingFacts, reason_text
-from core.complaints.naive_bayes import Example, NaiveBayes, evaluate, train
+from core.complaints.learned.corrections import Example, NaiveBayes, evaluate, train
 from core.foundation.codes import Verdict
 from core.queues.clusters import load_clusters
 from core.routing import route

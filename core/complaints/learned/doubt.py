@@ -19,6 +19,7 @@ from importlib import resources
 from itertools import combinations
 
 from core.complaints.facts import RoutingFacts
+from core.complaints.learned.persons import age_band, person_features
 from core.complaints.reading.reader import Reading
 
 _FILE = "data/complaint_doubt.tsv"
@@ -33,8 +34,6 @@ _SCALE = 100
 """The file holds hundredths, as whole numbers."""
 _NUMBERS = frozenset({"bias", "threshold", "suspicion"})
 """Names in the file that are no features."""
-_AGE_BANDS = ((28, "newborn"), (365, "infant"), (1826, "toddler"), (6574, "child"), (21914, "adult"))
-"""(days, exclusive; name), youngest first; above them comes "elderly"."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,7 @@ def features(facts: RoutingFacts) -> Iterator[str]:
         yield from _pieces(word)
     if words:
         yield f"b:. {words[0]}"
-    yield f"age:{_age_band(facts.days)}"
-    yield f"sex:{facts.sex or '?'}"
-    if facts.pregnant:
-        yield "pregnant"
+    yield from person_features(facts, age_band(facts.days))
 
 
 def _words(facts: RoutingFacts) -> list[str]:
@@ -117,12 +113,6 @@ def _pieces(word: str) -> Iterator[str]:
     padded = f"_{word}_"
     for length in range(_SHORTEST_GRAM, _LONGEST_GRAM + 1):
         yield from (f"c:{padded[i : i + length]}" for i in range(len(padded) - length + 1))
-
-
-def _age_band(days: int | None) -> str:
-    if days is None:
-        return "?"
-    return next((name for limit, name in _AGE_BANDS if days < limit), "elderly")
 
 
 @cache

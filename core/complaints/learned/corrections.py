@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.complaints.facts import RoutingFacts
+from core.complaints.learned.persons import age_band, person_features
 from core.complaints.reading.reader import Reading, read
 from core.complaints.subject import Subject
 from core.complaints.vocabulary import Vocabulary
@@ -57,15 +58,13 @@ MOST_HARM = 0.02
 _MOST_CHANCE = 0.01
 """Significance level: the probability of so much help by luck that is still accepted."""
 
+DAYS_PER_MONTH = 30.5  # days; a twelfth of a year, rounded up so that a whole number of months is reached
+
 _SHORTEST_WORD = 3
 """Letters; shorter words are too often typing errors."""
 
-_AGE_BANDS = ((5, "under5"), (18, "child"), (60, "adult"))
-"""(completed years, exclusive; name), youngest first; above them comes `_OLDEST_BAND`."""
-
-_OLDEST_BAND = "elderly"
 _WORD = "word:"
-_FORMAT = 2
+_FORMAT = 3
 """Version of the saved file; raised whenever features or labels change their meaning."""
 
 
@@ -216,20 +215,17 @@ def features(facts: RoutingFacts, reading: Reading) -> list[str]:
         for typed, forms, how in reading.forms
         if _is_telling(typed, how)
     }
-    band = _age_band(Subject.of(facts, reading).years)
-    found = words | _person_features(facts, band) | _concept_features(reading)
-    if band:
-        found |= {f"{word}@{band}" for word in words}
-    return sorted(found)
+    band = age_band(_days(Subject.of(facts, reading)))
+    found = words | set(person_features(facts, band)) | _concept_features(reading)
+    return sorted(found | {f"{word}@{band}" for word in words})
 
 
-def _person_features(facts: RoutingFacts, band: str) -> set[str]:
-    found = {f"age:{band}"} if band else set()
-    if facts.pregnant:
-        found.add("pregnant")
-    if facts.sex is not None:
-        found.add(f"sex:{facts.sex}")
-    return found
+def _days(subject: Subject) -> int | None:
+    """Return the age in days, of which the complaint may tell the months only."""
+    if subject.days is not None or subject.years is None:
+        return subject.days
+    months = subject.months if subject.months is not None else 12 * subject.years
+    return int(months * DAYS_PER_MONTH)
 
 
 def _concept_features(reading: Reading) -> set[str]:
@@ -239,13 +235,6 @@ def _concept_features(reading: Reading) -> set[str]:
             prefix = "not:" if occurrence.negated else "concept:"
             found |= {prefix + concept for concept in occurrence.concepts if not concept.startswith("over_")}
     return found
-
-
-def _age_band(years: int | None) -> str:
-    """Return the name of an age band, empty when the age is not known."""
-    if years is None:
-        return ""
-    return next((name for limit, name in _AGE_BANDS if years < limit), _OLDEST_BAND)
 
 
 def _is_telling(typed: str, how: str) -> bool:
