@@ -30,7 +30,7 @@ from core.complaints.rules.validation import check_vocabulary
 from core.foundation.errors import SettingsError
 from core.queues.services import SERVICES
 
-_BESIDE_NUMBERS = frozenset({GrammarRole.VALUE_LINK, GrammarRole.COUNTED})
+_BESIDE_NUMBERS = frozenset({GrammarRole.VALUE_LINK, GrammarRole.COUNTED, GrammarRole.ORDINAL})
 """Roles of words that say something beside a number only, and are not looked up elsewhere."""
 
 
@@ -86,6 +86,7 @@ class Vocabulary:
         return Surroundings(
             names=self._last_typed,
             links=frozenset(self.grammar.get(GrammarRole.VALUE_LINK, ())),
+            ordinal=frozenset(self.grammar.get(GrammarRole.ORDINAL, ())),
             counted=frozenset({*self.units, *self.grammar.get(GrammarRole.COUNTED, ())}),
         )
 

@@ -63,6 +63,8 @@ class Surroundings:
     """Last words of the names of measurements: in "obat tensi dan spo2 82" the value belongs to the second."""
     links: Container[str]
     """Words between a name and its value: "turun jadi", "tinggal", "cuma"."""
+    ordinal: Container[str]
+    """Words before a number that is no value: "hb hamil trimester 3"."""
     counted: Container[str]
     """Words after a number that is no value: times ("panas 40 hari"), pieces ("obat gula tinggal 30 tablet")."""
 
@@ -106,7 +108,8 @@ def _number_after(stream: Sequence[MeasurementToken], position: int, around: Sur
         if token.clause != clause or token.text in around.names:
             return None
         if token.number is not None:
-            return index if index - position <= farthest else None
+            is_value = index - position <= farthest and stream[index - 1].text not in around.ordinal
+            return index if is_value else None
         if token.text in around.links:
             farthest = _FARTHEST_LINKED_VALUE
     return None

@@ -130,6 +130,7 @@ class _Reader:
             history_openers=classes["had"],
             procedures=classes["dreaded"],
             functions=vocabulary.functions,
+            figures=classes["figures"],
         )
 
     def read(self) -> Reading:

@@ -60,6 +60,7 @@ class Scope(StrEnum):
     ASKED_ABOUT = "asked_about"
     ASKED_CLAUSE = "asked_clause"
     FEARED_CASE = "feared_case"
+    LIKENED = "likened"
 
 
 class ScopeEnd(StrEnum):
@@ -122,6 +123,8 @@ FORWARD_RULES = (
     _rule(Scope.ASKED_ABOUT, (GrammarRole.ASKED_ABOUT,), ScopeEnd.FINDING),
     # "tanya cara menolong orang tersedak": everything, up to "saya", unless it is said to be of today.
     _rule(Scope.ASKED_CLAUSE, (), ScopeEnd.NEW_STATEMENT),
+    # "sakit kayak ditusuk": the blow named next is none, the pain is.
+    _rule(Scope.LIKENED, (GrammarRole.LIKENS,), ScopeEnd.FINDING, ScopeEnd.UNKNOWN_WORD),
     # "takut kalau pingsan": the next finding, a visible sign too, unless it is said to grow worse.
     _rule(Scope.FEARED_CASE, (), ScopeEnd.FINDING),
 )
@@ -159,6 +162,7 @@ class ScopeInterpreter:
         procedures: Collection[str],
         functions: Collection[str],
         guessed: Collection[str] = (),
+        figures: frozenset[str] = frozenset(),
     ) -> None:
         """Start before the first token.
 
@@ -168,12 +172,14 @@ class ScopeInterpreter:
             procedures: Concepts of procedures: "takut disuntik" is no request for an injection.
             functions: Concepts of what a body does ("napas", "respon"): a denied one is a finding, and begins no list.
             guessed: Concepts of diseases that laymen give a pain for a name: "angin duduk kata tukang pijat".
+            figures: Concepts that are a figure of speech after "kayak": "kayak ditusuk" tells of no stab.
         """
         self.clause = 0
         self._segment = 0
         self._open: frozenset[Scope] = frozenset()
         self._diseases = diseases
         self._guessed = guessed
+        self._figures = figures
         self._procedures = procedures
         self._functions = functions
         self._denies_existence = False
@@ -194,6 +200,16 @@ class ScopeInterpreter:
         """Position of the last "bagaimana"."""
         self._asking_clause = -1
         """The last clause with "tanya"."""
+        self._fear_clause = -1
+        """The last clause with "takut": "takut imunisasi bikin lumpuh" tells of no palsy."""
+        self._supposed_from = 0
+        """Index of the first occurrence after the last "kalau"."""
+        self._supposed_clause = -1
+        """The clause of the last "kalau"."""
+        self._feared: set[int] = set()
+        """Indexes of occurrences that "takut" names."""
+        self._thought_of: set[int] = set()
+        """Indexes of occurrences that a later word shows to be only thought of."""
         self._resolved: set[int] = set()
         """Indexes of occurrences that "sembuh" negated, for "kambuh lagi" to take back."""
         self._question_topics: set[int] = set()
@@ -242,6 +258,7 @@ class ScopeInterpreter:
                 )
             )
         self.hear(filler.roles, filler.position)
+        self.open_scopes(filler.roles)
 
     def pass_unknown(self) -> None:
         """Take a word without a meaning."""
@@ -304,6 +321,8 @@ class ScopeInterpreter:
             if word_concepts:
                 # "sesak berat" is one phrase, and not mentioned yet.
                 self.end_list()
+        if Scope.LIKENED in self._open:
+            concepts, word_concepts = concepts - self._figures, word_concepts - self._figures
         context = self._context(concepts, word_concepts) if self._open else _NO_CONTEXT
         if context.is_negated and Scope.DENIED_LIST in self._open:
             self._listed.add(len(self._occurrences))
@@ -400,9 +419,16 @@ class ScopeInterpreter:
                 break
             self._occurrences[index] = replace(occurrence, negated=True)
             negated.add(index)
-            if not is_transparent(occurrence.concepts):
+            if not is_transparent(occurrence.concepts) and not self._is_object(index):
                 break
         return negated
+
+    def _is_object(self, index: int) -> bool:
+        """Return whether a function of the body stands just before: "nelan ludah tidak bisa" denies the swallowing."""
+        if index == 0:
+            return False
+        before, named = self._occurrences[index - 1], self._occurrences[index]
+        return before.last == named.first - 1 and not before.concepts.isdisjoint(self._functions)
 
     def negate_question(self) -> None:
         """Negate the clause before: "sesak kalau jalan? tidak"."""
@@ -416,8 +442,10 @@ class ScopeInterpreter:
         dated = self.timeline.applied_to(self._occurrences, self._asked_about, self._feared_cases)
         # "stroke itu gejalanya apa": a question about the disease in general.
         questions = self._question_topics & self._question_words
-        for occurrence, in_time in zip(self._occurrences, dated, strict=True):
-            is_asked = occurrence.clause in questions and not occurrence.concepts.isdisjoint(self._diseases)
+        for index, (occurrence, in_time) in enumerate(zip(self._occurrences, dated, strict=True)):
+            is_asked = index in self._thought_of or (
+                occurrence.clause in questions and not occurrence.concepts.isdisjoint(self._diseases)
+            )
             if is_asked or self._is_corrected(occurrence):
                 yield replace(occurrence, temporality=Temporality.HYPOTHETICAL, is_generic=True)
             else:
@@ -434,6 +462,8 @@ class ScopeInterpreter:
             self._open |= {Scope.GENERIC_CLAUSE}
         if not self._open.isdisjoint((Scope.ASKED_ABOUT, Scope.ASKED_CLAUSE)):
             self._asked_about.add(len(self._occurrences))
+        if Scope.FEARED in self._open:
+            self._feared.add(len(self._occurrences))
         if Scope.FEARED_CASE in self._open:
             self._feared_cases.add(len(self._occurrences))
         is_generic = Scope.GENERIC_CLAUSE in self._open
@@ -528,16 +558,30 @@ class ScopeInterpreter:
         if GrammarRole.ONESELF in roles:
             self._open -= {Scope.ASKED_CLAUSE}
             self._own_last(position)
-        is_case = GrammarRole.CONDITIONAL in roles
-        asks = self._asking_clause == self.clause
-        asks_topic = GrammarRole.ASKED_TOPIC in roles and (asks or self.clause in self._question_words)
-        asks_case = is_case and (asks or self._question_word_at == position - 1)
-        if asks_topic or asks_case:
+        if GrammarRole.ASKED_TOPIC in roles and self._is_asked_clause():
             self._open |= {Scope.ASKED_CLAUSE}
-        if is_case and Scope.FEARED in self._open:
-            self._open |= {Scope.FEARED_CASE}
+        if GrammarRole.CONDITIONAL in roles:
+            self._suppose(position)
+        if GrammarRole.ADVICE in roles and self._supposed_clause == self.clause:
+            self._thought_of |= set(range(self._supposed_from, len(self._occurrences)))
         if GrammarRole.ASKING in roles:
             self._asking_clause = self.clause
+        if GrammarRole.FEARED in roles:
+            self._fear_clause = self.clause
+
+    def _is_asked_clause(self) -> bool:
+        """True where "gejala" or "bikin" belongs to a question or a fear: "takut imunisasi bikin lumpuh"."""
+        has_asking = self.clause in (self._asking_clause, self._fear_clause)
+        return has_asking or self.clause in self._question_words
+
+    def _suppose(self, position: int) -> None:
+        """Take "kalau": asked after "tanya", feared after "takut", and "takut pingsan kalau puasa" tells of no fainting."""
+        if self._asking_clause == self.clause or self._question_word_at == position - 1:
+            self._open |= {Scope.ASKED_CLAUSE}
+        if Scope.FEARED in self._open:
+            self._open |= {Scope.FEARED_CASE}
+        self._thought_of |= self._feared & {len(self._occurrences) - 1}
+        self._supposed_from, self._supposed_clause = len(self._occurrences), self.clause
 
     def _hear_backward(self, roles: Collection[str], position: int) -> None:
         if GrammarRole.RELAPSE in roles:

@@ -41,6 +41,7 @@ FILLER_ROLES = frozenset(
         GrammarRole.EXISTS,
         GrammarRole.CONDITIONAL,
         GrammarRole.ONESELF,
+        GrammarRole.LIKENS,
     }
 )
 """Roles that act although their word is a filler: "riwayat asma dengan sesak", "muncul lagi"."""

@@ -16,7 +16,7 @@ from core.complaints.rules.complaint_rule import ComplaintRule
 from core.complaints.rules.faults import Fault, near_miss, row_place
 from core.queues.services import SERVICES
 
-ConceptClass = Literal["named", "guessed", "had", "dreaded", "speakers"]
+ConceptClass = Literal["named", "guessed", "had", "dreaded", "figures", "speakers"]
 
 CLASSES: tuple[ConceptClass, ...] = get_args(ConceptClass)
 """Lists of concepts that the reader knows by name."""

@@ -183,3 +183,50 @@ def test_the_dead_come_for_nothing_and_the_dying_do(complaint, is_danger):
 )
 def test_a_treatment_that_helped_and_a_question_in_general_are_no_danger(complaint, is_danger):
     assert bool(decide(complaint, 18_000).red_flags) == is_danger
+
+
+@pytest.mark.parametrize(
+    ("complaint", "years", "is_danger"),
+    [
+        ("punggung sakit kayak ditusuk jarum", 40, False), ("kaki seperti ditikam kalau jalan", 55, False),
+        ("ditusuk pisau orang di perut", 25, True), ("digigit ular, kayak ular tanah", 30, True),
+        ("dada kayak ditusuk, keringat dingin", 50, True), ("kepala kayak disambar petir, paling sakit seumur hidup", 50, True),
+    ],
+)  # fmt: skip
+def test_a_blow_in_a_likeness_is_none_and_the_pain_is(complaint, years, is_danger):
+    assert bool(decide(complaint, years * 366).red_flags) is is_danger
+
+
+@pytest.mark.parametrize(
+    ("complaint", "is_danger"),
+    [
+        ("takut vaksin bikin kejang, mau tanya dulu", False), ("khawatir obatnya menyebabkan stroke", False),
+        ("takut pingsan kalau puasa, tanya jadwal obat", False), ("kalau ketuban pecah nanti ke mana ya", False),
+        ("sesak kalau jalan, periksa ke mana", True), ("takut, pingsan tadi kalau berdiri", True),
+        ("takut, habis minum obat ini sesak napas sekarang", True), ("takut obat ini bikin saya sesak, sekarang sesak sekali", True),
+    ],
+)  # fmt: skip
+def test_what_something_is_feared_to_cause_is_not_there(complaint, is_danger):
+    assert bool(decide(complaint, 12_000).red_flags) is is_danger
+
+
+@pytest.mark.parametrize(
+    ("complaint", "years", "code"),
+    [
+        ("nelan air tidak bisa, ngiler terus", 5, "airway"), ("nelan ludah gak bisa, panas, ngiler", 6, "airway"),
+        ("minum obat ga mau, batuk", 3, None), ("jalan jauh ga bisa, lutut sakit", 66, None),
+    ],
+)  # fmt: skip
+def test_a_denial_behind_an_object_denies_what_the_body_does(complaint, years, code):
+    assert [flag.code for flag in decide(complaint, years * 366).red_flags] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("complaint", "sex", "days", "is_danger"),
+    [
+        ("hb hamil trimester 2 mau cek", "female", 10_000, False), ("hb 5 lemas pucat", "female", 10_000, True),
+        ("tensi 120/80, kaki bengkak", "female", 10_000, False), ("tensi 170/110, kaki bengkak", "female", 10_000, True),
+    ],
+)  # fmt: skip
+def test_a_number_is_the_value_that_it_says(complaint, sex, days, is_danger):
+    assert bool(decide(complaint, days, sex, pregnant=True).red_flags) is is_danger
