@@ -39,7 +39,7 @@ from pathlib import Path
 
 from core.complaints.facts import RoutingFacts
 from core.complaints.language.tokenizer import tokenize
-from core.complaints.naive_bayes import Example
+from core.complaints.learned.corrections import Example
 from core.complaints.rules.rule_schema import split_words
 from core.complaints.rules.shipped_rules import shipped_document
 from core.complaints.vocabulary import Vocabulary, compile_vocabulary
@@ -205,7 +205,7 @@ def held_out(rows: Sequence[Row], name: str, is_held_out: Callable[[str, str], b
     red_seen = removed = 0
     for fold in range(FOLDS):
         tested = rows[fold::FOLDS]
-        vocabulary, fewer = _without(tested, is_held_out)
+        vocabulary, fewer = without_phrases_of(tested, is_held_out)
         removed += fewer
         for row in tested:
             for preset in CLUSTERS:
@@ -219,8 +219,19 @@ def held_out(rows: Sequence[Row], name: str, is_held_out: Callable[[str, str], b
     )
 
 
-def _without(tested: Sequence[Row], is_held_out: Callable[[str, str], bool]) -> tuple[Vocabulary, int]:
-    """Return a vocabulary without the phrases held out from the tested complaints, and how many those are."""
+def _is_phrase_in(phrase: str, text: str) -> bool:
+    return " " in phrase and phrase in text
+
+
+def without_phrases_of(
+    tested: Sequence[Row], is_held_out: Callable[[str, str], bool] = _is_phrase_in
+) -> tuple[Vocabulary, int]:
+    """Return a vocabulary without the phrases held out from the tested complaints, and how many those are.
+
+    Args:
+        tested: Complaints that are to be unseen.
+        is_held_out: Tells whether a phrase, in the text of all of them, is left out; by default those of several words.
+    """
     document = shipped_document()
     text = "\n".join(" ".join(word for _, word in tokenize(row["complaint"])) for row in tested)
     words = {}
@@ -280,7 +291,7 @@ def main() -> None:
     accuracy(rows, show_wrong)
     accuracy(later, show_wrong)
     put_together(rows + later)
-    held_out(rows + later, "phrases held out", lambda phrase, text: " " in phrase and phrase in text)
+    held_out(rows + later, "phrases held out", _is_phrase_in)
     routing_slips.report(rows + later, answer)
     speed(rows + later)
     learning(rows + later)

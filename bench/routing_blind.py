@@ -6,6 +6,9 @@ The brief of the writer is `bench/data/blind/brief.md`; the set's SHA-256 was co
 `bench/data/blind/SHA256SUMS`, and the run of that day stands in `bench/data/blind/blind_1.result.txt`. Afterwards the
 set is material to learn from: a later run only shows that nothing got worse. The same holds for `blind_3`, and for `blind_2`,
 whose first run counted ten small injuries among the ordinary that it labels IGD; they are left out of that line now. Intervals are Wilson's, of 95 %.
+A set to come: its writer gets `brief.md` alone and fills `blind_4.csv`; `sha256sum blind_4.csv >> SHA256SUMS` is committed
+before anything is run; then once `python -m bench.routing_blind bench/data/blind/blind_4.csv | tee
+bench/data/blind/blind_4.result.txt`. A set whose sum is not on the list is not scored.
 The second table supposes that whoever is asked answers as labelled; the first that nobody answers, as over the API.
 """
 
@@ -26,6 +29,7 @@ from core.routing import route
 
 FOLDER = Path(__file__).parent / "data" / "blind"
 EMERGENCY = "IGD"
+WITH_SIGN = "  with a danger sign"
 AIMS = {
     "ordinary words right": 0.96,
     "near misses right": 0.94,
@@ -45,6 +49,8 @@ class Answer:
     complaint: str
     wanted: str
     said: str
+    is_alarm: bool
+    """A danger sign is shown; without one, the emergency room is proposed for a procedure or a small injury."""
     asked: str
     """`doubt`: about a danger sign of the rules; `suspicion`: about one that no rule sees; empty: nothing is asked."""
 
@@ -58,7 +64,9 @@ def read(file: Path) -> list[Answer]:
 
 def _answer(row: dict[str, str], decision: RoutingDecision) -> Answer:
     asked = "" if decision.doubt is None else "doubt" if decision.red_flags else "suspicion"
-    return Answer(row["kind"], row["complaint"], row["cluster"], _said(decision), asked)
+    return Answer(
+        row["kind"], row["complaint"], row["cluster"], _said(decision), bool(decision.red_flags), asked
+    )
 
 
 def _facts(row: dict[str, str]) -> RoutingFacts:
@@ -81,6 +89,7 @@ def report(answers: Sequence[Answer]) -> None:
     others = [answer for answer in vignettes if answer.wanted != EMERGENCY]
     lines = [
         ("ordinary people to IGD", _count_said(calm), len(calm)),
+        (WITH_SIGN, sum(answer.is_alarm for answer in calm), len(calm)),
         ("danger to IGD", _count_said(_of(answers, "danger")), len(_of(answers, "danger"))),
         ("ordinary words right", _count_right(_of(answers, "plain")), len(_of(answers, "plain"))),
         ("near misses right", _count_right(_of(answers, "near")), len(_of(answers, "near"))),
@@ -92,7 +101,8 @@ def report(answers: Sequence[Answer]) -> None:
     for name, hits, total in lines:
         if total:
             low, high = interval(hits, total)
-            print(f"{name:<32}{total:>6}{hits / total:>8.3f}   [{low:.3f}, {high:.3f}]{AIMS[name]:>8.2f}")
+            aim = f"{AIMS[name]:>8.2f}" if name in AIMS else ""
+            print(f"{name:<32}{total:>6}{hits / total:>8.3f}   [{low:.3f}, {high:.3f}]{aim}")
     report_asked(calm, _of(answers, "danger"))
     print("\nanswered otherwise than labelled:")
     for answer in answers:
@@ -137,7 +147,11 @@ def main() -> int:
     )
     parser.add_argument("file", nargs="?", type=Path, default=FOLDER / "blind_1.csv")
     file: Path = parser.parse_args().file
-    print(f"{file.name}  sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}\n")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    if digest not in (FOLDER / "SHA256SUMS").read_text("utf-8").split():
+        print(f"{file.name}: commit its sum to {FOLDER / 'SHA256SUMS'} first: {digest}")
+        return 1
+    print(f"{file.name}  sha256 {digest}\n")
     report(read(file))
     return 0
 

@@ -134,6 +134,8 @@ IDEAS: dict[str, Callable[[], Vocabulary]] = {
     "everyday words": lambda: _patched("core.complaints.vocabulary.everyday_words", frozenset),
     "long-standing": lambda: _without_rule_field("any_duration", True),
     "question and fear": lambda: _without_roles("asking", "asked_topic", "conditional"),
+    "figures of speech": lambda: _without_roles("likens"),
+    "numbers that count": lambda: _without_roles("ordinal", "counted"),
     "a treatment that helped": lambda: _without_roles("treated", "recovered"),
 }
 """Idea -> the vocabulary without it."""

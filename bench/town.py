@@ -510,6 +510,8 @@ def _dated(change: Callable[[random.Random, date], date | None]) -> Slip:
 def letter_off(chance: random.Random, name: str) -> str:
     """Return a name with one letter struck, missing, doubled or swapped."""
     places = [at for at, letter in enumerate(name) if letter.isalpha() and at and name[at - 1].isalpha()]
+    if not places:  # nothing but single letters
+        return name
     at = chance.choice(places)
     way = chance.randrange(4)
     if way == 0:
