@@ -18,6 +18,7 @@ from core.linkage.addresses import address_words
 from core.linkage.birth_dates import compare_birth_dates, years_apart
 from core.linkage.names import (
     as_one,
+    fold,
     is_nickname,
     is_wifes_name,
     listed_names,
@@ -42,6 +43,8 @@ FURTHER_PART = 0.01
 """What each further part counts: a name of many parts that has the very word goes before one that only resembles it."""
 MOST_PARTS = 0.08
 """What all parts together count at most, less than a whole word is ahead of one with a slip."""
+OF_TITLE = 0.1
+"""What a typed title counts that stands in the name: `Raden Ayu` goes to a Raden Ayu before any other Ayu."""
 SOUND_LETTERS = 40  # letters of a sound that are compared
 TAIL_DIGITS = 4  # last digits of a number that are typed beside a name, at least
 
@@ -108,6 +111,8 @@ class SearchQuery:
     words: list[Asked]
     fathers: list[Asked] = field(default_factory=list)
     """Words after `bin` or `binti`."""
+    titles: frozenset[str] = frozenset()
+    """Titles before the name, which nobody is looked up by."""
     day: date | None = None
     year: int | None = None
     tail: str = ""
@@ -131,6 +136,8 @@ class SearchQuery:
             named = max(named, self._fitness_of_name(read, name, found.address))
         if read is not self.words:  # two words read as one, or one as two, count as many as were typed
             named *= len(self.words) / max(len(read), 1)
+        if self.titles:
+            named += OF_TITLE * len(self.titles.intersection(fold(found.name).split()))
         return named + self._fitness_of_date(found.birth_date) + self._fitness_of_tail(found)
 
     def _fitness_of_name(self, asked: Sequence[Asked], name: str, address: str) -> float:
@@ -176,6 +183,7 @@ def read_query(text: str) -> SearchQuery:
     words = name_words(own) if own.strip() else ()
     fathers = name_words(rest)[len(words) :] if own != rest else ()
     return SearchQuery(
+        titles=frozenset(fold(own).split()) - set(words),
         words=[Asked(word) for word in words if word],
         fathers=[Asked(word) for word in fathers],
         day=day,
