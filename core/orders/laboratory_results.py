@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from core.linkage.names import fold
@@ -24,7 +24,7 @@ _UNIT = r"(?:[^\W\d_]|%|/\s*[^\W\d_]|[x×*]?\s*10\s*[\^³⁴⁵⁶⁹]).*?"
 """A unit begins with a letter, a percent sign, a slash or a power of ten: `,5 (N)` is no unit but a number not read."""
 _RESULT = re.compile(
     rf"(?P<sign>{_SIGN})?\s*(?P<first>{_NUMBER})(?:\s*[-–]\s*(?P<second>{_NUMBER}))?\s*(?P<unit>{_UNIT})?"
-    r"(?:\s*\*|\s+\(?[hl]\)?|\([hl]\))?",
+    r"(?P<flag>\s*\*|\s+\(?[hl]\)?|\([hl]\))?",
     re.IGNORECASE,
 )
 _RANGE = re.compile(
@@ -90,6 +90,8 @@ class ReadResult:
     """Without the unit."""
     beyond: str = ""
     """`high` or `low`: the meter could not show it."""
+    flag: str = ""
+    """`h`, `l` or `*`: the sign that an analyser prints behind a value beside its own limits."""
 
 
 @dataclass(frozen=True)
@@ -182,8 +184,8 @@ def _converted(read: ReadResult, factor: float) -> ReadResult:
     if factor < 1 and _is_thousands(text):
         # A count per microlitre has no decimals: 150.000 is 150 thousand.
         number = _amount(text, thousands=True)
-        return ReadResult(Interval(number, number).times(factor), read.unit, text, read.beyond)
-    return ReadResult(read.interval.times(factor), read.unit, text, read.beyond)
+        return replace(read, interval=Interval(number, number).times(factor))
+    return replace(read, interval=read.interval.times(factor))
 
 
 def _is_thousands(text: str) -> bool:
@@ -286,9 +288,10 @@ def read_result(typed: str) -> ReadResult | None:
         return None
     shown = text[: match.end("second") if match["second"] else match.end("first")]
     unit = (match["unit"] or "").strip()
+    flag = (match["flag"] or "").strip(" ()").casefold()
     if unit.casefold() in {"h", "l", "hi", "lo", "high", "low"}:
-        unit = ""  # the sign that an analyser prints behind a number
-    return ReadResult(interval, unit, shown.strip())
+        unit, flag = "", unit[0].casefold()
+    return ReadResult(interval, unit, shown.strip(), flag=flag)
 
 
 def _interval(match: re.Match[str]) -> Interval | None:
@@ -339,10 +342,17 @@ def interpret_read(read: ReadResult, limits: Interval | None) -> str | None:
     if limits is None:
         return None
     if read.interval.is_within(limits):
-        return "normal"
-    if read.interval.is_below(limits):
-        return "low"
-    return "high" if limits.is_below(read.interval) else UNREAD
+        return UNREAD if read.flag or _is_the_range(read.interval, limits) else "normal"
+    found = "low" if read.interval.is_below(limits) else UNREAD
+    found = "high" if limits.is_below(read.interval) else found
+    # What the analyser says otherwise is of other limits, or of another patient.
+    return UNREAD if read.flag in "hl" and read.flag and not found.startswith(read.flag) else found
+
+
+def _is_the_range(result: Interval, limits: Interval) -> bool:
+    """Return whether a span of values shares an end with the normal ones: the range was typed in place of a result."""
+    is_span = result.low < result.high and -inf < result.low and result.high < inf
+    return is_span and (result.low == limits.low or result.high == limits.high)
 
 
 def interpret(test: str, result: str, reference: str, unit: str = "") -> str | None:

@@ -302,7 +302,7 @@ def questions(medicine: str, dose: str, frequency: str, amount: str, person: Rec
         amount: What is handed out, as typed.
         person: Whom it is for.
     """
-    asked = list(_plain_questions(dose, frequency, amount))
+    asked = [*_plain_questions(dose, frequency, amount), *_more_than_once(medicine, frequency)]
     if asked:
         return asked
     each, times = read_amount(dose), read_frequency(frequency)
@@ -377,12 +377,23 @@ def _child_questions(
         yield from _judged(given * known.share, times, known, person)
 
 
+def _more_than_once(medicine: str, frequency: str) -> Iterator[DoseQuestion]:
+    """Ask about what is given once, and was written for several times a day."""
+    times = read_frequency(frequency)
+    once = catalogue.document("child_doses.toml")["once"]
+    if times is not None and times > 1 and any(name in once for name in read_medicine(medicine).ingredients):
+        yield DoseQuestion("dose_too_much", frequency, "1x")
+
+
 def _judged(given: float, times: float | None, known: ChildDose, person: Recipient) -> Iterator[DoseQuestion]:
     """Judge one dose and the day's doses against the child's weight."""
     if known.fixed is not None or person.weight_kg is None:
         most_mg = known.usual_mg(person) or known.most_mg
-        if given > most_mg * TOLERANCE:
-            yield DoseQuestion("dose_too_much", f"{given:g} mg", f"<= {most_mg:g} mg", known.source)
+        day = given * (times or known.times)
+        if given > most_mg * TOLERANCE or day > most_mg * known.times * TOLERANCE:
+            yield DoseQuestion(
+                "dose_too_much", f"{day:g} mg", f"<= {most_mg:g} mg, {known.times}x", known.source
+            )
         return
     least, most = _range_mg(known, person.weight_kg)
     day = given * (times or known.times)
@@ -456,13 +467,27 @@ def unjudged(medicine: str, dose: str, frequency: str, person: Recipient) -> Unj
             return None if _needs_no_dose(medicine) else Unjudged("child_dose_unknown", medicine)
         if known.fixed is None and person.weight_kg is None:
             return None
-    elif _most_a_day(medicine) is None or _is_usual(medicine, dose, frequency):
+    elif _is_usual(medicine, dose, frequency):
         return None
     each = read_amount(dose)
-    if each is None or milligrams(each, _strength(medicine, each)) is None:
+    if each is None or not _is_compared(medicine, each, person):
         return Unjudged("dose_unchecked", dose)
     is_counted = read_frequency(frequency) is not None or is_as_needed(frequency)
     return None if is_counted or not frequency.strip() else Unjudged("dose_unchecked", frequency)
+
+
+def _is_compared(medicine: str, each: Amount, person: Recipient) -> bool:
+    """Return whether a dose was held against something: a table, or the most pieces and units that anybody takes."""
+    if person.is_child or _most_a_day(medicine) is not None:
+        return milligrams(each, _strength(medicine, each)) is not None
+    counted = UNITS if _is_injected(medicine) else {*UNITS, *PIECES, *SPOONS_ML, ""}
+    return each.unit in counted
+
+
+def _is_injected(medicine: str) -> bool:
+    """Return whether it is given by a needle: a volume of it says nothing of how much it is."""
+    products = read_medicine(medicine).products
+    return bool(products) and all(each.route == "parenteral" for each in products)
 
 
 def _is_usual(medicine: str, dose: str, frequency: str) -> bool:

@@ -41,7 +41,14 @@ _TIMES = (
     (re.compile(rf"(?P<times>{_NUMBER})\s*(?:x|kali)\s*(?:sebulan|/\s*bulan)"), 1 / 30),
     (re.compile(rf"^\s*(?P<times>{_NUMBER})\s*(?:x|dd)"), 1.0),
 )
-_EVERY_HOURS = re.compile(rf"(?:tiap|setiap|/|per|every|q)\s*(?P<hours>{_NUMBER})\s*(?:jam|hours?|h)\b")
+_EVERY_HOURS = re.compile(
+    rf"(?:tiap|setiap|/|per|every|q)\s*(?P<hours>{_NUMBER})(?:\s*[-–]\s*\d+)?\s*(?:jam|hours?|h)\b"
+)
+"""Of `tiap 6-8 jam` the shorter time: it gives the most."""
+_EVERY_HOUR = re.compile(r"\b(?:tiap|setiap|every)\s*(?:jam|hour)\b(?! makan| tidur)")
+_EVERY_MINUTES = re.compile(rf"(?:tiap|setiap|every)\s*(?P<minutes>{_NUMBER})\s*(?:menit|min(?:utes?)?)\b")
+_LESS_OFTEN = re.compile(r"(?<![\w.,])\d+\s*[-–]\s*(?=\d+\s*(?:x|kali|dd)\b)")
+"""The lower number of `3-4x sehari`."""
 _WORDS = {
     "sekali": 1.0,
     "sekali minum": 1.0,
@@ -52,6 +59,7 @@ _WORDS = {
     "malam sekali": 1.0,
 }
 HOURS_A_DAY = 24
+MINUTES_A_DAY = 1440
 _NUMBER_WORDS = {
     "setengah": "1/2", "seperempat": "1/4", "satu": "1", "dua": "2", "tiga": "3", "empat": "4", "lima": "5",
     "enam": "6", "tujuh": "7", "delapan": "8", "sembilan": "9", "sepuluh": "10",
@@ -122,17 +130,31 @@ def _unit(text: str) -> str:
 
 def read_frequency(text: str) -> float | None:
     """Return the times a day that a frequency says; None when it says none (`bila perlu`)."""
-    plain = _in_digits(" ".join(text.lower().replace("×", "x").split()))
+    plain = _LESS_OFTEN.sub("", _in_digits(" ".join(text.lower().replace("×", "x").split())))
     if plain in _WORDS:
         return _WORDS[plain]
-    every = _EVERY_HOURS.search(plain)
-    if every is not None:
-        hours = to_number(every["hours"])
-        return HOURS_A_DAY / hours if hours > 0 else hours
+    spaced = _by_the_clock(plain)
+    if spaced is not None:
+        return spaced
     for pattern, days in _TIMES:
         found = pattern.search(plain)
         if found is not None:
             return to_number(found["times"]) * days
+    return None
+
+
+def _by_the_clock(plain: str) -> float | None:
+    """Return the times a day of what is given every so many hours or minutes; None for anything else."""
+    if _EVERY_HOUR.search(plain):
+        return float(HOURS_A_DAY)
+    for pattern, name, a_day in (
+        (_EVERY_HOURS, "hours", HOURS_A_DAY),
+        (_EVERY_MINUTES, "minutes", MINUTES_A_DAY),
+    ):
+        found = pattern.search(plain)
+        if found is not None:
+            between = to_number(found[name])
+            return a_day / between if between > 0 else between
     return None
 
 
