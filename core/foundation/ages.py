@@ -33,6 +33,8 @@ _UNITS = {
 """First letter or letters of a unit, Indonesian or English -> what it counts."""
 _MONTHS_OF_YEARS = 24
 """Months below which an age in years counts as so many months: two years and more vary by half a year."""
+LAST_MONTH_OF_YEAR = 11
+"""Beside years, months count to this: `36 thn 14 bln` is a slip."""
 MOST_MONTHS = 60  # a number of months alone above this is not believed
 MOST_DAYS = 370  # the same for days and weeks
 HOURS_PER_DAY = 24
@@ -83,7 +85,12 @@ def birth_date_of_age(text: str, today: date, unit: str = "") -> date | None:
         return None
     years, months = said["years"], said["months"]
     days = said["days"] + 7 * said["weeks"] + said["hours"] // HOURS_PER_DAY
-    if years > OLDEST_AGE_YEARS or (not years and months >= MOST_MONTHS) or days >= MOST_DAYS:
+    if (
+        years > OLDEST_AGE_YEARS
+        or (years and months > LAST_MONTH_OF_YEAR)
+        or (not years and months >= MOST_MONTHS)
+        or days >= MOST_DAYS
+    ):
         return None
     if months or (years and years * 12 < _MONTHS_OF_YEARS):
         return _first_of_month(today, years * 12 + months)

@@ -31,13 +31,19 @@ FIRST_DAY_NUMBER, LAST_DAY_NUMBER = 1001, 59_999
 _DAY_NUMBER = re.compile(r"\d{4,5}")
 _YEAR_ALONE = re.compile(r"(19|20)\d\d")
 _TIME_OF_DAY = re.compile(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?.*$")
-_YEAR_FIRST = re.compile(r"(?<!\d)(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})(?!\d)")
+_ALONE, _WHOLE = r"(?<!\w)(?<!\w[-/.])(?<!\d\s)", r"(?!\w)(?!\s*[-/.]\s*\w)"
+"""Before and after a date: nothing that could belong to it. Of `l7/08/1990` and `1 7/08/1990` no part is a date."""
+_YEAR_FIRST = re.compile(
+    rf"{_ALONE}(?P<year>\d{{4}})[-/. ](?P<month>\d{{1,2}})[-/. ](?P<day>\d{{1,2}}){_WHOLE}"
+)
 _TWO_NUMBERS_FIRST = re.compile(
-    r"(?<!\d)(?P<first>\d{1,2})[-/. ]+(?P<second>\d{1,2})[-/. ]+(?P<year>\d{4}|\d{2})(?!\d)"
+    rf"{_ALONE}(?P<first>\d{{1,2}})[-/. ]+(?P<second>\d{{1,2}})[-/. ]+(?P<year>\d{{4}}|\d{{2}}){_WHOLE}"
 )
 _MONTH_NAMED = re.compile(
-    r"(?<!\d)(?P<day>\d{1,2})[-/. ]*(?P<month>[a-z]{3,})\.?[-/., ]*(?P<year>\d{4}|\d{2})(?!\d)"
+    rf"{_ALONE}(?P<day>\d{{1,2}})[-/. ]*(?P<month>[a-z]{{3,}})\.?[-/., ]*(?P<year>\d{{4}}|\d{{2}}){_WHOLE}"
 )
+_UNSURE = re.compile(r"[?±~≈]|\b(?:kira|sekitar|perkiraan|kurang lebih|kurleb|lupa|ragu|approx|about)")
+"""Signs and words by which whoever wrote it says that it is a guess."""
 _MONTH_NAMED_FIRST = re.compile(
     r"\b(?P<month>[a-z]{3,})\.? +(?P<day>\d{1,2})(?:st|nd|rd|th)?,? +(?P<year>\d{4})(?!\d)"
 )
@@ -199,6 +205,8 @@ def _read(cell: Any, today: date, column: DateColumn) -> DateReading:
     if _is_day_number(text):
         return DateReading(EPOCH + timedelta(days=int(text)))
     text = _TIME_OF_DAY.sub("", text).lower()
+    if _UNSURE.search(text) or _holds_two(text):
+        return DateReading()
     match = _YEAR_FIRST.search(text) or _YEAR_FIRST_JOINED.match(text)
     if match is None:
         match = _two_numbers(text)
@@ -208,6 +216,14 @@ def _read(cell: Any, today: date, column: DateColumn) -> DateReading:
     if match is None:
         return DateReading()
     return DateReading(_date(_century(match["year"], today), _month(match["month"]), int(match["day"])))
+
+
+def _holds_two(text: str) -> bool:
+    """Return whether a cell holds different dates: which one is meant nobody can tell."""
+    return any(
+        len({found.group() for found in pattern.finditer(text)}) > 1
+        for pattern in (_YEAR_FIRST, _TWO_NUMBERS_FIRST, _MONTH_NAMED)
+    )
 
 
 def _two_numbers(text: str) -> re.Match[str] | None:
