@@ -126,7 +126,9 @@ def _has_expired(visit: Visit, fields: ImmunisationFields) -> bool:
 
 def _require_answers(visit: Visit, fields: ImmunisationFields, found: list[Check]) -> None:
     medicine_gate.require_answers(found, fields, fields.confirmed)
-    if _has_expired(visit, fields) and not (fields.expired_override and fields.override_reason):
+    if _has_expired(visit, fields) and not (
+        fields.expired_override and medicine_gate.says_why(fields.override_reason)
+    ):
         raise RuleError(EXPIRED, expires_on=fields.expires_on.isoformat())
 
 

@@ -324,7 +324,8 @@ def read_range(text: str) -> Interval | None:
     if match is None:
         return None
     if match["low"]:
-        return Interval(_amount(match["low"]), _amount(match["high"]))
+        low, high = _amount(match["low"]), _amount(match["high"])
+        return Interval(low, high) if low <= high else None  # a range written backwards is none
     edge, sign = _amount(match["edge"]), match["sign"]
     is_open = sign not in _INCLUSIVE
     return Interval(high=edge, high_open=is_open) if sign in _BELOW else Interval(low=edge, low_open=is_open)

@@ -42,6 +42,8 @@ from core.schemas.record import (
     PrescriptionFields,
 )
 
+SHORTEST_REASON = 3
+"""Letters and digits of a reason for going against an allergy, as at the screens."""
 WEIGHT = "weight"
 """The vital sign that a child's dose goes by."""
 LONGEST_CLASH = 200
@@ -202,7 +204,7 @@ def require_answers(found: Sequence[Check], fields: Overrides, confirmed: Iterab
         RuleError: The code of the question; all that was found stands in `checks`.
     """
     answered = set(confirmed) - {ALLERGY} | TOLD_ONLY
-    if fields.allergy_override and fields.override_reason:
+    if fields.allergy_override and says_why(fields.override_reason):
         answered |= {ALLERGY}
     if getattr(fields, "dose_override", False):
         answered |= DOSE_QUESTIONS
@@ -214,6 +216,11 @@ def require_answers(found: Sequence[Check], fields: Overrides, confirmed: Iterab
             checks=[check_out(each).model_dump() for each in found],
             reason_required=asked.code == ALLERGY and fields.allergy_override,
         )
+
+
+def says_why(reason: str) -> bool:
+    """Return whether a reason says anything: a full stop or a dash answers nothing."""
+    return sum(character.isalnum() for character in reason) >= SHORTEST_REASON
 
 
 def check_out(found: Check, answered: Iterable[str] = ()) -> MedicineCheckOut:

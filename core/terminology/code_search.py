@@ -189,11 +189,12 @@ class CodeList:
     def _with_all(self, words: Sequence[str], limit: int, fits: Fits | None) -> list[Code]:
         """Return the entries that match every word, the best first."""
         places = set.intersection(*(self._places_of_word(word) for word in words))
-        whole, meant = [f" {word} " for word in words], frozenset(words)
+        whole = [[f" {one} " for one in (word, *_said_as(word))] for word in words]
+        meant = frozenset(words)
 
         def rank(item: Code) -> tuple[bool, int, int, int, str]:
-            exact = sum(word in item.words for word in whole)
-            in_title = sum(word in item.title_words for word in whole)
+            exact = sum(any(one in item.words for one in same) for same in whole)
+            in_title = sum(any(one in item.title_words for one in same) for same in whole)
             title = item.titles[DEFAULT_LANGUAGE]
             return (
                 meant not in item.names,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from core.orders import medicine_gate
 from core.orders.laboratory_results import interpret
 from core.orders.medicines.checks import Prescribed, check
 from core.orders.medicines.doses import Recipient
 from core.orders.medicines.quantities import read_frequency
+from core.orders.medicines.reading import read_medicine
 
 ADULT, CHILD = Recipient(360, 60.0), Recipient(24, 12.0)
 
@@ -75,3 +77,26 @@ def test_a_dose_that_nothing_was_held_against_is_told(
 )
 def test_what_is_usual_stays_silent(who: Recipient, medicine: str, dose: str, frequency: str) -> None:
     assert check(Prescribed(medicine, dose, frequency, "1"), [], [], who) == []
+
+
+def test_a_range_written_backwards_judges_nothing() -> None:
+    assert interpret("Hemoglobin", "13", "16 - 12", "") == "unread"
+
+
+@pytest.mark.parametrize(("reason", "says"), [(".", False), ("-", False), ("  ", False), ("??!", False), ("ok.", False),
+                                              ("riwayat tidak jelas", True), ("uji kulit (-)", True)])  # fmt: skip
+def test_a_reason_against_an_allergy_says_something(reason: str, says: bool) -> None:
+    assert medicine_gate.says_why(reason) is says
+
+
+@pytest.mark.parametrize(
+    ("brand", "ingredient"),
+    [
+        ("AMOXIL 500", "amoksisilin"), ("Oskadon", "parasetamol"), ("Konidin", "dekstrometorfan"),
+        ("Komix", "klorfeniramin"), ("Procold", "pseudoefedrin"), ("Inzana", "asetosal"), ("Starcef 100", "sefiksim"),
+    ],
+)  # fmt: skip
+def test_a_shop_brand_is_read_as_what_it_holds(brand: str, ingredient: str) -> None:
+    read = read_medicine(brand)
+    assert ingredient in read.ingredients
+    assert not read.guessed
