@@ -92,7 +92,7 @@ class Code:
     def names(self) -> frozenset[frozenset[str]]:
         """Every name the titles give, each as its words: before a bracket, and inside one."""
         parts = [part for title in self.titles.values() for part in _BRACKETS.split(title)]
-        named = (frozenset(word for word in fold(part).split() if word not in FILLERS) for part in parts)
+        named = (frozenset(_plain(word) for word in fold(part).split() if word not in FILLERS) for part in parts)
         return frozenset(words for words in named if words)
 
     def title(self, language: str) -> str:
@@ -190,7 +190,7 @@ class CodeList:
         """Return the entries that match every word, the best first."""
         places = set.intersection(*(self._places_of_word(word) for word in words))
         whole = [[f" {one} " for one in (word, *_said_as(word))] for word in words]
-        meant = frozenset(words)
+        meant = frozenset(map(_plain, words))
 
         def rank(item: Code) -> tuple[bool, int, int, int, str]:
             exact = sum(any(one in item.words for one in same) for same in whole)
@@ -230,6 +230,11 @@ class CodeList:
             return word
         close = process.extractOne(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=LIKE_ENOUGH)
         return str(close[0]) if close else word
+
+
+def _plain(word: str) -> str:
+    """Return one word for all that say the same."""
+    return next((min(group) for group in SAME_WORDS if word in group), word)
 
 
 def _said_as(word: str) -> list[str]:
