@@ -92,7 +92,9 @@ class Code:
     def names(self) -> frozenset[frozenset[str]]:
         """Every name the titles give, each as its words: before a bracket, and inside one."""
         parts = [part for title in self.titles.values() for part in _BRACKETS.split(title)]
-        named = (frozenset(_plain(word) for word in fold(part).split() if word not in FILLERS) for part in parts)
+        named = (
+            frozenset(_plain(word) for word in fold(part).split() if word not in FILLERS) for part in parts
+        )
         return frozenset(words for words in named if words)
 
     def title(self, language: str) -> str:
