@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,22 @@ import asyncssh
 import httpx
 
 from bench.morning import busy_morning
+from core.accounts import second_factor
 from core.accounts import service as accounts
-from core.foundation import approvals
+from core.foundation import approvals, clock
 from core.foundation.codes import ApprovalKind
 from core.foundation.config import Settings
 from core.foundation.database import connection
 from core.foundation.identifiers import new_id
+from core.models import Account, Encounter
+from core.schemas.record import StatedReason
 from server.run import Background
 from tests.people import registration
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import save_picture
 from tui.screens import stray_keys
+from tui.screens.record.copy_dialog import give_copy
+from tui.screens.record.dialogs import TextDialog
 from tui.screens.record.glass import GlassDialog
 
 ROOT = Path(__file__).parents[1]
@@ -285,13 +291,75 @@ async def sign_in_screens(
         app.action_lock()
         await settle(pilot)
         save_picture(app, folder / f"locked-{name}.png")
+    with connection():
+        of_supervisor = Account.username == "supervisor"
+        Account.update(second_factor=second_factor.new_secret()).where(of_supervisor).execute()
+    async with counter.at("supervisor", size, language) as (app, pilot):
+        save_picture(app, folder / f"code-{name}.png")
+        await type_text(pilot, "000000")
+        await press(pilot, "enter")
+        await settle(pilot)
+        save_picture(app, folder / f"code-wrong-{name}.png")
+    with connection():
+        Account.update(second_factor=None).where(of_supervisor).execute()
     async with counter.at("doctor", size, language) as (app, pilot):
         app.push_screen(GlassDialog(app.session))
         await settle(pilot)
         save_picture(app, folder / f"break-glass-{name}.png")
 
 
-PARTS = {"admin": admin_screens, "supervisor": supervisor_screens, "sign-in": sign_in_screens}
+async def locked_record_screens(
+    counter: Counter, folder: Path, name: str, size: tuple[int, int], language: str
+) -> None:
+    """Draw a record after its time, what asks for its release, the release among what waits, and the patient's copy."""
+    receipt = a_visit(counter, f"637101550796{size[0]:03d}{language == 'id':d}")
+    with counter.api("midwife") as midwife:
+        midwife.post(f"queue-entries/{receipt['ticket']['id']}/start", json={}).raise_for_status()
+        body = {"subjective": "kontrol hamil, pusing sejak kemarin"}
+        midwife.put(f"visits/{receipt['visit_id']}/encounter", json=body).raise_for_status()
+        midwife.post(f"queue-entries/{receipt['ticket']['id']}/finish", json={"disposition": "home"})
+    with connection():
+        entered = clock.now() - timedelta(days=3)
+        Encounter.update(entered_at=entered).where(Encounter.visit == receipt["visit_id"]).execute()
+    async with counter.at("midwife", size, language) as (app, pilot):
+        await press(pilot, "f2")
+        await type_text(pilot, f"637101550796{size[0]:03d}{language == 'id':d}")
+        await settle(pilot)
+        await press(pilot, "enter")
+        await settle(pilot)
+        save_picture(app, folder / f"visits-{name}.png")
+        await press(pilot, "enter")
+        await settle(pilot)
+        save_picture(app, folder / f"visit-locked-{name}.png")
+        await press(pilot, "l")
+        await settle(pilot)
+        save_picture(app, folder / f"release-ask-{name}.png")
+        await type_text(pilot, "tensi tertukar dengan pasien lain")
+        await press(pilot, "enter")
+        await settle(pilot)
+        save_picture(app, folder / f"release-asked-{name}.png")
+        give_copy(app.screen, receipt["patient_id"], StatedReason())
+        await until(pilot, lambda: isinstance(app.screen, TextDialog), "the copy")
+        await settle(pilot)
+        save_picture(app, folder / f"copy-{name}.png")
+    async with counter.at("supervisor", size, language) as (app, pilot):
+        await press(pilot, "f6")
+        await until(pilot, lambda: len(app.screen._items) > 0, "the day")
+        save_picture(app, folder / f"release-waits-{name}.png")
+        await press(pilot, "enter")
+        await settle(pilot)
+        save_picture(app, folder / f"release-request-{name}.png")
+        await press(pilot, "escape", "y")
+        await settle(pilot)
+        save_picture(app, folder / f"release-given-{name}.png")
+
+
+PARTS = {
+    "admin": admin_screens,
+    "supervisor": supervisor_screens,
+    "sign-in": sign_in_screens,
+    "locked": locked_record_screens,
+}
 """Screens that can be drawn by themselves."""
 
 
