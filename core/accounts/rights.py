@@ -7,11 +7,11 @@ taken away ends the sign-ins of the role, so that no open screen goes on showing
 from __future__ import annotations
 
 from core.accounts import sign_ins
-from core.foundation import audit, clock
+from core.foundation import audit, clock, four_eyes
 from core.foundation.codes import Permission as P
 from core.foundation.codes import RightsOutcome, Role
 from core.foundation.database import connection, transaction
-from core.foundation.errors import ConflictError, NotAllowedError, NotFoundError, ValidationError
+from core.foundation.errors import ConflictError, NotFoundError, ValidationError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import ROLE_PERMISSIONS, Actor, rights_of
 from core.models import Account, RightsChange, RolePermission
@@ -113,15 +113,14 @@ def decide(actor: Actor, change_id: str, *, approved: bool) -> RightsChangeOut:
         approved: Whether it is approved.
 
     Raises:
-        NotAllowedError: The role does not approve, or it is the actor's own request.
+        NotAllowedError: The role does not approve; as `four_eyes.require_another_person`.
         NotFoundError: There is no such request.
         ConflictError: It was decided already.
     """
     actor.require(P.APPROVE)
     with transaction():
         row = _waiting(change_id)
-        if row.requested_by_id == actor.account_id:
-            raise NotAllowedError(P.APPROVE)
+        four_eyes.require_another_person(actor, row.requested_by_id)
         _close(actor, row, RightsOutcome.APPROVED if approved else RightsOutcome.REFUSED)
         if approved:
             RolePermission.delete().where(

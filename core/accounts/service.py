@@ -12,12 +12,11 @@ from core.foundation.codes import Permission, Role
 from core.foundation.database import transaction
 from core.foundation.errors import NotFoundError, NotSignedInError, ValidationError
 from core.foundation.identifiers import new_id
-from core.foundation.permissions import Actor, actor_of
+from core.foundation.permissions import SYSTEM_USERNAME, Actor, actor_of
 from core.models import Account, AccountKey
 from core.patients.national_ids import Outcome, check_nik
 from core.schemas.accounts import AccountOut
 
-SYSTEM_USERNAME = "system"
 NO_PASSWORD_NEEDED = frozenset({Role.DISPLAY, Role.DOOR})
 """Roles of machines: nobody sits there who could choose another password at the first sign-in."""
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from core.foundation import audit, clock
+from core.foundation import audit, clock, four_eyes
 from core.foundation.codes import ApprovalKind, Permission, RightsOutcome
 from core.foundation.database import connection, transaction
-from core.foundation.errors import ConflictError, NotAllowedError, NotFoundError
+from core.foundation.errors import ConflictError, NotFoundError
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
 from core.models import Approval, Patient, Visit
@@ -76,12 +76,11 @@ def decide(actor: Actor, row: Approval, *, approved: bool) -> None:
         approved: Whether it is approved.
 
     Raises:
-        NotAllowedError: The role does not approve, or it is the actor's own request.
+        NotAllowedError: The role does not approve; as `four_eyes.require_another_person`.
         ConflictError: It was decided already.
     """
     actor.require(Permission.APPROVE)
-    if row.requested_by_id == actor.account_id:
-        raise NotAllowedError(Permission.APPROVE)
+    four_eyes.require_another_person(actor, row.requested_by_id)
     with transaction():
         outcome = RightsOutcome.APPROVED if approved else RightsOutcome.REFUSED
         audit.about_to_change("approval", row.id)

@@ -11,6 +11,8 @@ from core.foundation.statements import Statement, given
 from core.models import Account, RolePermission
 from core.schemas.accounts import AccountOut
 
+SYSTEM_USERNAME = "system"
+"""Account under which jobs and commands act; nobody can sign in as it."""
 _PANES = frozenset({P.READ_PATIENTS, P.READ_QUEUES, P.READ_DISPLAY, P.PRINT})
 ROLE_PERMISSIONS: dict[Role, frozenset[P]] = {
     Role.CLERK: _PANES | {P.REGISTER, P.EDIT_PATIENTS, P.READ_COMPLAINTS},

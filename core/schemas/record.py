@@ -25,6 +25,7 @@ from core.schemas.patients import PatientOut
 from core.schemas.queues import EntryOut, EntryPatient
 
 SHORTEST_REASON = 5  # letters; "." says nothing to whoever reviews it
+FEWEST_LETTERS = 3  # different ones; neither does "aaaaaa", nor "ya ya ya"
 
 
 class StatedReason(NamedTuple):
@@ -36,7 +37,8 @@ class StatedReason(NamedTuple):
     @property
     def is_given(self) -> bool:
         """Return whether the words say something."""
-        return sum(letter.isalpha() for letter in self.words) >= SHORTEST_REASON
+        letters = [letter for letter in self.words.casefold() if letter.isalpha()]
+        return len(letters) >= SHORTEST_REASON and len(set(letters)) >= FEWEST_LETTERS
 
 
 NO_REASON = StatedReason()

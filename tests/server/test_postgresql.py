@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import peewee
 import pytest
 from playhouse.schema_diff import diff_models
 
-from core.foundation import audit_check
+from core.accounts import service as accounts
+from core.foundation import audit, audit_check, audit_protection
+from core.foundation.codes import Role
 from core.foundation.config import Settings
-from core.foundation.database import connection, database
+from core.foundation.database import connection, database, transaction
 from core.models import ALL_TABLES, Change
 from server import change_follower
 from server.run import Background
@@ -91,3 +94,31 @@ def test_a_pane_hears_at_once_of_what_another_server_saves(
 def test_models_and_schema_agree(server: Background) -> None:
     with connection():
         assert not diff_models(database.obj, list(ALL_TABLES))
+
+
+UNPROTECTING = (
+    "DROP TRIGGER audit_event_no_truncate ON audit_event",
+    "ALTER TABLE audit_event DISABLE TRIGGER audit_event_no_update",
+    "CREATE OR REPLACE FUNCTION audit_event_is_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RETURN NEW; END $$",
+)
+
+
+def test_the_log_is_closed_again_and_a_change_vouches_for_nothing_before_it(server: Background) -> None:
+    accounts.create_account("sari", "Sari", Role.CLERK, "panjang sekali 1")
+    for statement in UNPROTECTING:
+        with connection():
+            assert audit_protection.lost() == {}
+            database.execute_sql(statement)
+            assert audit_protection.lost()
+        audit.protect(accounts.system_actor("loket command: rina"))
+    with connection():
+        assert audit_protection.lost() == {}
+    for refused in ("DELETE FROM audit_event", "UPDATE audit_event SET origin = ''", "TRUNCATE audit_event"):
+        with pytest.raises(peewee.DatabaseError, match="append-only"), transaction():
+            database.execute_sql(refused)
+    with transaction():
+        database.execute_sql("UPDATE account SET role = 'admin' WHERE username = 'sari'")
+    accounts.edit_account("sari", name="Sari Dewi")
+    found = [problem.code for problem in audit_check.verify().problems]
+    assert found == ["was_unprotected"] * len(UNPROTECTING) + ["record_changed"]

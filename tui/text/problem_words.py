@@ -181,6 +181,9 @@ PROBLEMS: Mapping[str, str] = {
     "diagnosis_age": N_("{code_given} does not fit the patient's age."),
     "not_critical": N_("This result is not critical any more. Refresh with F5."),
     "second_factor_required": N_("The code of the second factor is to be given first."),
+    "approver_of_today": N_(
+        "Who asks has changed this account within a day: another head of the clinic decides, or tomorrow."
+    ),
     "own_second_factor": N_("Another administrator takes your second factor away, not you."),
     "not_locked": N_("This record can still be corrected as it is."),
     "no_referral": N_("Nobody has chosen where to refer: F2 J in the record."),

@@ -1,0 +1,76 @@
+"""Two people means two people: not one of them with an account that they made, or took over, for the purpose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import httpx
+import pytest
+
+from core.accounts import service as accounts
+from core.foundation.codes import Role
+from core.foundation.config import Settings
+from server.run import Background
+from tests.people import Caller
+
+KEY = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+
+
+REQUEST = {"role": "pharmacist", "permission": "read_notes", "granted": True, "reason": "uji coba saja"}
+NEW_HEAD = {
+    "username": "kepala2",
+    "name": "Kepala Dua",
+    "role": "supervisor",
+    "password": "kuda laut terbang",
+}
+
+
+@pytest.mark.parametrize("way", ["made", "made a head", "password", "key", "after the head was disabled"])
+def test_nobody_approves_their_own_request_by_an_account_that_they_took_in_hand(
+    server: Background, admin: Caller, way: str
+) -> None:
+    name, password = "kepala2", "kuda laut terbang"
+    if way in {"password", "key"}:
+        name, password = "supervisor", "demo"
+    ways: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
+        "made": [("POST", "accounts", NEW_HEAD)],
+        "made a head": [
+            ("POST", "accounts", {**NEW_HEAD, "role": "clerk"}),
+            ("PATCH", "accounts/kepala2", {"role": "supervisor"}),
+        ],
+        "password": [("POST", "accounts/supervisor/password", {"password": "gajah naik sepeda"})],
+        "key": [("POST", "accounts/supervisor/keys", {"public_key": KEY, "label": "meja"})],
+        "after the head was disabled": [
+            ("POST", "accounts/supervisor/disable", {}), ("POST", "accounts", NEW_HEAD),
+        ],
+    }  # fmt: skip
+    if way == "password":
+        password = "gajah naik sepeda"
+    for method, path, body in ways[way]:
+        assert admin.request(method, path, json=body).is_success
+    asked = admin.post("rights/changes", json=REQUEST).json()
+    file = admin.post("reports/daily-register/requests", json={"reason": "untuk dinas kesehatan"}).json()
+    with Caller(server.url, name, password) as head:
+        if way != "key":
+            own = {"old_password": password, "new_password": "burung hantu malam"}
+            assert head.post("account/password", json=own).is_success
+        for path in (f"rights/changes/{asked['id']}/approve", f"approvals/{file['id']}/approve"):
+            assert _code_of(head.post(path)) == (403, "approver_of_today")
+
+
+def test_a_new_clinics_first_head_approves_at_once(tmp_path: Path) -> None:
+    with Background(Settings(home=tmp_path / "new"), demo=False) as server:
+        accounts.create_account("budi", "Budi", Role.ADMIN, "panjang sekali 1")
+        with Caller(server.url, "budi", "panjang sekali 1") as budi:
+            assert budi.post("accounts", json=NEW_HEAD).is_success
+            asked = budi.post("rights/changes", json=REQUEST).json()
+            with Caller(server.url, "kepala2", NEW_HEAD["password"]) as head:
+                own = {"old_password": NEW_HEAD["password"], "new_password": "burung hantu malam"}
+                assert head.post("account/password", json=own).is_success
+                assert head.post(f"rights/changes/{asked['id']}/approve").is_success
+
+
+def _code_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, str(answer.json()["code"])
