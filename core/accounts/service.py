@@ -142,9 +142,12 @@ def edit_account(
 
     Raises:
         NotFoundError: There is no such account.
-        ValidationError: `role`: `not_a_choice` for or of a door, `last_admin` when nobody could administer then.
+        ValidationError: `role`: `not_a_choice` for or of a door, `last_admin` when nobody could administer then;
+            `account`: `not_a_choice` for the system's own.
     """
     account = get_account(username)
+    if account.username == SYSTEM_USERNAME:
+        _require_a_person(account)
     wanted: dict[str, Any] = {
         "name": account.name if name is None else (name.strip() or account.name),
         "role": account.role if role is None else role,
@@ -191,6 +194,16 @@ def _require_another_admin(account: Account, field: str) -> None:
         raise ValidationError({field: "last_admin"})
 
 
+def _require_a_person(account: Account) -> None:
+    """Refuse the accounts of doors and of the system itself: nobody signs in as them.
+
+    Raises:
+        ValidationError: `account`: `not_a_choice`.
+    """
+    if account.role == Role.DOOR or account.username == SYSTEM_USERNAME:
+        raise ValidationError({"account": "not_a_choice"})
+
+
 def disable(username: str, by: Actor | None = None) -> None:
     """Disable an account; its sign-ins end.
 
@@ -216,8 +229,7 @@ def enable(username: str, by: Actor | None = None) -> None:
         ValidationError: `account`: `not_a_choice` for a door's or the system's own account.
     """
     account = get_account(username)
-    if account.role == Role.DOOR or account.username == SYSTEM_USERNAME:
-        raise ValidationError({"account": "not_a_choice"})
+    _require_a_person(account)
     with transaction():
         audit.about_to_change("account", account.id)
         account.disabled_at = None
@@ -241,8 +253,7 @@ def set_password(username: str, password: str, by: Actor | None = None, *, must_
     """
     account = get_account(username)
     passwords.require_good(password, account.username, account.name)
-    if account.role == Role.DOOR or account.username == SYSTEM_USERNAME:
-        raise ValidationError({"account": "not_a_choice"})
+    _require_a_person(account)
     with transaction():
         _store_password(account, password, must_change=must_change)
         sign_ins.end_all(account, "password")
@@ -321,10 +332,11 @@ def add_key(username: str, public_key: str, label: str = "", by: Actor | None = 
 
     Raises:
         NotFoundError: There is no such account.
-        ValidationError: `public_key`: `format`, or `taken`.
+        ValidationError: `public_key`: `format`, or `taken`; `account`: `not_a_choice` for a door's or the system's own.
     """
     key = normalise_key(public_key)
     account = get_account(username)
+    _require_a_person(account)
     with transaction():
         earlier = AccountKey.get_or_none(AccountKey.public_key == key)
         if earlier is not None and earlier.revoked_at is None:

@@ -95,6 +95,7 @@ def verify(progress: Progress | None = None) -> AuditReport:
             _records(key, kind, walk.bound_since.get(kind), report)
         for versions in VERSIONS:
             _versions(key, versions, report)
+            _versions_taken_out(versions, report)
         _rights(report)
         if progress:
             progress(report.rows, max(total, report.rows))
@@ -407,6 +408,23 @@ def _versions(key: AuditKey, versions: _Versions, report: AuditReport) -> None:
             if told and not any(_is_of(key, versions.kind, values, hash_) for _sequence, hash_ in told):
                 state = key.digest(document_text([version, data]))
                 report.add(AuditProblem("record_changed", told[-1][0], versions.kind, id_, state=state))
+
+
+def _versions_taken_out(versions: _Versions, report: AuditReport) -> None:
+    """Find earlier versions that the log has bound and that are no longer kept: each change keeps the one before it."""
+    table, kept, after = audit_records.TABLES[versions.kind], versions.table, ""
+    of_record = getattr(kept, versions.record)
+    changed = table.select(table.id, table.version).where(table.version > 1).order_by(table.id)
+    while page := tuples(changed.where(table.id > after).limit(audit_records.SLICE)):
+        after = page[-1][0]
+        ids = [row[0] for row in page]
+        there = set(tuples(kept.select(of_record, kept.version).where(of_record.in_(ids))))
+        newest = dict(page)
+        for (id_, version), told in _hashes_of_versions(versions.kind, ids).items():
+            if version < newest[id_] and (id_, version) not in there:
+                report.add(
+                    AuditProblem("version_missing", told[-1][0], versions.kind, id_, state=str(version))
+                )
 
 
 def _among(versions: _Versions, ids: list[str]) -> Any:

@@ -26,6 +26,7 @@ LASTING = frozenset(
     {
         "row_changed", "rows_missing", "rows_were_cut", "head_differed", "head_lost", "key_lost", "old_rows_changed",
         "record_changed", "record_missing", "record_unaudited", "was_unprotected",
+        "version_missing",
     }
 )  # fmt: skip
 """Codes of breaks that nobody can mend any more. What can be mended, such as triggers that are gone, stays a break."""
@@ -39,7 +40,7 @@ class AuditProblem:
     code: str
     """`row_changed`, `rows_missing`, `rows_cut`, `rows_were_cut`, `head_differs`,
     `head_differed`, `head_missing`, `head_lost`, `key_lost`,
-    `old_rows_changed`, `unprotected`, `was_unprotected`, `record_changed`, `record_missing`, `record_unaudited`, `chain_missing`, `log_missing`,
+    `old_rows_changed`, `unprotected`, `was_unprotected`, `version_missing`, `record_changed`, `record_missing`, `record_unaudited`, `chain_missing`, `log_missing`,
     `index_differs`."""
     sequence: int | None = None
     """The row of the log at which it shows."""

@@ -25,6 +25,7 @@ PROBLEMS = {
     "was_unprotected": N_("Before event {sequence} the database did not refuse changes of the log: its triggers were gone."),
     "record_changed": N_("{kind} {target} was changed behind Loket's back, after event {sequence}."),
     "record_missing": N_("{kind} {target} was taken out behind Loket's back."),
+    "version_missing": N_("An earlier version of {kind} {target}, of event {sequence}, was taken out behind Loket's back."),
     "record_unaudited": N_("{kind} {target} was put in behind Loket's back: the log does not know it."),
     "log_missing": N_("The file of the log cannot be read, or is gone."),
     "index_differs": N_("The list of who was shown in which event was changed."),

@@ -319,7 +319,9 @@ def test_a_released_record_is_corrected_and_locked_again(
 # C4: the reason says something, is listed, and laboratory and pharmacy need no notes
 
 
-@pytest.mark.parametrize("reason", ["", ".", "....", "abcd", "1234567", "a b c d", "aaaaaaa", "ya ya ya", "Xxxxx Yyyyy"])
+@pytest.mark.parametrize(
+    "reason", ["", ".", "....", "abcd", "1234567", "a b c d", "aaaaaaa", "ya ya ya", "Xxxxx Yyyyy"]
+)
 @pytest.mark.parametrize("path", ["visits/{visit_id}", "patients/{patient_id}/history"])
 def test_a_reason_that_says_nothing_opens_nothing(
     midwife: Caller, seen: dict[str, Any], reason: str, path: str

@@ -60,6 +60,25 @@ def test_nobody_approves_their_own_request_by_an_account_that_they_took_in_hand(
             assert _code_of(head.post(path)) == (403, "approver_of_today")
 
 
+def test_nobody_takes_the_accounts_of_the_system_and_of_doors_in_hand(
+    server: Background, admin: Caller
+) -> None:
+    accounts.system_actor()
+    for name in ("system", "door"):
+        for method, path, body in (
+            ("POST", "keys", {"public_key": KEY, "label": "meja"}),
+            ("POST", "password", {"password": "gajah naik sepeda"}),
+            ("POST", "enable", {}),
+        ):
+            answer = admin.request(method, f"accounts/{name}/{path}", json=body)
+            assert (answer.status_code, answer.json()["fields"]) == (422, {"account": "not_a_choice"}), (
+                name,
+                path,
+            )
+    for change in ({"role": "clerk"}, {"name": "Orang"}, {"clusters": ["UMUM"]}):
+        assert admin.patch("accounts/system", json=change).json()["fields"] == {"account": "not_a_choice"}
+
+
 def test_a_new_clinics_first_head_approves_at_once(tmp_path: Path) -> None:
     with Background(Settings(home=tmp_path / "new"), demo=False) as server:
         accounts.create_account("budi", "Budi", Role.ADMIN, "panjang sekali 1")

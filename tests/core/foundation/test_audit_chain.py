@@ -313,6 +313,19 @@ def test_an_earlier_version_that_is_changed_is_found(patient: Patient, sari: Act
     assert codes() == {"record_changed"}
 
 
+def test_an_earlier_version_that_is_taken_out_is_found(patient: Patient, sari: Actor, home: Path) -> None:
+    for phone in ("081200000001", "081200000002"):
+        with transaction():
+            now = Patient.get_by_id(patient.id)
+            patients.keep_version(now, sari, "edit")
+            patients.update_row(now, {"phone": phone}, clock.now())
+            audit.record(sari, "patient_edited", "patient", patient.id, patient.id)
+    assert codes() == set()
+    behind(home, "DELETE FROM patient_version WHERE version = 1")
+    Clinic.open(Settings(home=home))
+    assert codes() == {"version_missing"}
+
+
 def test_a_key_and_a_right_that_were_put_in_are_found(opened: Path, sari: Actor, home: Path) -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk5W0p4b0pYdmFqZ2pQdmZ2cW5zdmJ0cW9hZ2ZqZ2pQ"
     behind(
