@@ -237,7 +237,7 @@ class Walk:
         self.host.is_down = True
         self.end("r")
         self._choose("INT", "GINJAL", "RSUD", tacc="3", ending="2")
-        doctor.do("printed without number", "", "002/RJB")
+        doctor.do("no printer here", "", words("LETTER NOT PRINTED: J."))
         doctor.rest()
         shown = doctor.do("referrals", "j", words("number follows"))
         assert "002/RJB" in shown, shown

@@ -36,6 +36,17 @@ def test_plain_text_is_broken_centred_and_ended():
     )
 
 
+def test_a_number_is_drawn_by_characters_where_a_printer_knows_letters_only():
+    line = PrintLine(text="0114U1631226Y000003", style=PrintStyle.DRAWN_QR)
+    rows = to_text(document(line), 72).decode("ascii").split("\r\n")
+    drawn = [row for row in rows if "##" in row]
+    assert len(drawn) == 21, "the smallest code holds the number"
+    assert {row.replace("##", "").strip() for row in drawn} == {""}, "nothing but whole modules"
+    assert drawn[0].strip().startswith("#" * 14), "the finder pattern"
+    assert to_text(document(line), 24).startswith(b"0114U1631226Y000003"), "too narrow: the number alone"
+    assert b"0114U1631226Y000003" in to_escpos(document(line), 42)
+
+
 def test_escpos_switches_what_it_switched_on_off_again():
     data = to_escpos(
         document(PrintLine(text="B-007", style=PrintStyle.BIG), PrintLine(text="biasa")), 32
