@@ -193,7 +193,7 @@ class Walk:
         self.consult(number, "hipertensi", "I10")
         self._return_date()
         self.end("r")
-        self._choose("INT", "GINJAL", "RSUD", tacc="3", ending="1")
+        self._choose("GINJAL", "RSUD")
         self.books("referred", lambda: any(held["rujukLanjut"] for held in books.visits.values()))
         doctor.do("told", "", words("J: referral numbers come: {number}"))
         doctor.rest()
@@ -236,7 +236,7 @@ class Walk:
         self.consult(number, "hipertensi", "I10")
         self.host.is_down = True
         self.end("r")
-        self._choose("INT", "GINJAL", "RSUD", tacc="3", ending="2")
+        self._choose("GINJAL", "RSUD", is_urgent=True)
         doctor.do("no printer here", "", words("LETTER NOT PRINTED: J."))
         doctor.rest()
         shown = doctor.do("referrals", "j", words("number follows"))
@@ -249,7 +249,14 @@ class Walk:
         doctor.do("printed again", "p", "003/RJB")
         doctor.do("queue again", "<Esc>", words("My queue"))
 
-    def _choose(self, specialist: str, subspecialist: str, hospital: str, *, tacc: str, ending: str) -> None:
+    def _choose(self, subspecialist: str, hospital: str, *, is_urgent: bool = False) -> None:
+        """Answer each question of a referral.
+
+        Args:
+            subspecialist: Part of a name in BPJS's list.
+            hospital: Part of the first name in BPJS's list.
+            is_urgent: Whether the letter leaves before its number.
+        """
         doctor, words = self.doctor, self.words
         doctor.do("specialist", "penyakit dalam", words("Referral: specialist"), "PENYAKIT DALAM")
         doctor.rest()
@@ -269,7 +276,7 @@ class Walk:
         doctor.rest()
         doctor.do("ready", "<Enter>", words("Referral: ready"))
         doctor.rest()
-        doctor.do("referred", "<Down><Enter>" if ending == "2" else "<Enter>", words("My queue"))
+        doctor.do("referred", "<Down><Enter>" if is_urgent else "<Enter>", words("My queue"))
 
 
 def play(folder: Path, language: str) -> int:
