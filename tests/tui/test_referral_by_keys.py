@@ -27,6 +27,7 @@ PEOPLE = (
     ("0001234567801", "6371014107900001", "SITI AMINAH"),
     ("0001234567802", "6371014107850002", "NURHAYATI"),
     ("0001234567803", "6371014107800003", "MARIAM"),
+    ("0001234567804", "6371014107750004", "SULASTRI"),
 )
 SUNDAY = 6
 """No hospital takes anybody then."""
@@ -83,6 +84,11 @@ async def refer(app: LoketApp, pilot: Any, *, tacc: bool = False) -> None:
     await settle(pilot)
     await press(pilot, "enter")
     await until(pilot, partial(shows, app, "Referral: specialist", "MATA"), "the specialists")
+    await choose(app, pilot, tacc=tacc)
+
+
+async def choose(app: LoketApp, pilot: Any, *, tacc: bool = False) -> None:
+    """Answer each question of a referral up to the last."""
     await type_text(pilot, "dalam")
     await until(pilot, lambda: "MATA" not in screen_text(app), "those that fit")
     await press(pilot, "enter")
@@ -213,3 +219,46 @@ async def test_without_any_list_the_hospital_is_typed_and_said_to_be_open(counte
             with connection():
                 assert Appointment.get(Appointment.from_visit == visit).service_on == day
         await press(pilot, "escape")
+
+
+async def test_a_referral_that_was_left_open_is_chosen_afterwards_and_then_gets_its_number(
+    counter: Counter, pcare: PcareHost
+):
+    """The visit ended at the pane, where no list is offered: the list of referrals says what lacks and where to mend it."""
+    visit = in_the_room(counter, PEOPLE[3], "N18.9")
+    with counter.api("doctor") as api:
+        entries = api.get("queues/UMUM").json()["entries"]
+        [entry] = [one for one in entries if one["visit_id"] == visit]
+        for other in entries:
+            if other["id"] != entry["id"] and other["status"] == "in_service":
+                ended = {"disposition": "home", "expected_version": other["version"]}
+                left = api.post(f"queue-entries/{other['id']}/finish", json=ended)
+                assert left.is_success, left.text
+        done = api.post(f"queue-entries/{entry['id']}/start", json={"service_point": "1"})
+        assert done.is_success, done.text
+    async with counter.at("doctor") as (app, pilot):
+        await press(pilot, "f4", "enter")
+        await until(pilot, partial(shows, app, "Record", "SULASTRI"), "the record")
+        await press(pilot, "escape")
+        await settle(pilot)
+        with counter.api("doctor") as api:
+            version = api.get(f"queue-entries/{entry['id']}").json()["version"]
+            ended = {"disposition": "referred", "expected_version": version}
+            assert api.post(f"queue-entries/{entry['id']}/finish", json=ended).is_success
+        pcare_run.run(counter.clinic)
+        await until(pilot, partial(shows, app, "J: REFERRALS NOT TAKEN: "), "the word to whoever referred")
+        await press(pilot, "j")
+        await until(pilot, partial(shows, app, "SULASTRI", "The hospital is missing"), "what lacks")
+        await press(pilot, "escape", "space")
+        await until(pilot, partial(shows, app, "Record", "SULASTRI"), "the record again")
+        await press(pilot, "f2", "j")
+        await until(pilot, partial(shows, app, "Referral: specialist", "MATA"), "the specialists")
+        await choose(app, pilot)
+        await press(pilot, "enter")
+        await until(pilot, partial(shows, app, "Ctrl+S saves it"), "the record with the referral")
+        await press(pilot, "ctrl+s")
+        await until(pilot, partial(shows, app, "Saved."), "the save")
+    pcare_run.run(counter.clinic)
+    with connection():
+        held = BpjsVisit.get_by_id(visit)
+        assert (held.gaps, held.referral["number"]) == ([], held.visit_number)

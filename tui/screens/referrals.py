@@ -61,13 +61,18 @@ class ReferralsScreen(ItemList[ReferralOut]):
         is_strange = referral_words.is_refused(item)
         is_ready = referral_words.is_ready(item)
         sign = "!!" if is_strange else "! " if item.urgent and not item.number else "  "
-        return [
+        who: Line = [
             (f"{sign} ", theme.ALERT),
             (f"{date_text(item.service_on)[:5]} {fit(item.ticket, 5)} ", theme.PLAIN),
             (f"{fit(item.patient_name, 16)} ", theme.STRONG),
+        ]
+        if is_strange:  # what has to be mended needs the room
+            return [*who, (referral_words.state_text(item), theme.ALERT)]
+        return [
+            *who,
             (f"{fit(item.facility, 12)} ", theme.PLAIN),
             (f"{fit(referral_words.letter_text(item), 11)} ", theme.ALERT if is_ready else theme.PLAIN),
-            (referral_words.state_text(item), theme.ALERT if is_strange else theme.PLAIN),
+            (referral_words.state_text(item), theme.PLAIN),
         ]
 
     @on(PickList.Picked)

@@ -337,9 +337,10 @@ class RecordScreen(RecordForms):
                 then()
             else:
                 to = {"hospital": answers.get("refer_provider_name", ""), "day": answers.get("refer_on", "")}
-                self.say(
-                    _("Referral to {hospital} on {day}: F10 R ends the visit with it.").format(**to), "good"
-                )
+                said = _("Referral to {hospital} on {day}: F10 R ends the visit with it.")
+                if self._entry.status.is_ended:
+                    said = _("Referral to {hospital} on {day}: Ctrl+S saves it.")
+                self.say(said.format(**to), "good")
 
         form = self._forms[pcare_form.FORM]
         self.app.push_screen(ReferralDialog(self.session, visit, form, typed), chosen)
