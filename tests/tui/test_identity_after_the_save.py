@@ -43,7 +43,7 @@ async def test_enter_goes_on_without_it_and_an_answer_is_asked_once(counter: Cou
     question = QUESTIONS[language]
     async with counter.at("clerk", (80, 24), language) as (app, pilot):
         await show(app, pilot, receipt)
-        assert question in screen_text(app)
+        await until(pilot, lambda: question in screen_text(app), "the question")
         await press(pilot, "enter")
         await until(pilot, lambda: not isinstance(app.screen, ReceiptScreen), "the next patient")
         assert stored(counter, receipt).religion == "", "nobody asked is not refused"
