@@ -109,7 +109,8 @@ class ReceiptScreen(LoketScreen[Note]):
         elif self._asks_sharing:
             self.hint(_("S: may the record go to SATUSEHAT? Not asked yet."))
         elif self._identity:
-            self.hint(_("I: identity, not asked yet."))
+            saved, question = _("Saved. Enter: next patient."), _("I: identity, not asked yet.")
+            self.say(f"{saved}   {question}", "good")
 
     @work(exclusive=True, group="sharing-look", exit_on_error=False)
     async def look_whether_asked(self) -> None:
