@@ -305,9 +305,12 @@ def merge_out(made: Merge) -> MergeOut:
 def _tell(actor: Actor, made: Merge, action: str) -> None:
     for patient_id in {made.survivor_id, made.merged_id, *made.log["moved"]["Patient"]}:
         outbox.enqueue("patient", patient_id)
-    for visit_id in made.log["moved"]["Visit"]:
-        outbox.enqueue("visit", visit_id)
+    outbox.enqueue("visit", *made.log["moved"]["Visit"])
+    if made.log["moved"].get("SharingDecision"):
+        # Another answer may count now: what was kept back goes, or what is there is looked at again.
+        both = Visit.patient.in_([made.survivor_id, made.merged_id])
+        outbox.enqueue("visit", *[visit.id for visit in Visit.select(Visit.id).where(both)])
     audit.record(actor, action, "merge", made.id, made.survivor_id, merged=made.merged_id)
-    both = [(patient_id, patient_id) for patient_id in (made.survivor_id, made.merged_id)]
-    audit.record_each(actor, action, "patient", both, merge=made.id)
+    people = [(patient_id, patient_id) for patient_id in (made.survivor_id, made.merged_id)]
+    audit.record_each(actor, action, "patient", people, merge=made.id)
     feed.append("patient", action=action)

@@ -153,10 +153,22 @@ def test_of_two_records_of_one_person_the_newest_answer_counts_and_the_undo_give
     send(clinic)
     assert subjects(ministry) == {}
     merging.undo(clinic, actor, made.id)
-    with transaction():
-        outbox.enqueue("visit", *[row.id for row in Visit.select().where(Visit.patient == survivor.id)])
     send(clinic)
-    assert set(subjects(ministry).values()) == {"Patient/P00000000001"}
+    assert set(subjects(ministry).values()) == {"Patient/P00000000001"}, "what was kept back goes by itself"
+
+
+def test_an_agreement_that_comes_with_a_merge_sends_what_the_survivor_kept_back(
+    clinic: Clinic, days: Days, ministry: Satusehat
+) -> None:
+    survivor, other = person(days, ministry, 863), person(days, ministry, 864)
+    visit = days.visit(DAY, survivor, cluster="UMUM", codes=["I10"])
+    answer(days, survivor, agreed=False, hour=8)
+    send(clinic)
+    assert subjects(ministry) == {}
+    answer(days, other, agreed=True, hour=9)
+    merging.merge(clinic, actor_of(clinic, days, Role.RECORDS), other.id, survivor.id)
+    assert send(clinic).error is None
+    assert f"Encounter/{visit.id}" in subjects(ministry)
 
 
 def test_a_newborn_who_gets_a_nik_is_the_child_of_the_registry_then(
