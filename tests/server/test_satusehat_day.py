@@ -86,7 +86,9 @@ class Day:
     # The visits
 
     def adult_with_medicine(self) -> None:
-        receipt = self.register("UMUM", "batuk, demam 3 hari", patient=self.person(40, "male", marital_status="2"))
+        receipt = self.register(
+            "UMUM", "batuk, demam 3 hari", patient=self.person(40, "male", marital_status="2")
+        )
         visit = self.open(
             "doctor", receipt, vitals={"systolic": 150, "diastolic": 95, "pulse": 90, "temperature": 38.2}
         )
