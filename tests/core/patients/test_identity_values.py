@@ -16,6 +16,7 @@ from core.accounts.service import system_actor
 from core.daily.reports import report_tables
 from core.foundation import clock
 from core.foundation.clinic import Clinic
+from core.foundation.codes import NoIdentifierReason, Sex
 from core.foundation.config import IDENTITY_FIELDS, Settings
 from core.foundation.database import connection, database
 from core.foundation.errors import SettingsError, ValidationError
@@ -40,7 +41,11 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
 
 def store(clinic: Clinic, name: str, **changes: Any) -> Patient:
     fields = PatientFields(
-        name=name, sex="female", birth_date=date(1990, 8, 17), no_identifier_reason="forgotten", **changes
+        name=name,
+        sex=Sex.FEMALE,
+        birth_date=date(1990, 8, 17),
+        no_identifier_reason=NoIdentifierReason.FORGOTTEN,
+        **changes,
     )
     return patients.create(clinic, system_actor("test"), fields, clock.now())
 
