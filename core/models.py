@@ -460,8 +460,122 @@ class Ticket(Table):
         indexes = ((("cluster", "service_on", "sequence"), True), (("cluster", "service_on", "turn"), True))
 
 
+class Counter(Table):
+    """A counter's own machine, which goes on without the core."""
+
+    id = _id()
+    name = CharField(max_length=40, unique=True)
+    """As people call it."""
+    account = ForeignKeyField(Account, backref="+")
+    account_id: str
+    """The machine's own account: it has no password, and no right but to serve the counter."""
+    store_key = CharField(max_length=64, default="")
+    """Key of the machine's store, base64: the core opens it while it is there. Empty once the machine is lost."""
+    has_secret = FlagField(default=False)
+    """Whether the store needs a secret of the machine besides a password: without it the store holds today's people only."""
+    days = IntegerField(default=90)
+    """Patients who came within so many days are held; more than 90 only as the head of the clinic has approved."""
+    created_at = InstantField()
+    created_by = ForeignKeyField(Account, null=True, backref="+")
+    created_by_id: str | None
+    contact_at = InstantField(null=True)
+    waiting = IntegerField(default=0)
+    """Registrations that were still to be delivered at the last contact."""
+    asked = IntegerField(default=0)
+    """Those that wait there for somebody's answer."""
+    away_since = InstantField(null=True)
+    """When the machine had last lost the core, as it told; empty while it has not."""
+    chain_length = IntegerField(default=0)
+    chain_head = CharField(max_length=64, default="")
+    """Newest hash of the machine's own audit chain, as it was delivered."""
+    lost_at = InstantField(null=True)
+    lost_by = ForeignKeyField(Account, null=True, backref="+")
+    lost_by_id: str | None
+
+
+class CounterPerson(Table):
+    """A patient whose card was copied to a counter's machine: who is to be told if it is stolen."""
+
+    counter = ForeignKeyField(Counter, backref="+")
+    counter_id: str
+    patient = ForeignKeyField(Patient, backref="+")
+    patient_id: str
+    sent_at = InstantField()
+    held_until = InstantField(null=True)
+    """When the machine was told to drop it; empty while it holds it."""
+
+    class Meta:
+        """One row a machine and patient."""
+
+        primary_key = peewee.CompositeKey("counter", "patient")
+
+
+class CounterDelivery(Table):
+    """A registration that a counter had made without the core; the id is the registration's."""
+
+    id = _id()
+    counter = ForeignKeyField(Counter, backref="+")
+    counter_id: str
+    visit = ForeignKeyField(Visit, backref="+")
+    visit_id: str
+    account = ForeignKeyField(Account, backref="+")
+    account_id: str
+    """Who registered at the counter."""
+    arrived_at = InstantField()
+    is_uncertain = FlagField(default=False)
+    """True if the machine could not know the time: it had been switched off and has no clock of its own."""
+    flag = CharField(max_length=24, default="")
+    """What the supervisor should look at: `account_disabled`; empty: nothing."""
+    delivered_at = InstantField()
+    seen_at = InstantField(null=True)
+    seen_by = ForeignKeyField(Account, null=True, backref="+")
+    seen_by_id: str | None
+
+
+class CounterEvent(Table):
+    """A row of a counter's own audit chain, as it was delivered."""
+
+    counter = ForeignKeyField(Counter, backref="+")
+    counter_id: str
+    number = IntegerField()
+    """From 1, without gaps."""
+    row = DocumentField()
+    hash = CharField(max_length=64)
+    """SHA-256 over the hash before and the row."""
+
+    class Meta:
+        """One row a number."""
+
+        primary_key = peewee.CompositeKey("counter", "number")
+
+
+class PendingRegistration(Table):
+    """On a counter's machine: a registration that it made without the core. The id is the registration's."""
+
+    id = _id()
+    number = IntegerField(unique=True)
+    """Its place in the order of delivery."""
+    account = ForeignKeyField(Account, backref="+")
+    account_id: str
+    request = DocumentField()
+    """As the terminal sent it."""
+    made = DocumentField()
+    """What was given out for it: ids, ticket number, medical record number."""
+    arrived_at = InstantField()
+    is_uncertain = FlagField(default=False)
+    status = CharField(max_length=12, index=True)
+    """`PendingStatus`."""
+    problem = DocumentField(default=dict)
+    """The core's question: `code`, `fields`, `details`."""
+    kept_at = InstantField()
+    ended_at = InstantField(null=True)
+
+
 class LentNumber(Table):
-    """A number that left the core before its patient came: on a printed form. Each ends in words, none twice."""
+    """A number that left the core before its patient came: on a printed form, or lent to a counter that may lose the core.
+
+    Each ends in words, none twice.
+    """
 
     id = _id()
     series = CharField(max_length=8)
@@ -485,6 +599,9 @@ class LentNumber(Table):
     visit = ForeignKeyField(Visit, null=True, backref="+")
     visit_id: str | None
     """The visit that was registered with it."""
+    counter = ForeignKeyField(Counter, null=True, backref="+")
+    counter_id: str | None
+    """The machine that it is lent to; empty for a printed form."""
 
     class Meta:
         """A printed number is there once."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from core.accounts import sign_ins
 from core.foundation import audit, clock, four_eyes
+from core.foundation.codes import MACHINE_ROLES, RightsOutcome, Role
 from core.foundation.codes import Permission as P
-from core.foundation.codes import RightsOutcome, Role
 from core.foundation.database import connection, transaction
 from core.foundation.errors import ConflictError, NotFoundError, ValidationError
 from core.foundation.identifiers import new_id
@@ -18,7 +18,12 @@ from core.models import Account, RightsChange, RolePermission
 from core.schemas.accounts import RightsChangeFields, RightsChangeOut, RightsOut
 
 NEWEST = 200  # requests that are listed
-ONLY: dict[P, Role] = {P.ADMINISTER: Role.ADMIN, P.APPROVE: Role.SUPERVISOR, P.OPEN_DOOR: Role.DOOR}
+ONLY: dict[P, Role] = {
+    P.ADMINISTER: Role.ADMIN,
+    P.APPROVE: Role.SUPERVISOR,
+    P.OPEN_DOOR: Role.DOOR,
+    P.SERVE_COUNTER: Role.COUNTER,
+}
 """Rights that stay with one role: whoever asks must not decide, and no clinic may lock itself out."""
 CLINICAL = frozenset(
     {
@@ -32,8 +37,8 @@ CLINICAL = frozenset(
     }
 )
 """Rights that the admin is never given."""
-MACHINES = frozenset({Role.DISPLAY, Role.DOOR})
-"""Roles of machines, whose rights are part of the program."""
+MACHINES = MACHINE_ROLES
+"""Roles whose rights are part of the program."""
 
 
 def table(actor: Actor) -> list[RightsOut]:

@@ -8,7 +8,7 @@ from typing import Any
 from core.accounts import guessing, passwords, sign_ins
 from core.accounts.key_proofs import normalise_key
 from core.foundation import audit, clock
-from core.foundation.codes import Permission, Role
+from core.foundation.codes import MACHINE_ROLES, OWN_CREDENTIAL, Permission, Role
 from core.foundation.database import transaction
 from core.foundation.errors import NotFoundError, NotSignedInError, ValidationError
 from core.foundation.identifiers import new_id
@@ -17,7 +17,7 @@ from core.models import Account, AccountKey
 from core.patients.national_ids import Outcome, check_nik
 from core.schemas.accounts import AccountOut
 
-NO_PASSWORD_NEEDED = frozenset({Role.DISPLAY, Role.DOOR})
+NO_PASSWORD_NEEDED = MACHINE_ROLES
 """Roles of machines: nobody sits there who could choose another password at the first sign-in."""
 
 
@@ -85,8 +85,8 @@ def create_account(
     weakness = passwords.problem_of(password, username, name) if check_password else None
     if weakness is not None:
         problems["password"] = weakness
-    if role is Role.DOOR:
-        problems["role"] = "not_a_choice"  # a door has a credential of its own, and no password
+    if role in OWN_CREDENTIAL:
+        problems["role"] = "not_a_choice"  # a machine has a credential of its own, and no password
     if problems:
         raise ValidationError(problems)
     with transaction():
@@ -177,7 +177,7 @@ def _facts(changed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _require_change_of_role(account: Account, role: Role) -> None:
-    if Role.DOOR in {role, account.role}:
+    if OWN_CREDENTIAL & {role, Role(account.role)}:
         raise ValidationError({"role": "not_a_choice"})
     _require_another_admin(account, "role")
 
@@ -200,7 +200,7 @@ def _require_a_person(account: Account) -> None:
     Raises:
         ValidationError: `account`: `not_a_choice`.
     """
-    if account.role == Role.DOOR or account.username == SYSTEM_USERNAME:
+    if account.role in OWN_CREDENTIAL or account.username == SYSTEM_USERNAME:
         raise ValidationError({"account": "not_a_choice"})
 
 

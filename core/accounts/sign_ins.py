@@ -12,7 +12,7 @@ import peewee
 from core.accounts import guessing, key_proofs, passwords, second_factor
 from core.accounts.key_proofs import KeyProofGiven
 from core.foundation import audit, clock, feed
-from core.foundation.codes import Permission, Role
+from core.foundation.codes import OWN_CREDENTIAL, Permission
 from core.foundation.database import connection, transaction
 from core.foundation.errors import NotFoundError, NotSignedInError
 from core.foundation.identifiers import new_id, new_secret
@@ -233,11 +233,11 @@ def live_token(secret: str) -> Token:
     token = _token_of(hash_of(secret))
     if token is None or token.expires_at <= clock.now():
         raise NotSignedInError("no valid token")
-    is_door = token.account.role == Role.DOOR
+    is_machine = token.account.role in OWN_CREDENTIAL
     # A door gets another credential by itself, and is not left outside meanwhile.
-    if is_unreal(token) and not is_door:
+    if is_unreal(token) and not is_machine:
         raise NotSignedInError("made by a clock that ran ahead")
-    if token.account.disabled_at is not None and not is_door:
+    if token.account.disabled_at is not None and not is_machine:
         raise NotSignedInError("account disabled")
     return token
 
@@ -286,7 +286,9 @@ def unreal() -> list[Token]:
     ahead = Token.select(Token, Account).join(Account)
     return list(
         ahead.where(
-            Token.revoked_at.is_null(), Token.created_at > clock.now() + AHEAD, Account.role != Role.DOOR
+            Token.revoked_at.is_null(),
+            Token.created_at > clock.now() + AHEAD,
+            Account.role.not_in(OWN_CREDENTIAL),
         )
     )
 
@@ -319,7 +321,9 @@ def live_count() -> int:
     live = (
         Token.select()
         .join(Account)
-        .where(Token.revoked_at.is_null(), Token.expires_at > clock.now(), Account.role != Role.DOOR)
+        .where(
+            Token.revoked_at.is_null(), Token.expires_at > clock.now(), Account.role.not_in(OWN_CREDENTIAL)
+        )
     )
     return int(live.count())
 

@@ -14,7 +14,9 @@ from pkgutil import resolve_name
 
 from peewee import fn
 
+from core.counters import machines
 from core.daily.closing_actions import (
+    COUNTERS_OUT,
     JOB,
     NEWEST_CHANGE,
     PEOPLE_HERE,
@@ -272,13 +274,15 @@ def has_failed(clinic: Clinic) -> bool:
 
 
 def waits_for_nobody(clinic: Clinic) -> bool:
-    """Return whether a recent day was left open for people in its queues, and none of them keeps it open now."""
+    """Return whether a recent day was left open for people in its queues or for a counter, and nobody keeps it open now."""
     for day in {*missed_days(clinic), clinic.today()}:
         step = jobs.newest(JOB, "queues", day)
         if step is None or step.status != RunStatus.SKIPPED:
             continue
         why = job_problems.from_line(str(step.detail.get("why", "")))
         if why.code == PEOPLE_HERE and not people_left.still_here(clinic, day):
+            return True
+        if why.code == COUNTERS_OUT and not machines.not_delivered(day):
             return True
     return False
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.accounts import service as accounts
+from core.counters import machines
 from core.daily import backup
 from core.daily.backup import journal_proof
 from core.daily.reports import report_files, report_tables
@@ -34,6 +35,9 @@ NEWEST_CHANGE = "newest_change"
 """Name in a step's detail of the sequence of the newest change that it saw."""
 PEOPLE_HERE = "people_here"
 """Code of the problem that leaves a day open because people are still in its queues."""
+
+COUNTERS_OUT = "counters_out"
+"""Code of the problem that leaves a day open because a counter has not delivered what it registered."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ def end_queues(clinic: Clinic, day: date) -> StepResult:
     not_come = appointments.close_day(day)
     if here := people_left.still_here(clinic, day):
         return StepResult(skipped=JobProblem(PEOPLE_HERE, {"people": here}))
+    if names := machines.not_delivered(day):
+        return StepResult(skipped=JobProblem(COUNTERS_OUT, {"counters": ", ".join(names)}))
     return StepResult({"ended": ended, "not_come": not_come})
 
 

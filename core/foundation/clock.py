@@ -12,13 +12,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
-def _system_now() -> datetime:
+def own_now() -> datetime:
+    """Return what this machine's own clock says, whatever the clinic's time is taken from."""
     return datetime.now(UTC)
 
 
 APART = timedelta(minutes=5)
 """How far the clocks of a clinic's machines may be apart."""
-_source: Callable[[], datetime] = _system_now
+_source: Callable[[], datetime] = own_now
 
 
 def now() -> datetime:
@@ -50,6 +51,16 @@ def day_of(instant: datetime, zone: ZoneInfo) -> date:
 def start_of(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which a clinic's calendar day begins."""
     return datetime.combine(day, time(), zone)
+
+
+def follow(source: Callable[[], datetime] | None) -> None:
+    """Take the time from somewhere else than this machine's clock, for the whole process.
+
+    Args:
+        source: Returns aware UTC instants; None: the machine's clock again.
+    """
+    global _source
+    _source = source or own_now
 
 
 @contextmanager

@@ -34,6 +34,14 @@ class Role(StrEnum):
     DISPLAY = "display"
     DOOR = "door"
     """The SSH door itself: reads the change feed and turns accepted keys into tokens."""
+    COUNTER = "counter"
+    """A counter's own machine: keeps a copy of the day, and delivers what was registered while the core was away."""
+
+
+OWN_CREDENTIAL = frozenset({Role.DOOR, Role.COUNTER})
+"""Roles of machines that sign in by a credential of their own: their accounts have no password and are not enabled."""
+MACHINE_ROLES = frozenset({Role.DISPLAY, *OWN_CREDENTIAL})
+"""Roles in which nobody treats or registers anybody."""
 
 
 class Payer(StrEnum):
@@ -360,6 +368,8 @@ class Permission(StrEnum):
     RESERVE_NUMBERS = "reserve_numbers"
     """Prints paper forms with numbers of their own, and ends those that nobody used."""
     OPEN_DOOR = "open_door"
+    SERVE_COUNTER = "serve_counter"
+    """Takes the copy of the day and numbers in advance, and delivers what was registered without the core."""
 
 
 class NumberSeries(StrEnum):
@@ -367,6 +377,10 @@ class NumberSeries(StrEnum):
 
     PAPER = "paper"
     """On printed forms, for the hours without a computer."""
+    LENT = "lent"
+    """In the hands of a counter that may lose the core, for one cluster and day."""
+    RECORD = "record"
+    """Medical record numbers in the hands of a counter."""
 
 
 class NumberStatus(StrEnum):
@@ -378,6 +392,26 @@ class NumberStatus(StrEnum):
     """The unused form came back."""
     VOIDED = "voided"
     """Spoiled, lost, or never printed."""
+
+
+class MachineRole(StrEnum):
+    """Part that a machine has in the clinic."""
+
+    CORE = "core"
+    """Keeps the records."""
+    COUNTER = "counter"
+    """Serves a counter, passes everything on to the core, and registers by itself while the core is away."""
+
+
+class PendingStatus(StrEnum):
+    """State of a registration that a counter has made without the core."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    """The core has a question about it: a person answers at the counter."""
+    DELIVERED = "delivered"
+    UNDONE = "undone"
+    """Taken back at the counter before the core heard of it."""
 
 
 class AccessReason(StrEnum):

@@ -33,6 +33,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from core.foundation.catalogues import installed_languages
 from core.foundation.certificate_files import CertificateFiles
+from core.foundation.codes import MachineRole
 from core.foundation.errors import SettingsError
 from core.foundation.languages import DEFAULT_LANGUAGE
 from core.foundation.setting_sources import SECRET, SecretFiles, WrittenSettings, secrets
@@ -175,6 +176,12 @@ def _identity_fields(value: str) -> str:
     return ",".join(name for name in IDENTITY_FIELDS if name in named)
 
 
+def _absolute_file(value: str) -> str:
+    if value and not Path(value).is_absolute():
+        raise ValueError("must be the whole path of a file, from / on")
+    return value
+
+
 def _areas(value: str) -> str:
     """Check the codes of villages and districts, with commas between them, and return them without dots."""
     codes = [part for part in re.split(r"[,\s]+", value.replace(".", "")) if part]
@@ -223,6 +230,13 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_path("loket")))
     """Data folder: database, keys, backups, logs."""
+    role: MachineRole = MachineRole.CORE
+    """`core`: keeps the records. `counter`: a counter's own machine, which goes on while the core of LOKET_SERVER_URL is
+    away."""
+    counter_secret: Annotated[str, AfterValidator(_absolute_file)] = ""
+    """In the role `counter`: file on a removable token, or unsealed by the TPM, without which the store does not open."""
+    counter_memory: Annotated[str, AfterValidator(_absolute)] = "/dev/shm"  # noqa: S108  # memory, not a disk
+    """In the role `counter`: a folder in memory, where the store is open."""
     database_url: Annotated[str, AfterValidator(_database_url)] = ""
     """Empty: SQLite in `home`. Otherwise `sqlite:///path` or `postgresql://...`."""
     http: AddressSetting = HostPort(host="127.0.0.1", port=8460)

@@ -478,6 +478,16 @@ def transaction(*, unhurried: bool = False) -> Iterator[None]:
         call()
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep the other writers of this process out of the block, which writes past the database's watcher.
+
+    No transaction is open in it: SQLite hands out a copy of itself only then.
+    """
+    with connection(), _writer:
+        yield
+
+
 def _settle() -> None:
     """Let the database's watcher wait; others may write meanwhile."""
     watcher = getattr(database.obj, "watcher", None)

@@ -31,6 +31,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[P]] = {
     | {P.RESERVE_NUMBERS},
     Role.DISPLAY: frozenset({P.READ_DISPLAY}),
     Role.DOOR: frozenset({P.OPEN_DOOR, P.READ_QUEUES, P.READ_COMPLAINTS, P.READ_DISPLAY}),
+    Role.COUNTER: frozenset({P.SERVE_COUNTER, P.READ_DISPLAY}),
 }  # fmt: skip
 """Rights of each role until the clinic changes them (`core.accounts.rights`); what is not here is refused.
 

@@ -52,6 +52,17 @@ def _rebuild() -> None:
     add_keys(former_keys())
 
 
+def keys_of_patients(ids: list[str]) -> list[tuple[str, str, str]]:
+    """Return (kind, value, patient id) of each key of some patients, as their cards are now."""
+    marks = ", ".join("?" for _ in ids)
+    rows = database.execute_sql(
+        "SELECT id, name, birth_date, mother_name, address, other_names FROM patient"  # noqa: S608  # marks only
+        f" WHERE voided_at IS NULL AND id IN ({marks})",
+        ids,
+    ).fetchall()
+    return [key for row in rows for key in _keys_of(*row)]
+
+
 def former_keys(patient_id: str | None = None) -> list[tuple[str, str, str]]:
     """Return (kind, value, patient id) of each NIK that a patient's card held before; of all patients for None.
 

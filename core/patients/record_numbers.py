@@ -73,6 +73,11 @@ def give(papers: Sequence[str | None]) -> list[str]:
     return [number or next(later) for number in given]
 
 
+def reserve(count: int) -> list[str]:
+    """Give out numbers before their patients are known, in the caller's transaction."""
+    return _next(count)
+
+
 def _next(count: int) -> list[str]:
     """So many numbers that nobody has, above the last one given."""
     found: list[str] = []

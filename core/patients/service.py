@@ -57,7 +57,12 @@ def checked(clinic: Clinic, fields: PatientFields) -> dict[str, Any]:
 
 
 def create(
-    clinic: Clinic, actor: Actor, fields: PatientFields, now: datetime, record_number: str | None = None
+    clinic: Clinic,
+    actor: Actor,
+    fields: PatientFields,
+    now: datetime,
+    record_number: str | None = None,
+    patient_id: str = "",
 ) -> Patient:
     """Store a new patient, in the caller's transaction.
 
@@ -67,11 +72,12 @@ def create(
         fields: The patient's fields.
         now: Time of the registration, aware.
         record_number: Number of a paper file, as `record_numbers.of_paper` returns it.
+        patient_id: An id that was given out before; empty: a new one.
 
     Raises:
         ValidationError: `patient.<field>`: code of the problem (`nik_length`, `taken`, ...).
     """
-    new = NewPatient(new_id(), checked(clinic, fields), record_number)
+    new = NewPatient(patient_id or new_id(), checked(clinic, fields), record_number)
     with transaction():
         _refuse_taken(new.values, None, "patient.")
         store(actor, [new], now)
@@ -297,6 +303,16 @@ def _is_taken(column: str, value: str, own_id: str | None = None) -> bool:
     if own_id is not None:
         taken = taken.where(Patient.id != own_id)
     return bool(taken.exists())
+
+
+def owner_of_numbers(nik: str | None, bpjs_number: str | None) -> str | None:
+    """Return the active patient who has one of these numbers; None where nobody does."""
+    given_numbers = [(Patient.nik, nik), (Patient.bpjs_number, bpjs_number)]
+    for column, value in given_numbers:
+        row = Patient.get_or_none(column == value, Patient.voided_at.is_null()) if value else None
+        if row is not None:
+            return str(row.id)
+    return None
 
 
 def write_keys(patient: Patient) -> None:

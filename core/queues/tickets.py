@@ -37,7 +37,11 @@ class Place:
     arrived_at: datetime | None = None
     """For whoever is entered after they came: the true time, by which their turn is."""
     paper: LentNumber | None = None
-    """The printed form of this cluster that the patient holds: its number is the ticket's."""
+    """The printed form of this cluster, or the lent number, that the patient holds: its number is the ticket's."""
+    entry_id: str = ""
+    """An id that a counter gave out for the entry; empty: a new one."""
+    ticket_id: str = ""
+    """And for the ticket."""
 
 
 def issue(
@@ -69,7 +73,7 @@ def issue(
         issued_at = at if place.paper is None else place.arrived_at
     ticket = create(
         Ticket,
-        id=new_id(),
+        id=place.ticket_id or new_id(),
         cluster=cluster,
         service_on=day,
         sequence=given.sequence,
@@ -210,7 +214,7 @@ def enter_queue(actor: Actor, visit: Visit, ticket: Ticket, place: Place, at: da
     """
     entry = create(
         QueueEntry,
-        id=new_id(),
+        id=place.entry_id or new_id(),
         visit=visit,
         ticket=ticket,
         cluster=ticket.cluster,

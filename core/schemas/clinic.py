@@ -42,6 +42,8 @@ class ClinicOut(Schema):
     """True if visits of insured people are entered in P-Care."""
     gives_numbers_at_home: bool = False
     """True if Mobile JKN may take numbers."""
+    at_counter: bool = False
+    """True if the answer comes through a counter's own machine, which goes on without the core."""
 
 
 class ToldOut(Schema):

@@ -15,7 +15,7 @@ from core.foundation.errors import ValidationError
 from core.foundation.permissions import Actor
 from core.foundation.statements import create
 from core.models import LateEntry, LentNumber, Visit
-from core.queues import paper_forms, tickets
+from core.queues import lent_blocks, paper_forms, tickets
 from core.queues.tickets import Place
 from core.schemas.registration import LateEntryFields
 
@@ -92,6 +92,8 @@ def placed(held: Held, visit: Visit, cluster: str, place: Place) -> Place:
 def _in_hand(clinic: Clinic, actor: Actor, visit: Visit, number: str, cluster: str) -> Held:
     if not number:
         return Held()
+    if lent_blocks.as_lent(number) is not None:
+        return Held(form=lent_blocks.take(clinic, actor, number, visit.service_on))
     if paper_forms.as_printed(number) is not None:
         return Held(form=paper_forms.take(clinic, actor, number))
     sequence = tickets.lost_sequence(clinic, cluster, visit.service_on, number)

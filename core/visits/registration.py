@@ -8,9 +8,11 @@ is said only of an entry that the pane shows.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date, datetime
 
 from core.complaints.facts import RoutingDecision
+from core.counters import pending
 from core.exchange import outbox
 from core.foundation import audit, clock, feed
 from core.foundation.clinic import Clinic
@@ -18,6 +20,7 @@ from core.foundation.codes import (
     DENIED_SIGN,
     DoubtAnswer,
     DuplicateBand,
+    MachineRole,
     PayerSource,
     Permission,
     Priority,
@@ -34,23 +37,27 @@ from core.models import Patient, Registration, Visit
 from core.patients import deaths, duplicate_check, nik_holders
 from core.patients import service as patients
 from core.patients.fields import CODED
-from core.queues import routing_examples, service_days, tickets
+from core.queues import lent_blocks, routing_examples, service_days, tickets
 from core.queues.entries import refuse_second_place
 from core.queues.ordering import default_priority
 from core.queues.views import pane_entry_out
-from core.schemas.patients import DuplicateQuery
+from core.schemas.patients import DuplicateQuery, PatientFields
 from core.schemas.queues import EntryOut
 from core.schemas.registration import Receipt, RegistrationRequest, RoutingQuery, TicketOut
 from core.visits import appointments, late_entries, routing_check
+from core.visits.made_before import MadeBefore
 
 
-def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tuple[Receipt, bool]:
+def register(
+    clinic: Clinic, actor: Actor, request: RegistrationRequest, before: MadeBefore | None = None
+) -> tuple[Receipt, bool]:
     """Save a registration once, however often it is sent.
 
     Args:
         clinic: The clinic.
         actor: Actor at the counter.
         request: The form, under an id that the client made.
+        before: What a counter gave out for it without the core, where one did.
 
     Returns:
         The receipt, and whether this call made it (False: it was there already).
@@ -89,7 +96,7 @@ def register(clinic: Clinic, actor: Actor, request: RegistrationRequest) -> tupl
                 _check_duplicates(clinic, request)
             if patient is not None:
                 deaths.require_asked(actor, patient, "register", confirmed=request.deceased_confirmed)
-            entry_id = _save(clinic, actor, request, patient, decision, digest)
+            entry_id = _save(clinic, actor, request, patient, decision, digest, before)
         return _read_back(clinic, request, entry_id), True
 
 
@@ -212,6 +219,7 @@ def _save(
     patient: Patient | None,
     decision: RoutingDecision,
     digest: str,
+    before: MadeBefore | None,
 ) -> str:
     """Write everything that a registration changes; return the queue entry's id."""
     at = clock.now()
@@ -220,11 +228,12 @@ def _save(
     is_known = patient is not None  # whoever is made now has no visit, place or number from home yet
     if patient is None:
         assert request.patient is not None
-        patient = patients.create(clinic, actor, request.patient, at)
+        patient = _new_patient(clinic, actor, request.patient, at, before)
     if is_known:
         refuse_second_place(patient.id, request.cluster)
-    visit = _arrived(actor, request, patient, decision, came_at, day, is_known=is_known)
-    entry_id = _queued(clinic, actor, request, decision, visit, at, is_known=is_known)
+    visit_id = new_id() if before is None else before.visit_id
+    visit = _arrived(actor, request, patient, decision, came_at, day, visit_id, is_known=is_known)
+    entry_id = _queued(clinic, actor, request, decision, visit, at, before, is_known=is_known)
     shown = pane_entry_out(clinic, entry_id, request.cluster)
     create(
         Registration,
@@ -237,7 +246,23 @@ def _save(
     )
     outbox.enqueue("visit", visit.id)
     _write_down(actor, request, decision, visit)
+    pending.keep(clinic, actor, request, visit, entry_id, is_new=not is_known)
     return entry_id
+
+
+def _new_patient(
+    clinic: Clinic, actor: Actor, fields: PatientFields, at: datetime, before: MadeBefore | None
+) -> Patient:
+    """Store the patient, under the id and number that a counter gave out already where one did."""
+    if before is not None:
+        number = before.record_number or None
+        return patients.create(clinic, actor, fields, at, number, patient_id=before.patient_id)
+    if clinic.settings.role != MachineRole.COUNTER:
+        return patients.create(clinic, actor, fields, at)
+    lent = lent_blocks.next_record_number()
+    patient = patients.create(clinic, actor, fields, at, lent.number)
+    lent_blocks.use(actor, lent, None)
+    return patient
 
 
 def _arrived(
@@ -247,6 +272,7 @@ def _arrived(
     decision: RoutingDecision,
     came_at: datetime,
     day: date,
+    visit_id: str,
     *,
     is_known: bool,
 ) -> Visit:
@@ -259,11 +285,12 @@ def _arrived(
         decision: The rules' proposal, kept beside what was chosen.
         came_at: Instant of the arrival.
         day: The cluster's day of service.
+        visit_id: The visit's id.
         is_known: Whether the patient was stored before.
     """
     return create(
         Visit,
-        id=new_id(),
+        id=visit_id,
         patient=patient,
         service_on=day,
         status=VisitStatus.ARRIVED,
@@ -288,6 +315,7 @@ def _queued(
     decision: RoutingDecision,
     visit: Visit,
     at: datetime,
+    before: MadeBefore | None,
     *,
     is_known: bool,
 ) -> str:
@@ -300,6 +328,7 @@ def _queued(
         decision: The rules' proposal.
         visit: The visit that begins.
         at: Instant of the save.
+        before: What a counter gave out for it without the core.
         is_known: Whether the patient was stored before, and may have booked.
     """
     day, came_at = visit.service_on, visit.started_at
@@ -311,12 +340,48 @@ def _queued(
         in_hand = late_entries.enter(clinic, actor, visit, request.late, request.cluster)
         place = late_entries.placed(in_hand, visit, request.cluster, place)
         sequence = in_hand.sequence if sequence is None else sequence
+    place = _without_the_core(
+        clinic, actor, visit, request.cluster, place, before, has_number=sequence is not None
+    )
     entry = tickets.issue(clinic, actor, visit, request.cluster, place, at=at, sequence=sequence)
     if held is not None:
         appointments.fulfil(held, visit, at)
     if decision.verdict is Verdict.MISMATCH:
         routing_examples.add(visit, request.cluster, routing_examples.OVERRIDE_SOURCE, at)
     return str(entry.id)
+
+
+def _without_the_core(
+    clinic: Clinic,
+    actor: Actor,
+    visit: Visit,
+    cluster: str,
+    place: tickets.Place,
+    before: MadeBefore | None,
+    *,
+    has_number: bool,
+) -> tickets.Place:
+    """Return the place of whoever is registered at a counter that the core does not answer, there and at the delivery.
+
+    Args:
+        clinic: The clinic.
+        actor: Actor at the counter.
+        visit: The visit.
+        cluster: Code of the cluster.
+        place: The place without it.
+        before: At the delivery, what was given out.
+        has_number: Whether the patient has the number of a booking.
+    """
+    if before is not None:
+        # Nobody knows when they came: behind those who wait already. An emergency is called first all the same.
+        is_last = before.is_uncertain and place.priority != Priority.RED
+        arrived_at = clock.now() if is_last else place.arrived_at
+        return replace(place, entry_id=before.entry_id, ticket_id=before.ticket_id, arrived_at=arrived_at)
+    if clinic.settings.role != MachineRole.COUNTER or has_number:
+        return place
+    lent = lent_blocks.next_of_counter(cluster, visit.service_on)
+    lent_blocks.use(actor, lent, visit)
+    return replace(place, arrived_at=visit.started_at, paper=lent)
 
 
 def _write_down(actor: Actor, request: RegistrationRequest, decision: RoutingDecision, visit: Visit) -> None:

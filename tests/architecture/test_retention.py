@@ -24,6 +24,8 @@ MAY_GO = {
     "BpjsListItem": "a list that BPJS sent, replaced by its newest",
     "CandidatePair": "a pair of look-alikes that are none any more: found again by the next look",
     "Draft": "a half-typed form that was saved or thrown away",
+    "LentNumber": "on a counter's machine, a copy: a number that the core does not lend it any more",
+    "Token": "on a counter's machine, a copy: a sign-in that has ended at the core",
     "MedicineCode": "the list of KFA, read anew",
     "NonMatch": "a judgement that was taken back; the audit log keeps both",
     "OfficeFailure": "wrong passwords of the last minutes",

@@ -17,7 +17,7 @@ from core.exchange.fhir import people
 from core.exchange.fhir.clinical import Context, VisitRows, resources
 from core.exchange.fhir.systems import Names, Resource
 from core.foundation.clinic import Clinic
-from core.foundation.codes import Role
+from core.foundation.codes import MACHINE_ROLES
 from core.foundation.database import document_text
 from core.models import (
     Account,
@@ -89,7 +89,7 @@ class Mapper:
             record.entries.append(
                 Entry("Location", cluster.code, people.location(self.names, settings, cluster))
             )
-        accounts = Account.select().where(Account.role.not_in([Role.DISPLAY, Role.DOOR]))
+        accounts = Account.select().where(Account.role.not_in(MACHINE_ROLES))
         for account in accounts.order_by(Account.username):
             record.entries.append(
                 Entry("Practitioner", account.username, people.practitioner(self.names, account))
@@ -131,7 +131,7 @@ class Mapper:
         if not self._usernames:
             self._usernames = {
                 row.id: row.username for row in Account.select(Account.id, Account.username, Account.role)
-                if row.role not in {Role.DISPLAY, Role.DOOR}
+                if row.role not in MACHINE_ROLES
             }  # fmt: skip
         return self._usernames
 
