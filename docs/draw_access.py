@@ -15,7 +15,7 @@ from pathlib import Path
 TABLE = Path(__file__).parent.parent / "tests" / "server" / "access.toml"
 ROLES = {
     "C": "clerk", "N": "nurse", "D": "clinician", "L": "lab", "P": "pharmacist", "R": "records",
-    "S": "supervisor", "A": "admin", "T": "display", "O": "door",
+    "S": "supervisor", "A": "admin", "T": "display", "O": "door", "K": "counter",
 }  # fmt: skip
 INTRODUCTION = """# Who may do what
 
@@ -33,11 +33,25 @@ hours), and after it. `+` goes on, `-` refused, `?` asks for a reason, `v` the v
 """
 
 
+WINDOW = """
+## At a counter's own machine, while the core is away
+
+Only clerk, nurse and clinician sign in, with the password that they signed in with there while the core was there, or
+with a key at its yard door; nobody with a second factor, nor with a password that is to be changed. This goes on for at
+most 12 hours after the last contact with the core. Five wrong passwords in a row close the store until the core opens it.
+A sign-in made before the core was lost goes on for the same time. What is answered is what registering needs: clusters,
+cards, duplicates, routing, registrations, queues, drafts and printing; all other calls answer 503 `core_away`. An account
+that is disabled meanwhile is not known to the machine: what it registers is delivered, and flagged to the supervisor.
+"""
+
+
 def page() -> str:
     """Return the page in Markdown."""
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     return (
-        "\n".join([INTRODUCTION, *_calls(table["calls"]), RECORD, *_record(table["record"]), *_apart(table)])
+        "\n".join(
+            [INTRODUCTION, *_calls(table["calls"]), RECORD, *_record(table["record"]), WINDOW, *_apart(table)]
+        )
         + "\n"
     )
 

@@ -42,6 +42,7 @@ from server.endpoints import (
     audit_log,
     changes,
     clinic,
+    counters,
     dangers,
     doctor,
     drafts,
@@ -93,6 +94,7 @@ RESOURCES = (
     machine,
     printing,
     paper_forms,
+    counters,
     clinic,
     audit_log,
 )

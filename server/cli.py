@@ -51,6 +51,7 @@ GROUPS = {
     "forms": "forms",
     "codes": "codes",
     "paper": "paper",
+    "counter": "counter_machines",
     "first-start": "first_start",
 }
 """Group of commands -> the module whose `app` it is."""

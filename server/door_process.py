@@ -170,6 +170,7 @@ class DoorProcess:
             "LOKET_HTTP": f"{self._settings.http.host}:{self._settings.http.port}",
             "LOKET_PLAIN_HTTP": "yes" if self._settings.plain_http else "no",
             "LOKET_TLS_CERTIFICATE": self._settings.tls_certificate,
+            "LOKET_SERVER_URL": self._settings.server_url,
         }
         while not self._stopping.is_set():
             process = self._process = self._kept or self._begin(environment)

@@ -13,7 +13,7 @@ from core.accounts import service as accounts
 from core.daily import backup
 from core.foundation import clock
 from core.foundation.clinic import Clinic
-from core.foundation.codes import NoIdentifierReason, Role, Sex
+from core.foundation.codes import MachineRole, NoIdentifierReason, Role, Sex
 from core.foundation.database import transaction
 from core.foundation.errors import SettingsError
 from core.foundation.identifiers import new_secret
@@ -136,6 +136,8 @@ def prepare(clinic: Clinic) -> None:
     Raises:
         SettingsError: The demo would listen on other addresses than 127.0.0.1.
     """
+    if clinic.settings.role == MachineRole.COUNTER:
+        return  # its people and rows come from the core, and diagnoses have no place there
     icd10.load_builtin()
     procedures.load_builtin()
     accounts.system_actor()

@@ -22,15 +22,21 @@ def audit_verify(as_json: JsonOption = False) -> None:
     """Look at every row of the log, and at whether the records are as their last change left them."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from core.counters import chains
     from core.foundation import audit_check
-    from server.text import audit_sentences
+    from server.text import audit_sentences, counter_sentences
 
     clinic = console.open_clinic()
     with Progress("audit", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), disable=as_json) as bar:
         task = bar.add_task("audit", total=None)
         report = audit_check.verify(lambda done, total: bar.update(task, completed=done, total=total))
-    console.print_lines(audit_sentences.verified(report, clinic.zone), _document(report), as_json)
-    if report.problems:
+    broken = list(chains.breaks())
+    said = [
+        *audit_sentences.verified(report, clinic.zone),
+        *(counter_sentences.broken_chain(words) for words in broken),
+    ]
+    console.print_lines(said, {**_document(report), "counters": broken}, as_json)
+    if report.problems or broken:
         raise typer.Exit(1)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.foundation.codes import MachineRole
 from server.commands import console
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def serve(
     new_clinic: NewClinicOption = False,
     accept_loss: AcceptLossOption = False,
     serve_at_once: ServeAtOnceOption = False,
+    role: Annotated[
+        MachineRole | None,
+        typer.Option(
+            help="What this machine is: core, or a counter that goes on without it; LOKET_ROLE otherwise."
+        ),
+    ] = None,
 ) -> None:
     """Run the clinic: core server, SSH door, daily work.
 
@@ -53,6 +60,7 @@ def serve(
         new_clinic: Whether an empty clinic may begin where there was one.
         accept_loss: Whether to ask about going on with less than was there.
         serve_at_once: Whether to ask about serving before the journal has its base.
+        role: What this machine is to the clinic.
 
     Raises:
         Exit: When the server has ended, with its status.
@@ -61,6 +69,8 @@ def serve(
     from server import tls_groups
 
     settings = console.load_settings()
+    if (role or settings.role) is MachineRole.COUNTER:
+        raise typer.Exit(_serve_counter(settings, with_door=door))
     if instead_of:
         from server import starting
 
@@ -83,6 +93,16 @@ def serve(
         at_once=serve_at_once,
     )
     raise typer.Exit(status)
+
+
+def _serve_counter(settings: Settings, *, with_door: bool) -> int:
+    """Run a counter's own machine, beside the core of LOKET_SERVER_URL."""
+    from core.foundation import garbage
+
+    with garbage.not_collected():
+        from server.counter import serving
+
+    return serving.serve(settings, with_door=with_door)
 
 
 def demo(

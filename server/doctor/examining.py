@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core.foundation import high_water, jobs
 from core.foundation.clinic import Clinic
+from core.foundation.codes import MachineRole
 from core.foundation.config import Settings
 from core.foundation.database import connection
 from core.foundation.errors import CoreError, SettingsError
@@ -13,6 +14,7 @@ from core.foundation.journal import standbys
 from server import repairs
 from server.doctor import (
     backup_checks,
+    counter_checks,
     database_checks,
     journal_checks,
     machine_checks,
@@ -68,6 +70,8 @@ def mended(clinic: Clinic, findings: Sequence[CheckResult], by: str) -> list[Che
 def examine(settings: Settings) -> list[CheckResult]:
     """Run every check; an error in one does not hide the others."""
     findings = _before_opening(settings)
+    if settings.role is MachineRole.COUNTER:
+        return [*findings, *looked("counters", lambda: counter_checks.check_machine_here(settings))]
     if standbys.is_standby(settings.home):
         return [*findings, *looked("standby", lambda: journal_checks.check_standby(settings))]
     try:
@@ -127,6 +131,7 @@ def _of_clinic(clinic: Clinic) -> list[CheckResult]:
             ("patients", work_checks.check_passports),
             ("medicines", work_checks.check_medicines),
             ("paper", work_checks.check_paper),
+            ("counters", counter_checks.check_counters),
         ):
             findings += looked(subject, lambda look=look: look(clinic))  # type: ignore[misc]
     return findings

@@ -41,6 +41,7 @@ SUBJECTS = {
     "zone": N_("time zone"),
     "printer": N_("printer"),
     "paper": N_("paper forms"),
+    "counters": N_("counters"),
     "secrets": N_("secrets"),
     "sqlite": N_("SQLite"),
     "settings": N_("settings"),

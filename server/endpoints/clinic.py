@@ -14,6 +14,7 @@ from core.exchange import outbox
 from core.exchange.bpjs import bpjs_link
 from core.foundation import audit_reads
 from core.foundation.clinic import Clinic
+from core.foundation.codes import MachineRole
 from core.foundation.database import connection, tuples
 from core.foundation.permissions import Actor
 from core.models import Visit
@@ -52,6 +53,7 @@ def clinic_facts(actor: ActorAtSignIn, clinic: ClinicNow) -> ClinicOut:
         asks_identity=[name for name in settings.identity_asked.split(",") if name],
         asks_bpjs=bpjs_link.is_set_up(settings),
         gives_numbers_at_home=bool(settings.jkn_username and settings.jkn_password),
+        at_counter=settings.role is MachineRole.COUNTER,
     )
 
 

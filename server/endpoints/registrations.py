@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from core.foundation.codes import Permission
-from core.foundation.database import connection
+from core.counters import pending
+from core.foundation.codes import MachineRole, Permission
+from core.foundation.database import connection, transaction
 from core.patients import duplicate_check, nik_holders
 from core.queues import undo as queue_undo
 from core.schemas.queues import EntryOut
@@ -64,4 +65,7 @@ def receipt(registration_id: str, actor: ActorNow) -> Receipt:
 def undo(registration_id: str, actor: ActorNow, clinic: ClinicNow) -> EntryOut:
     """Undo a registration while the patient is still at the counter."""
     saved = registration.receipt(actor, registration_id)
-    return queue_undo.undo_registration(clinic, actor, saved.visit_id)
+    with transaction():
+        if clinic.settings.role == MachineRole.COUNTER:
+            pending.undo(actor, registration_id, saved.visit_id)
+        return queue_undo.undo_registration(clinic, actor, saved.visit_id)

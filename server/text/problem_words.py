@@ -22,6 +22,12 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
         N_("Still in the queues: {detail}. The day is closed when they are done."),
         "",
     ),
+    "counters_out": (
+        N_(
+            "These counters have not delivered what they registered: {detail}. The day is closed when they have."
+        ),
+        N_("Look at their line and their screen. If one is lost or broken for good: loket counter lost NAME"),
+    ),
     "begins_at": (N_("Sending begins at {detail}."), ""),
     "cut_off": (N_("It was cut off before its end."), N_("Press C on the system screen to go on.")),
     "no_proven_backup": (N_("There is no proven backup."), N_("Run: loket backup now")),

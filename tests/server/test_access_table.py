@@ -19,8 +19,10 @@ from typing import Any
 import httpx
 import pytest
 
+from core.counters import machines
 from core.foundation import clock
 from core.foundation.config import Settings
+from core.foundation.database import connection
 from core.foundation.identifiers import new_id
 from docs import draw_access
 from server.run import Background
@@ -31,8 +33,8 @@ PEOPLE = {
     "C": "clerk", "N": "nurse", "D": "doctor", "L": "lab", "P": "pharmacist", "R": "records", "S": "supervisor",
     "A": "admin", "T": "display",
 }  # fmt: skip
-"""Letter of a role -> its demo account; the door has a credential of its own."""
-ROLES = (*PEOPLE, "O")
+"""Letter of a role -> its demo account; the door and a counter's machine have credentials of their own."""
+ROLES = (*PEOPLE, "O", "K")
 OWN_CLUSTER = {"L": "LAB", "P": "FARMASI"}
 SITUATIONS = ("own", "other", "day", "locked")
 HOURS = {"own": 0, "other": 0, "day": 30, "locked": 60}
@@ -64,6 +66,9 @@ def callers(server: Background, clinic_settings: Settings) -> Iterator[dict[str,
     made: dict[str, httpx.Client] = {letter: Caller(server.url, name) for letter, name in PEOPLE.items()}
     secret = clinic_settings.door_token_file.read_text().strip()
     made["O"] = httpx.Client(base_url=f"{server.url}/api/v1/", headers={"Authorization": f"Bearer {secret}"})
+    with connection():
+        secret = machines.add("Loket 1")
+    made["K"] = httpx.Client(base_url=f"{server.url}/api/v1/", headers={"Authorization": f"Bearer {secret}"})
     yield made
     for caller in made.values():
         caller.close()
@@ -162,6 +167,15 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "POST /registrations": lambda: registration(patient_id=ANY),
     "POST /paper-forms": lambda: {"cluster": "UMUM", "count": 1},
     "POST /paper-forms/{number}/end": lambda: {"outcome": "voided", "reason": "hanya mencoba"},
+    "PUT /counters/store-key": lambda: {"key": "AA=="},
+    "POST /counters/copy": dict,
+    "POST /counters/deliveries": lambda: {
+        "request": registration(), "account_id": ANY, "arrived_at": clock.now().isoformat(),
+        "made": {"patient_id": ANY, "visit_id": ANY, "entry_id": ANY, "ticket_id": ANY, "number": "A-L99"},
+    },
+    "POST /counters/undone": lambda: {"numbers": []},
+    "POST /counters/chain": lambda: {"after": 0, "rows": []},
+    "POST /counters/dropped": lambda: {"number": "A-L99", "reason": "hanya mencoba"},
     "POST /print-jobs": lambda: {"lines": [{"text": "x"}]},
     "PUT /accounts/me/service-point": lambda: {"service_point": ""},
     "POST /queues/{cluster}/day-end": lambda: {"answer": "seen"},
@@ -219,6 +233,7 @@ PLAIN = {
     "approval_id": ANY, "change_id": ANY, "cluster": "UMUM", "entry_id": ANY, "key": "k", "kind": "orders", "merge_id": ANY, "number": "A-K99",
     "name": "daily-register", "other_id": ANY, "patient_id": ANY, "registration_id": ANY, "visit_id": ANY,
     "code": "stroke", "username": "tidak-ada", "key_id": ANY, "session_id": ANY, "allergy_id": ANY, "row_id": ANY,
+    "delivery_id": ANY,
 }  # fmt: skip
 
 
