@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import ValidationError
+from textual import work
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
@@ -30,6 +32,9 @@ from tui.terminal.events import SIGN_IN_ENDED, IdleTimeout, Resumed, Unattended
 from tui.text.translation import Translator, _
 
 MINUTE_SECONDS = 60.0  # waits are shown in whole minutes; nothing ticks faster
+STANDING_SECONDS = (
+    5.0  # between two looks at how a counter's own machine stands: it is on this machine or beside it
+)
 LOCAL_DRAFT_SECONDS = (
     30.0  # this process keeps the form itself, so that a draft on the server is a second copy
 )
@@ -222,6 +227,7 @@ class LoketApp(App[None]):
     def on_mount(self) -> None:
         """Follow the feed."""
         self.set_interval(MINUTE_SECONDS, self._minute)
+        self.set_interval(STANDING_SECONDS, self.look_at_standing)
         if self.session is not None and self._signed_in_first:
             self._begin(self.session)
 
@@ -501,6 +507,20 @@ class LoketApp(App[None]):
     def on_feed_state(self, message: FeedState) -> None:
         """Pass the state of the feed on."""
         self._hand_down(lambda: FeedState(message.connected))
+
+    @work(exclusive=True, group="standing", exit_on_error=False)
+    async def look_at_standing(self) -> None:
+        """Ask the counter's own machine how it stands with the core."""
+        session = self.session
+        if session is None or not session.clinic.at_counter:
+            return
+        try:
+            session.standing = await session.client.counters.standing()
+        except (RefusedError, UnreachableError, ValidationError):
+            return
+        for screen in self.screen_stack:
+            if isinstance(screen, LoketScreen):
+                screen.show_standing()
 
     def _minute(self) -> None:
         for screen in self.screen_stack:

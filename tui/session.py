@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from core.foundation.codes import Permission, Role
 from core.schemas.accounts import AccountOut
 from core.schemas.clinic import ClinicOut
+from core.schemas.counters import CounterStanding
 from core.schemas.queues import ClusterOut, QueueOut
 from core.schemas.roster import RosterOut
 from core.visits.roster import WEEKDAYS, Hours
@@ -35,6 +36,7 @@ class Session:
         last_patient_id: The patient that the counter opened or registered last.
         panes: Clusters whose queue panes are on this person's screen.
         late_writer: Who wrote down the late entry that was typed last: papers come in stacks.
+        standing: How the counter's own machine stands with the core; None at every other terminal.
         draft_seconds: Least time between two drafts of one form; 0 keeps one at each field.
         roster: Who works when, as it was read last; None before, and when it has changed.
     """
@@ -50,6 +52,7 @@ class Session:
     last_patient_id: str | None = None
     late_writer: str = ""
     draft_seconds: float = 0.0
+    standing: CounterStanding | None = None
     panes: set[str] = field(default_factory=set)
     roster: RosterOut | None = None
 

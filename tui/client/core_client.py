@@ -8,6 +8,7 @@ from tui.client.account_administration import AccountAdministrationClient
 from tui.client.accounts import AccountsClient
 from tui.client.clinic import ClinicClient
 from tui.client.connection import CoreConnection, Trust
+from tui.client.counters import CountersClient
 from tui.client.drafts import DraftsClient
 from tui.client.imports import ImportsClient
 from tui.client.insurance import InsuranceClient
@@ -31,6 +32,7 @@ class CoreClient(CoreConnection):
         account_administration: Everybody's accounts, for the administrator.
         accounts: Signing in and out, and the person's own account.
         clinic: The clinic's settings, the day's closing, synchronisation, backups and reports.
+        counters: A counter's own machine, where the terminal speaks to one.
         drafts: Half-typed forms.
         imports: Rows of imported lists that wait to be mended.
         insurance: What BPJS says about a person, and the visits that it has.
@@ -62,6 +64,7 @@ class CoreClient(CoreConnection):
         self.account_administration = AccountAdministrationClient(self)
         self.accounts = AccountsClient(self)
         self.clinic = ClinicClient(self)
+        self.counters = CountersClient(self)
         self.drafts = DraftsClient(self)
         self.imports = ImportsClient(self)
         self.insurance = InsuranceClient(self)

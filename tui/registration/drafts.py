@@ -11,6 +11,7 @@ from core.schemas.patients import PatientOut
 from core.schemas.registration import DraftOut, Receipt
 from tui.client.core_client import CoreClient
 from tui.client.errors import RefusedError, UnreachableError
+from tui.registration import asked_forms
 from tui.registration.late_entry import PAPER
 
 DRAFT_KIND = "registration"
@@ -71,14 +72,37 @@ def paper_of(draft: DraftOut) -> str:
     return str(dict(draft.data.get("values", {})).get(PAPER) or "")
 
 
-async def unfinished(client: CoreClient) -> list[DraftOut]:
-    """Return one's own unfinished registrations, the newest first.
+async def unfinished(client: CoreClient, *, at_counter: bool = False) -> list[DraftOut]:
+    """Return one's own unfinished registrations, the newest first; before them what the core asks this counter.
+
+    Args:
+        client: One's own calls.
+        at_counter: Whether the terminal speaks to a counter's own machine.
 
     Raises:
         RefusedError: The core refuses it.
         UnreachableError: The core does not answer.
     """
-    return [draft for draft in await client.drafts.all(DRAFT_KIND) if draft.data]
+    asked = await asked_forms.asked(client) if at_counter else []
+    return asked + [draft for draft in await client.drafts.all(DRAFT_KIND) if draft.data]
+
+
+async def drop(client: CoreClient, key: str, reason: str = "registered") -> None:
+    """Delete a form that is saved or not wanted; a question of the core's is answered by it.
+
+    Args:
+        client: One's own calls.
+        key: Key of the form.
+        reason: Why a number that was given out without the core, and was not used, is voided.
+
+    Raises:
+        RefusedError: The core refuses it.
+        UnreachableError: The core does not answer.
+    """
+    if asked_forms.is_question(key):
+        await asked_forms.settle(client, key, reason)
+    else:
+        await client.drafts.drop(key)
 
 
 async def take_up(client: CoreClient, draft: DraftOut) -> RegistrationDraft:

@@ -23,7 +23,7 @@ from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
 from tui.messages import FeedState
 from tui.session import Session
-from tui.text import problem_words
+from tui.text import problem_words, standing_words
 from tui.text.translation import N_, _, language
 from tui.widgets import ChoiceField, DialogTitle, KeyBar, Label, StatusLine, TextField, TitleBar
 
@@ -183,6 +183,11 @@ class LoketScreen(Screen[ResultT]):
         if self._shown_in and self._shown_in != language():
             self.run_worker(self.show_in_language(), exit_on_error=False)
         self.title_bar.set_connected(self.session.hub.connected or not self.session.hub.started)
+        self.show_standing()
+
+    def show_standing(self) -> None:
+        """Show how the counter's own machine stands without the core."""
+        self.title_bar.set_standing(standing_words.told(self.session.standing, self.session.clinic.timezone))
 
     def entries_of(self, cluster: str) -> list[EntryOut]:
         """Return a cluster's entries that wait or are served, as last read by the feed."""

@@ -232,6 +232,16 @@ PROBLEMS: Mapping[str, str] = {
     "database_unreachable": N_(
         "Not saved: the server's database does not answer. Try again; tell the administrator."
     ),
+    "core_away": N_("The core does not answer; this waits until it is back. Registering goes on."),
+    "store_closed": N_(
+        "The core does not answer and this counter is closed: whoever signed in here lately can open it."
+    ),
+    "away_too_long": N_("The core has been away for 12 hours: go on with paper forms until it is back."),
+    "numbers_ended": N_(
+        "This counter has no numbers left for this cluster without the core: take a paper form."
+    ),
+    "account_unknown": N_("The core does not know the account that registered this."),
+    "counter_lost": N_("This counter was reported lost."),
     "database_busy": N_("Not saved: the server's database is busy. Try again in a moment."),
     "superseded": N_("Not saved: another machine is the core now. What you typed is kept; do it once more."),
     "standby": N_("Not saved: that machine only stands by. What you typed is kept; do it once more."),
@@ -496,6 +506,7 @@ ROLES: Mapping[str, str] = {
     "admin": N_("Administrator"),
     "display": N_("Waiting room"),
     "door": N_("Door"),
+    "counter": N_("Counter's machine"),
 }
 RIGHTS: Mapping[str, str] = {
     "register": N_("Register patients"),
@@ -520,6 +531,7 @@ RIGHTS: Mapping[str, str] = {
     "print": N_("Print"),
     "reserve_numbers": N_("Print numbered forms"),
     "open_door": N_("Open a door"),
+    "serve_counter": N_("Serve a counter without the core"),
 }
 """Rights, by code."""
 VISIT_STATUSES: Mapping[str, str] = {

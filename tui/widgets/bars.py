@@ -42,6 +42,17 @@ class TitleBar(_Bar):
         self._title = title
         self._person = person
         self._connected = True
+        self._standing = ""
+
+    def set_standing(self, words: str) -> None:
+        """Show how a counter's own machine stands without the core; empty while the core is there.
+
+        Args:
+            words: Already translated.
+        """
+        if words != self._standing:
+            self._standing = words
+            self.refresh()
 
     def set_title(self, title: str) -> None:
         """Show another title, already translated."""
@@ -60,6 +71,8 @@ class TitleBar(_Bar):
         right = f" {self._person} "
         if not self._connected:
             right = " " + _("!! NO CONNECTION - LISTS ARE OLD") + " " + right
+        elif self._standing:
+            right = f" {self._standing} {right}"
         left = f" {self._title} - {self._place} " if self._place else f" {self._title} "
         room = max(0, self.size.width - cell_len(right))
         left = fit(left, min(room, cell_len(left)))

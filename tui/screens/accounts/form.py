@@ -6,7 +6,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from core.foundation.codes import Role
+from core.foundation.codes import OWN_CREDENTIAL, Role
 from core.schemas.accounts import AccountEdit, AccountRow, NewAccount
 from tui import keymap
 from tui.screens.base import Dialog
@@ -33,7 +33,7 @@ class AccountDialog(Dialog[str]):
     def compose_body(self) -> ComposeResult:
         """A field for each thing that can be said of an account."""
         account = self._account
-        roles = [role for role in Role if role is not Role.DOOR]
+        roles = [role for role in Role if role not in OWN_CREDENTIAL]
         options = [
             Choice(role, problem_words.ROLES.get(role, role), mark)
             for role, mark in zip(roles, LETTERS + "ABCDEFGH", strict=False)

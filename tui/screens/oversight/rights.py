@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from textual import work
 from textual.binding import Binding
 
-from core.foundation.codes import Permission, Role
+from core.foundation.codes import MACHINE_ROLES, Permission, Role
 from core.schemas.accounts import RightsChangeOut, RightsOut
 from tui import keymap, theme
 from tui.screens.item_list import ItemList
@@ -95,7 +95,7 @@ class RightsScreen(ItemList[RightsChangeOut]):
         roles = [
             (role.value, problem_words.word(problem_words.ROLES, role))
             for role in Role
-            if role not in {Role.DISPLAY, Role.DOOR}
+            if role not in MACHINE_ROLES
         ]
 
         def chosen(role: str | None) -> None:

@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 from core.schemas.registration import DraftOut
 from tui import theme
-from tui.registration.drafts import complaint_of, label_of, paper_of
+from tui.registration.drafts import complaint_of, drop, label_of, paper_of
 from tui.screens.base import Dialog
 from tui.screens.reasons import AgreeDialog
 from tui.session import Session
@@ -75,7 +75,7 @@ class DraftsDialog(Dialog[DraftOut]):
     async def throw_away(self, draft: DraftOut) -> None:
         """Delete a form; with the last one the dialog closes."""
         with self.hinting_refusals():
-            await self.session.client.drafts.drop(draft.key)
+            await drop(self.session.client, draft.key, _("given up at the counter"))
             del self._drafts[draft.key]
             self._show()
             if not self._drafts:

@@ -20,7 +20,7 @@ from tui import keymap
 from tui.client.errors import RefusedError, UnreachableError
 from tui.registration import late_entry
 from tui.registration.beside import last_visit, waits
-from tui.registration.drafts import draft_data, new_draft_key
+from tui.registration.drafts import draft_data, drop, new_draft_key
 from tui.registration.form_values import YES, FormValues
 from tui.registration.late_entry import ARRIVED, LATE_FIELDS, WRITTEN_BY
 from tui.screens.base import Values
@@ -509,7 +509,7 @@ class RegistrationScreen(KeepsDraft[Note], AsksInsurance[Note]):
     async def drop_draft(self) -> None:
         """Delete the draft of a saved form."""
         try:
-            await self.session.client.drafts.drop(self.draft_key)
+            await drop(self.session.client, self.draft_key)
         except (RefusedError, UnreachableError):
             return  # the draft is offered again, and its id finds the receipt
 

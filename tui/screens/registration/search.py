@@ -17,7 +17,8 @@ from core.schemas.patients import PatientOut
 from core.schemas.registration import DraftOut
 from tui import keymap, theme
 from tui.client.errors import UnreachableError
-from tui.registration.drafts import DRAFT_KIND, label_of, take_up, unfinished
+from tui.registration.asked_forms import is_question
+from tui.registration.drafts import DRAFT_KIND, drop, label_of, take_up, unfinished
 from tui.registration.form_values import FormValues, is_number_of, values_from_search
 from tui.screens.base import LoketScreen, Values
 from tui.screens.patients.bpjs_codes import BpjsCodesScreen
@@ -396,7 +397,7 @@ class SearchScreen(LoketScreen[None]):
     async def look_for_draft(self) -> None:
         """Offer the forms that were left: by Esc, or when a connection or a machine failed."""
         with self.saying_refusals(), suppress(UnreachableError):
-            self._drafts = await unfinished(self.session.client)
+            self._drafts = await unfinished(self.session.client, at_counter=self.session.clinic.at_counter)
             if self._drafts and self._silent_since is None:
                 self._offer()
 
@@ -412,10 +413,10 @@ class SearchScreen(LoketScreen[None]):
     async def action_continue_draft(self) -> None:
         """Open the unfinished form; of several, the one that is chosen."""
         with self.saying_refusals(), hold_keys(self.app):
-            self._drafts = await unfinished(self.session.client)
+            self._drafts = await unfinished(self.session.client, at_counter=self.session.clinic.at_counter)
             if not self._drafts:
                 self.say(_("There is no unfinished form."))
-            elif len(self._drafts) == 1:
+            elif len(self._drafts) == 1 and not is_question(self._drafts[0].key):
                 await self._continue(self._drafts[0])
             else:
                 self.app.push_screen(DraftsDialog(self.session, self._drafts), self._draft_chosen)
@@ -433,7 +434,7 @@ class SearchScreen(LoketScreen[None]):
     async def _continue(self, draft: DraftOut) -> None:
         left = await take_up(self.session.client, draft)
         if left.receipt is not None:  # saved, and only the answer was lost
-            await self.session.client.drafts.drop(left.key)
+            await drop(self.session.client, left.key)
             facts = FormValues(left.values, left.patient, self.session.clinic.today)
             self.app.push_screen(ReceiptScreen(self.session, left.receipt, facts), self._came_back)
             return

@@ -1,0 +1,30 @@
+"""A counter's own machine: how it stands with the core, and the core's questions to those at it."""
+
+from __future__ import annotations
+
+from core.schemas.counters import CounterStanding, QuestionOut
+from tui.client.resource import ResourceClient
+
+
+class CountersClient(ResourceClient):
+    """Calls that a counter's own machine answers itself."""
+
+    async def standing(self) -> CounterStanding:
+        """Return how the machine stands with the core."""
+        return await self._connection.one(CounterStanding, "GET", "counter")
+
+    async def questions(self) -> list[QuestionOut]:
+        """Return the registrations that the core could not take as they were, the oldest first."""
+        return await self._connection.many(QuestionOut, "counter/questions")
+
+    async def settle(self, question: str, number: str, reason: str) -> None:
+        """Note that a question was answered; a number that was not used is voided.
+
+        Args:
+            question: Id of the registration.
+            number: The number that was given out for it.
+            reason: Why it may not have been used.
+        """
+        body = {"number": number, "reason": reason}
+        await self._connection.send("POST", "counters/dropped", body)
+        await self._connection.send("POST", "counter/settled", {"id": question})
