@@ -51,6 +51,10 @@ class Namespace:
         """Pull the cable: nothing is answered any more, and nothing is closed."""
         _ip("link", "set", self._cable, "down")
 
+    def plug(self) -> None:
+        """Put the cable in again."""
+        _ip("link", "set", self._cable, "up")
+
     def close(self) -> None:
         """Take it away."""
         if self._relay is not None:
