@@ -98,6 +98,10 @@ HIDDEN_OF_PATIENTS: Mapping[str, Any] = {
     "mother_id": None,
     "no_known_allergies_by_id": None,
     "death_reported_on": None,
+    "religion": "",
+    "education": "",
+    "occupation": "",
+    "marital_status": "",
     "merged_into_id": None,
 }
 """Columns of a card that point to what a counter does not hold."""
