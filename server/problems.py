@@ -111,6 +111,19 @@ def field_problems(error: RequestValidationError) -> dict[str, str]:
     return found
 
 
+def _failed_disk(error: OSError, request: Request) -> errors.DatabaseError | None:
+    """Return why a file beside the database cannot be used, such as the audit log's head; None for any other failure.
+
+    Args:
+        error: What the operating system said.
+        request: Its application knows the clinic's data folder, which may have gone with its disk.
+    """
+    clinic = getattr(request.app.state, "clinic", None)
+    if isinstance(error, FileNotFoundError) and clinic is not None and not clinic.settings.home.is_dir():
+        return errors.DatabaseError("database_denied", error.strerror or "")
+    return unusable(peewee.DatabaseError(error.strerror or ""))
+
+
 def install(app: FastAPI) -> None:
     """Answer every failure of `app` as a problem, and describe problems in its OpenAPI document."""
     described = app.openapi
@@ -156,6 +169,14 @@ def install(app: FastAPI) -> None:
         if known is None:
             return unexpected(request, error)
         log.error("the database cannot be used: %s", known.reason)
+        return core_error(request, known)
+
+    @app.exception_handler(OSError)
+    def disk_error(request: Request, error: OSError) -> JSONResponse:
+        known = _failed_disk(error, request)
+        if known is None:
+            return unexpected(request, error)
+        log.error("the data folder cannot be used: %s", logs.describe_failure(error))
         return core_error(request, known)
 
     @app.exception_handler(RequestValidationError)

@@ -16,7 +16,7 @@ from core.foundation.config import Settings
 from core.foundation.database import connection, database, unusable
 from server.run import Background
 from server.text.problem_words import PROBLEMS
-from tests.people import Caller
+from tests.people import Caller, registration
 from tui.text import problem_words as told_at_the_counter
 
 
@@ -123,3 +123,18 @@ def test_a_full_disk_is_told_although_the_files_that_are_there_have_room(
         answer = httpx.get(f"{server.url}/readyz")
         assert (answer.status_code, answer.text) == (503, "disk_full\n")
         assert not (settings.home / "clinic.probe").exists()
+
+
+def test_a_data_folder_that_goes_while_people_work_is_no_fault_inside_loket(settings: Settings) -> None:
+    """Its disk was unplugged: what is open goes on, the files beside it are not found."""
+    with Background(settings) as running, Caller(running.url, "clerk") as clerk:
+        away = settings.home.with_name("unplugged")
+        settings.home.rename(away)
+        try:
+            answer = clerk.post("registrations", json=(body := registration()))
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_denied")
+        finally:
+            away.rename(settings.home)
+        again = clerk.post("registrations", json=body)
+        assert again.status_code in {200, 201}
+        assert clerk.post("registrations", json=body).json()["ticket"] == again.json()["ticket"]
