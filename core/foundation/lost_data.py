@@ -5,6 +5,7 @@ Each is a decision of the admin; `core.foundation.high_water` refuses the start 
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import peewee
 from core.foundation import audit, clock, high_water, known_clinic
 from core.foundation.config import Settings
 from core.foundation.database import connect, connection, open_database, unusable
-from core.foundation.errors import DatabaseError
+from core.foundation.errors import DatabaseError, JournalError
 from core.foundation.high_water import Mark
 from core.foundation.journal import attachment, epochs
+
+log = logging.getLogger(__name__)
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -78,16 +81,16 @@ def note_restored(settings: Settings, end: Mark | None = None, *, goes_on: bool 
         goes_on: Whether the second place holds all that the database was made from.
 
     Raises:
-        JournalError: `place_missing`.
-        OSError: The second place or the data folder cannot be written.
+        OSError: The data folder cannot be written.
     """
     mark = _standing(settings.home)
     today = clock.day_of(clock.now(), settings.timezone)
     epochs.forget(settings.home)
     with closing(connect(settings.resolved_database_url)) as opened:
         opened.connect()
-        if goes_on:
-            attachment.go_on(settings, opened)  # before anything is written: the base does not hold it
+        goes_on = goes_on and _journal_goes_on(
+            settings, opened
+        )  # before anything else: the base does not hold it
         found = high_water.look(opened, today)
         is_same = mark.clinic in {"", found.clinic} or not found.clinic
         if is_same and mark.missing_from(end or found):
@@ -98,6 +101,16 @@ def note_restored(settings: Settings, end: Mark | None = None, *, goes_on: bool 
             attachment.end_line(opened)
         attachment.keep_epoch(settings.home, opened)
         high_water.note(opened, settings.home, today)
+
+
+def _journal_goes_on(settings: Settings, opened: peewee.Database) -> bool:
+    """Let the journal go on; return whether it does: a place that takes nothing now gets a base when it does."""
+    try:
+        attachment.go_on(settings, opened)
+    except (JournalError, OSError) as error:
+        log.warning("the journal does not go on: %s", error)
+        return False
+    return True
 
 
 def keep_epoch(settings: Settings) -> None:

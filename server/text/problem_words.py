@@ -357,6 +357,14 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
             "To use it as a standby: LOKET_HOME=another folder, then loket standby FOLDER --key KEYFILE"
         ),
     ),
+    "place_unwritten": (
+        N_(
+            "The second place cannot be written ({detail}): the machine before could not learn that it is not the core any more."
+        ),
+        N_(
+            "Make room there or connect it, and restore again. Where that machine is off for good: the same with --old-is-off"
+        ),
+    ),
     "taken_over": (
         N_("This backup is of before another machine took over as the core ({detail})."),
         N_(

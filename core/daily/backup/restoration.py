@@ -265,7 +265,7 @@ class PreparedRestore:
             old_is_off: Whether the machine that took over since is off: this one becomes the core instead of it.
 
         Raises:
-            BackupError: `reason_missing`, `in_use`, `disk_full`, `damaged`, `taken_over`.
+            BackupError: `reason_missing`, `in_use`, `disk_full`, `damaged`, `taken_over`, `place_unwritten`.
         """
         if not StatedReason(because).is_given:
             raise BackupError("reason_missing")
@@ -273,7 +273,7 @@ class PreparedRestore:
         if after_whom is not None and not old_is_off:
             raise BackupError("taken_over", after_whom.at)
         goes_on = self._journal_goes_on()
-        begun = self._begin_epoch()
+        begun = self._begin_epoch(old_is_off=old_is_off)
         expected = self._put_in_place()
         with storage_errors():
             home_files.put_back(
@@ -295,7 +295,7 @@ class PreparedRestore:
         with storage_errors():
             end = self.journal.end if self.journal else None
             lost_data.note_restored(self.settings, end, goes_on=goes_on)
-            self._places().settle(done)
+            EpochPlaces(self.settings, self.file.parent).settle(done)
         return BackupInfo(
             path=str(self.file),
             made_at=datetime.fromisoformat(self.made_at),
@@ -337,17 +337,29 @@ class PreparedRestore:
                 lost_data.keep_epoch(self.settings)
             raise
 
-    def _begin_epoch(self) -> Promotion:
+    def _begin_epoch(self, *, old_is_off: bool) -> Promotion:
         """Write the epoch of this machine into all places, before anything is put in place: the other one learns of it.
 
         Also where none is known to have taken over: the machine before this one may be repaired and started again.
+
+        Args:
+            old_is_off: Whether that one is off for good: then it need not be told by a place that takes nothing.
+
+        Raises:
+            BackupError: `in_use`, `disk_full`, `place_unwritten`.
         """
         self._require_closed()
         home, clinic = self.settings.home, self.opened.content.clinic
         with storage_errors():
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
             own = max(_epoch_in(self.opened), epochs.kept(home))
-            begun = self._places().begin(own, instant_text(clock.now()), clinic, gethostname())
+            places = EpochPlaces(self.settings, self.file.parent) if old_is_off else self._places()
+            try:
+                begun = places.begin(own, instant_text(clock.now()), clinic, gethostname())
+            except OSError as error:
+                raise BackupError(
+                    "place_unwritten", f"{self.settings.journal_dir}: {error.strerror}"
+                ) from None
             epochs.keep(home, begun.epoch)  # the restored database takes it from there
         return begun
 

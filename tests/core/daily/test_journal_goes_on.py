@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,13 +16,13 @@ from core.daily.backup import journal_status
 from core.daily.backup.journal_ways import Ways
 from core.daily.backup.retention import backups_in, drop_journal, rotate
 from core.daily.standby import following, promotion
-from core.foundation import clock
+from core.foundation import clock, private_files
 from core.foundation.clinic import Clinic
 from core.foundation.codes import ApprovalKind
 from core.foundation.config import Settings
 from core.foundation.database import connection, database, transaction
 from core.foundation.errors import BackupError, DatabaseError
-from core.foundation.journal import attachment, epochs, positions
+from core.foundation.journal import attachment, epochs, positions, second_place
 from core.foundation.journal.frames import segments_in
 from core.models import TicketCounter, Visit
 from tests.core.daily.test_journal import Rows, file_of, rows_of, work
@@ -330,4 +332,34 @@ def test_going_back_into_a_past_that_was_given_up_makes_it_the_present(place: Pl
         work(Clinic.open(again), 1, seed=9)
         assert visits() == 5 + 2 + 1
     held = lost(again)
+    assert rows_of(file_of(place.restored("last"))) == held
+
+
+@pytest.mark.parametrize("failing", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_a_second_place_that_takes_nothing_can_be_restored_from_where_the_other_machine_is_off(
+    place: Place, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """It is full, or was mounted to be read only: the base and the journal on it are good."""
+    held = lost(place.first)
+    write = private_files.write_private
+
+    def refuse(file: Path, content: bytes) -> None:
+        if file.is_relative_to(place.path):
+            raise OSError(failing, os.strerror(failing))
+        write(file, content)
+
+    for module in (epochs, second_place):
+        monkeypatch.setattr(module, "write_private", refuse)
+    with pytest.raises(BackupError, match="place_unwritten"):
+        place.restored("fresh")
+    assert not file_of(place.machine("fresh")).exists()
+    with backup.prepared(place.path, place.key, place.machine("fresh")) as ready:
+        ready.restore(WHY, old_is_off=True)
+    assert rows_of(file_of(place.machine("fresh"))) == held
+    monkeypatch.undo()
+    clinic = Clinic.open(place.machine("fresh"))
+    assert journal_status.is_unprotected()
+    backup.make(clinic)
+    work(clinic, 1, seed=60)
+    held = lost(place.machine("fresh"))
     assert rows_of(file_of(place.restored("last"))) == held
