@@ -212,3 +212,14 @@ async def test_allergies_in_line_mode(counter: Counter):
     assert "Recorded: no known allergies." in text
     assert text.rstrip().count("No known allergies") == 1
     assert allergies(counter, seen) == {"allergies": [], "asked": True}
+
+
+async def test_a_severity_that_is_not_understood_in_line_mode_is_asked_again(counter: Counter):
+    seen = with_note(counter, "Hj. Masitah", "6371014307900752")
+    text = await heard(
+        counter, "a", "sulfa", "bengkak", "lupa", "9", "3", "entah", "", "", "q", who="dentist"
+    )  # fmt: skip
+    assert text.count("! Severity: choose one of the offered values") == 2
+    assert text.count("! Source: choose one of the offered values") == 1
+    (kept,) = allergies(counter, seen)["allergies"]
+    assert (kept["severity"], kept["source"]) == ("severe", None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.schemas.queues import EntryOut
 from core.schemas.record import AllergiesOut, AllergyAdded
 from tui.lines.conversation import Conversation
 from tui.lines.questions import choose
 from tui.session import Session
-from tui.text import allergy_words, check_words
+from tui.text import allergy_words, check_words, problem_words
 from tui.text.translation import _
 
 NONE_KNOWN, STRIKE = "-", "x"
@@ -56,10 +58,24 @@ class AllergyDialogue:
             ("severity", _("Severity"), allergy_words.SEVERITIES),
             ("source", _("Source"), allergy_words.SOURCES),
         ):
-            listed = ", ".join(f"{number} {_(word)}" for number, word in enumerate(words.values(), start=1))
-            fields[name] = choose(words, await self._talk.ask(f"{label} ({listed}):")) or ""
+            fields[name] = await self._one_of(label, words)
         given = {name: value for name, value in fields.items() if value}
         self._say_added(substance, await self._session.client.patients.add_allergy(self._patient_id, given))
+
+    async def _one_of(self, label: str, words: Mapping[str, str]) -> str:
+        """Ask until the answer is one of some words; only an empty line leaves it unsaid.
+
+        Args:
+            label: The question, translated.
+            words: Value -> its word.
+        """
+        listed = ", ".join(f"{number} {_(word)}" for number, word in enumerate(words.values(), start=1))
+        while answer := await self._talk.ask(f"{label} ({listed}):"):
+            value = choose(words, answer)
+            if value is not None:
+                return value
+            self._talk.refuse(f"{label}: " + problem_words.word(problem_words.FIELD_PROBLEMS, "not_a_choice"))
+        return ""
 
     def _say_added(self, substance: str, added: AllergyAdded) -> None:
         self._talk.say(_("Recorded: no known allergies.") if added.none_known else _("Added."))
