@@ -37,13 +37,20 @@ def paint(parts: Iterable[Part], width: int, fill: Style | None = None) -> Strip
             break
         cells = cell_len(text)
         if cells > left:
-            text, cells = set_cell_size(text, left), left
+            text, cells = _cut(text, left), left
         if text:
             segments.append(Segment(text, base + style))
             left -= cells
     if left > 0:
         segments.append(Segment(" " * left, base))
     return Strip(segments, width)
+
+
+def _cut(text: str, cells: int) -> str:
+    """Return as much of a text as fits; an ellipsis marks that there was more than blanks."""
+    if cells > 1 and cell_len(text.rstrip()) > cells:
+        return set_cell_size(text, cells - 1) + "…"
+    return set_cell_size(text, cells)
 
 
 def set_text(static: Static, text: str, *, layout: bool = False) -> None:
