@@ -42,6 +42,7 @@ AUTHORS = {
 FIRST_SIGHT = {
     "of blind_1": (39, 15, 54, 680, 7),
     "of blind_2": (26, 20, 43, 480, 7),
+    "of blind_3": (22, 13, 34, 650, 4),
 }
 """Author -> dangers that the rules of that day kept out of the emergency room, of these suspected by a model of the other
 authors; ordinary people whom those rules sent there, of how many, and ordinary people suspected besides."""

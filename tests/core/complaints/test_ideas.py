@@ -190,6 +190,7 @@ def test_a_treatment_that_helped_and_a_question_in_general_are_no_danger(complai
     [
         ("punggung sakit kayak ditusuk jarum", 40, False), ("kaki seperti ditikam kalau jalan", 55, False),
         ("ditusuk pisau orang di perut", 25, True), ("digigit ular, kayak ular tanah", 30, True),
+        ("wajah melepuh kayak kena air panas", 40, True), ("kecelakaan, kaki seperti remuk", 30, True),
         ("dada kayak ditusuk, keringat dingin", 50, True), ("kepala kayak disambar petir, paling sakit seumur hidup", 50, True),
     ],
 )  # fmt: skip
