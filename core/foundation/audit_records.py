@@ -224,7 +224,10 @@ COLUMNS: dict[str, dict[int, tuple[str, ...]]] = {
 }  # fmt: skip
 """Kind -> number of a set of columns -> the columns. A set that was ever used stays: old rows name it."""
 LEFT_OUT: dict[str, frozenset[str]] = {
-    "patient": frozenset({"id", "mother", "created_at", "created_by", "updated_at", "voided_by"}),
+    # A passport stops being doubtful when the other patient's is corrected.
+    "patient": frozenset(
+        {"id", "mother", "created_at", "created_by", "updated_at", "voided_by", "passport_doubtful"}
+    ),
     "encounter": frozenset({"id", "started_at"}),
     "diagnosis": frozenset({"id", "recorded_at", "recorded_by", "voided_by"}),
     "prescription": frozenset({"id", "clash", "clash_known_at", "clash_known_by"}),
