@@ -72,7 +72,7 @@ def missed_returns(clinic: Clinic, day: date) -> ReportTable:
         )
     ]
     given = appointments.given_between(first, last)
-    rows.append((TOTAL, f"{len(rows)} dari {given}", "", "", "", "", ""))
+    rows.append((TOTAL, len(rows), f"dari {given}", "", "", "", ""))
     return ReportTable(
         f"Tidak datang kembali {first:%Y-%m}",
         f"Janji kontrol yang diberikan di ruang periksa untuk {period_text(first, last)}, yang pasiennya tidak datang "

@@ -30,7 +30,7 @@ from tui.screens.patients.person_form import RELATIVES_NIKS
 OF_THE_RECORD = {
     "id", "medical_record_number", "identity_verified_at", "version", "created_at", "created_by", "updated_at",
     "merged_into", "voided_at", "voided_by", "void_reason", "deceased_on", "death_reported_on", "no_known_allergies_at",
-    "no_known_allergies_by", "no_known_allergies_by_id",
+    "no_known_allergies_by", "no_known_allergies_by_id", "passport_doubtful",
 }  # fmt: skip
 """Columns that no one enters."""
 
