@@ -36,11 +36,12 @@ import asyncssh
 import httpx
 
 from bench.cut_off import ROOT, Namespace
-from bench.disk_dies import BECAUSE, CLUSTERS, COMPLAINTS, START_SECONDS
+from bench.disk_dies import BECAUSE, CLUSTERS, COMPLAINTS
 from core.foundation.identifiers import new_id
 
 PORT = 8460
 """Of the core within its network."""
+START_SECONDS = 240.0  # of patience with a machine that is switched on
 PAUSE_SECONDS = 1.5
 """Between two people of one counter: three counters then register faster than a clinic's peak."""
 BACK_SECONDS = 180.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.schemas.counters import CounterStanding, QuestionOut
+from core.schemas.counters import CounterOut, CounterStanding, QuestionOut
 from tui.client.resource import ResourceClient
 
 
@@ -12,6 +12,10 @@ class CountersClient(ResourceClient):
     async def standing(self) -> CounterStanding:
         """Return how the machine stands with the core."""
         return await self._connection.one(CounterStanding, "GET", "counter")
+
+    async def machines(self) -> list[CounterOut]:
+        """Return the machines of all counters, for the head of the clinic and the admin."""
+        return await self._connection.many(CounterOut, "counters")
 
     async def questions(self) -> list[QuestionOut]:
         """Return the registrations that the core could not take as they were, the oldest first."""

@@ -16,6 +16,7 @@ from tui.messages import QueueChanged
 from tui.screens.base import LoketScreen
 from tui.session import Session
 from tui.terminal.keyboard import hold_keys
+from tui.text import standing_words
 from tui.text.formatting import fit, in_rows, time_text
 from tui.text.translation import N_, _
 from tui.widgets import DayPlot
@@ -47,6 +48,7 @@ class BoardScreen(LoketScreen[None]):
         super().__init__(session)
         self._board: BoardOut | None = None
         self._reading = False
+        self._has_said_counters = False
 
     def compose_body(self) -> ComposeResult:
         """Yield a table, a line of staff, and two rows of columns."""
@@ -87,6 +89,17 @@ class BoardScreen(LoketScreen[None]):
         with self.saying_refusals():
             self._board = await self.session.client.queues.board()
             self._show()
+            await self._say_counters()
+
+    async def _say_counters(self) -> None:
+        """Say which counters' machines are silent or have not delivered; the line is free else."""
+        machines = await self.session.client.counters.machines()
+        if said := standing_words.of_machines(machines, self.session.clinic.timezone):
+            self.say(said, "warning")
+            self._has_said_counters = True
+        elif self._has_said_counters:
+            self.settle_status()
+            self._has_said_counters = False
 
     @work(exclusive=True, group="board", exit_on_error=False)
     async def action_refresh_data(self) -> None:

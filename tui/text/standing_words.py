@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from core.schemas.counters import CounterStanding
+from collections.abc import Iterable
+
+from core.schemas.counters import CounterOut, CounterStanding
 from tui.text.formatting import time_text
 from tui.text.translation import _
 
@@ -20,3 +22,27 @@ def told(standing: CounterStanding | None, zone: str) -> str:
         since = time_text(standing.away_since, zone) if standing.away_since else "-"
         return _("!! WITHOUT THE CORE since {time}, {count} wait").format(time=since, count=standing.waiting)
     return _("! {count} to answer: F8").format(count=standing.asked) if standing.asked else ""
+
+
+def of_machines(machines: Iterable[CounterOut], zone: str) -> str:
+    """Return which counters are silent or hold something back, for the board; empty where none does.
+
+    Args:
+        machines: All counters' machines.
+        zone: The clinic's time zone.
+    """
+    return "  ".join(words for machine in machines if (words := _of_machine(machine, zone)))
+
+
+def _of_machine(machine: CounterOut, zone: str) -> str:
+    if machine.lost_at is not None:
+        return ""
+    if machine.is_away:
+        return _("{name}: silent since {time}").format(
+            name=machine.name, time=time_text(machine.contact_at, zone)
+        )
+    if machine.waiting + machine.asked:
+        return _("{name}: {count} not delivered").format(
+            name=machine.name, count=machine.waiting + machine.asked
+        )
+    return ""
