@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.server.satusehat import Refusal, Satusehat
 
 @pytest.fixture(autouse=True)
 def test_patient(ministry: Satusehat) -> None:
-    ministry.now = clock.now()
+    ministry.now = clock.now() + timedelta(hours=1)
     ministry.citizen(TEST_PATIENT, "2003-12-20")
 
 
