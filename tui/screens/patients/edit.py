@@ -35,6 +35,7 @@ class EditScreen(CardScreen[Corrected]):
     """Edits the fields of a record; returns the outcome, None when nothing was changed."""
 
     BINDINGS = [*CardScreen.BINDINGS, keymap.SHARING, keymap.IDENTITY, keymap.IS_ALIVE]
+    KEY_ROWS = 2  # one row does not hold all keys of a card that bears a death
     TITLE_TEXT = N_("Correct a card")
     MAY_OPEN_HOLDER = False
     ASKS_OTHER_NAMES = True
