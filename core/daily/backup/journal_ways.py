@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Link:
+class SegmentLink:
     """A line that goes on from another."""
 
     line: str
@@ -196,7 +196,7 @@ class Ways:
         return [info for info in found if info is not None]
 
 
-def _link_of(segment: Segment) -> Link | None:
+def _link_of(segment: Segment) -> SegmentLink | None:
     """Return how a file's line goes on from another, as its first record says; None: it does not."""
     if segment.first != 1:
         return None
@@ -208,7 +208,7 @@ def _link_of(segment: Segment) -> Link | None:
         at = datetime.fromisoformat(frame.header.at)
     except ValueError:
         return None
-    return Link(segment.line, origin, at) if origin is not None else None
+    return SegmentLink(segment.line, origin, at) if origin is not None else None
 
 
 def _first_record(segment: Segment) -> Frame | None:
