@@ -21,6 +21,7 @@ from core.foundation.database import database, document_text, is_sqlite, tuples
 from core.foundation.errors import RuleError, ValidationError
 from core.foundation.permissions import Actor
 from core.models import Account, Approval
+from core.schemas.base import says_something
 
 LASTING = frozenset(
     {
@@ -30,7 +31,7 @@ LASTING = frozenset(
     }
 )  # fmt: skip
 """Codes of breaks that nobody can mend any more. What can be mended, such as triggers that are gone, stays a break."""
-SHORTEST_WORDS, LONGEST_WORDS = 5, 200  # letters, and characters as they are kept
+LONGEST_WORDS = 200  # characters, as they are kept
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def ask(actor: Actor, found: Sequence[AuditProblem], words: str, told: Sequence[
         RuleError: `nothing_to_vouch_for`: none of them lasts.
         ConflictError: `already_requested`.
     """
-    if sum(letter.isalpha() for letter in words) < SHORTEST_WORDS or len(words) > LONGEST_WORDS:
+    if not says_something(words) or len(words) > LONGEST_WORDS:
         raise ValidationError({"because": "words"})
     breaks = [problem.fingerprint for problem in found if problem.code in LASTING]
     if not breaks:

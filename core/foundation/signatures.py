@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from core.foundation.errors import BackupError
 from core.foundation.private_files import write_private
+from core.schemas.base import says_something
 
 KEY_FILE = "backup-signer.key"
 MEMBER = "signature.json"
@@ -35,7 +36,6 @@ GROUPS = 8
 """Of four hexadecimal digits in a fingerprint: 128 bits, short enough to be typed from paper."""
 LINE = re.compile(r"^#\s*signer:?\s*([0-9A-Fa-f ]+)$", re.MULTILINE)
 """The fingerprint's line in the file with the recovery key."""
-SHORTEST_WORDS = 5
 CHUNK = 1024 * 1024
 
 
@@ -135,7 +135,7 @@ def require(signer: str, wanted: str, unsigned_because: str) -> None:
     if signer and wanted == _plain(signer):
         return
     if unsigned_because:
-        if len(unsigned_because.strip()) < SHORTEST_WORDS:
+        if not says_something(unsigned_because):
             raise BackupError("words_missing")
         return
     if not signer:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.foundation.codes import Permission, RightsOutcome, Role
-from core.schemas.base import Line, Schema
+from core.schemas.base import Because, Line, Schema
 
 
 class Credentials(Schema):
@@ -90,7 +90,7 @@ class RightsChangeFields(Schema):
     permission: Permission
     granted: bool
     """True gives the right, False takes it away."""
-    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+    reason: Because
 
 
 class RightsChangeOut(RightsChangeFields):

@@ -86,6 +86,23 @@ def _registration_id(value: str) -> str:
     return value.lower()
 
 
+FEWEST_LETTERS, FEWEST_KINDS = 5, 3
+"""Letters of words that say something to whoever reviews them, and how many of them differ: "." says nothing, neither
+do "......", "aaaaaa" and "ya ya ya"."""
+
+
+def says_something(text: str) -> bool:
+    """Return whether words of a reason say something."""
+    letters = [letter for letter in text.casefold() if letter.isalpha()]
+    return len(letters) >= FEWEST_LETTERS and len(set(letters)) >= FEWEST_KINDS
+
+
+def _words(value: str) -> str:
+    if not says_something(value):
+        raise PydanticCustomError("string_too_short", "these words say nothing")
+    return value
+
+
 DOCUMENT_BYTES = 64 * 1024
 
 
@@ -107,6 +124,8 @@ SpacedLine = Annotated[str, AfterValidator(_spaced_line)]
 """One line of text, its spaces kept."""
 Prose = Annotated[str, BeforeValidator(_clean_lines), Field(max_length=8000)]
 """Several lines of text."""
+Because = Annotated[Line, Field(max_length=200), AfterValidator(_words)]
+"""A reason in words that say something; another person reads it."""
 Name = Annotated[Line, Field(min_length=1, max_length=120)]
 Identifier = Annotated[Line, Field(max_length=36)]
 """An id as it was given out; one that nothing has is answered as unknown, not as malformed."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from core.schemas.base import Line, Schema
+from core.schemas.base import Because, Schema
 
 
 class ClinicOut(Schema):
@@ -162,7 +160,7 @@ class ReportOut(Schema):
 class ExportAsked(Schema):
     """`POST reports/{name}/requests`: a report that names patients is to leave Loket as a file."""
 
-    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+    reason: Because
 
 
 class WrittenOut(Schema):

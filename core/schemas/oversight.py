@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from core.foundation.codes import ApprovalKind, RightsOutcome, SignatureState
-from core.schemas.base import Line, Schema
+from core.schemas.base import Because, Schema
 
 
 class AuditPerson(Schema):
@@ -103,4 +103,4 @@ class DangerSignFields(Schema):
 class DangerTakeBackFields(Schema):
     """`POST dangers/{code}/signature/take-back`."""
 
-    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+    reason: Because

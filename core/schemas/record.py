@@ -20,12 +20,9 @@ from core.foundation.codes import (
     Payer,
     Role,
 )
-from core.schemas.base import Document, ForDeceased, Line, Prose, Schema
+from core.schemas.base import Because, Document, ForDeceased, Line, Prose, Schema, says_something
 from core.schemas.patients import PatientOut
 from core.schemas.queues import EntryOut, EntryPatient
-
-SHORTEST_REASON = 5  # letters; "." says nothing to whoever reviews it
-FEWEST_LETTERS = 3  # different ones; neither does "aaaaaa", nor "ya ya ya"
 
 
 class StatedReason(NamedTuple):
@@ -37,8 +34,7 @@ class StatedReason(NamedTuple):
     @property
     def is_given(self) -> bool:
         """Return whether the words say something."""
-        letters = [letter for letter in self.words.casefold() if letter.isalpha()]
-        return len(letters) >= SHORTEST_REASON and len(set(letters)) >= FEWEST_LETTERS
+        return says_something(self.words)
 
 
 NO_REASON = StatedReason()
@@ -605,7 +601,7 @@ class AddendumFields(ReasonFields):
 class ReleaseFields(Schema):
     """`POST visits/{id}/release`."""
 
-    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+    reason: Because
     cluster: Annotated[Line, Field(max_length=12)] | None = None
     """The contact that may be corrected; all of the visit's unless given."""
     hours: Annotated[int, Field(ge=1, le=72)] = 24
@@ -626,7 +622,7 @@ class ReleaseOut(Schema):
 class ReleaseAsked(Schema):
     """`POST visits/{id}/release-requests`: the clinician's own contact is to be corrected after its time."""
 
-    reason: Annotated[Line, Field(min_length=5, max_length=200)]
+    reason: Because
     cluster: Annotated[Line, Field(max_length=12)] | None = None
     """The contact; the visit's newest one of one's own clusters unless given."""
 

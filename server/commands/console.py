@@ -151,13 +151,13 @@ def words(text: str, field: str) -> str:
     Raises:
         ValidationError: Too few or too many letters, or characters that no text holds.
     """
-    from pydantic import Field, TypeAdapter
+    from pydantic import TypeAdapter
     from pydantic import ValidationError as MalformedError
 
-    from core.schemas.base import Line
+    from core.schemas.base import Because
 
     try:
-        cleaned: str = TypeAdapter(Annotated[Line, Field(min_length=5, max_length=200)]).validate_python(text)
+        cleaned: str = TypeAdapter(Because).validate_python(text)
     except MalformedError:
         raise ValidationError({field: "words"}) from None
     return cleaned

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,32 @@ from server.run import Background
 from tests.people import Caller
 
 KEY = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+
+
+@dataclass
+class Reasons:
+    """What is asked for with words, and by whom."""
+
+    people: dict[str, Caller]
+    asked: list[tuple[str, str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def reasons(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reasons]:
+    home = tmp_path_factory.mktemp("reasons") / "home"
+    shutil.copytree(demo_home, home)
+    with Background(Settings(home=home)) as server, ExitStack() as stack:
+        people = {
+            name: stack.enter_context(Caller(server.url, name))
+            for name in ("clerk", "dentist", "supervisor", "admin")
+        }
+        visit = people["clerk"].registered()["visit_id"]
+        yield Reasons(people, [
+            ("admin", "rights/changes", REQUEST),
+            ("admin", "reports/daily-register/requests", {}),
+            ("dentist", f"visits/{visit}/release-requests", {}),
+            ("supervisor", f"visits/{visit}/release", {}),
+        ])  # fmt: skip
 
 
 REQUEST = {"role": "pharmacist", "permission": "read_notes", "granted": True, "reason": "uji coba saja"}
@@ -77,6 +107,13 @@ def test_nobody_takes_the_accounts_of_the_system_and_of_doors_in_hand(
             )
     for change in ({"role": "clerk"}, {"name": "Orang"}, {"clusters": ["UMUM"]}):
         assert admin.patch("accounts/system", json=change).json()["fields"] == {"account": "not_a_choice"}
+
+
+@pytest.mark.parametrize("reason", ["", ".......", "aaaaaaa", "ya ya ya", "12345678"])
+def test_words_that_say_nothing_ask_for_nothing(reasons: Reasons, reason: str) -> None:
+    for who, path, body in reasons.asked:
+        answer = reasons.people[who].post(path, json={**body, "reason": reason})
+        assert answer.json()["fields"] == {"reason": "required"}, path
 
 
 def test_a_new_clinics_first_head_approves_at_once(tmp_path: Path) -> None:
