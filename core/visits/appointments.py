@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from peewee import fn
 
+from core.exchange import outbox
 from core.foundation import audit, clock
 from core.foundation.clinic import Clinic
 from core.foundation.codes import AppointmentOrigin, AppointmentStatus, EntryStatus, Permission, VisitStatus
@@ -135,6 +136,7 @@ def end_return(actor: Actor, visit: Visit) -> None:
         held.save()
         facts = {"cluster": held.cluster}
         audit.record(actor, "appointment_cancelled", "appointment", held.id, held.patient_id, **facts)
+        _tell_of_return(held)
 
 
 def return_of(visit_id: str) -> Appointment | None:
@@ -182,7 +184,14 @@ def _keep(
         booked_at=clock.now(),
     )
     audit.record(actor, "appointment_booked", "appointment", made.id, patient.id, cluster=wanted.cluster)
+    _tell_of_return(made)
     return made
+
+
+def _tell_of_return(appointment: Appointment) -> None:
+    """Let the visit go out again where the return date is part of what was sent of it."""
+    if appointment.from_visit_id is not None:
+        outbox.enqueue(outbox.VISIT, appointment.from_visit_id)
 
 
 def check_day(clinic: Clinic, cluster: str, day: date) -> None:
@@ -536,6 +545,7 @@ def cancel(actor: Actor, card: str, cluster: str, day: date, reason: str = "") -
         held.end_reason = reason.strip()[:REASON_LENGTH]
         held.save()
         audit.record(actor, "appointment_cancelled", "appointment", held.id, held.patient_id, cluster=cluster)
+        _tell_of_return(held)
     return held
 
 

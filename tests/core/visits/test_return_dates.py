@@ -16,7 +16,7 @@ from core.foundation.codes import AppointmentStatus, Role
 from core.foundation.database import connection
 from core.foundation.errors import ConflictError, RuleError, ValidationError
 from core.foundation.permissions import Actor
-from core.models import Account, Appointment, Patient, RosterVersion, Visit
+from core.models import Account, Appointment, Outbox, Patient, RosterVersion, Visit
 from core.records import return_dates
 from core.schemas.record import ReturnDateFields
 from core.visits import appointments
@@ -112,6 +112,29 @@ def test_another_day_takes_the_place_of_the_first_and_it_can_be_taken_back(clini
     assert Appointment.get_by_id(first.id).status == AppointmentStatus.CANCELLED
     assert give(clinic, visit, doctor, None) is None
     assert Appointment.get_by_id(second.id).status == AppointmentStatus.CANCELLED
+
+
+def edits_to_send(visit: Visit) -> int:
+    """How often the visit was put on the list of what is to be sent."""
+    row = Outbox.get_or_none(Outbox.kind == "visit", Outbox.target == visit.id)
+    return row.change if row else 0
+
+
+def test_a_return_date_that_is_given_or_taken_back_sends_its_visit_again(clinic: Clinic) -> None:
+    visit, doctor = seen(clinic)
+    before = edits_to_send(visit)
+    given = give(clinic, visit, doctor, LATER)
+    after_giving = edits_to_send(visit)
+    assert after_giving > before
+    assert given is not None
+    Appointment.update(card="0001200300401").where(Appointment.id == given.id).execute()
+    at_home = Actor(doctor.account_id, "jkn", "Mobile JKN", Role.CLERK)
+    appointments.cancel(at_home, "0001200300401", "UMUM", LATER)
+    after_cancelling = edits_to_send(visit)
+    assert after_cancelling > after_giving
+    give(clinic, visit, doctor, LATER + timedelta(days=1))
+    give(clinic, visit, doctor, None)
+    assert edits_to_send(visit) >= after_cancelling + 2
 
 
 def test_a_refused_day_leaves_the_earlier_one(clinic: Clinic) -> None:
