@@ -15,7 +15,7 @@ from core.foundation.database import connection
 from core.foundation.errors import CoreError
 from core.models import LentNumber, PendingRegistration
 from core.schemas.counters import CopyAsked, DeliveryOut, ProfileOut, StoreCopy
-from server.counter.link import AwayError, Link, code_of
+from server.counter.link import AwayError, Link, code_of, is_revoked
 from server.counter.machine import Machine, key_of, key_text
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Keeper:
 
     async def _asked(self, method: str, path: str, body: Any = None) -> Any:
         answer = await self._link.ask(method, path, body)
-        if answer.status_code in {401, 403}:
+        if is_revoked(answer):
             raise RevokedError
         if answer.is_error:
             log.error("the core refused %s: %s", path, code_of(answer))
@@ -177,8 +177,10 @@ class Keeper:
     async def _deliver(self, row: PendingRegistration) -> None:
         fields = pending.delivery(row).model_dump(mode="json", exclude_unset=True)
         answer = await self._link.ask("POST", "/counters/deliveries", fields)
-        if answer.status_code in {401, 403}:
+        if is_revoked(answer):
             raise RevokedError
+        if answer.is_error and not code_of(answer):
+            raise AwayError(is_sent=True)  # not the own answer of a core
         if (
             answer.is_error
         ):  # a shape that an older or newer core does not read: nothing is lost, a person looks at it

@@ -56,7 +56,10 @@ class Link:
 
     def _connections(self) -> httpx.AsyncClient:
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        return httpx.AsyncClient(base_url=self.url, timeout=timeout, verify=self._tls or True)
+        # Not by a proxy of the environment: with the cable out it would answer in the core's place.
+        return httpx.AsyncClient(
+            base_url=self.url, timeout=timeout, verify=self._tls or True, trust_env=False
+        )
 
     async def begin_anew(self) -> None:
         """Forget the connections of before: on a line that was cut they say nothing for a long time."""
@@ -163,6 +166,11 @@ class Link:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def is_revoked(answer: httpx.Response) -> bool:
+    """Return whether the core itself says that it does not know this machine any more; no portal on the way does."""
+    return code_of(answer) in {"not_signed_in", "not_allowed"}
 
 
 def code_of(answer: httpx.Response) -> str:
