@@ -60,6 +60,8 @@ HERE = tuple(
     )
 )
 """Calls that are answered without the core: those that registering needs."""
+LINE_ENDED = (httpx.TransportError, httpx.StreamError)
+"""Ends of an answer that did not come whole."""
 SAFE = frozenset({"GET", "HEAD"})
 HARMLESS = frozenset(
     f"{API}/{path}"
@@ -396,7 +398,7 @@ async def _read(answer: httpx.Response) -> bytes:
     """
     try:
         return b"".join([part async for part in answer.aiter_raw()])
-    except httpx.TransportError as error:
+    except (*LINE_ENDED, RuntimeError) as error:  # the connections of before were closed under it
         raise AwayError(is_sent=True) from error
     finally:
         await answer.aclose()
@@ -407,7 +409,7 @@ async def _raw(answer: httpx.Response) -> Any:
     try:
         async for part in answer.aiter_raw():
             yield part
-    except httpx.TransportError:
+    except (*LINE_ENDED, RuntimeError):
         return
     finally:
         await answer.aclose()

@@ -136,6 +136,8 @@ class Link:
                 raise AwayError(is_sent=True)
             answer: httpx.Response = answering.result()
             return answer
+        except RuntimeError as error:  # the connections of before were closed under it
+            raise AwayError(is_sent=True) from error
         except httpx.TransportError as error:
             self.lose()
             is_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
