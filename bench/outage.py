@@ -202,8 +202,16 @@ class CounterHere:
                     ticket = answer.json()["ticket"]
                     self.told.receipts[body["id"]] = (ticket["cluster"], ticket["number"])
                 else:
-                    self.told.refused[answer.json()["code"]] += 1
+                    self.told.refused[_code_of(answer)] += 1
             return
+
+
+def _code_of(answer: httpx.Response) -> str:
+    """Return the code of a refusal; the status of an answer that has none."""
+    try:
+        return str(answer.json()["code"])
+    except ValueError:
+        return str(answer.status_code)
 
 
 def body_of(chance: random.Random) -> dict[str, Any]:
