@@ -4,11 +4,12 @@
 
 The brief of the writer is `bench/data/blind/brief.md`; the set's SHA-256 was committed before the first run, in
 `bench/data/blind/SHA256SUMS`, and the run of that day stands in `bench/data/blind/blind_1.result.txt`. Afterwards the
-set is material to learn from: a later run only shows that nothing got worse. The same holds for `blind_3`, and for `blind_2`,
-whose first run counted ten small injuries among the ordinary that it labels IGD; they are left out of that line now. Intervals are Wilson's, of 95 %.
-A set to come: its writer gets `brief.md` alone and fills `blind_4.csv`; `sha256sum blind_4.csv >> SHA256SUMS` is committed
-before anything is run; then once `python -m bench.routing_blind bench/data/blind/blind_4.csv | tee
-bench/data/blind/blind_4.result.txt`. A set whose sum is not on the list is not scored.
+set is material to learn from: a later run only shows that nothing got worse. The same holds for `blind_3` and `blind_4`, and for
+`blind_2`, whose first run counted ten small injuries among the ordinary that it labels IGD; they are left out of that line
+now. Intervals are Wilson's, of 95 %.
+A set to come: its writer gets `brief.md` alone and fills `blind_5.csv`; `sha256sum blind_5.csv >> SHA256SUMS` is committed
+before anything is run; then once `python -m bench.routing_blind bench/data/blind/blind_5.csv | tee
+bench/data/blind/blind_5.result.txt`. A set whose sum is not on the list is not scored.
 The second table supposes that whoever is asked answers as labelled; the first that nobody answers, as over the API.
 """
 

@@ -165,7 +165,7 @@ async def test_reports_are_read_and_written_with_the_keyboard(counter: Counter, 
         assert isinstance(app.screen, AdministrationScreen)
 
 
-WITHOUT_SUM = {"kbk": "Rasio peserta prolanis"}
+WITHOUT_SUM = {"kbk": "Rasio peserta prolanis", "identity": "Status perkawinan"}
 """Report -> its last row, where that is no sum."""
 
 
