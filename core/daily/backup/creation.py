@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.daily.backup.retention import (
     drop_plain_copies,
     places,
     rotate,
+    second_places,
     take_elsewhere,
 )
 from core.daily.backup.scratch import (
@@ -65,9 +66,9 @@ def make(clinic: Clinic, made_for: Purpose = "hand") -> BackupInfo:
     with jobs.alone(settings.home, "backup") as first:
         if not first:
             raise BackupError("running")
-        at = clock.now().replace(microsecond=0)
         settings.require_daily_folder()
         folder = settings.daily_folder / FOLDER_NAME
+        at = _free_second(clock.now(), [folder, *second_places(settings)], settings.facility_code)
         problems = _begin_base(made_for)
         with scratch(folder) as work:
             data, content = _copy(settings, work, at, made_for)
@@ -150,9 +151,32 @@ def _prove(packed: Path, key: Any, expected: Content, settings: Settings, work: 
     return opened
 
 
+def _name(facility: str, at: datetime) -> str:
+    return f"loket-{facility}-{at.strftime(STAMP)}.tar.gz.age"
+
+
+def _free_second(now: datetime, folders: list[Path], facility: str) -> datetime:
+    """Return the first second, from now on, of which no folder holds a backup.
+
+    Two machines on one second place may make theirs within one second: the later would take the place of the earlier,
+    on which a journal rests.
+    """
+    at = now.replace(microsecond=0)
+    while any(_is_taken(folder / _name(facility, at)) for folder in folders):
+        at += timedelta(seconds=1)
+    return at
+
+
+def _is_taken(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a place that cannot be read is told when the backup is copied there
+        return False
+
+
 def _keep(folder: Path, facility: str, at: datetime, packed: Path, content: Content) -> BackupInfo:
     """Give the proven file its name and a description without secrets beside it."""
-    path = folder / f"loket-{facility}-{at.strftime(STAMP)}.tar.gz.age"
+    path = folder / _name(facility, at)
     info = BackupInfo(
         path=str(path),
         made_at=at,

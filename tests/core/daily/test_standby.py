@@ -305,6 +305,25 @@ def test_who_took_over_is_never_guessed(place: Path) -> None:
         epochs.newer(place, 0)
 
 
+def test_no_base_takes_the_place_of_another_machines_of_the_same_second(
+    clinic: Clinic, paired: Settings, place: Path
+) -> None:
+    now = clock.now()
+    with clock.frozen(lambda: now):
+        work(clinic, 2)
+        backup.make(clinic, "journal")
+        first = {file.name: file.read_bytes() for file in place.glob("loket-*.age")}
+        leave(clinic)
+        promotion.promote(paired, WHY)
+        core = Clinic.open(paired)
+        backup.make(core, "journal")
+        backup.make(core, "hand")
+    leave(core)
+    there = {file.name: file.read_bytes() for file in place.glob("loket-*.age")}
+    assert len(there) >= len(first) + 2
+    assert {name: there[name] for name in first} == first
+
+
 def test_a_third_machine_follows_the_one_that_took_over(
     clinic: Clinic, paired: Settings, key: str, place: Path, tmp_path: Path
 ) -> None:
