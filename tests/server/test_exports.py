@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +12,11 @@ import pytest
 from core.daily.reports.exports import CONCEALED, GIVEN_FOR
 from core.daily.reports.registry import REPORTS
 from core.foundation import clock
+from core.foundation.codes import AppointmentOrigin, AppointmentStatus
 from core.foundation.config import Settings
+from core.foundation.database import connection
+from core.foundation.identifiers import new_id
+from core.models import Appointment, Visit
 from server.run import Background
 from tests.people import Caller, release_file
 
@@ -105,13 +110,26 @@ def test_the_list_of_the_day_tells_who_took_a_file(admin: Caller, supervisor: Ca
     assert asked["detail"]["reason"] == "untuk dinas kesehatan"
 
 
+def _misses_a_return(clerk: Caller, receipt: dict[str, Any], complaint: str) -> None:
+    """Let a patient be expected today who left the counter again, and did not come."""
+    assert clerk.post(f"registrations/{receipt['registration_id']}/undo").is_success
+    now = clock.now()
+    with connection():
+        today = Visit.get_by_id(receipt["visit_id"]).service_on
+        Appointment.create(
+            id=new_id(), patient=receipt["patient_id"], cluster="GIGI", service_on=today, sequence=99, number="B-099",
+            status=AppointmentStatus.NO_SHOW, chief_complaint=complaint, origin=AppointmentOrigin.ROOM, booked_at=now,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", NAMING)
 def test_a_screen_shows_clinical_text_only_to_who_reads_records(
     clerk: Caller, admin: Caller, supervisor: Caller, name: str
 ) -> None:
     complaint = "sakit gigi geraham kiri"
-    person = clerk.registered(chief_complaint=complaint)
-    assert person
+    receipt = clerk.registered(chief_complaint=complaint)
+    if name == "missed-returns":
+        _misses_a_return(clerk, receipt, complaint)
     kept, concealed = (reader.get(f"reports/{name}").json() for reader in (supervisor, admin))
     assert complaint in str(kept["rows"])
     assert complaint not in str(concealed["rows"])

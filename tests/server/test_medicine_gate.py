@@ -301,6 +301,7 @@ released a record, the supervisor's leave asked for."""
 VACCINE = {"vaccine": "Vaksin BCG", "dose_number": 1, "lot_number": "L1", "expires_on": "2099-01-01"}
 BODIES: dict[str, Any] = {
     "PUT /visits/{visit_id}/encounter": {"subjective": "x"}, "PUT /visits/{visit_id}/payer": {"payer": "general"},
+    "PUT /visits/{visit_id}/return-date": {"on": None},
     "PUT /visits/{visit_id}/breastfeeding": {"breastfeeding": False}, "POST /visits/{visit_id}/addenda": {"text": "catatan"},
     "POST /visits/{visit_id}/letters": {"kind": "referral", "answers": REFERRAL},
     "POST /visits/{visit_id}/diagnoses": {"code": "J06.9"}, "POST /visits/{visit_id}/procedures": {"code": "23.09"},

@@ -85,5 +85,5 @@ def value_text(setting: SettingOut) -> str:
     hidden = _("(hidden)") if setting.is_set else "-"
     shown = hidden if setting.is_hidden else setting.value or "-"
     if setting.waits and not setting.is_hidden:
-        shown += "  " + _("(now {running})").format(running=setting.running or "-")
+        shown += ", " + _("now {running}").format(running=setting.running or "-")
     return shown
