@@ -40,6 +40,8 @@ MISSING_SECONDS = (
 )
 REMEMBERED_ENDS = 1000  # sign-ins that have ended, for apps that subscribe a moment later
 ENDED = "account_ended"
+NOT_SIGNED_IN = "not_signed_in"
+"""Code of the core's refusal of a token that has ended."""
 WHOLE_DAY = frozenset({"day_closed", "day_closing"})
 """Kinds of change that concern every pane."""
 COALESCE_SECONDS = 0.25  # a busy cluster is read and painted four times a second at most
@@ -178,6 +180,8 @@ class ChangeHub:
         self._reads: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._rereading: asyncio.Task[None] | None = None
+        self._told: int | None = None
+        self._told_more = asyncio.Event()
         self._stream_arrives = False
         self._panes_missed = False
         self.connected = False
@@ -298,6 +302,7 @@ class ChangeHub:
             self._rereading = None
         self._await_feed()
         self._stream_arrives = self._panes_missed = False
+        self._told = None
         self.connected = False
 
     def _tell(self, make: Callable[[], Message], apps: set[App[Any]]) -> None:
@@ -352,20 +357,48 @@ class ChangeHub:
         async for change in stream.changes():
             if change is not None and change.kind == ENDED:
                 self._end_sessions(change.data.get("sessions", []), change.data.get("why", ""))
-            elif self._is_quiet():
-                continue
-            elif change is None or change.kind in WHOLE_DAY:
-                self._reread()
-            elif change.cluster is not None and change.kind == "entry":
-                self._changed(change.cluster)
-            else:
-                self._tell(partial(RecordChanged, change.kind), self._following)
+            elif not self._is_quiet():
+                self._take(change)
+            self._told = stream.sequence
+            told_more, self._told_more = self._told_more, asyncio.Event()
+            told_more.set()
 
-    def _reread(self) -> None:
-        """Read every pane again, beside the stream: whoever waits for an answer must still hear that the feed fell silent."""
+    def _take(self, change: ChangeOut | None) -> None:
+        if change is None or change.kind in WHOLE_DAY:
+            self._reread(is_gap=change is None)
+        elif change.cluster is not None and change.kind == "entry":
+            self._changed(change.cluster)
+        else:
+            self._tell(partial(RecordChanged, change.kind), self._following)
+
+    def _reread(self, *, is_gap: bool) -> None:
+        """Read every pane again, beside the stream: whoever waits for an answer must still hear that the feed fell silent.
+
+        Args:
+            is_gap: Whether changes were missed; what is being read now may wait for one of them.
+        """
         if self._rereading is not None:
             self._rereading.cancel()
-        self._rereading = asyncio.get_running_loop().create_task(self._read_everything())
+        if is_gap:
+            for read in self._reads.values():
+                read.cancel()
+        self._rereading = asyncio.get_running_loop().create_task(self._read_all(is_gap=is_gap))
+
+    async def _read_all(self, *, is_gap: bool) -> None:
+        if is_gap and self._is_door:
+            await self._end_missed()
+        await self._read_everything()
+
+    async def _end_missed(self) -> None:
+        """Ask the core about each seat's sign-in: its end may lie in the gap, and panes are read by the door's own."""
+        for key, seat in tuple(self._seats.items()):
+            try:
+                await seat.client.accounts.me()
+            except RefusedError as refusal:
+                if refusal.code == NOT_SIGNED_IN:
+                    self._end(key, "")
+            except UnreachableError as error:
+                logger.info("a sign-in could not be checked: %s", error)
 
     async def _read_everything(self) -> None:
         """Read every pane again; until that succeeds they count as old, even while the stream arrives."""
@@ -421,5 +454,23 @@ class ChangeHub:
                 self._again.add(cluster)
                 await asyncio.sleep(UNREAD_SECONDS)
             return
+        if self._is_door and not await self._has_told(queue.sequence):
+            self._again.add(cluster)
+            return
         self.queues[cluster] = queue
         self._tell(lambda: QueueChanged(queue), self._following)
+
+    async def _has_told(self, sequence: int) -> bool:
+        """Wait until the stream has told what a pane shows already: the end of a sign-in goes before what followed it.
+
+        Returns:
+            False if it did not come in time.
+        """
+        until = asyncio.get_running_loop().time() + MISSING_SECONDS
+        while self._told is not None and self._told < sequence:
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._told_more.wait()
+            except TimeoutError:
+                return False
+        return True
