@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from core.foundation import clock
 from core.foundation.database import connection
-from core.models import Encounter
+from core.foundation.identifiers import new_id
+from core.models import Account, CounterDelivery, Encounter
+from core.models import Counter as CounterMachine
 from tests.tui.conftest import Counter, press, settle, type_text, until
 from tests.tui.looking import said, save_picture, screen_of, screen_text
 from tui.app import LoketApp
@@ -273,3 +276,32 @@ async def test_the_supervisor_releases_a_file_with_names_by_a_key(counter: Count
         await until(pilot, lambda: said(app).startswith("Approved"), "the decision")
     with counter.api("admin") as api:
         assert api.get("reports/daily-register", params={"format": "csv"}).status_code == 200
+
+
+@pytest.fixture
+def flagged(counter: Counter, opened: dict[str, Any]) -> str:
+    """A registration of an account that had been disabled, delivered by a counter's own machine; its number."""
+    with connection():
+        account = Account.get(Account.username == "clerk")
+        machine = Account.get(Account.username == "door")
+        now = clock.now()
+        own = CounterMachine.create(id=new_id(), name="Loket 9", account=machine, created_at=now)
+        CounterDelivery.create(
+            id=new_id(), counter=own, account=account, visit=opened["visit_id"], flag="account_disabled",
+            arrived_at=now, delivered_at=now,
+        )  # fmt: skip
+    return str(opened["ticket"]["number"])
+
+
+async def test_what_a_disabled_account_registered_without_the_core_is_looked_at(
+    counter: Counter, flagged: str, tmp_path: Path
+):
+    async with counter.at("supervisor") as (app, pilot):
+        await press(pilot, "f6")
+        await until(pilot, lambda: "its account was disabled" in screen_text(app), "the delivery")
+        assert flagged in screen_text(app)
+        assert "1 wait for a decision" in said(app)
+        save_picture(app, tmp_path / "flagged.png")
+        await press(pilot, "home", "y")
+        await until(pilot, lambda: said(app).startswith("Noted"), "that it is noted")
+        assert "its account was disabled" not in screen_text(app)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core.schemas.counters import CounterOut, CounterStanding, QuestionOut
+from core.schemas.counters import CounterOut, CounterStanding, FlaggedDelivery, QuestionOut
 from tui.client.resource import ResourceClient
 
 
 class CountersClient(ResourceClient):
-    """Calls that a counter's own machine answers itself."""
+    """Calls that a counter's own machine answers itself, and what the core knows of the machines."""
 
     async def standing(self) -> CounterStanding:
         """Return how the machine stands with the core."""
@@ -16,6 +16,14 @@ class CountersClient(ResourceClient):
     async def machines(self) -> list[CounterOut]:
         """Return the machines of all counters, for the head of the clinic and the admin."""
         return await self._connection.many(CounterOut, "counters")
+
+    async def flagged(self) -> list[FlaggedDelivery]:
+        """List the deliveries that the head of the clinic has not looked at yet."""
+        return await self._connection.many(FlaggedDelivery, "counters/flagged")
+
+    async def look_at(self, delivery_id: str) -> None:
+        """Note that a flagged delivery was looked at."""
+        await self._connection.send("POST", f"counters/flagged/{delivery_id}/seen")
 
     async def questions(self) -> list[QuestionOut]:
         """Return the registrations that the core could not take as they were, the oldest first."""

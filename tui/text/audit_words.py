@@ -9,6 +9,7 @@ from typing import Any
 from core.daily.reports.registry import REPORTS
 from core.foundation.codes import ApprovalKind
 from core.foundation.languages import in_language
+from core.schemas.counters import FlaggedDelivery
 from core.schemas.oversight import ApprovalOut, AuditLineOut
 from tui.text import problem_words
 from tui.text.formatting import date_text, instant_text
@@ -153,6 +154,15 @@ APPROVALS: Mapping[str, str] = {
     "tampering": N_("Break of the log"),
 }
 """Requests and deeds of another person, by kind."""
+
+
+FLAGS: Mapping[str, str] = {"account_disabled": N_("without the core; its account was disabled")}
+"""Flag of a delivery that the head of the clinic should look at -> why."""
+
+
+def delivery_flag(flagged: FlaggedDelivery) -> str:
+    """Return why a delivery is to be looked at."""
+    return problem_words.word(FLAGS, flagged.flag)
 
 
 def approval_subject(asked: ApprovalOut, zone: str) -> str:

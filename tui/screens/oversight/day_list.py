@@ -11,6 +11,7 @@ from textual.binding import Binding
 
 from core.foundation import clock
 from core.foundation.codes import Permission
+from core.schemas.counters import FlaggedDelivery
 from core.schemas.oversight import ApprovalOut, AuditLineOut
 from tui import keymap, theme
 from tui.screens.oversight.audit_lines import READ_CELLS, AuditLines, audit_row, line_key
@@ -28,15 +29,16 @@ from tui.widgets.painting import Line
 MOST_ROWS = 1000  # far beyond what any day brings
 
 
-class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
-    """A row for each request that waits, then one for each deed of the day."""
+class DayListScreen(AuditLines[AuditLineOut | ApprovalOut | FlaggedDelivery]):
+    """A row for each request that waits and each delivery to look at, then one for each deed of the day."""
 
     AREA = "oversight"
     KEY_ROWS = 2
     TITLE_TEXT = N_("List of the day")
     HELP_TEXT = N_(
         "What the head of the clinic looks at each day: records opened outside their readers' own queues, merges, "
-        "releases, rights, restores, accounts, settings. What waits for a decision stands first (?): Y approves it, N refuses it. G shows broken glass alone. The comma and the full stop go one day back and "
+        "releases, rights, restores, accounts, settings. What waits for a decision stands first (?): Y approves it, N refuses it. So does whoever was registered at a counter "
+        "without the core by an account that had been disabled: Y notes that it was looked at. G shows broken glass alone. The comma and the full stop go one day back and "
         "on, D asks for a day. L opens the audit log, R the rights, S the danger signs to sign, F the paper forms. Enter shows a row in full."
     )
     BINDINGS = [
@@ -84,9 +86,12 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
             limit=MOST_ROWS,
         )
         waiting = [asked for asked in await client.approvals() if asked.outcome is None]
-        self._items = {asked.id: asked for asked in waiting} | {line_key(line): line for line in lines}
+        flagged = await self.session.client.counters.flagged() if self.session.may(Permission.APPROVE) else []
+        self._items = {asked.id: asked for asked in waiting}
+        self._items |= {each.id: each for each in flagged}
+        self._items |= {line_key(line): line for line in lines}
         self._show()
-        self._explain(lines, len(waiting))
+        self._explain(lines, len(waiting) + len(flagged))
 
     def _explain(self, lines: Sequence[AuditLineOut], waiting: int) -> None:
         glass = sum(line.action == "glass_broken" for line in lines)
@@ -97,9 +102,12 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
             said += "; " + _("{number} wait for a decision").format(number=waiting)
         self.hint(said)
 
-    def _row(self, item: AuditLineOut | ApprovalOut) -> Line:
+    def _row(self, item: AuditLineOut | ApprovalOut | FlaggedDelivery) -> Line:
         if isinstance(item, AuditLineOut):
             return audit_row(item, self.session.clinic.timezone, with_day=False)
+        if isinstance(item, FlaggedDelivery):
+            why = audit_words.delivery_flag(item)
+            return [(f" ?     {fit(item.account, 10)} {fit(item.number, 8)} {why}", theme.STRONG)]
         kind = problem_words.word(audit_words.APPROVALS, item.kind)
         about = audit_words.approval_subject(item, self.session.clinic.timezone)
         row = f" ?     {fit(item.requested_by, 10)} {fit(kind, 20)} {fit(about, 18)} {item.reason}"
@@ -108,6 +116,9 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
     def show_whole(self) -> None:
         """Show all that the chosen row or request tells."""
         asked = self._chosen
+        if isinstance(asked, FlaggedDelivery):
+            self._show_delivery(asked)
+            return
         if not isinstance(asked, ApprovalOut):
             super().show_whole()
             return
@@ -121,8 +132,20 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
             lines += wrapped(fact, READ_CELLS)
         self.app.push_screen(TextDialog(self.session, audit_words.APPROVALS[asked.kind], lines))
 
+    def _show_delivery(self, flagged: FlaggedDelivery) -> None:
+        at = instant_text(flagged.delivered_at, self.session.clinic.timezone)
+        about = _("{number}, registered at {counter} by {account}").format(
+            number=flagged.number, counter=flagged.counter, account=flagged.account
+        )
+        lines = [at, about, *wrapped(audit_words.delivery_flag(flagged), READ_CELLS)]
+        self.app.push_screen(TextDialog(self.session, N_("Registered without the core"), lines))
+
     def action_approve(self) -> None:
-        """Approve the chosen request."""
+        """Approve the chosen request, or note that a delivery was looked at."""
+        chosen = self._chosen
+        if isinstance(chosen, FlaggedDelivery):
+            self._send(self.session.client.counters.look_at(chosen.id), _("Noted: it was looked at."))
+            return
         self._decide(self.session.client.oversight.approve, _("Approved; it holds at once."))
 
     def action_refuse(self) -> None:
@@ -137,7 +160,7 @@ class DayListScreen(AuditLines[AuditLineOut | ApprovalOut]):
             self.say(_("Choose a request that waits (?)."), "warning")
 
     @work(exclusive=True, group="do", exit_on_error=False)
-    async def _send(self, call: Awaitable[ApprovalOut], said: str) -> None:
+    async def _send(self, call: Awaitable[object], said: str) -> None:
         with self.saying_refusals(), hold_keys(self.app):
             await call
             await self._read()
