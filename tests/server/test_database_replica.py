@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -43,11 +44,10 @@ class Pair:
         slot, command = _recipe()
         with psycopg.connect(self.one, autocommit=True) as session:
             session.execute(slot)
-        words = command.replace("FIRST", f"127.0.0.1 port={self.first.port}").split(" -D ")[0]
-        conninfo = re.findall(r'-d "([^"]+)"', words)[0].replace("user=loket_archive", "user=loket")
-        self.second.call(
-            "pg_basebackup", "-d", conninfo, "-S", database_replica.SLOT, "-R", "-D", str(self.second.data)
-        )
+        here = command.replace("FIRST", f"127.0.0.1 port={self.first.port}").replace("loket_archive", "loket")
+        words = shlex.split(here.split(" -D ")[0])
+        assert database_replica.SLOT in words
+        self.second.call(*words, "-D", str(self.second.data))
         self.second.start()
 
     def promote(self) -> None:
