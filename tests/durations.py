@@ -1,4 +1,4 @@
-"""Keeps the cores busy: the longest test files are started first, by three workers a core.
+"""Keeps the cores busy: the longest test files are started first, by two workers a core.
 
 `tests/durations.json` holds the seconds of each file as last measured; a file that is not in it is
 started first. `pytest --measure` writes it again. The order within a file never changes.
@@ -15,8 +15,8 @@ import pytest
 
 FILE = Path(__file__).with_name("durations.json")
 ROOT = Path(__file__).parents[1]
-WORKERS_A_CORE = 3
-"""Half of the time of a run goes into waiting for other processes and for timers; the further workers use it."""
+WORKERS_A_CORE = 2
+"""Half of the time of a run goes into waiting for other processes and for timers; a second worker uses it."""
 MOST_WORKERS = 8
 """Each reads all the tests and holds 300 MB."""
 
