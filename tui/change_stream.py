@@ -380,6 +380,7 @@ class ChangeHub:
         if self._rereading is not None:
             self._rereading.cancel()
         if is_gap:
+            self.queues.clear()  # of a core that was restored, the later reading has the lower number
             for read in self._reads.values():
                 read.cancel()
         self._rereading = asyncio.get_running_loop().create_task(self._read_all(is_gap=is_gap))
@@ -457,6 +458,9 @@ class ChangeHub:
         if self._is_door and not await self._has_told(queue.sequence):
             self._again.add(cluster)
             return
+        known = self.queues.get(cluster)
+        if known is not None and queue.sequence < known.sequence:
+            return  # a person's own action has been read since: the older pane would take it back on the screen
         self.queues[cluster] = queue
         self._tell(lambda: QueueChanged(queue), self._following)
 

@@ -141,3 +141,19 @@ async def test_no_pane_is_shown_that_knows_more_than_the_feed_has_told() -> None
         core.feed.tell(10, "entry", cluster="GIGI")
         await _until(lambda: hub.queues["GIGI"].sequence == 10)
         assert ended == ["dentist"]
+
+
+async def test_a_reading_that_is_older_than_ones_own_is_not_shown() -> None:
+    core = _Core()
+    async with _door(core) as (hub, client):
+        hub.watch("dentist", Seat(client("dentist"), lambda why: None, lambda: None))
+        await _until(lambda: "GIGI" in hub.queues)
+        own = hub.queues["GIGI"].model_copy(update={"sequence": 9})
+        hub.queues["GIGI"] = own
+        core.feed.tell(8, "entry", cluster="GIGI")
+        core.feed.tell(9, "entry", cluster="GIGI")
+        await asyncio.sleep(0.5)
+        assert hub.queues["GIGI"] is own
+        core.sequence = 10
+        core.feed.tell(10, "entry", cluster="GIGI")
+        await _until(lambda: hub.queues["GIGI"].sequence == 10)
