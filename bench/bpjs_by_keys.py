@@ -10,7 +10,6 @@ stand-in's books are read. Exit code 1 when a screen never came or the books hol
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -19,7 +18,7 @@ from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
-from bench.morning_by_keys import NUMBER, Seat, Tally, Words
+from bench.morning_by_keys import NUMBER, Seat, Tally, Words, folder_and_language
 from core.foundation import clock
 from core.foundation.config import Settings
 from server.bpjs_stand_in import Books, PcareHost
@@ -313,17 +312,7 @@ def play(folder: Path, language: str) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "folder", nargs="?", type=Path, help="takes the screens; a new temporary one by default"
-    )
-    parser.add_argument("--language", choices=("id", "en"), default="id")
-    chosen = parser.parse_args()
-    folder = chosen.folder or Path(tempfile.mkdtemp(prefix="bpjs-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return play(folder, chosen.language)
+    return play(*folder_and_language(__doc__ or "", "bpjs-"))
 
 
 if __name__ == "__main__":

@@ -409,18 +409,28 @@ def _print_table(tally: Tally, morning: Morning) -> None:
     print(f"{tally.steps} steps, {tally.keys} keys")
 
 
-def main() -> int:
+def folder_and_language(description: str, prefix: str) -> tuple[Path, str]:
+    """Read the command line of a bench that is played by keys.
+
+    Args:
+        description: Of the bench.
+        prefix: Of the name of a new folder for the screens, where none is given.
+    """
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "folder", nargs="?", type=Path, help="takes the screens; a new temporary one by default"
     )
     parser.add_argument("--language", choices=("id", "en"), default="id")
     chosen = parser.parse_args()
-    folder = chosen.folder or Path(tempfile.mkdtemp(prefix="loket-morning-"))
+    folder = chosen.folder or Path(tempfile.mkdtemp(prefix=prefix))
     folder.mkdir(parents=True, exist_ok=True)
-    return play(folder, chosen.language)
+    return folder, chosen.language
+
+
+def main() -> int:
+    return play(*folder_and_language(__doc__ or "", "loket-morning-"))
 
 
 if __name__ == "__main__":

@@ -472,7 +472,7 @@ class Counter(Table):
     store_key = CharField(max_length=64, default="")
     """Key of the machine's store, base64: the core opens it while it is there. Empty once the machine is lost."""
     has_secret = FlagField(default=False)
-    """Whether the store needs a secret of the machine besides a password: without it the store holds today's people only."""
+    """True if the store needs a secret of the machine besides a password: without it the store holds today's people only."""
     days = IntegerField(default=90)
     """Patients who came within so many days are held; more than 90 only as the head of the clinic has approved."""
     created_at = InstantField()
@@ -484,7 +484,7 @@ class Counter(Table):
     asked = IntegerField(default=0)
     """Those that wait there for somebody's answer."""
     away_since = InstantField(null=True)
-    """When the machine had last lost the core, as it told; empty while it has not."""
+    """Instant at which the machine had last lost the core, as it told; empty while it has not."""
     chain_length = IntegerField(default=0)
     chain_head = CharField(max_length=64, default="")
     """Newest hash of the machine's own audit chain, as it was delivered."""
@@ -502,7 +502,7 @@ class CounterPerson(Table):
     patient_id: str
     sent_at = InstantField()
     held_until = InstantField(null=True)
-    """When the machine was told to drop it; empty while it holds it."""
+    """Instant at which the machine was told to drop it; empty while it holds it."""
 
     class Meta:
         """One row a machine and patient."""
@@ -520,12 +520,12 @@ class CounterDelivery(Table):
     visit_id: str
     account = ForeignKeyField(Account, backref="+")
     account_id: str
-    """Who registered at the counter."""
+    """The account that registered at the counter."""
     arrived_at = InstantField()
     is_uncertain = FlagField(default=False)
     """True if the machine could not know the time: it had been switched off and has no clock of its own."""
     flag = CharField(max_length=24, default="")
-    """What the supervisor should look at: `account_disabled`; empty: nothing."""
+    """Reason for the supervisor to look at it: `account_disabled`; empty: none."""
     delivered_at = InstantField()
     seen_at = InstantField(null=True)
     seen_by = ForeignKeyField(Account, null=True, backref="+")
@@ -560,7 +560,7 @@ class PendingRegistration(Table):
     request = DocumentField()
     """As the terminal sent it."""
     made = DocumentField()
-    """What was given out for it: ids, ticket number, medical record number."""
+    """Given out for it: ids, ticket number, medical record number."""
     arrived_at = InstantField()
     is_uncertain = FlagField(default=False)
     status = CharField(max_length=12, index=True)

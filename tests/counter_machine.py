@@ -18,6 +18,8 @@ from core.foundation.database import connection
 from tests.cut_line import CutLine
 from tests.ports import free_port
 
+OWN_ROUTES = {("GET", "/counter"), ("GET", "/counter/questions"), ("POST", "/counter/settled")}
+"""Method and path of what the machine answers itself (server.counter.gate)."""
 SECONDS = 25.0  # a slow machine starts two servers at once
 
 

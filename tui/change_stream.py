@@ -23,6 +23,7 @@ from textual.app import App
 from textual.message import Message
 
 from core.foundation.backoff import Backoff
+from core.foundation.errors import NotSignedInError
 from core.schemas.queues import ChangeOut, QueueOut
 from tui.client.core_client import CoreClient
 from tui.client.errors import RefusedError, UnreachableError
@@ -40,8 +41,6 @@ MISSING_SECONDS = (
 )
 REMEMBERED_ENDS = 1000  # sign-ins that have ended, for apps that subscribe a moment later
 ENDED = "account_ended"
-NOT_SIGNED_IN = "not_signed_in"
-"""Code of the core's refusal of a token that has ended."""
 WHOLE_DAY = frozenset({"day_closed", "day_closing"})
 """Kinds of change that concern every pane."""
 COALESCE_SECONDS = 0.25  # a busy cluster is read and painted four times a second at most
@@ -396,7 +395,7 @@ class ChangeHub:
             try:
                 await seat.client.accounts.me()
             except RefusedError as refusal:
-                if refusal.code == NOT_SIGNED_IN:
+                if refusal.code == NotSignedInError.code:
                     self._end(key, "")
             except UnreachableError as error:
                 logger.info("a sign-in could not be checked: %s", error)

@@ -90,7 +90,7 @@ class ReadLog:
         self._known_key: str | None = None
         """Fingerprint of the key that the newest rows of the open file were made with, once it was looked for."""
         self._is_protected = False
-        """Whether the triggers of the open file were looked at."""
+        """True once the triggers of the open file were looked at."""
         self._panes: set[tuple[str, str, str, str]] = set()
         self.is_restored = False
         """Whether a backup was restored just before: the log it brought has no head yet."""

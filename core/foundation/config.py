@@ -389,7 +389,7 @@ class Settings(BaseSettings):
     identity_asked: Annotated[str, AfterValidator(_identity_fields)] = (
         "religion,education,occupation,marital_status"
     )
-    """What is asked of an identity after the save, besides (KMK 1423/2022); empty: nothing."""
+    """Facts of an identity that are asked besides, after the save (KMK 1423/2022); empty: none."""
     satusehat_url: Annotated[str, AfterValidator(_https)] = ""
     """SATUSEHAT's host, when `sync_target` is satusehat."""
     satusehat_client_id: str = ""

@@ -40,11 +40,11 @@ OF_FATHER = 0.1
 PART_TOO_MANY = 0.05
 """What a part of the name that was not typed counts against."""
 FURTHER_PART = 0.01
-"""What each further part counts: a name of many parts that has the very word goes before one that only resembles it."""
+"""Weight of each further part: a name of many parts that has the very word goes before one that only resembles it."""
 MOST_PARTS = 0.08
-"""What all parts together count at most, less than a whole word is ahead of one with a slip."""
+"""Most weight of all parts together, less than a whole word is ahead of one with a slip."""
 OF_TITLE = 0.1
-"""What a typed title counts that stands in the name: `Raden Ayu` goes to a Raden Ayu before any other Ayu."""
+"""Weight of a typed title that stands in the name: `Raden Ayu` goes to a Raden Ayu before any other Ayu."""
 SOUND_LETTERS = 40  # letters of a sound that are compared
 TAIL_DIGITS = 4  # last digits of a number that are typed beside a name, at least
 

@@ -19,7 +19,8 @@ from core.foundation.errors import RuleError, ValidationError
 from core.foundation.high_water import FOREVER
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
-from core.models import LentNumber, TicketCounter, Visit
+from core.models import LentNumber, Visit
+from core.queues import number_series
 from core.queues.clusters import Cluster
 
 BLOCK = 20
@@ -68,7 +69,7 @@ def _of_counter(counter_id: str, day: date) -> Iterable[LentNumber]:
 
 
 def _lend(actor: Actor, counter_id: str, cluster: Cluster, day: date, count: int) -> list[LentNumber]:
-    last = _draw(cluster.prefix, day, count)
+    last = number_series.draw(_series(cluster.prefix), day, count)
     sequences = range(last - count + 1, last + 1)
     rows = [_row(actor, counter_id, cluster, day, sequence) for sequence in sequences]
     audit.record(
@@ -80,20 +81,6 @@ def _lend(actor: Actor, counter_id: str, cluster: Cluster, day: date, count: int
 
 def _series(prefix: str) -> str:
     return f"LENT {prefix}"
-
-
-def _draw(prefix: str, day: date, count: int) -> int:
-    first = {"cluster": _series(prefix), "service_on": day, "last_number": count}
-    drawn = (
-        TicketCounter.insert(first)
-        .on_conflict(
-            conflict_target=[TicketCounter.cluster, TicketCounter.service_on],
-            update={TicketCounter.last_number: TicketCounter.last_number + count},
-        )
-        .returning(TicketCounter.last_number)
-        .execute()
-    )
-    return int(next(iter(drawn)).last_number)
 
 
 def _row(actor: Actor, counter_id: str | None, cluster: Cluster, day: date, sequence: int) -> LentNumber:
@@ -154,10 +141,7 @@ def _lent_before_a_loss(clinic: Clinic, actor: Actor, number: str, day: date) ->
     cluster = next((each for each in clinic.clusters.values() if each.prefix == match[1]), None)
     if cluster is None:
         return None
-    series = TicketCounter.get_or_none(
-        TicketCounter.cluster == _series(cluster.prefix), TicketCounter.service_on == day
-    )
-    is_lent = series is not None and int(match[2]) <= int(series.last_number)
+    is_lent = 0 < int(match[2]) <= number_series.last_drawn(_series(cluster.prefix), day)
     return _row(actor, None, cluster, day, int(match[2])) if is_lent else None
 
 

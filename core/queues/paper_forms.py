@@ -22,7 +22,8 @@ from core.foundation.errors import NotFoundError, RuleError, ValidationError
 from core.foundation.high_water import FOREVER
 from core.foundation.identifiers import new_id
 from core.foundation.permissions import Actor
-from core.models import LentNumber, TicketCounter, Visit
+from core.models import LentNumber, Visit
+from core.queues import number_series
 from core.queues.clusters import Cluster
 from core.schemas.queues import PaperFormOut
 
@@ -54,7 +55,7 @@ def print_forms(clinic: Clinic, actor: Actor, cluster: str, count: int) -> list[
     if not 1 <= count <= MOST_AT_ONCE:
         raise ValidationError({"count": "out_of_range"})
     with transaction():
-        last, at = _draw(known.prefix, count), clock.now()
+        last, at = number_series.draw(_counter(known.prefix), FOREVER, count), clock.now()
         rows = [_lend(actor, known, sequence, at) for sequence in range(last - count + 1, last + 1)]
         audit.record(
             actor, "paper_printed", "lent_number", rows[0].id,
@@ -75,25 +76,6 @@ def _first_destination(clinic: Clinic, code: str) -> Cluster:
 
 def _counter(prefix: str) -> str:
     return f"PAPER {prefix}"
-
-
-def _draw(prefix: str, count: int) -> int:
-    """Move a series on by so many numbers; return the last of them."""
-    first = {
-        TicketCounter.cluster: _counter(prefix),
-        TicketCounter.service_on: FOREVER,
-        TicketCounter.last_number: count,
-    }
-    drawn = (
-        TicketCounter.insert(first)
-        .on_conflict(
-            conflict_target=[TicketCounter.cluster, TicketCounter.service_on],
-            update={TicketCounter.last_number: TicketCounter.last_number + count},
-        )
-        .returning(TicketCounter.last_number)
-        .execute()
-    )
-    return int(next(iter(drawn)).last_number)
 
 
 def _lend(actor: Actor, cluster: Cluster, sequence: int, at: datetime) -> LentNumber:
@@ -162,10 +144,7 @@ def _printed_before_a_loss(clinic: Clinic, actor: Actor, number: str) -> LentNum
 
 
 def _last(prefix: str) -> int:
-    row = TicketCounter.get_or_none(
-        TicketCounter.cluster == _counter(prefix), TicketCounter.service_on == FOREVER
-    )
-    return int(row.last_number) if row else 0
+    return number_series.last_drawn(_counter(prefix), FOREVER)
 
 
 def use(actor: Actor, form: LentNumber, visit: Visit) -> None:

@@ -110,7 +110,7 @@ class ReferralListOut(Schema):
     answered: bool = False
     """False: BPJS gave no answer, and these are what is known from before."""
     non_specialist: bool | None = None
-    """Whether primary care treats the diagnosis asked about to the end; None: not asked, or not known."""
+    """True if primary care treats the diagnosis asked about to the end; None: not asked, or not known."""
 
 
 class ReferralOut(Schema):
@@ -134,7 +134,7 @@ class ReferralOut(Schema):
     letter: str = ""
     """Number of the newest letter; empty: none was issued."""
     letter_has_number: bool = False
-    """Whether the newest letter bears BPJS's number."""
+    """True if the newest letter bears BPJS's number."""
     error: str | None = None
     """BPJS's own words, where it refused the visit."""
     gaps: list[str] = []

@@ -32,7 +32,7 @@ _ABBREVIATED = re.compile(r"\b(tn|ny|nn|an|by|px|sdr|susp|dd|riw|kel|td|dr)\.(?=
 _BODY_INDEX = re.compile(r"\b(bb|tb|pb|lk|imt)\s?/\s?(u|tb|pb)\b")
 """Weight for age and similar indices: "tb/u" is one word, and no tuberculosis."""
 _SHORTHAND = frozenset("2./-+")
-"""What each of the shorthands above and below holds; most words and phrases hold none of it."""
+"""Signs that each of the shorthands above and below holds; most words and phrases hold none of them."""
 _BARE_MARK = re.compile(r"(?<=[a-z0-9])\s?([-+])(?:/[-+])?(?=\s*(?:[,.;\n]|$))")
 """A clinician's mark without brackets: "febris -, batuk +"."""
 

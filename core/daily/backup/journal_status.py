@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -126,23 +126,20 @@ def base_is_due() -> bool:
     A line that goes on from another waits too, although nothing of it can be lost: the sooner it has a base of its
     own, the shorter a restore takes.
     """
-    journal = attached()
-    if journal is None:
-        return False
-    try:
-        if not journal.place.is_new():
-            journal.place.require()
-        position = _position()
-        if position is None:
-            return True
-        _sees_base(journal.place, position)
-        return not has_base(journal.place, position.line)
-    except (OSError, JournalError):
-        return False
+    return _place_lacks(_has_own_base)
 
 
 def is_unprotected() -> bool:
     """Return whether what is saved now would be lost with the disk although the place is there: no base holds it."""
+    return _place_lacks(_sees_base)
+
+
+def _place_lacks(base: Callable[[SecondPlace, Position], bool]) -> bool:
+    """Return whether the journal's place is there, and lacks a base for the database's position.
+
+    Args:
+        base: Tells whether the place has it.
+    """
     journal = attached()
     if journal is None:
         return False
@@ -150,9 +147,15 @@ def is_unprotected() -> bool:
         if not journal.place.is_new():
             journal.place.require()
         position = _position()
-        return position is None or not _sees_base(journal.place, position)
+        return position is None or not base(journal.place, position)
     except (OSError, JournalError):
         return False
+
+
+def _has_own_base(place: SecondPlace, position: Position) -> bool:
+    """Look for a base of the database's own line; one that leads into it is remembered, but is not enough."""
+    _sees_base(place, position)
+    return has_base(place, position.line)
 
 
 def _sees_base(place: SecondPlace, position: Position) -> bool:

@@ -198,6 +198,17 @@ async def issue(
             show_letter(screen, letter)
 
 
+def _issue_again(
+    screen: LoketScreen[Any],
+    visit_id: str,
+    kind: str,
+    answers: Mapping[str, Any],
+    confirmed: Mapping[str, Any],
+) -> None:
+    call = issue(screen, visit_id, kind, answers, confirmed)
+    screen.run_worker(call, group="letter", exclusive=True, exit_on_error=False)
+
+
 def _ask_reason(
     screen: LoketScreen[Any],
     visit_id: str,
@@ -218,8 +229,7 @@ def _ask_reason(
     def because(reason: StatedReason | None) -> None:
         if reason:
             said = {"reason": reason.words, "reason_code": reason.code}
-            call = issue(screen, visit_id, kind, answers, {**confirmed, **said})
-            screen.run_worker(call, group="letter", exclusive=True, exit_on_error=False)
+            _issue_again(screen, visit_id, kind, answers, {**confirmed, **said})
 
     screen.app.push_screen(GlassDialog(screen.session), because)
 
@@ -244,8 +254,7 @@ def _ask_all_the_same(
     """
 
     def again(more: Mapping[str, Any]) -> None:
-        call = issue(screen, visit_id, kind, answers, {**confirmed, **more})
-        screen.run_worker(call, group="letter", exclusive=True, exit_on_error=False)
+        _issue_again(screen, visit_id, kind, answers, {**confirmed, **more})
 
     def because(reason: str | None) -> None:
         if reason:
