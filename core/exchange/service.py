@@ -6,6 +6,9 @@ The database is read in short slices and written in short transactions, never du
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import httpx
 
 from core.exchange.health_check import HealthProbe, probe
@@ -85,14 +88,27 @@ def run(
     with jobs.alone(clinic.settings.home, "sync") as first:
         if not first:
             return SyncOutcome(error=JobProblem("already_running"))
-        own = client or httpx.Client()
-        try:
-            with connection():
-                patience = Patience(pace or Pace())
-                return Sending(clinic, _target(clinic, own, patience), patience, progress).go()
-        finally:
-            if client is None:
-                own.close()
+        with _given_or_own(client) as http, connection():
+            patience = Patience(pace or Pace())
+            return Sending(clinic, _target(clinic, http, patience), patience, progress).go()
+
+
+@contextmanager
+def _given_or_own(client: httpx.Client | None) -> Iterator[httpx.Client]:
+    """Give the client that was given, or a new one until the block ends."""
+    if client is not None:
+        yield client
+        return
+    with httpx.Client() as own:
+        yield own
+
+
+def _satusehat_missing(settings: Settings) -> JobProblem | None:
+    """Return why SATUSEHAT cannot be asked with these settings."""
+    missing = what_is_missing(settings)
+    if settings.sync_target == "satusehat" and missing is None:
+        return None
+    return JobProblem("not_set_up", {"settings": missing or "LOKET_SYNC_TARGET=satusehat"})
 
 
 def make_places(
@@ -107,23 +123,18 @@ def make_places(
     Returns:
         What was done with each, and why it could not be done.
     """
-    missing = what_is_missing(clinic.settings)
-    if clinic.settings.sync_target != "satusehat" or missing is not None:
-        settings = missing or "LOKET_SYNC_TARGET=satusehat"
-        return [], JobProblem("not_set_up", {"settings": settings})
+    missing = _satusehat_missing(clinic.settings)
+    if missing is not None:
+        return [], missing
     with jobs.alone(clinic.settings.home, "sync") as first:
         if not first:
             return [], JobProblem("already_running")
-        own = client or httpx.Client()
         try:
-            with connection():
+            with _given_or_own(client) as http, connection():
                 patience = Patience(Pace(attempts=2))
-                return patience.until_answered(SatusehatTarget(clinic, own, patience).make_places), None
+                return patience.until_answered(SatusehatTarget(clinic, http, patience).make_places), None
         except SyncError as error:
             return [], error.problem
-        finally:
-            if client is None:
-                own.close()
 
 
 def check_sandbox(
@@ -138,10 +149,9 @@ def check_sandbox(
     Returns:
         Each fact with its outcome, and why the walk could not be made or was cut off.
     """
-    missing = what_is_missing(clinic.settings)
-    if clinic.settings.sync_target != "satusehat" or missing is not None:
-        settings = missing or "LOKET_SYNC_TARGET=satusehat"
-        return [], JobProblem("not_set_up", {"settings": settings})
+    missing = _satusehat_missing(clinic.settings)
+    if missing is not None:
+        return [], missing
     if is_production(clinic.settings.satusehat_url):
         return [], JobProblem("sandbox_only", {"setting": "LOKET_SATUSEHAT_URL"})
     _made, problem = make_places(clinic, client)
@@ -151,16 +161,12 @@ def check_sandbox(
     with jobs.alone(clinic.settings.home, "sync") as first:
         if not first:
             return [], JobProblem("already_running")
-        own = client or httpx.Client()
         try:
-            with connection():
-                for fact in SandboxCheck(clinic, Access(clinic.settings, own)).walk():
+            with _given_or_own(client) as http, connection():
+                for fact in SandboxCheck(clinic, Access(clinic.settings, http)).walk():
                     found.append(fact)
         except (SyncError, TryAgainError) as error:
             return found, error.problem
-        finally:
-            if client is None:
-                own.close()
     return found, None
 
 
